@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import reportlab
@@ -20,8 +20,20 @@ HEAD = style("head", 11, 16, bold=True, spaceBefore=10)
 BODY = style("body", 9.5, 13.5)
 NOTE = style("note", 8, 11, textColor=DIM)
 
-# The same files are printed byte for byte the same by the same printer; the number rises with the layout.
-PRINTER = f"reportlab {reportlab.Version}, layout 4"
+# The same files are printed byte for byte the same by the same printer. The number rises with the layout, and a case
+# file is verified by the layout that it was printed in.
+PRINTERS: Mapping[str, int] = {f"reportlab {reportlab.Version}, layout {number}": number for number in (4, 5)}
+PRINTER, LAYOUT = max(PRINTERS.items(), key=lambda each: each[1])
+FORMER: Mapping[int, Mapping[str, str]] = {
+    4: {
+        "Set off against the payee's debt": "Kept back for what the payee owes",
+        "Settlement proposals": "Offers between the parties",
+        "Proposal": "Offer",
+        "The settlement": "The agreement",
+        "E-mail": "Letter",
+        "submitted": "handed in",
+    }
+}
 
 AMOUNTS = (
     ("Held", "held"),
@@ -31,23 +43,38 @@ AMOUNTS = (
     ("Platform fee returned", "fee_returned"),
     ("Absorbed by the platform", "concession"),
     ("Payer receives in total", "refund_total"),
-    ("Kept back for what the payee owes", "kept_back"),
+    ("Set off against the payee's debt", "kept_back"),
     ("Withdrawal fee", "withdrawal_fee"),
     ("Payee receives", "payee_net"),
 )
 
 
-def summary(files: Mapping[str, bytes]) -> bytes:
+def summary(files: Mapping[str, bytes], layout: int = LAYOUT) -> bytes:
     """The same files give the same PDF: it bears no time of its own."""
-    out = io.BytesIO()
+    out, said = io.BytesIO(), _said(layout)
     case = json.loads(files["case.json"])
     document = SimpleDocTemplate(
         out, pagesize=A4, title=f"Case D-{case['ticket']['id']}", author="Escrow Desk", invariant=1
     )
     document.build(
-        [*_opening(case), *_decision(files), *_agreement(files), *_evidence(files), *_letters(files)]
+        [
+            *_opening(case),
+            *_decision(files, said),
+            *_agreement(files, said),
+            *_evidence(files, said),
+            *_letters(files, said),
+        ]
     )
     return out.getvalue()
+
+
+Said = Callable[[str], str]
+
+
+def _said(layout: int) -> Said:
+    """The words of this layout for those of today."""
+    former = FORMER.get(layout, {})
+    return lambda words: former.get(words, words)
 
 
 def _opening(case: Mapping[str, Any]) -> Iterator[Flowable]:
@@ -68,7 +95,7 @@ def _words(text: str) -> Iterator[Flowable]:
         yield Paragraph(safe(line), BODY) if line.strip() else Spacer(1, 6)
 
 
-def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+def _decision(files: Mapping[str, bytes], said: Said) -> Iterator[Flowable]:
     if "plan.json" not in files:
         if "agreement.json" not in files:
             yield Paragraph("Not decided yet", HEAD)
@@ -82,7 +109,7 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
     yield Paragraph(safe(words.replace("_", " ").lower() + checked), BODY)
     yield Spacer(1, 6)
     currency = plan["amounts"]["currency"]
-    yield _amounts(plan)
+    yield _amounts(plan, said)
     if "items" in plan:
         yield Paragraph("Item by item", HEAD)
         for item, earned in recorded(plan["items"], currency):
@@ -92,9 +119,13 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
     yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)
 
 
-def _amounts(plan: Mapping[str, Any]) -> Table:
+def _amounts(plan: Mapping[str, Any], said: Said) -> Table:
     stated = plan["amounts"]
-    rows = [[label, Money(stated[key], stated["currency"]).text()] for label, key in AMOUNTS if key in stated]
+    rows = [
+        [said(label), Money(stated[key], stated["currency"]).text()]
+        for label, key in AMOUNTS
+        if key in stated
+    ]
     return Table(
         rows,
         colWidths=(260, 140),
@@ -102,36 +133,35 @@ def _amounts(plan: Mapping[str, Any]) -> Table:
     )
 
 
-def _agreement(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+def _agreement(files: Mapping[str, bytes], said: Said) -> Iterator[Flowable]:
     if "offers.json" not in files:
         return
-    yield Paragraph("Offers between the parties", HEAD)
+    yield Paragraph(said("Settlement proposals"), HEAD)
     for each in json.loads(files["offers.json"]):
         release, refund = (Money(each[f"{name}_minor"], each["currency"]) for name in ("release", "refund"))
-        words = (
-            f"Offer {each['id']} of party {each['proposed_by']}, {each['made_at']}: {release} to the payee, "
-        )
+        who = f"{said('Proposal')} {each['id']} of party {each['proposed_by']}"
+        words = f"{who}, {each['made_at']}: {release} to the payee, "
         yield Paragraph(safe(f"{words}{refund} to the payer; {each['status'].lower()}. {each['note']}"), BODY)
     if "agreement.json" in files:
         agreed = json.loads(files["agreement.json"])
-        yield Paragraph("The agreement", HEAD)
-        yield _amounts(agreed)
+        yield Paragraph(said("The settlement"), HEAD)
+        yield _amounts(agreed, said)
 
 
-def _letters(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+def _letters(files: Mapping[str, bytes], said: Said) -> Iterator[Flowable]:
     if "plan.json" not in files:
         return
     for letter in json.loads(files["plan.json"])["letters"]:
         edited = ", in the mediator's own words" if "passage" in letter else ""
-        yield Paragraph(safe(f"Letter to the {letter['audience']}{edited}"), HEAD)
+        yield Paragraph(safe(f"{said('E-mail')} to the {letter['audience']}{edited}"), HEAD)
         yield Paragraph(safe(letter["subject"]), BODY)
         for line in letter["text"].splitlines():
             yield Paragraph(safe(line), NOTE)
 
 
-def _evidence(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+def _evidence(files: Mapping[str, bytes], said: Said) -> Iterator[Flowable]:
     yield Paragraph("Evidence", HEAD)
     for piece in json.loads(files["evidence.json"]):
-        said = f"{piece['id']}. {piece['file_name']}: {piece['caption']}"
-        yield Paragraph(safe(said), BODY)
-        yield Paragraph(f"{piece['sha256']} · handed in {piece['at']}", NOTE)
+        named = f"{piece['id']}. {piece['file_name']}: {piece['caption']}"
+        yield Paragraph(safe(named), BODY)
+        yield Paragraph(f"{piece['sha256']} · {said('submitted')} {piece['at']}", NOTE)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from core.case_file import verify_agreement, verify_books, verify_decision, verify_trail
 from core.case_file.check_helpers import Files, Wrong, read, same, trail
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, signed_by
-from core.case_file.summary_pdf import PRINTER, summary
+from core.case_file.summary_pdf import PRINTERS, summary
 from core.errors import DeskError
 
 PRINTED = "summary.pdf"
@@ -152,13 +152,14 @@ def _audit(files: Files) -> None:
 
 
 def _other_printer(files: Files) -> bool:
-    return bool(read(files, MANIFEST).get("printed_by") != PRINTER)
+    return read(files, MANIFEST).get("printed_by") not in PRINTERS
 
 
 def _printed(files: Files) -> None:
-    """The summary again, as this desk prints it."""
+    """The summary again, in the layout that it was printed in."""
+    layout = PRINTERS[read(files, MANIFEST)["printed_by"]]
     ours = (MANIFEST, SIGNATURE, PRINTED)
-    if summary({name: each for name, each in files.items() if name not in ours}) != files[PRINTED]:
+    if summary({name: each for name, each in files.items() if name not in ours}, layout) != files[PRINTED]:
         raise Wrong(f"{PRINTED} is not what these files print")
 
 

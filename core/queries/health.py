@@ -108,7 +108,7 @@ def _calls(session: Session, home: Path, now: datetime) -> State:
         if row.review
         else "",
     ]
-    return _state("Calls to Stripe", found, "all sent or in turn")
+    return _state("Stripe requests", found, "all sent or in turn")
 
 
 def _letters(session: Session, home: Path, now: datetime) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.db import Record
 from core.records.api import ApiAnswer, ApiBucket, ApiKey, EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.records.bank_statements import BankAccount, BankLine, BankStatement, BankStatementFile, CsvMapping
-from core.records.cases import Case, Decision, Evidence, EvidenceView, Hold, Message
+from core.records.cases import Case, Decision, Evidence, EvidenceView, Message
 from core.records.casework import CaseVisit, Handover, PartyRequest, Recusal, TabKey, UnsentText
 from core.records.chargebacks import (
     Chargeback,
@@ -18,11 +18,14 @@ from core.records.chargebacks import (
 )
 from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.demo import DemoClock
-from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
+from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
+from core.records.holds import Hold
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.manual_journals import ManualJournal
 from core.records.milestones import Milestone
-from core.records.operations import LetterPreference, Notification, OutgoingOperation, WebhookEvent
+from core.records.notifications import LetterPreference, Notification
+from core.records.offers import Offer
+from core.records.operations import OutgoingOperation, WebhookEvent
 from core.records.payees import BankChange, PartyChange, PayeeAccount
 from core.records.payers import PaymentMethodSetup
 from core.records.payment_exceptions import PayoutOffer, RefundReturn
@@ -37,8 +40,9 @@ from core.records.payments import (
 )
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
 from core.records.periods import Period, PeriodReopening
+from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
-from core.records.projects import Engagement, PolicyVersion, Project
+from core.records.projects import Engagement, Project
 from core.records.receipts import Receipt
 from core.records.reconciliation import (
     BankMatch,

@@ -1,4 +1,4 @@
-"""Disputes: cases, what the parties said, what they showed, and the holds that stop a release."""
+"""Cases, what the parties said and showed, and decisions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from core.rules.approvals import DecisionStatus
 from core.rules.cases import CaseStatus, DisputeReason
 from core.rules.evidence import Kind as EvidenceKind
 from core.rules.grounds import DecisionOutcome, Ground
-from core.rules.holds import HoldKind
 from core.rules.messages import Audience, AuthorKind
 
 BLOCKING = "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
@@ -114,42 +113,6 @@ class EvidenceView(Record):
     evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     first_at: Mapped[datetime]
-
-
-class Hold(Record):
-    """A manual stop on a release: on reports, disputes or risk (payment-escrow-rules, Release Rules).
-
-    `stripe_object` moved the milestone's money past the desk; `news` is what became of it since.
-    """
-
-    __tablename__ = "holds"
-    __table_args__ = (
-        Index("holds_active_idx", "milestone_id", postgresql_where="released_at is null"),
-        one_of("kind", HoldKind),
-        CheckConstraint("kind <> 'COMPLAINT' or placed_by is null", name="complaint_is_a_partys"),
-        CheckConstraint("released_by <> placed_by", name="lifted_by_another"),
-        CheckConstraint("news is null or stripe_object is not null", name="news_of_an_object"),
-        Index(
-            "holds_stripe_object_idx",
-            "milestone_id",
-            "stripe_object",
-            unique=True,
-            postgresql_where="stripe_object is not null",
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
-    kind: Mapped[HoldKind]
-    reason: Mapped[str]
-    report_id: Mapped[int | None] = mapped_column(default=None)
-    placed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
-    placed_at: Mapped[datetime]
-    released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
-    released_at: Mapped[datetime | None] = mapped_column(default=None)
-    release_reason: Mapped[str | None] = mapped_column(default=None)
-    stripe_object: Mapped[str | None] = mapped_column(default=None)
-    news: Mapped[str | None] = mapped_column(default=None)
 
 
 class Decision(Record):

@@ -1,4 +1,4 @@
-"""Calls to Stripe and webhook events on screen."""
+"""Stripe requests and webhook events on screen."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import rfc8785
 
 from core import case_file
 from core.case_file.signing import MANIFEST, SIGNATURE
+from core.case_file.summary_pdf import PRINTER, PRINTERS, summary
 from core.case_file.verification import CHECKS
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -332,3 +333,18 @@ def test_what_is_no_case_file_is_refused_in_a_sentence(tmp_path: Path, content: 
     path.write_bytes(content)
     with pytest.raises(case_file.CaseFileUnreadable):
         case_file.verify(path)
+
+
+@pytest.mark.parametrize("printer", sorted(PRINTERS))
+def test_what_an_earlier_layout_printed_verifies_by_that_layout(
+    town: builders.Town, tmp_path: Path, printer: str
+) -> None:
+    files = unpacked(agreed_and_packed(town, tmp_path).content, tmp_path)
+    others = {name: each for name, each in files.items() if name not in (MANIFEST, SIGNATURE, "summary.pdf")}
+    manifest = json.loads(files[MANIFEST]) | {"printed_by": printer}
+    pdf = summary(others, PRINTERS[printer])
+    assert (pdf == files["summary.pdf"]) == (printer == PRINTER), "the layouts differ"
+    earlier = {**others, MANIFEST: json.dumps(manifest, indent=1).encode(), "summary.pdf": pdf}
+    proof = case_file.verify(zipped(signed_again(earlier), tmp_path))
+    assert proof.wrong is None
+    assert "the printed summary" in proof.checked

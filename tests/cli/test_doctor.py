@@ -34,7 +34,7 @@ PARTS = [
 RUNNING = [
     "Worker",
     "Webhooks",
-    "Calls to Stripe",
+    "Stripe requests",
     "E-mails",
     "Oldest waiting",
     "Record",

@@ -150,9 +150,9 @@ def test_labels_of_an_axis_differ(axis: str) -> None:
 
 
 def test_every_state_that_the_database_allows_has_a_pill() -> None:
+    from core.records import Notification, OutgoingOperation, WebhookEvent
     from core.records.cases import Case, Decision
     from core.records.milestones import Milestone
-    from core.records.operations import Notification, OutgoingOperation, WebhookEvent
     from core.records.payments import PaymentOrder, Payout, Refund
 
     stored = {

@@ -108,10 +108,10 @@ def test_calls_that_are_late_or_wait_for_a_person_are_counted(desk: Desk) -> Non
     )
     assert desk.wrong() == {}
     late = desk.wrong(desk.now + limits.CALL_LATE_AFTER + TICK)
-    assert "should have been sent more than 10 minutes ago" in late["Calls to Stripe"]
+    assert "should have been sent more than 10 minutes ago" in late["Stripe requests"]
     desk.do("update outgoing_operations set status = 'REVIEW', finished_at = :now", now=desk.now)
     assert desk.wrong() == {}
-    assert "wait for a person" in desk.wrong(desk.now + limits.REVIEW_WAITS + TICK)["Calls to Stripe"]
+    assert "wait for a person" in desk.wrong(desk.now + limits.REVIEW_WAITS + TICK)["Stripe requests"]
 
 
 def test_letters_that_are_late_or_came_back_are_counted(desk: Desk) -> None:
@@ -216,7 +216,7 @@ def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path
     ]
     with TestClient(Starlette(routes=routes), client=("127.0.0.1", 1)) as client:
         ready = client.get("/readyz").json()
-        assert set(ready.get("parts", [])) <= {"E-mails", "Calls to Stripe", "Reconciliation", "Client funds"}
+        assert set(ready.get("parts", [])) <= {"E-mails", "Stripe requests", "Reconciliation", "Client funds"}
         desk.do("delete from procrastinate_workers")
         (path := desk.home / "keys" / "checkpoints.pem").rename(path.with_suffix(".away"))
         answer = client.get("/readyz")
