@@ -76,6 +76,7 @@ else:
 reconciliation_view.unread(unread)
 breaks_view.section(now)
 unexplained.show(unclear)
+payout_apart.listed()
 tables.table(
     runs,
     reconciliation_view.RUNS,
@@ -94,4 +95,3 @@ tables.table(
     ),
 )
 unexplained.history(explained, explained_cursor)
-payout_apart.listed()
