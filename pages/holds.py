@@ -7,7 +7,7 @@ from core.queries.holds import HoldFilter
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.compliance import hold_panel, risk_queue, style
+from dashboard.compliance import hold_panel, payee_hold_panel, risk_queue, style
 from dashboard.compliance.master_detail import beside
 from dashboard.ui import deadlines, filters, header, status, tables
 
@@ -30,8 +30,6 @@ buttons = header.page(
 )
 with request_context.reading() as session:
     figures = holds.figures(session, now=now)
-hold_panel.cards_above(figures, now)
-risk_queue.section()
 with filters.bar():
     state = filters.choice("State", STATES, key="state", everything="All")
     labels = status.labels("hold")
@@ -51,6 +49,7 @@ columns = [
     tables.money("stopped", "Stopped", width=104, value=lambda row: None if row.released_at else row.stopped),
     tables.text("reason", "Reason", width=260),
     tables.text("parties", "Payer · payee", width=200),
+    tables.when("expected_end", "Expected end", width=140),
     tables.text("stood", "In force for", value=lambda row: deadlines.span(row.stood(now)), width=96),
     tables.text("placed_by", "Placed by", width=130),
     tables.when("placed_at", "Placed", width=160),
@@ -83,8 +82,13 @@ def listed(narrow: bool) -> int | None:
 
 
 beside("holds", [row.id for row in rows], listed, hold_panel.show)
+payee_hold_panel.section(state)
+hold_panel.cards_above(figures, now)
+risk_queue.section()
 if request_context.may(Permission.PLACE_HOLD):
     with buttons:
         hold_panel.button()
+        payee_hold_panel.button()
+payee_hold_panel.drawers()
 hold_panel.drawers()
 risk_queue.drawers()

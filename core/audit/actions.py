@@ -105,9 +105,11 @@ class AuditAction(StrEnum):
     EVIDENCE_OPEN = "evidence:open"
     EXPORT_FINISH = "export:finish"
     EXPORT_START = "export:start"
+    HOLD_EXTEND = "hold:extend"
     HOLD_LIFT = "hold:lift"
     HOLD_NEWS = "hold:news"
     HOLD_PLACE = "hold:place"
+    HOLD_REMIND = "hold:remind"
     JOURNAL_POST = "journal:post"
     JOURNAL_PROPOSE = "journal:propose"
     JOURNAL_REJECT = "journal:reject"
@@ -143,6 +145,8 @@ class AuditAction(StrEnum):
     PAYMENT_CALL_OFF = "payment:call_off"
     PAYMENT_EXPIRE = "payment:expire"
     PAYMENT_DECLINE = "payment:decline"
+    PAYEE_HOLD_LIFT = "payee_hold:lift"
+    PAYEE_HOLD_PLACE = "payee_hold:place"
     PAYMENT_HOLD = "payment:hold"
     PAYMENT_METHOD_REFUSE = "payment_method:refuse"
     PAYMENT_METHOD_SAVE = "payment_method:save"
@@ -305,6 +309,10 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.HOLD_PLACE: Kind("Hold placed", _MONEY, tone="bad", staff_only=True),
     AuditAction.HOLD_NEWS: Kind("Hold: news", _MONEY, tone="info", staff_only=True),
     AuditAction.REFUND_MADE_BY_HAND: Kind("Refund made by hand at Stripe", _MONEY, tone="good"),
+    AuditAction.HOLD_EXTEND: Kind("Expected end of a hold changed", _MONEY, staff_only=True),
+    AuditAction.HOLD_REMIND: Kind("Hold: expected end reached", _MONEY, tone="wait", staff_only=True),
+    AuditAction.PAYEE_HOLD_PLACE: Kind("Hold placed on a payee", _MONEY, tone="bad", staff_only=True),
+    AuditAction.PAYEE_HOLD_LIFT: Kind("Hold on a payee lifted", _MONEY, tone="good", staff_only=True),
     AuditAction.HOLD_LIFT: Kind("Hold lifted", _MONEY, tone="good", staff_only=True),
     AuditAction.REFUND_SETTLE: Kind("Refund arrived", _MONEY, tone="good"),
     AuditAction.REFUND_FOLLOW: Kind("Refund: news from Stripe", _MONEY, tone="info"),

@@ -84,6 +84,13 @@ PARTS: Mapping[str, Part] = {
     ),
     "holds": _part("holds", "hold", "id milestone_id kind reason report_id placed_by placed_at"),
     "hold_ends": _part("holds", "lifting of hold", "id released_by released_at release_reason", said=LIFTED),
+    "payee_holds": _part("payee_holds", "hold on a payee", "id party_id kind reason placed_by placed_at"),
+    "payee_hold_ends": _part(
+        "payee_holds",
+        "lifting of a hold on a payee",
+        "id released_by released_at release_reason",
+        said=LIFTED,
+    ),
     "reports": _part(
         "reports",
         "report",

@@ -1,4 +1,5 @@
-"""What a party is paid to, and where we write to, was changed: told at the old address too, in case it was not them."""
+"""About a party and no project of theirs. What they are paid to, and where we write to, was changed: told at the old
+address too, in case it was not them. All payments to them are looked at."""
 
 from __future__ import annotations
 
@@ -32,6 +33,23 @@ TEMPLATES = {
             _NOT_YOU,
         ),
         tone="attention",
+    ),
+    ("payee_hold_placed", "payee"): Template(
+        "Payments to you are under review",
+        (
+            "We are taking a closer look before money for your work moves on to you. Until then nothing is released or "
+            "paid out, for any of your milestones. Such a review is no judgement about you or your work.",
+            "No action is needed unless we ask you. We will write when the review is over.",
+        ),
+        tone="attention",
+    ),
+    ("payee_hold_lifted", "payee"): Template(
+        "The review of payments to you is over",
+        (
+            "We have finished our review of the payments to you. What nothing else stops goes on as before.",
+            "No action is needed.",
+        ),
+        tone="good",
     ),
     ("email_changed", "payer"): _EMAIL_CHANGED,
     ("email_changed", "payee"): _EMAIL_CHANGED,

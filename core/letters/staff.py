@@ -77,6 +77,15 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("hold_end_reached", "staff"): Template(
+        "Hold {hold} has reached its expected end",
+        (
+            "The hold is still in place and nothing lifts it by itself. On the page Holds, have it lifted by someone "
+            "else, or give it a later end.",
+            Table((("Hold", "hold"), ("Placed", "placed_at"), ("Expected end", "expected_end"))),
+        ),
+        tone="attention",
+    ),
     ("hold_to_settle", "staff"): Template(
         "Hold {hold} stops the money of “{milestone}”",
         (

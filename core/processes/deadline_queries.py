@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select, union_all
 
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.records import (
@@ -17,9 +17,11 @@ from core.records import (
     Charge,
     Chargeback,
     Decision,
+    Hold,
     Milestone,
     Notification,
     Offer,
+    PayeeHold,
     PaymentOrder,
     Project,
     ReviewRound,
@@ -97,6 +99,18 @@ def answers(now: datetime) -> Due:
 def executions(now: datetime) -> Due:
     at = Decision.execute_at
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
+
+
+def hold_ends(now: datetime) -> Due:
+    """Holds of milestones and of payees, which are numbered in one series; each placer is reminded once of an end."""
+    parts = [
+        select(each.id.label("id"), each.expected_end.label("at")).where(
+            each.expected_end <= now, each.released_at.is_(None), each.reminded_at.is_(None)
+        )
+        for each in (Hold, PayeeHold)
+    ]
+    both = union_all(*parts).subquery()
+    return select(both.c.id, both.c.at)
 
 
 def card_retries(now: datetime) -> Due:

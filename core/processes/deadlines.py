@@ -16,6 +16,7 @@ from core.actions.funding import card_retries, charges
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
+from core.actions.risk import hold_ends
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
 from core.processes.deadline_queries import Due
@@ -103,6 +104,14 @@ def _pay_to_new_bank(session: Session, number: int, now: datetime) -> bool:
     return bank_changes.end(session, number, now=now)
 
 
+def _remind_of_hold(session: Session, number: int, now: datetime) -> bool:
+    return hold_ends.remind(session, number, now=now)
+
+
+def _hold(session: Session, number: int) -> None:
+    hold_ends.locked(session, number)
+
+
 def _bank_change(session: Session, number: int) -> None:
     session.get_one(BankChange, number, with_for_update=True)
 
@@ -157,4 +166,5 @@ DEADLINES: Mapping[str, Deadline] = {
         "bank change",
     ),
     **{f"chargeback_{days}": _alarm_of_chargeback(days) for days in CHARGEBACK_ALARMS},
+    "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),
 }

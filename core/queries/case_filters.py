@@ -87,7 +87,9 @@ _WATCH = {
         or exists (select from evidence e where e.milestone_id = t.milestone_id
         and e.at > coalesce({SEEN}, '-infinity')))""",
     Watch.HIGH_VALUE: ABOVE,
-    Watch.HOLD: "exists (select from holds h where h.milestone_id = t.milestone_id and h.released_at is null)",
+    Watch.HOLD: """(exists (select from holds h where h.milestone_id = t.milestone_id and h.released_at is null)
+        or t.milestone_id in (select m.id from payee_holds k join projects p on p.payee_id = k.party_id
+                              join milestones m on m.project_id = p.id where k.released_at is null))""",
     Watch.CHARGEBACK: """exists (select from payment_orders o
         where o.milestone_id = t.milestone_id and o.chargeback_open)""",
     Watch.RISK: "exists (select from risk_reviews k where k.milestone_id = t.milestone_id and k.settled_at is null)",

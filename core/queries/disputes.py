@@ -134,7 +134,8 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        exists (select from staff_ties y
                where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as "TIED",
        exists (select from recusals y where y.staff_id = :me and y.case_id = t.id) as "RECUSED",
-       exists (select from holds h where h.milestone_id = m.id and h.released_at is null) as "HOLD",
+       (exists (select from holds h where h.milestone_id = m.id and h.released_at is null)
+        or exists (select from payee_holds k where k.party_id = p.payee_id and k.released_at is null)) as "HOLD",
        o.chargeback_open as "CHARGEBACK",
        exists (select from risk_reviews k where k.milestone_id = m.id and k.settled_at is null) as "RISK_REVIEW",
        m.amount_minor > (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint as "HIGH_VALUE",

@@ -135,6 +135,7 @@ class HoldRow:
     placed_by: str
     placed_by_id: int | None
     placed_at: datetime
+    expected_end: datetime | None
     released_by: str | None
     released_at: datetime | None
     release_reason: str | None
@@ -243,7 +244,7 @@ def _row(row: RowMapping) -> HoldRow:
         "platform",
         "payer",
     )
-    rest = ("payee", "case_id", "placed_at", "released_at", "release_reason")
+    rest = ("payee", "case_id", "placed_at", "expected_end", "released_at", "release_reason")
     return HoldRow(
         **{name: row[name] for name in (*same, *rest)},
         reason=" ".join(filter(None, (row["reason"], row["news"]))),

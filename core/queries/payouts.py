@@ -220,6 +220,9 @@ WAITING = text(
         union all
         select milestone_id, placed_at from holds where released_at is null
         union all
+        select m.id, k.placed_at from payee_holds k join projects p on p.payee_id = k.party_id
+        join milestones m on m.project_id = p.id where k.released_at is null
+        union all
         select milestone_id, funded_at from payment_orders where chargeback_open
         union all
         select milestone_id, opened_at from risk_reviews where settled_at is null

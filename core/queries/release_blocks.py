@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.actions.risk import risk_facts
 from core.queries import payee_accounts
-from core.records import Case, Hold, Milestone, PaymentOrder, Payout, Report, RiskReview
+from core.records import Case, Hold, Milestone, PayeeHold, PaymentOrder, Payout, Project, Report, RiskReview
 from core.rules import client_funds, holds, reports
 from core.rules import payee_accounts as account_rules
 from core.rules.cases import BLOCKING
@@ -132,7 +132,15 @@ def _holds(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tup
         .where(Hold.milestone_id.in_(milestone_ids), Hold.released_at.is_(None))
         .order_by(Hold.id)
     )
-    return _grouped((row[0], ActiveHold(row[1], row[2], row[3])) for row in found)
+    of_payees = session.execute(
+        select(Milestone.id, PayeeHold.id, PayeeHold.kind, PayeeHold.reason)
+        .join(Project, Project.id == Milestone.project_id)
+        .join(PayeeHold, PayeeHold.party_id == Project.payee_id)
+        .where(Milestone.id.in_(milestone_ids), PayeeHold.released_at.is_(None))
+        .order_by(PayeeHold.id)
+    )
+    of_milestone = [(row[0], ActiveHold(row[1], row[2], row[3])) for row in found]
+    return _grouped([*of_milestone, *((row[0], ActiveHold(*row[1:], of_payee=True)) for row in of_payees)])
 
 
 def _grouped(pairs: Any) -> Mapping[int, tuple[Any, ...]]:

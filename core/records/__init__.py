@@ -19,7 +19,7 @@ from core.records.chargebacks import (
 from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
-from core.records.holds import Hold
+from core.records.holds import Hold, PayeeHold
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.manual_journals import ManualJournal
 from core.records.milestones import Milestone
@@ -107,6 +107,7 @@ __all__ = [
     "PartyChange",
     "PartyRequest",
     "PayeeAccount",
+    "PayeeHold",
     "PayeeStatementLine",
     "PaymentEvent",
     "PaymentMethodSetup",

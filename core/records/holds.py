@@ -1,10 +1,10 @@
-"""Holds on a milestone."""
+"""Holds on a milestone, and on a payee as a whole."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -24,6 +24,12 @@ class Hold(Record):
         CheckConstraint("kind <> 'COMPLAINT' or placed_by is null", name="complaint_is_a_partys"),
         CheckConstraint("released_by <> placed_by", name="lifted_by_another"),
         CheckConstraint("news is null or stripe_object is not null", name="news_of_an_object"),
+        CheckConstraint("expected_end > placed_at", name="expected_after_placed"),
+        Index(
+            "holds_expected_end_idx",
+            "expected_end",
+            postgresql_where="released_at is null and reminded_at is null",
+        ),
         Index(
             "holds_stripe_object_idx",
             "milestone_id",
@@ -45,3 +51,38 @@ class Hold(Record):
     release_reason: Mapped[str | None] = mapped_column(default=None)
     stripe_object: Mapped[str | None] = mapped_column(default=None)
     news: Mapped[str | None] = mapped_column(default=None)
+    expected_end: Mapped[datetime | None] = mapped_column(default=None)
+    reminded_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PayeeHold(Record):
+    """A manual stop on all of a payee's money, whatever milestone it is of. Numbered in one series with `Hold`."""
+
+    __tablename__ = "payee_holds"
+    __table_args__ = (
+        CheckConstraint("kind in ('MANUAL', 'RISK')", name="kind"),
+        CheckConstraint("released_by <> placed_by", name="lifted_by_another"),
+        CheckConstraint(
+            "(released_at is null) = (released_by is null) and (released_at is null) = (release_reason is null)",
+            name="lifted_whole",
+        ),
+        CheckConstraint("expected_end > placed_at", name="expected_after_placed"),
+        Index("payee_holds_active_idx", "party_id", postgresql_where="released_at is null"),
+        Index(
+            "payee_holds_expected_end_idx",
+            "expected_end",
+            postgresql_where="released_at is null and reminded_at is null",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=text("nextval('holds_id_seq')"))
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    kind: Mapped[str]
+    reason: Mapped[str]
+    placed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    placed_at: Mapped[datetime]
+    expected_end: Mapped[datetime | None] = mapped_column(default=None)
+    reminded_at: Mapped[datetime | None] = mapped_column(default=None)
+    released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    released_at: Mapped[datetime | None] = mapped_column(default=None)
+    release_reason: Mapped[str | None] = mapped_column(default=None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from core.errors import DeskError
@@ -29,6 +30,7 @@ class HoldKind(StrEnum):
 
 
 BY_STAFF = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT, HoldKind.HIGH_VALUE)
+OF_PAYEE = (HoldKind.MANUAL, HoldKind.RISK)
 # Who is told that a hold was placed and that it was lifted: letters, events to the marketplace and its answers follow
 # it, and so does the database (`hold_is_silent`). Looking into risk or into a report warns nobody (internal policy).
 TOLD: Mapping[HoldKind, tuple[str, ...]] = {
@@ -84,6 +86,10 @@ class NothingToHold(DeskError):
     """“{milestone}” is over, and a hold can stop none of its money any more. No hold was placed."""
 
 
+class EndNotAhead(DeskError):
+    """The expected end of a hold lies ahead; choose a later day."""
+
+
 class OwnHold(DeskError):
     """You placed hold {hold}, so someone else lifts it. What you know about it goes into the case or to them."""
 
@@ -103,6 +109,8 @@ class ActiveHold:
     id: int
     kind: str
     reason: str
+    of_payee: bool = False
+    """All of the payee's money is stopped, not this milestone's alone."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,12 @@ def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) 
         raise OwnHold(hold=hold_id)
 
 
+def check_end(expected_end: datetime | None, now: datetime) -> None:
+    """Raises `EndNotAhead`."""
+    if expected_end is not None and expected_end <= now:
+        raise EndNotAhead()
+
+
 def without_case(facts: Facts, case_id: int) -> Facts:
     """The facts as they are once this case is resolved: a decision resolves the case that it decides."""
     return replace(facts, open_cases=tuple(each for each in facts.open_cases if each.id != case_id))
@@ -165,7 +179,8 @@ def _reasons(facts: Facts) -> Iterator[Block]:
         yield Block("open_case", f"Case {reference('case', case.id)} is {standing(case.status)}.")
     for hold in facts.manual_holds:
         code = SILENT_HOLD if hold.kind in SILENT else "hold"
-        yield Block(code, f"Hold {reference('hold', hold.id)} is in place: {hold.reason.rstrip('.')}.")
+        stands = "stops all money of the payee" if hold.of_payee else "is in place"
+        yield Block(code, f"Hold {reference('hold', hold.id)} {stands}: {hold.reason.rstrip('.')}.")
     if facts.chargeback_open:
         yield Block("chargeback", "The payer's bank has opened a chargeback.")
     if facts.severe_content_event:

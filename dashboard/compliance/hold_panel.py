@@ -15,6 +15,7 @@ from core.rules.permissions import Permission
 from core.rules.references import reference
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case.queue import opening
+from dashboard.compliance import payee_hold_panel
 from dashboard.compliance.master_detail import close
 from dashboard.ui import cards, confirm, deadlines, kept_choices, money, reasons, status, text_fields
 from dashboard.ui.cards import Kpi
@@ -80,6 +81,8 @@ def _head(row: HoldRow) -> None:
                 args=("lift-hold",),
                 kwargs={"hold_id": row.id},
             )
+        if row.released_at is None:
+            payee_hold_panel.extend_button(row.id)
         if row.released_at is None and row.placed_by_id == request_context.actor().id:
             st.caption(lift_preview.OWN, width="content")
         if row.released_at is None and opening.possible(row.milestone_status, row.held):
@@ -99,6 +102,7 @@ def _facts(row: HoldRow) -> None:
             "Placed": row.placed_at,
             "By": row.placed_by,
             "Was in force for" if row.released_at else "In force for": deadlines.span(row.stood(now)),
+            "Expected end": row.expected_end,
             "Report": reference("report", row.report_id) if row.report_id else None,
             **({"Lifted": row.released_at, "Lifted by": row.released_by} if row.released_at else {}),
         },
@@ -174,6 +178,7 @@ def _place() -> None:
         if kind == HoldKind.REPORT
         else None
     )
+    end = payee_hold_panel.ask_end("hold-end")
     reason = reasons.area(
         place,
         "Reason",
@@ -193,6 +198,7 @@ def _place() -> None:
                     reason=reason,
                     kind=kind or HoldKind.MANUAL,
                     report_id=int(report) if report else None,
+                    expected_end=end,
                 ).id
             ),
             done=lambda number: f"Hold H-{number} is in place.",

@@ -159,7 +159,8 @@ def test_every_timer_has_its_edge_above() -> None:
         "reassignment",
         "bank_change",
         "confirmation",
-    }  # test_dispute_flow, test_bank_changes, _cards_that_ask
+        "hold_end",
+    }  # test_dispute_flow, test_bank_changes, _cards_that_ask, test_payee_holds
     fired = {
         "reminder": "first reminder",
         "silence": "approval by silence",

@@ -57,8 +57,10 @@ def place(
     reason: str,
     kind: HoldKind = HoldKind.MANUAL,
     report_id: int | None = None,
+    expected_end: datetime | None = None,
 ) -> Hold:
-    """Stop every release and payout of a milestone until the hold is lifted; the reason is kept.
+    """Stop every release and payout of a milestone until the hold is lifted; the reason is kept. At `expected_end`
+    its placer is reminded of it, and nothing else happens.
 
     Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`. Raises `NothingToHold` where that is nothing.
     """
@@ -66,8 +68,18 @@ def place(
     reason = given(reason)
     if kind not in holds.BY_STAFF:
         raise ComplaintIsThePayers()
+    holds.check_end(expected_end, now)
     context = open_milestone(session, milestone_id)
-    return _placed(session, actor, context, now=now, reason=reason, kind=kind, report_id=report_id)
+    return _placed(
+        session,
+        actor,
+        context,
+        now=now,
+        reason=reason,
+        kind=kind,
+        report_id=report_id,
+        expected_end=expected_end,
+    )
 
 
 def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Hold:
@@ -132,6 +144,7 @@ def _placed(
     reason: str,
     kind: HoldKind,
     report_id: int | None,
+    expected_end: datetime | None = None,
 ) -> Hold:
     stops = stoppable(session, context)
     if holds.over(context.status, stops):
@@ -143,6 +156,7 @@ def _placed(
         report_id=report_id,
         placed_by=actor.id if actor.kind == "staff" else None,
         placed_at=now,
+        expected_end=expected_end,
     )
     session.add(hold)
     session.flush()
@@ -154,7 +168,7 @@ def _placed(
         now=now,
         about=("hold", hold.id),
         reason=None if actor.kind == "party" else reason,
-        after={"kind": kind},
+        after={"kind": kind, **({"expected_end": expected_end} if expected_end else {})},
         contents=[hold],
         report_id=report_id,
     )

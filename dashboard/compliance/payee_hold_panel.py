@@ -1,0 +1,241 @@
+"""Holds on payees as a whole: each that stands, and the drawers that place, lift and put off."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import streamlit as st
+
+from core.actions.risk import hold_ends, payee_holds
+from core.queries import payee_holds as queries
+from core.queries.payee_holds import Payee, PayeeHoldRow
+from core.rules.holds import LIFTING, OF_PAYEE, TOLD, HoldKind
+from core.rules.permissions import Permission
+from dashboard import lift_preview, request_context
+from dashboard.ui import cards, confirm, deadlines, header, money, reasons, status, text_fields
+from dashboard.ui.cards import Fact
+from dashboard.ui.safe import html, plain, words_of
+
+PLACING = {
+    (): "The payee is not told, and neither is the marketplace: no e-mail and no event.",
+    (
+        "payee",
+    ): "The payee gets an e-mail at once that payments to them are under review, without the reason.",
+}
+
+
+def section(state: str | None) -> None:
+    """Nothing at all where none stands."""
+    with request_context.reading() as session:
+        rows = queries.page(session, state=state)
+    if not rows:
+        return
+    header.section("Payees on hold", "All money of each is stopped, whatever milestone it is of.")
+    for row in rows:
+        _panel(row)
+
+
+def _panel(row: PayeeHoldRow) -> None:
+    now, me = request_context.now(), request_context.actor().id
+    with cards.panel(f"payee-hold-{row.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{plain(row.reference)} · {plain(row.payee)}**", width="content")
+            status.show("hold", row.state)
+            status.show("hold", row.kind)
+            if row.released_at is None:
+                _buttons(row, own=row.placed_by_id == me)
+        facts: dict[str, Fact] = {
+            "Amount on hold": money.sums(row.stopped) or "None now",
+            "Milestones with money": row.milestones,
+            "Placed": row.placed_at,
+            "By": row.placed_by,
+            "In force for": deadlines.span(row.stood(now)),
+            "Expected end": row.expected_end,
+        }
+        lifted: dict[str, Fact] = {"Lifted": row.released_at, "Lifted by": row.released_by}
+        cards.facts(facts | (lifted if row.released_at else {}), columns=6)
+        st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+        if row.release_reason:
+            st.caption("Lifted, because")
+            st.html(f'<p class="ed-quote">{html(row.release_reason)}</p>')
+
+
+def _buttons(row: PayeeHoldRow, *, own: bool) -> None:
+    if request_context.may(Permission.RELEASE_HOLD):
+        st.button(
+            "Lift",
+            key=f"open-lift-payee-{row.id}",
+            icon=":material/lock_open:",
+            disabled=own,
+            help=lift_preview.OWN if own else None,
+            on_click=confirm.open_drawer,
+            args=("lift-payee-hold",),
+            kwargs={"hold_id": row.id},
+        )
+    extend_button(row.id)
+
+
+def extend_button(hold_id: int) -> None:
+    if request_context.may(Permission.PLACE_HOLD):
+        st.button(
+            "Change end",
+            key=f"open-extend-{hold_id}",
+            icon=":material/event:",
+            on_click=confirm.open_drawer,
+            args=("extend-hold",),
+            kwargs={"hold_id": hold_id},
+        )
+
+
+def button() -> None:
+    st.button(
+        "Hold a payee",
+        icon=":material/person_off:",
+        key="open-place-payee",
+        on_click=confirm.open_drawer,
+        args=("place-payee-hold",),
+    )
+
+
+def drawers() -> bool:
+    """Whichever is open."""
+    if confirm.drawer("place-payee-hold") is not None:
+        _place()
+    elif facts := confirm.drawer("lift-payee-hold"):
+        _lift(**facts)
+    elif facts := confirm.drawer("extend-hold"):
+        _extend(**facts)
+    else:
+        return False
+    return True
+
+
+def end_of(day: date | None) -> datetime | None:
+    """The end of that day, UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
+
+
+def ask_end(key: str) -> datetime | None:
+    """The last day on which it is expected to stand; none is known where it is left empty."""
+    today = request_context.now().date()
+    day = st.date_input(
+        "Expected to end on (UTC)",
+        value=None,
+        min_value=today,
+        key=key,
+        help="When that day is over, whoever placed it gets an e-mail. Nothing lifts it by itself.",
+    )
+    return end_of(day if isinstance(day, date) else None)
+
+
+@st.dialog("Hold a payee", position="right", on_dismiss=confirm.close_drawer)
+def _place() -> None:
+    st.caption(
+        "Stops every release and payout to one payee, of all their milestones, until someone lifts it."
+    )
+    typed = st.text_input("Payee", key="payee-hold-payee", placeholder="A name", max_chars=100)
+    with request_context.reading() as session:
+        found = {each.id: each for each in queries.candidates(session, typed or "")}
+    if typed and not found:
+        st.caption("No payee has this name.")
+    chosen = None
+    if found:
+        chosen = st.selectbox(
+            "Which one",
+            list(found),
+            key="payee-hold-which",
+            format_func=lambda number: _option(found[number]),
+        )
+    labels = status.labels("hold")
+    kind = st.segmented_control(
+        "Reason type",
+        list(OF_PAYEE),
+        default=HoldKind.MANUAL,
+        required=True,
+        format_func=labels.__getitem__,
+        key="payee-hold-kind",
+    )
+    cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
+    end = ask_end("payee-hold-end")
+    place = text_fields.named("hold", 0, "payee")
+    reason = reasons.area(
+        place, "Reason", key="payee-hold-reason", placeholder="What was seen, and what would settle it"
+    )
+    intent = confirm.pressed(
+        "Place hold", key="place-payee-hold", icon=":material/lock:", disabled=chosen is None
+    )
+    if intent and chosen:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: (
+                payee_holds.place(
+                    session,
+                    actor,
+                    now=now,
+                    party_id=chosen,
+                    reason=reason,
+                    kind=kind or HoldKind.MANUAL,
+                    expected_end=end,
+                ).id
+            ),
+            done=lambda number: f"Hold H-{number} stops all money of this payee.",
+            sent=[place],
+        )
+
+
+@st.dialog("Lift a hold on a payee", position="right", on_dismiss=confirm.close_drawer)
+def _lift(hold_id: int) -> None:
+    if not confirm.step_up("payee-lift"):
+        return
+    with request_context.reading() as session:
+        row = queries.one(session, hold_id)
+    if row.released_at is not None:
+        confirm.overtaken(f"{row.reference} is lifted already, by {row.released_by}.")
+        return
+    st.text(words_of(f"{row.reference} · {row.payee}"))
+    st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+    cards.note(
+        "What was verified meanwhile is released at once, and payouts go on, unless something else stops them. "
+        + LIFTING[TOLD[row.kind]].removesuffix("; the marketplace gets an event.").removesuffix(".")
+        + "."
+    )
+    place = text_fields.named("hold", hold_id, "lift")
+    reason = reasons.area(place, "Why it can be lifted", key="payee-lift-reason")
+    intent = confirm.pressed("Lift hold", key="lift-payee-hold", icon=":material/lock_open:", money=True)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: payee_holds.lift(
+                session, actor, now=now, hold_id=hold_id, reason=reason
+            ),
+            sent=[place],
+            done=lambda released: f"Hold {row.reference} is lifted. {_released(released)}",
+        )
+
+
+def _released(number: int) -> str:
+    if number == 0:
+        return "No verified work waited for it."
+    return "One milestone is released." if number == 1 else f"{number} milestones are released."
+
+
+@st.dialog("Change the expected end", position="right", on_dismiss=confirm.close_drawer)
+def _extend(hold_id: int) -> None:
+    st.caption("The hold stands until someone lifts it; at its expected end, whoever placed it is reminded.")
+    end = ask_end("extend-end")
+    place = text_fields.named("hold", hold_id, "extend")
+    reason = reasons.area(place, "Why it is expected to end then", key="extend-reason")
+    intent = confirm.pressed("Change end", key="extend-hold", icon=":material/event:", disabled=end is None)
+    if intent and end:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: hold_ends.extend(
+                session, actor, now=now, hold_id=hold_id, until=end, reason=reason
+            ),
+            sent=[place],
+            done=f"Hold H-{hold_id} is expected to end before {deadlines.exact(end)}.",
+        )
+
+
+def _option(each: Payee) -> str:
+    return f"{each.name} · {status.in_words(each.platform)}"

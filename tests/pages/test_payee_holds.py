@@ -1,0 +1,56 @@
+"""Holds on payees on the page: the table first, who may place and lift, and what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.actions.risk import payee_holds
+from core.db import Database
+from core.records import Party
+from tests import builders
+from tests.builders import Town
+from tests.pages.visiting import labels, serve, visit, words
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    builders.funded(town)
+    return town
+
+
+def test_a_payee_is_put_on_hold_on_the_page_and_lifted_by_another(town: Town) -> None:
+    name = town.read(lambda s: s.get_one(Party, town.payee_id).name)
+    app = visit(town, "fay", "holds")
+    app.button(key="open-place-payee").click().run()
+    app.text_input(key="payee-hold-payee").set_value(name[:4]).run()
+    app.text_area(key="payee-hold-reason").set_value("Several complaints").run()
+    app.button(key="place-payee-hold").click().run()
+    assert not app.exception
+    said = words(app)
+    assert "stops all money of this payee" in said
+    assert "Payees on hold" in said
+    assert "Several complaints" in said
+    assert "Lift" not in labels(app)  # finance may place, not lift
+    app = visit(town, "ada", "holds")
+    app.button(key="open-lift-payee-1").click().run()
+    app.text_area(key="payee-lift-reason").set_value("Unfounded").run()
+    app.button(key="lift-payee-hold").click().run()
+    assert not app.exception
+    assert "Hold H-1 is lifted. No verified work waited for it." in words(app)
+    assert "Payees on hold" not in words(visit(town, "ada", "holds", state="ACTIVE"))
+    assert "Unfounded" in words(visit(town, "ada", "holds", state="RELEASED"))
+
+
+def test_the_expected_end_is_changed_with_a_reason(town: Town) -> None:
+    town.act(payee_holds.place, town.as_staff("cora"), party_id=town.payee_id, reason="Odd")
+    app = visit(town, "mia", "holds")
+    app.button(key="open-extend-1").click().run()
+    app.date_input(key="extend-end").set_value(town.now.date()).run()
+    app.text_area(key="extend-reason").set_value("The bank is slow").run()
+    app.button(key="extend-hold").click().run()
+    assert not app.exception
+    assert "is expected to end before" in words(app)
