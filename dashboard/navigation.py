@@ -130,6 +130,24 @@ ENTRIES: Sequence[PageEntry] = (
         "journal", "Journal", "menu_book", "Money", Permission.READ_LEDGER, "One journal.", hidden=True
     ),
     PageEntry(
+        "t_accounts",
+        "T-accounts",
+        "account_balance",
+        "Money",
+        Permission.READ_LEDGER,
+        "One milestone, account by account.",
+        hidden=True,
+    ),
+    PageEntry(
+        "party_statement",
+        "Statement",
+        "receipt_long",
+        "Money",
+        Permission.READ_LEDGER,
+        "One party's month.",
+        hidden=True,
+    ),
+    PageEntry(
         "account", "Account", "account_balance", "Money", Permission.READ_LEDGER, "One account.", hidden=True
     ),
     PageEntry("fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "Fees earned, and what they cost."),

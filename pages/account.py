@@ -42,6 +42,8 @@ with header.page(
             icon=":material/menu_book:",
             milestone=account.milestone_id,
         )
+    if account.party_id:
+        navigation.link("party_statement", "Statement", icon=":material/receipt_long:", id=account.party_id)
     navigation.link("journals", "Filter its journals", icon=":material/filter_alt:", account=code)
 books.account_facts(account)
 header.section("Account activity", "Newest first; the balance is that after the journal.")

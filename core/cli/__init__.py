@@ -26,6 +26,7 @@ from core.cli import (
     settlement,
     staff,
     statement,
+    statement_of,
     verification,
     webhook,
 )
@@ -39,6 +40,7 @@ running.add_to(app)
 verification.add_to(app)
 period.add_to(app)
 report.add_to(app)
+app.command("statement-of")(statement_of.statement_of)
 app.command()(receipt.receipt)
 app.command()(search.search)
 app.add_typer(audit.app, name="audit")

@@ -114,3 +114,9 @@ def _links(whole: ProjectDetail) -> None:
                     icon=":material/menu_book:",
                     milestone=part.id,
                 )
+                navigation.link(
+                    "t_accounts",
+                    f"T-accounts of milestone {part.position}",
+                    icon=":material/account_balance:",
+                    id=part.id,
+                )

@@ -12,7 +12,7 @@ import pytest
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.records import Period, ReconciliationRun
-from tests import unrecorded
+from tests import builders, unrecorded
 from tests.builders import Town
 from tests.cli.terminal import Terminal
 
@@ -89,3 +89,26 @@ def test_a_report_is_printed_told_as_json_and_written(
     terminal.run("report", "income", "--format", "pdf").refuses("--out")
     terminal.run("report", "income", "--from", "2026-05-01", "--at", "2026-04-01").refuses("cannot end on")
     terminal.run("report", "income", "--as", books.staff["mia"]).refuses("You may not read ledger")
+
+
+def test_a_statement_of_a_party_is_printed_and_written(
+    terminal: Terminal, town: Town, tmp_path: Path
+) -> None:
+    builders.funded(town)
+    month = f"{town.now:%Y-%m}"
+    (found,) = (
+        terminal.run("statement-of", town.payer_id, "--month", month, "--json").well().json["statements"]
+    )
+    assert (found["opening"], found["closing"]) == (0, found["movements"][-1]["balance"])
+    assert "Closing balance" in terminal.run("statement-of", town.payer_id, "--month", month).well().out
+    assert "Nothing moved" in terminal.run("statement-of", town.payer_id, "--month", "2020-01").well().out
+    for format, start in {"csv": b"\xef\xbb\xbf", "xlsx": b"PK", "pdf": b"%PDF"}.items():
+        out = tmp_path / f"s.{format}"
+        command = ("statement-of", town.payer_id, "--month", month, "--format", format, "--out", out)
+        terminal.run(*command).well()
+        assert out.read_bytes().startswith(start)
+    terminal.run("statement-of", "nobody", "--month", month).refuses("nobody")
+    terminal.run("statement-of", 1, "--month", "March").refuses("is no day")
+    terminal.run("statement-of", 1, "--month", month, "--as", town.staff["mia"]).refuses(
+        "You may not read ledger"
+    )

@@ -50,6 +50,10 @@ def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> Non
         cards.note(each.sentence)
     _waterfall(case)
     header.section("Journals", f"{len(journals)} posted")
+    if request_context.may(Permission.READ_LEDGER):
+        navigation.link(
+            "t_accounts", "T-accounts", icon=":material/account_balance:", id=case.context.milestone.id
+        )
     for posted in journals:
         _journal(case, posted)
     header.section("Operations", "what Stripe was asked, and how far it is")
