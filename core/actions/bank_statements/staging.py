@@ -58,7 +58,7 @@ INSERT = text(
     """
 )
 SHARED = text(
-    f"select count(*) from pg_temp.staged_bank_lines s where exists (select from bank_statement_lines l where {SAME})"
+    f"select exists (select from pg_temp.staged_bank_lines s join bank_statement_lines l on {SAME})"
 )
 
 
@@ -90,6 +90,10 @@ class Staging:
 
     def bounds(self) -> Bounds:
         self._send()
+        if (
+            self.count > AT_ONCE
+        ):  # nobody else looks at a temporary table, so its plans would be made for an empty one
+            self.session.execute(text("analyze pg_temp.staged_bank_lines"))
         count, total, first, last = self.session.execute(BOUNDS).one()
         return Bounds(count, int(total), first, last)
 
