@@ -7,6 +7,7 @@ import streamlit as st
 from core.ledger import accounts
 from core.money import shown_order
 from core.queries import fees
+from core.queries.fee_breakdown import FeeBy
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import fees as earnings
@@ -20,8 +21,10 @@ header.page(
 bar = filters.bar()
 with bar:
     since, until = filters.period(now, default="90")
-    by = filters.choice("By", {"month": "By month"}, key="by", everything="By day")
-step = fees.FeeInterval(by or "day")
+    names = {"month": "By month", **{each.value: f"By {each.value}" for each in FeeBy}}
+    names |= {"platform": "By marketplace", "method": "By payout method"}
+    by = filters.choice("By", names, key="by", everything="By day")
+step = fees.FeeInterval.MONTH if by == "month" else fees.FeeInterval.DAY
 
 with request_context.reading() as session:
     found = fees.periods(session, since=since, until=until, step=step)
@@ -48,5 +51,10 @@ with st.container(horizontal=True, gap="medium"):
         title = accounts.CHART[line].title
         navigation.link("account", title, icon=":material/menu_book:", code=line, iso=currency)
 header.section(f"In {currency}", "Above the line what came in, below it what went out.")
-earnings.chart(periods, step)
+if by and by != "month":
+    earnings.breakdown(FeeBy(by), currency, since=since, until=until)
+    navigation.end()
+every = fees.filled(periods, currency, since=since, until=until, step=step)
+earnings.chart(earnings.names(every, step), every)
+earnings.trend(every)
 earnings.table(periods, step, currency, since=since, until=until)

@@ -6,9 +6,9 @@ is not rolled up yet is added from the journals themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import text
@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from core.ledger import accounts
 from core.ledger.accounts import CHART
-from core.money import Money
+from core.money import WHOLE_BPS, Money, half_up
+from core.rules.fees import percent
 
 EARNED = (accounts.PLATFORM_FEE_REVENUE, accounts.PROCESSING_FEE_RECOVERY, accounts.WITHDRAWAL_FEE_REVENUE)
 PROCESSOR = (accounts.PROCESSOR_FEES, accounts.FEE_VARIANCE)
 BORNE = (accounts.DISPUTE_FEES, accounts.CHARGEBACK_LOSSES, accounts.REFUND_CONCESSION)
 LINES = (*EARNED, *PROCESSOR, *BORNE)
+PAYABLE = "payee_payable"  # of it only what decisions and approvals release to payees
 
 
 class FeeInterval(StrEnum):
@@ -34,14 +36,15 @@ TOTALS = text(
     """
     with moved as (
         select day, line, currency_number, debits - credits as net from daily_totals
-        where line = any(:lines) and day between :first and :last
+        where (line = any(:lines) or line = :payable and kind = 'decided') and day between :first and :last
         union all
         select (j.posted_at at time zone 'UTC')::date, (p.account_id >> 10 & 255)::smallint,
                (p.account_id & 1023)::smallint, p.amount
         from ledger_roll_up r
         join journals j on j.xid >= r.rolled_to and j.id > r.after_journal
         cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
-        where (p.account_id >> 10 & 255) = any(:lines)
+        where ((p.account_id >> 10 & 255) = any(:lines)
+               or (p.account_id >> 10 & 255) = :payable and j.kind = 'decided')
           and j.posted_at >= :first and j.posted_at < cast(:last as date) + 1
     )
     select date_trunc(:step, m.day)::date as begins, c.code as currency, h.name as line, sum(m.net)::bigint as net
@@ -96,6 +99,23 @@ class FeePeriod:
         return Money.total((self.of(line) for line in BORNE), self.currency)
 
     @property
+    def estimated(self) -> Money:
+        """What the processor was estimated to take: passed through to payers, or on money received twice."""
+        return self.of(accounts.PROCESSOR_FEES)
+
+    @property
+    def released(self) -> Money:
+        """What payees earned: the volume of the platform."""
+        return self.of(PAYABLE)
+
+    @property
+    def take_rate(self) -> str:
+        """Platform fees earned by what was released to payees, in percent; a dash without a release."""
+        if not self.released.is_positive:
+            return "—"
+        return percent(half_up(self.platform.minor * WHOLE_BPS, self.released.minor))
+
+    @property
     def net(self) -> Money:
         return self.platform + self.recovered + self.withdrawal - self.processor - self.borne
 
@@ -105,7 +125,14 @@ def periods(
 ) -> dict[str, list[FeePeriod]]:
     """By currency, the periods in which something was earned or borne, oldest first."""
     numbers = [CHART[line].number for line in LINES]
-    values = {"lines": numbers, "first": since.date(), "last": until.date(), "step": step.value}
+    payable = CHART[PAYABLE].number
+    values = {
+        "lines": numbers,
+        "payable": payable,
+        "first": since.date(),
+        "last": until.date(),
+        "step": step.value,
+    }
     amounts: dict[tuple[str, date], dict[str, Money]] = {}
     for row in session.execute(TOTALS, values):
         grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
@@ -119,5 +146,19 @@ def periods(
 def total(each: list[FeePeriod], currency: str) -> FeePeriod:
     """All periods as one."""
     begins = each[0].begins if each else date.min
-    sums = {line: Money.total((period.of(line) for period in each), currency) for line in LINES}
+    sums = {line: Money.total((period.of(line) for period in each), currency) for line in (*LINES, PAYABLE)}
     return FeePeriod(begins, currency, sums)
+
+
+def filled(
+    each: Sequence[FeePeriod], currency: str, *, since: datetime, until: datetime, step: FeeInterval
+) -> list[FeePeriod]:
+    """Every day or month of the time, those without fees as well: a chart skips none."""
+    known = {period.begins: period for period in each}
+    begins = since.date() if step is FeeInterval.DAY else since.date().replace(day=1)
+    found = []
+    while begins <= until.date():
+        found.append(known.get(begins, FeePeriod(begins, currency)))
+        further = timedelta(days=1 if step is FeeInterval.DAY else 32)
+        begins = begins + further if step is FeeInterval.DAY else (begins + further).replace(day=1)
+    return found

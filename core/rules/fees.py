@@ -11,7 +11,17 @@ from core.errors import DeskError
 from core.money import WHOLE_BPS, Money, half_up, stripe_step
 from core.policy import Profile, WithdrawalMethod
 
-__all__ = ["Quote", "WithdrawalMethod", "gross_up", "platform_fee", "portion", "quote", "withdrawal_fee"]
+__all__ = [
+    "Quote",
+    "WithdrawalMethod",
+    "explained",
+    "gross_up",
+    "percent",
+    "platform_fee",
+    "portion",
+    "quote",
+    "withdrawal_fee",
+]
 
 
 class FeeNotPayable(DeskError):
@@ -62,6 +72,33 @@ def quote(milestone: Money, profile: Profile) -> Quote:
     net = milestone + fee
     total = gross_up(net, profile.processor_bps, profile.processor_fixed.of(milestone.currency))
     return Quote(milestone=milestone, platform_fee=fee, processing_fee=total - net, total=total)
+
+
+def percent(bps: int) -> str:
+    """Hundredths of a percent in words: 290 as 2.9 %."""
+    return f"{bps / 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def explained(quoted: Quote, profile: Profile) -> tuple[str, str]:
+    """How the platform fee and the processing fee of one payment come about, with their numbers.
+
+    The processing fee is computed on the whole charge, because the processor takes it from that. Where a currency
+    cannot move its last digit the charge is rounded up, and the sentence says by how much.
+    """
+    named = f"policy {profile.version}"
+    platform = (
+        f"Platform fee: {percent(profile.platform_fee_bps)} × {quoted.milestone.text()} = "
+        f"{quoted.platform_fee.text()}, rounded half up, {named}."
+    )
+    fixed = profile.processor_fixed.of(quoted.total.currency)
+    taken = quoted.total.portion(profile.processor_bps) + fixed
+    more = quoted.processing_fee - taken
+    beyond = "" if more.is_zero else f", plus {more.text()} so that the charge can be moved"
+    processing = (
+        f"Processing fee: {percent(profile.processor_bps)} × {quoted.total.text()} + {fixed.text()} = "
+        f"{taken.text()}, rounded half up, {named}{beyond}."
+    )
+    return platform, processing
 
 
 def withdrawal_fee(amount: Money, method: WithdrawalMethod, profile: Profile) -> Money:

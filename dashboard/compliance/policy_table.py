@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from core.money import CURRENCIES
+from core.money import CURRENCIES, Money
 from core.policy import PerCurrency, Platform, Tariff, wording
 from core.policy.sources import FLOW, RULES
 from core.queries.policy import Change, Rule, Version
@@ -20,6 +21,35 @@ GROUPS: Mapping[str, str] = {
     "high_value_review": "Two people, and time to think",
     "held_age_alarm": "Watching",
 }
+
+
+@dataclass(frozen=True)
+class FixedAmounts:
+    """What a marketplace's fees have beside a percentage, in one currency."""
+
+    currency: str
+    platform: Platform
+    processing: Money
+    standard: Money
+    instant: Money
+    minimum: Money
+
+
+def fixed_amounts(shown: Mapping[Platform, Version]) -> list[FixedAmounts]:
+    """Every currency, for each marketplace."""
+    profiles = {platform: version.profile for platform, version in shown.items()}
+    return [
+        FixedAmounts(
+            currency,
+            platform,
+            profile.processor_fixed.of(currency),
+            profile.standard.fixed.of(currency),
+            profile.instant.fixed.of(currency),
+            profile.instant.minimum.of(currency),
+        )
+        for currency in CURRENCIES
+        for platform, profile in profiles.items()
+    ]
 
 
 def difference(change: Change, currency: str) -> list[str]:

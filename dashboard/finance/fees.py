@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
+from core.money import Money
+from core.queries import fee_breakdown, journals
+from core.queries.fee_breakdown import FeeBy, FeeRow
 from core.queries.fees import FeeInterval, FeePeriod
-from dashboard.ui import cards, charts, tables
+from core.rules.references import reference
+from dashboard import request_context
+from dashboard.ui import cards, charts, header, tables
 from dashboard.ui.cards import Kpi
+from dashboard.ui.status import in_words
 
 
 def figures(total: FeePeriod) -> None:
@@ -32,27 +40,150 @@ def figures(total: FeePeriod) -> None:
             ),
             Kpi("Absorbed by the platform", total.borne, help="Concessions, chargeback fees and losses."),
             Kpi("Net margin", total.net, tone="bad" if total.net.is_negative else "quiet"),
+            Kpi(
+                "Take rate",
+                total.take_rate,
+                note=f"of {total.released.text()} released" if total.released.is_positive else "",
+                help="Platform fees earned by what was released to payees.",
+            ),
         ]
     )
 
 
-def chart(periods: Sequence[FeePeriod], step: FeeInterval) -> None:
+SERIES: Mapping[str, Callable[[FeePeriod], Money]] = {
+    "Platform fees": lambda each: each.platform,
+    "Processing fees recovered": lambda each: each.recovered,
+    "Withdrawal fees": lambda each: each.withdrawal,
+    "Processing fees, actual": lambda each: -each.processor,
+    "Absorbed by the platform": lambda each: -each.borne,
+}
+BARS = 12
+SHORT = 14  # characters under a bar
+NONE = {FeeBy.METHOD: "No payout"}
+
+
+def chart(names: Sequence[str], each: Sequence[FeePeriod]) -> None:
     """Above the line what came in, below it what went out."""
-    shown = "%-d %b" if step is FeeInterval.DAY else "%b %Y"
-    series = {
-        "Platform fees": [each.platform for each in periods],
-        "Processing fees recovered": [each.recovered for each in periods],
-        "Withdrawal fees": [each.withdrawal for each in periods],
-        "Processing fees, actual": [-each.processor for each in periods],
-        "Absorbed by the platform": [-each.borne for each in periods],
-    }
+    series = {name: [value(one) for one in each] for name, value in SERIES.items()}
     moved = {name: values for name, values in series.items() if any(not value.is_zero for value in values)}
     charts.bars(
-        [each.begins.strftime(shown) for each in periods],
+        names,
         moved,
         key="fees-chart",
-        alt="Fees earned and absorbed by period; the same figures are in the table below.",
+        alt="Fees earned and absorbed; the same figures are in the table below.",
     )
+
+
+def names(periods: Sequence[FeePeriod], step: FeeInterval) -> list[str]:
+    """Of the places on the axis."""
+    shown = "%-d %b" if step is FeeInterval.DAY else "%b %Y"
+    return [each.begins.strftime(shown) for each in periods]
+
+
+def trend(periods: Sequence[FeePeriod]) -> None:
+    """What Stripe really took beside the estimate that payers paid."""
+    header.section(
+        "Estimated and actual processing fees", "What payers paid for, and what Stripe really took."
+    )
+    charts.lines(
+        [each.begins for each in periods],
+        {
+            "Estimated": [each.estimated for each in periods],
+            "Actual": [each.processor for each in periods],
+        },
+        key="fees-trend",
+        height=200,
+        alt="Estimated and actual processing fees by period; the table below has both, and their variance.",
+    )
+
+
+COLUMNS = [
+    tables.money("platform", "Platform fees"),
+    tables.text("take_rate", "Take rate", width=84),
+    tables.money("net", "Net margin"),
+    tables.money("recovered", "Recovered"),
+    tables.money("withdrawal", "Withdrawal fees"),
+    tables.money("estimated", "Processing fees, estimated"),
+    tables.money("processor", "Processing fees, actual"),
+    tables.money("variance", "Variance"),
+    tables.money("borne", "Absorbed"),
+    tables.money("released", "Released"),
+]
+POSTINGS = [
+    tables.opens("reference", "Journal", page="journal", value=lambda each: each.reference, width=96),
+    tables.money("amount", "Amount", width=120),
+    tables.text("title", "Account", width=210),
+    tables.text("kind", "Kind", value=lambda each: journals.KINDS.get(each.kind, each.kind), width=210),
+    tables.when("at", "Posted", width=160),
+]
+
+
+def breakdown(by: FeeBy, currency: str, *, since: datetime, until: datetime) -> None:
+    """The same figures by marketplace, project, party or payout method, and the postings of the row that is chosen."""
+    found = partial(fee_breakdown.rows, by=by, currency=currency, since=since, until=until)
+    with request_context.reading() as session:
+        rows = found(session)
+    largest = sorted(rows, key=lambda row: -abs(row.fees.platform.minor) - abs(row.fees.recovered.minor))[
+        :BARS
+    ]
+    chart(_places(by, largest), [row.fees for row in largest])
+    if len(rows) > BARS:
+        cards.note(f"The chart shows the {BARS} largest of {len(rows)}.")
+    amounts = [replace(each, value=partial(_figure, each.name)) for each in COLUMNS]
+    title = {FeeBy.METHOD: "Payout method", FeeBy.PLATFORM: "Marketplace"}.get(by, by.value.capitalize())
+    filter = {"currency": currency, "by": by, "from": since, "to": until}
+    chosen = tables.table(
+        rows,
+        [tables.text("label", title, value=lambda row: label(by, row), width=190), *amounts],
+        key=f"fees-{currency}-{by}",
+        select=True,
+        download=tables.Table("fees", lambda session: found(session, limit=None), filter=filter),
+        name=f"Fees by {title.lower()}",
+    )
+    if len(rows) == fee_breakdown.MOST:
+        cards.note(f"The {fee_breakdown.MOST} with the largest sums; the file has all.")
+    if chosen is None:
+        cards.note("Choose a row to see its postings.")
+        return
+    of_row = partial(fee_breakdown.postings, by=by, of=chosen, currency=currency, since=since, until=until)
+    with request_context.reading() as session:
+        legs = of_row(session)
+    header.section("Postings", f"of {label(by, next(row for row in rows if row.id == chosen))}, newest first")
+    tables.table(
+        legs,
+        POSTINGS,
+        key="fee-postings",
+        download=tables.Table(
+            "fee-postings",
+            lambda session: of_row(session, limit=None),
+            filter={**filter, "of": chosen},
+        ),
+        name="Postings on accounts of fees",
+    )
+
+
+def _figure(name: str, row: FeeRow) -> Money | str:
+    value: Money | str = getattr(row.fees, name)
+    return value
+
+
+def _places(by: FeeBy, rows: Sequence[FeeRow]) -> list[str]:
+    """Short names for the axis, each once: two projects or people may be called the same."""
+    places: list[str] = []
+    for row in rows:
+        said = label(by, row)
+        short = said.partition(" · ")[0] if by is FeeBy.PROJECT else said[:SHORT]
+        places.append(f"{short} ({row.id})" if short in places else short)
+    return places
+
+
+def label(by: FeeBy, row: FeeRow) -> str:
+    """Of a row; what belongs to nothing of the kind says so."""
+    if not row.id:
+        return NONE.get(by, "No project")
+    if by is FeeBy.PROJECT:
+        return f"{reference('project', int(row.id))} · {row.label}"
+    return in_words(row.label) if by in (FeeBy.PLATFORM, FeeBy.METHOD) else row.label
 
 
 def table(
@@ -67,13 +198,7 @@ def table(
             filed=("Begins", lambda each: each.begins),
             width=150,
         ),
-        tables.money("platform", "Platform fees"),
-        tables.money("recovered", "Recovered"),
-        tables.money("withdrawal", "Withdrawal fees"),
-        tables.money("processor", "Processing fees, actual"),
-        tables.money("variance", "Variance"),
-        tables.money("borne", "Absorbed"),
-        tables.money("net", "Net margin"),
+        *COLUMNS,
     ]
     newest_first = list(reversed(periods))
     tables.table(

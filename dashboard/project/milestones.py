@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.money import Money
-from core.queries import charges, conversions, release_blocks
+from core.queries import charges, conversions, fee_breakdown, release_blocks
 from core.queries.projects import MilestoneRow, ProjectDetail
 from core.rules import acceptance, holds
+from core.rules.fees import Quote, explained
 from core.rules.milestones import Status
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.ui import cards, errors, header, tables
+from dashboard.ui.safe import words_of
 
 
 def show(whole: ProjectDetail) -> None:
@@ -40,6 +42,7 @@ def show(whole: ProjectDetail) -> None:
     cards.note(
         "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
     )
+    _fees(whole)
     _charges(whole)
     _waits(whole)
     _converted(whole)
@@ -73,6 +76,20 @@ def _waits(whole: ProjectDetail) -> None:
         if blocks:
             title = f"Milestone {part.position}: {paying if paying.minor else part.held} waits"
             errors.reasons([each.sentence for each in blocks], title=title)
+
+
+def _fees(whole: ProjectDetail) -> None:
+    """How the fees of each payment come about, with their numbers, and what the processor really took."""
+    with request_context.reading() as session:
+        actual = fee_breakdown.actual(session, [part.id for part in whole.parts])
+    with st.expander("How the fees come about"):
+        for part in whole.parts:
+            quoted = Quote(part.amount, part.platform_fee, part.processing_fee, part.charge)
+            st.text(words_of(f"{part.position}. {part.title}"))
+            for sentence in explained(quoted, whole.profile):
+                cards.note(sentence)
+            if part.id in actual:
+                cards.note(actual[part.id].sentence)
 
 
 def _charges(whole: ProjectDetail) -> None:

@@ -19,6 +19,7 @@ from core.db import Database
 from core.gateways.payments import PayeeAccountSnapshot
 from core.gateways.snapshots import BankSnapshot
 from core.money import Money
+from core.queries.fee_breakdown import FeeBy
 from core.records import (
     Break,
     OutgoingOperation,
@@ -199,6 +200,24 @@ def test_fees_show_what_was_earned(town: Town) -> None:
     app = visit(town, "fay", "fees")
     assert "Net margin" in words(app)
     assert app.dataframe[0].value["platform"].str.contains(r"\$").all()
+
+
+@pytest.mark.parametrize("by", FeeBy)
+def test_fees_are_broken_down_and_each_row_opens_its_postings(town: Town, by: FeeBy) -> None:
+    divided(town)
+    app = visit(town, "fay", "fees", by=by)
+    rows = app.dataframe[0].value
+    assert rows["net"].str.contains(r"\$").all()
+    assert "Choose a row to see its postings" in words(app)
+    assert not visit(town, "cora", "fees", by=by).exception
+
+
+def test_the_fees_of_a_payment_are_explained_with_their_numbers(town: Town) -> None:
+    told = divided(town)
+    said = words(visit(town, "fay", "project", id=told.project))
+    assert "Platform fee: 2.5 % × " in said
+    assert "rounded half up, policy 1" in said
+    assert "Stripe took $" in said
 
 
 def test_a_failed_payout_is_offered_for_review_with_its_reason_as_it_was_written(town: Town) -> None:

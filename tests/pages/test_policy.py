@@ -38,8 +38,12 @@ def test_everyone_reads_every_rule_with_its_source(town: Town, subject: str) -> 
 
 def test_amounts_are_shown_in_the_currency_asked_for(town: Town) -> None:
     shown = words(visit(town, "fay", "policy", currency="JPY"))
-    assert "¥40" in shown
-    assert "$0.30" not in shown
+    _, _, rules = shown.partition('<table class="ed-rules">')
+    rules, _, _ = rules.partition("</table>")
+    assert "¥40" in rules
+    assert "$0.30" not in rules
+    for fixed in ("$0.30", "¥40", "KWD 0.100"):
+        assert fixed in shown, "each currency's fixed part is there at once"
 
 
 def test_versions_say_who_changed_what_and_how_many_projects_live_under_each(town: Town) -> None:

@@ -12,7 +12,8 @@ from core.errors import DeskError
 from core.ledger import accounts, journal_store, postings
 from core.ledger.accounts import CHART, Kind
 from core.money import Money
-from core.queries import fees, journals, ledger, overview
+from core.queries import fee_breakdown, fees, journals, ledger, overview
+from core.queries.fee_breakdown import FeeBy
 from core.queries.journals import JournalFilter
 from core.rules.permissions import SYSTEM
 from tests import builders
@@ -164,6 +165,44 @@ def test_fees_are_the_balances_of_their_accounts(town: Town) -> None:
         assert (
             total.net == total.platform + total.recovered + total.withdrawal - total.processor - total.borne
         )
+
+
+@pytest.mark.parametrize("by", FeeBy)
+def test_fees_broken_down_are_the_same_fees_and_each_row_is_its_postings(town: Town, by: FeeBy) -> None:
+    divided(town)
+    span = {"since": builders.NOW, "until": town.now}
+    (periods,) = town.read(lambda s: fees.periods(s, step=fees.FeeInterval.MONTH, **span)).values()
+    total = fees.total(periods, "USD")
+    rows = town.read(lambda s: fee_breakdown.rows(s, by, currency="USD", **span))
+    assert rows
+    for name in ("platform", "recovered", "withdrawal", "processor", "borne", "net", "released"):
+        parts = [getattr(row.fees, name) for row in rows]
+        assert Money.total(parts, "USD") == getattr(total, name), name
+    assert total.take_rate != "—"
+    for row in rows:
+        legs = town.read(lambda s, row=row: fee_breakdown.postings(s, by, row.id, currency="USD", **span))
+        for line in fees.LINES:
+            assert Money.total((leg.amount for leg in legs if leg.line == line), "USD") == row.fees.of(line)
+
+
+@pytest.mark.parametrize("step", fees.FeeInterval)
+def test_a_chart_of_fees_skips_no_day_and_no_month(town: Town, step: fees.FeeInterval) -> None:
+    divided(town)
+    span = {"since": town.now - timedelta(days=70), "until": town.now}
+    (periods,) = town.read(lambda s: fees.periods(s, step=step, **span)).values()
+    every = fees.filled(periods, "USD", step=step, **span)
+    begins = [each.begins for each in every]
+    assert begins == sorted(set(begins))
+    assert len(begins) == (71 if step is fees.FeeInterval.DAY else 4)
+    assert fees.total(every, "USD").net == fees.total(periods, "USD").net
+
+
+def test_what_a_payment_cost_stands_beside_its_estimate(town: Town) -> None:
+    told = builders.funded(town)
+    found = town.read(lambda s: fee_breakdown.actual(s, [told.milestone]))[told.milestone]
+    variance = town.read(lambda s: ledger.account(s, accounts.FEE_VARIANCE, "USD")).balance
+    assert found.actual - found.estimated == variance
+    assert found.actual.text() in found.sentence
 
 
 def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:

@@ -173,3 +173,25 @@ def test_what_is_left_of_a_withdrawal_can_be_paid_out(amount: Money, method: Wit
         return
     assert (amount - fee).is_positive
     assert (amount - fee).minor % STEP[amount.currency] == 0
+
+
+@given(payable(), st.sampled_from([HOME_SERVICES, LEGAL_SERVICES]))
+def test_the_sentence_about_a_fee_adds_up_in_every_currency(milestone: Money, profile: Profile) -> None:
+    """What the sentence computes, with what it adds, is the fee that is charged."""
+    quoted = fees.quote(milestone, profile)
+    platform, processing = fees.explained(quoted, profile)
+    assert f"= {quoted.platform_fee.text()}, rounded half up, policy {profile.version}." in platform
+    taken = quoted.total.portion(profile.processor_bps) + profile.processor_fixed.of(milestone.currency)
+    more = quoted.processing_fee - taken
+    assert f"× {quoted.total.text()} +" in processing
+    assert f"= {taken.text()}, rounded half up" in processing
+    assert not more.is_negative
+    assert (f"plus {more.text()}" in processing) == (not more.is_zero)
+
+
+def test_the_sentence_reads_as_a_person_would_say_it() -> None:
+    quoted = fees.quote(Money(200_000, "USD"), HOME_SERVICES)
+    assert fees.explained(quoted, HOME_SERVICES) == (
+        "Platform fee: 2.5 % × $2,000.00 = $50.00, rounded half up, policy 1.",
+        "Processing fee: 2.9 % × $2,111.53 + $0.30 = $61.53, rounded half up, policy 1.",
+    )

@@ -8,9 +8,11 @@ from datetime import datetime
 import streamlit as st
 
 from core.money import Money
-from core.queries import case_money, conversions
+from core.queries import case_money, conversions, fee_breakdown
 from core.queries.case_money import Booked, Sent
 from core.queries.cases import CaseView
+from core.queries.fee_breakdown import ActualFee
+from core.rules.fees import Quote, explained
 from core.rules.operations import ENDED, OperationStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
@@ -37,6 +39,7 @@ def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> Non
         journals = case_money.journals(session, case.context.milestone.id)
         operations = case_money.operations(session, case.context.milestone.id)
         converted = conversions.of_milestones(session, case.context.milestone.id)
+        actual = fee_breakdown.actual(session, [case.context.milestone.id]).get(case.context.milestone.id)
     if until is not None:
         journals = [each for each in journals if each.posted_at < until]
         operations = [each for each in operations if each.created_at < until]
@@ -49,6 +52,7 @@ def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> Non
     for each in converted:
         cards.note(each.sentence)
     _waterfall(case)
+    _fees(case, actual)
     header.section("Journals", f"{len(journals)} posted")
     if request_context.may(Permission.READ_LEDGER):
         navigation.link(
@@ -82,6 +86,20 @@ def _where(case: CaseView) -> None:
         [part for part in parts if part[1].minor],
         caption=f"Together {sum_of(order.charge_minor)}, what the payer paid.",
     )
+
+
+def _fees(case: CaseView, actual: ActualFee | None) -> None:
+    """How the fees of this payment come about, with their numbers, and what the processor really took."""
+    order, sum_of = case.context.order, case.context.money
+    quoted = Quote(
+        milestone=case.context.amount,
+        platform_fee=sum_of(order.platform_fee_minor),
+        processing_fee=sum_of(order.processing_fee_minor),
+        total=sum_of(order.charge_minor),
+    )
+    for sentence in (*explained(quoted, case.context.profile), actual.sentence if actual else ""):
+        if sentence:
+            cards.note(sentence)
 
 
 def _waterfall(case: CaseView) -> None:

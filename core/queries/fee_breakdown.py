@@ -1,0 +1,203 @@
+"""Fees by marketplace, project, payer, payee or payout method; what one payment really cost; each down to its postings.
+
+Read from the journals of a period, in one statement whatever their number: the daily totals, which `core.queries.fees`
+reads, know neither project nor party.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.ledger import accounts
+from core.ledger.accounts import CHART
+from core.money import Money
+from core.queries.fees import LINES, PAYABLE, FeePeriod
+from core.rules.references import reference
+
+MOST = 200  # rows on screen: those with the largest sums
+
+
+class FeeBy(StrEnum):
+    PLATFORM = "platform"
+    PROJECT = "project"
+    PAYER = "payer"
+    PAYEE = "payee"
+    METHOD = "method"
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """`key` and `label` of a row in SQL, and what else has to be read for them."""
+
+    key: str
+    label: str
+    joined: str = ""
+
+
+BY: Mapping[FeeBy, Dimension] = {
+    FeeBy.PLATFORM: Dimension("p.platform", "p.platform"),
+    FeeBy.PROJECT: Dimension("p.id::text", "p.title"),
+    FeeBy.PAYER: Dimension("p.payer_id::text", "q.name", "left join parties q on q.id = p.payer_id"),
+    FeeBy.PAYEE: Dimension("p.payee_id::text", "q.name", "left join parties q on q.id = p.payee_id"),
+    FeeBy.METHOD: Dimension(
+        "w.method",
+        "w.method",
+        "left join lateral (select o.method from payouts o where o.milestone_id = j.milestone_id and "
+        "(o.stripe_transfer = j.cause ->> 'transfer' or o.id::text = j.cause ->> 'payout') limit 1) w on true",
+    ),
+}
+
+LEGS = """
+    select j.id as journal, j.kind, j.posted_at, j.milestone_id, k.code as currency, c.name as line,
+           leg.amount, coalesce({key}, '') as key, coalesce({label}, '') as label
+    from journals j
+    cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
+    join chart c on c.line = (leg.account_id >> 10 & 255)
+    join currencies k on k.number = (leg.account_id & 1023)
+    left join milestones m on m.id = j.milestone_id
+    left join projects p on p.id = m.project_id
+    {joined}
+    where j.posted_at >= :since and j.posted_at <= :until and k.code = :currency
+      and ((leg.account_id >> 10 & 255) = any(:lines)
+           or (leg.account_id >> 10 & 255) = :payable and j.kind = 'decided')
+"""
+SUMS = """
+    with legs as ({legs}), sums as (
+        select key, max(label) as label, line, sum(amount)::bigint as net from legs group by key, line
+    ), largest as (
+        select key from sums group by key order by sum(abs(net)) desc, key limit :limit
+    )
+    select s.key, s.label, s.line, s.net from sums s join largest using (key) order by s.label, s.key
+"""
+POSTINGS = """
+    select journal, kind, posted_at, milestone_id, line, amount, currency from ({legs}) l
+    where key = :of and line <> 'payee_payable' order by posted_at desc, journal desc limit :limit
+"""
+
+
+@dataclass(frozen=True)
+class FeeRow:
+    """The fees of one marketplace, project, party or payout method in a period."""
+
+    id: str
+    label: str
+    fees: FeePeriod
+
+
+def rows(
+    session: Session, by: FeeBy, *, currency: str, since: datetime, until: datetime, limit: int | None = MOST
+) -> list[FeeRow]:
+    """In one currency, by name; with a limit those with the largest sums."""
+    statement = text(SUMS.format(legs=_legs(by)))
+    found: dict[str, tuple[str, dict[str, Money]]] = {}
+    for row in session.execute(statement, {**_known(currency, since, until), "limit": limit}):
+        grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
+        found.setdefault(row.key, (row.label, {}))[1][row.line] = Money(grown, currency)
+    return [
+        FeeRow(key, label, FeePeriod(since.date(), currency, amounts))
+        for key, (label, amounts) in found.items()
+    ]
+
+
+@dataclass(frozen=True)
+class FeePosting:
+    """A posting on an account of fees. `amount` on the side on which the account grows."""
+
+    id: str
+    journal_id: int
+    kind: str
+    at: datetime
+    milestone_id: int | None
+    line: str
+    amount: Money
+
+    @property
+    def reference(self) -> str:
+        return reference("journal", self.journal_id)
+
+    @property
+    def title(self) -> str:
+        return CHART[self.line].title
+
+
+def postings(
+    session: Session,
+    by: FeeBy,
+    of: str,
+    *,
+    currency: str,
+    since: datetime,
+    until: datetime,
+    limit: int | None = MOST,
+) -> list[FeePosting]:
+    """What a row is made of, newest first."""
+    known = {**_known(currency, since, until), "of": of, "limit": limit}
+    return [
+        FeePosting(
+            f"{row.journal}-{number}",
+            row.journal,
+            row.kind,
+            row.posted_at,
+            row.milestone_id,
+            row.line,
+            Money(row.amount if CHART[row.line].side is accounts.Side.DEBIT else -row.amount, row.currency),
+        )
+        for number, row in enumerate(session.execute(text(POSTINGS.format(legs=_legs(by))), known))
+    ]
+
+
+def _legs(by: FeeBy) -> str:
+    wanted = BY[by]
+    return LEGS.format(key=wanted.key, label=wanted.label, joined=wanted.joined)
+
+
+def _known(currency: str, since: datetime, until: datetime) -> dict[str, object]:
+    numbers = [CHART[line].number for line in LINES]
+    payable = CHART[PAYABLE].number
+    return {"currency": currency, "since": since, "until": until, "lines": numbers, "payable": payable}
+
+
+ACTUAL = text(
+    """
+    select j.milestone_id, k.code as currency,
+           coalesce(sum(leg.amount) filter (where c.name = 'processor_fees'), 0)::bigint as estimated,
+           coalesce(sum(leg.amount) filter (where c.name = 'fee_variance'), 0)::bigint as variance
+    from journals j cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
+    join chart c on c.line = (leg.account_id >> 10 & 255) join currencies k on k.number = (leg.account_id & 1023)
+    where j.milestone_id = any(:milestones) and j.kind = 'charge_settled'
+      and c.name in ('processor_fees', 'fee_variance')
+    group by j.milestone_id, k.code
+    """
+)
+
+
+@dataclass(frozen=True)
+class ActualFee:
+    """What the processor took of a payment, beside what the payer paid for it."""
+
+    estimated: Money
+    actual: Money
+
+    @property
+    def sentence(self) -> str:
+        more = self.actual - self.estimated
+        if more.is_zero:
+            return f"Stripe took {self.actual.text()}, as estimated."
+        way = "more" if more.is_positive else "less"
+        return f"Stripe took {self.actual.text()}, {abs(more).text()} {way} than estimated."
+
+
+def actual(session: Session, milestone_ids: list[int]) -> dict[int, ActualFee]:
+    """By milestone, of those whose payment is booked."""
+    return {
+        row.milestone_id: ActualFee(
+            Money(row.estimated, row.currency), Money(row.estimated + row.variance, row.currency)
+        )
+        for row in session.execute(ACTUAL, {"milestones": milestone_ids})
+    }
