@@ -1,4 +1,4 @@
-"""docs/quickstart.md as a program: its blocks in their order, as they are written, in a shell of their own."""
+"""docs/quickstart.md and docs/walkthrough.md as one program: their blocks in order, as they are written, in a shell."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "quickstart.md"
+PAGES = [ROOT / "docs" / name for name in ("quickstart.md", "walkthrough.md")]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORT, RECEIVER = "8600", "9123"  # as the page has them
 
 
 def script() -> str:
     """Every block in turn; a block of Python is a program of its own."""
-    found = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    found = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
     shell = [text if kind == "sh" else f"python3 - <<'THE_END'\n{text}THE_END\n" for kind, text in found]
     return "set -euo pipefail\n" + "\n".join(shell)
 
@@ -33,5 +33,5 @@ def run(folder: Path, home: Path, *, port: int, receiver: int) -> subprocess.Com
         env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
     )
