@@ -33,6 +33,7 @@ TITLES: Mapping[Found, str] = {
     Found.ACCOUNT: "Accounts",
     Found.SUSPENSE: "Suspense items",
     Found.BREAK: "Breaks",
+    Found.MANUAL_JOURNAL: "Manual journals",
     Found.BANK_STATEMENT: "Bank statements",
     Found.RUN: "Reconciliation runs",
     Found.OPERATION: "Operations",
@@ -67,6 +68,7 @@ PLACES: Mapping[Found, Callable[[Hit], Place]] = {
     Found.ACCOUNT: lambda hit: ("account", {"code": hit.id, "iso": hit.currency}),
     Found.SUSPENSE: lambda hit: ("reconciliation", {}),
     Found.BREAK: lambda hit: ("reconciliation", {"break": hit.id}),
+    Found.MANUAL_JOURNAL: lambda hit: ("manual_journals", {}),
     Found.BANK_STATEMENT: lambda hit: ("bank_statements", {"id": hit.id}),
     Found.RUN: lambda hit: ("reconciliation", {"id": hit.id}),
     Found.OPERATION: lambda hit: ("operations", {"id": hit.id}),
@@ -74,6 +76,7 @@ PLACES: Mapping[Found, Callable[[Hit], Place]] = {
     Found.AUDIT_ENTRY: lambda hit: ("entry", {"id": hit.id}),
 }
 AXES: Mapping[Found, str] = {
+    Found.MANUAL_JOURNAL: "proposal",
     Found.CASE: "case",
     Found.PROJECT: "project",
     Found.MILESTONE: "milestone",

@@ -224,6 +224,9 @@ SOURCES: Mapping[Found, Source] = {
         currency="x.currency",
         status="x.class",
     ),
+    Found.MANUAL_JOURNAL: Source(
+        "manual_journals", "x.memo", Permission.READ_LEDGER, detail="x.reason", status="x.status"
+    ),
     Found.BANK_STATEMENT: Source(
         "bank_statements",
         "a.name || ' · ' || to_char(x.last_on, 'YYYY-MM-DD')",

@@ -40,6 +40,7 @@ class Found(StrEnum):
     SUSPENSE = "suspense"
     BREAK = "break"
     BANK_STATEMENT = "bank statement"
+    MANUAL_JOURNAL = "manual journal"
     RUN = "run"
     OPERATION = "operation"
     WEBHOOK_EVENT = "webhook event"
@@ -54,6 +55,7 @@ OF_REFERENCE: Mapping[Kind, Found] = {
     "hold": Found.HOLD,
     "journal": Found.JOURNAL,
     "letter": Found.LETTER,
+    "manual journal": Found.MANUAL_JOURNAL,
     "milestone": Found.MILESTONE,
     "payout": Found.PAYOUT,
     "project": Found.PROJECT,
