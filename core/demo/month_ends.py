@@ -35,6 +35,9 @@ def _next_month(world: World) -> timedelta:
 
 def _by_hand(world: World) -> Wait:
     """A fee moved to the account where it belongs, by two; the first is reversed, the last waits for an answer."""
+    last = world.ends - world.now < timedelta(days=35)
+    if last:  # nothing waits longer than two weeks for its second person
+        yield max(timedelta(0), world.ends - world.now - timedelta(days=2))
     head, analyst = (world.staff(each) for each in world.staff_with(Role.FINANCE)[:2])
     fee = Money(15_00, "USD")
     lines = [debit(accounts.DISPUTE_FEES, fee), credit(accounts.PROCESSOR_FEES, fee)]
@@ -44,7 +47,7 @@ def _by_hand(world: World) -> Wait:
         "reason": "Stripe's invoice lists it among the processing fees.",
     }
     row = world.act(manual_journals.propose, analyst, lines=lines, posted_on=world.now.date(), **said)
-    if world.ends - world.now < timedelta(days=35):
+    if last:
         return
     yield timedelta(hours=3)
     head = world.staff(head.id or 0)

@@ -351,7 +351,10 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=SLOW)
 @given(steps=STEPS)
 def test_no_closed_day_changes_and_assets_are_always_liabilities_and_equity(
     town: Town, steps: list[tuple[str, int]]

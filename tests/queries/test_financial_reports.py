@@ -168,7 +168,10 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(steps=STEPS, first=st.integers(-40, 0), length=st.integers(0, 40))
 def test_whatever_is_posted_the_reports_agree_with_the_postings(
     town: Town, steps: list[Step], first: int, length: int
