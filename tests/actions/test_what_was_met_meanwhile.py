@@ -166,7 +166,7 @@ def test_the_bank_that_has_decided_is_answered_and_accepted_no_more(market: Mark
     assert row.status == "lost"
     assert market.read(lambda s: chargeback_acceptance.fallen(s, proposal, now=market.now))
     assert not market.database.run(
-        lambda s: chargeback_letters.alarm(s, now=market.now, chargeback_id=number)
+        lambda s: chargeback_letters.alarm(s, now=market.now, chargeback_id=number, days=2)
     )
 
 
