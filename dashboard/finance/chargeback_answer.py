@@ -124,8 +124,9 @@ def _file(row: ChargebackRow, answer: Answer, field: str, file: AnswerFile) -> N
             help="The very bytes that the bank gets. The audit log records who took it.",
             look="quiet",
         )
-        if st.toggle("Show the pages", key=f"pages-{key}"):
-            _pages(read(request_context.actor(), request_context.now()))
+        wanted = st.toggle("Show the pages", key=f"pages-{key}")
+    if wanted:
+        _pages(read(request_context.actor(), request_context.now()))
 
 
 def _pages(file: Exhibit) -> None:
