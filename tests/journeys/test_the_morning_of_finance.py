@@ -49,7 +49,8 @@ def test_a_break_is_taken_explained_by_two_people_and_gone_from_the_next_run(
     colleague.press("Approve and post")
     expect(colleague.page.get_by_text("approved its explanation")).to_be_visible(timeout=PATIENCE)
 
-    person.go("Reconciliation")
+    person.press("Reconciliation")  # the way up from the break
+    person.arrive("Reconciliation")
     person.press("Run now")
     person.arrive("Run RC-")
     after = last_run(demo)
