@@ -160,6 +160,14 @@ ENTRIES: Sequence[PageEntry] = (
         "Withdrawals, holds and failed payouts.",
     ),
     PageEntry(
+        "receivables",
+        "Receivables",
+        "request_quote",
+        "Money",
+        Permission.READ_LEDGER,
+        "What payees owe us, by age.",
+    ),
+    PageEntry(
         "chargebacks",
         "Chargebacks",
         "credit_card_off",

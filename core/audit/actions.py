@@ -79,6 +79,12 @@ class AuditAction(StrEnum):
     CORRECTION_CLOSE = "correction:close"
     CORRECTION_OPEN = "correction:open"
     CSV_MAPPING_SAVE = "csv_mapping:save"
+    DEBT_PROPOSE_WRITE_OFF = "debt:propose_write_off"
+    DEBT_REJECT_WRITE_OFF = "debt:reject_write_off"
+    DEBT_REMIND = "debt:remind"
+    DEBT_RETURN_WRITE_OFF = "debt:return_write_off"
+    DEBT_WITHDRAW_WRITE_OFF = "debt:withdraw_write_off"
+    DEBT_WRITE_OFF = "debt:write_off"
     DEBT_KEEP_BACK = "debt:keep_back"
     DECISION_APPROVE = "decision:approve"
     DECISION_CONFIRM = "decision:confirm"
@@ -349,6 +355,12 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.DUPLICATE_FOLLOW: Kind(
         "Duplicate payment: news from Stripe", _MONEY, tone="info", staff_only=True
     ),
+    AuditAction.DEBT_PROPOSE_WRITE_OFF: Kind("Write-off of a debt proposed", _MONEY, staff_only=True),
+    AuditAction.DEBT_REJECT_WRITE_OFF: Kind("Write-off of a debt rejected", _MONEY, staff_only=True),
+    AuditAction.DEBT_REMIND: Kind("Payee reminded of a debt", _MONEY, staff_only=True),
+    AuditAction.DEBT_RETURN_WRITE_OFF: Kind("Write-off of a debt returned", _MONEY, staff_only=True),
+    AuditAction.DEBT_WITHDRAW_WRITE_OFF: Kind("Write-off of a debt withdrawn", _MONEY, staff_only=True),
+    AuditAction.DEBT_WRITE_OFF: Kind("Debt written off", _MONEY, tone="bad", staff_only=True),
     AuditAction.DEBT_KEEP_BACK: Kind("Kept back for a debt", _MONEY, tone="wait", staff_only=True),
     AuditAction.LETTER_SEND_AGAIN: Kind("E-mail sent again", _LETTER, staff_only=True),
     AuditAction.API_KEY_CREATE: Kind("API key created", staff_only=True),

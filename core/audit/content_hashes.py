@@ -84,6 +84,11 @@ PARTS: Mapping[str, Part] = {
     ),
     "holds": _part("holds", "hold", "id milestone_id kind reason report_id placed_by placed_at"),
     "hold_ends": _part("holds", "lifting of hold", "id released_by released_at release_reason", said=LIFTED),
+    "debt_write_offs": _part(
+        "debt_write_offs",
+        "write-off of a debt",
+        "id party_id currency amount_minor reason proposed_by proposed_at",
+    ),
     "payee_holds": _part("payee_holds", "hold on a payee", "id party_id kind reason placed_by placed_at"),
     "payee_hold_ends": _part(
         "payee_holds",

@@ -51,6 +51,16 @@ TEMPLATES = {
         ),
         tone="good",
     ),
+    ("debt_reminder", "payee"): Template(
+        "You owe us {owed}",
+        (
+            "After a chargeback, or for the fee of a payout, you owe us money. We keep it back from the next payments "
+            "for your work.",
+            Table((("Owed", "owed"),)),
+            "If you do not expect another payment, or if you think that this is wrong, contact us.",
+        ),
+        tone="attention",
+    ),
     ("email_changed", "payer"): _EMAIL_CHANGED,
     ("email_changed", "payee"): _EMAIL_CHANGED,
 }

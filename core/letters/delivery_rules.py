@@ -96,6 +96,7 @@ HANDLING: Mapping[str, Handling] = {
     "money_taken_back": Handling("Money deducted after a chargeback", urgent=True, kept=_MONEY),
     "duplicate_found": Handling("Duplicate payment returned", urgent=True, kept=_MONEY),
     "payment_returned": Handling("Payment returned to you", urgent=True, kept=_MONEY),
+    "debt_reminder": Handling("Reminder of what you owe", urgent=True, kept=_MONEY),
     "payee_hold_placed": Handling("Payments to you under review", urgent=True, kept=_MONEY),
     "payee_hold_lifted": Handling("Review of payments to you over", urgent=True, kept=_MONEY),
     "payout_methods_offered": Handling("Choose how you are paid", urgent=True, kept=_ANSWER),

@@ -25,6 +25,8 @@ CHARGEBACK_ALARMS = (7, 3, 1)
 OFFER_STANDS = timedelta(days=3)
 # What waits for a second person is returned to its maker after this long, unless it says what was done already.
 PROPOSAL_STANDS = timedelta(days=14)
+# A payee who owes money is reminded of it this often, the first time this long after the debt arose.
+DEBT_REMINDED_EVERY = timedelta(days=14)
 # Reviews stay hidden until both are in, or for this long after both were asked.
 REVIEWS_HIDDEN_FOR = timedelta(days=14)
 # Letters that are not urgent are gathered for this long, or until this hour (UTC) for who wants them once a day or once

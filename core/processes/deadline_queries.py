@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select, union_all
+from sqlalchemy import BigInteger, DateTime, Select, column, exists, func, or_, select, text, union_all
 
-from core.policy.limits import CHARGEBACK_ALARMS
+from core.policy.limits import CHARGEBACK_ALARMS, DEBT_REMINDED_EVERY
+from core.queries.receivables import OPEN_PARTS
 from core.records import (
     BankChange,
     Case,
@@ -164,3 +165,24 @@ def chargebacks(now: datetime, *, days: int) -> Due:
         Chargeback.status.in_(ANSWERABLE),
         ~told,
     )
+
+
+# The account is the debt: its number says whose it is, and in which currency. What is open of a debt are its newest
+# debits (`core.queries.receivables`), so it arose with the oldest of these.
+DEBTS = text(
+    f"""{OPEN_PARTS}
+    select d.account_id as id, coalesce(
+        (select max(r.sent_at) from debt_reminders r where r.party_id = d.party_id and r.currency = d.currency),
+        (select min(o.posted_at) from open o where o.party_id = d.party_id and o.currency = d.currency)
+    ) + make_interval(secs => {DEBT_REMINDED_EVERY.total_seconds():.0f}) as at
+    from debts d
+    """
+)
+
+
+def debts(now: datetime) -> Due:
+    """Payees who owe money and were not reminded of it lately."""
+    known = DEBTS.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
+        "debts_due"
+    )
+    return select(known.c.id, known.c.at).where(known.c.at <= now)

@@ -16,11 +16,13 @@ from core.actions.funding import card_retries, charges
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
+from core.actions.payouts import debt_reminders
 from core.actions.risk import hold_ends
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
 from core.processes.deadline_queries import Due
-from core.records import BankChange, Chargeback, Decision, Offer, ReviewRound
+from core.queries import receivables
+from core.records import BankChange, Chargeback, Decision, Offer, Party, ReviewRound
 from core.rules.permissions import SYSTEM
 
 
@@ -112,6 +114,16 @@ def _hold(session: Session, number: int) -> None:
     hold_ends.locked(session, number)
 
 
+def _remind_of_debt(session: Session, number: int, now: datetime) -> bool:
+    party_id, currency = receivables.account_of(session, number)
+    return debt_reminders.remind(session, party_id, currency, now=now)
+
+
+def _debtor(session: Session, number: int) -> None:
+    party_id, _ = receivables.account_of(session, number)
+    session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
 def _bank_change(session: Session, number: int) -> None:
     session.get_one(BankChange, number, with_for_update=True)
 
@@ -166,5 +178,6 @@ DEADLINES: Mapping[str, Deadline] = {
         "bank change",
     ),
     **{f"chargeback_{days}": _alarm_of_chargeback(days) for days in CHARGEBACK_ALARMS},
+    "debt": Deadline(due.debts, _debtor, _remind_of_debt, "Payee reminded of a debt", "debt"),
     "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),
 }

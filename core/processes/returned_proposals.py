@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.actions.chargebacks import chargeback_acceptance
 from core.actions.decisions import recorded_decision
 from core.actions.operations import suspense
+from core.actions.payouts import write_offs
 from core.actions.periods import manual_journals, reopening
 from core.actions.staff import policy_change
 from core.db import is_away
@@ -32,6 +33,7 @@ STALE: Mapping[Kind, tuple[Callable[..., list[int]], Callable[..., bool]]] = {
     Kind.CHARGEBACK_ACCEPTANCE: (chargeback_acceptance.stale, chargeback_acceptance.return_stale),
     Kind.SUSPENSE_EXPLANATION: (suspense.stale, suspense.return_stale),
     Kind.MANUAL_JOURNAL: (manual_journals.stale, manual_journals.return_stale),
+    Kind.DEBT_WRITE_OFF: (write_offs.stale, write_offs.return_stale),
     Kind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }
 

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "withdrawal": "Withdrawal",
     "transfer_reversed": "Transfer reversed",
     "receivable_offset": "Set-off",
+    "debt_written_off": "Debt written off",
     "withdrawal_fee_charged": "Fee of another payout method",
     "chargeback_opened": "Chargeback opened",
     "chargeback_won": "Chargeback won",

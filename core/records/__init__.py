@@ -17,6 +17,7 @@ from core.records.chargebacks import (
     SuspenseItem,
 )
 from core.records.client_funds import PayoutStop, StripeBalance
+from core.records.debts import DebtReminder, DebtWriteOff
 from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
 from core.records.holds import Hold, PayeeHold
@@ -81,6 +82,8 @@ __all__ = [
     "ChargebackFile",
     "ChargebackRemark",
     "CsvMapping",
+    "DebtReminder",
+    "DebtWriteOff",
     "Decision",
     "DecisionDraft",
     "DemoClock",

@@ -53,6 +53,8 @@ class Permission(StrEnum):
     REVIEW_PAYOUT = "review_payout"
     ASSIGN_PAYOUT = "assign_payout"
     WAIVE_FEE = "waive_fee"
+    WRITE_OFF_DEBT = "write_off_debt"
+    CONFIRM_WRITE_OFF = "confirm_write_off"
     CONFIRM_SETTLEMENT = "confirm_settlement"
     RETRY_OPERATION = "retry_operation"
     PROPOSE_RETURN = "propose_return"
@@ -128,6 +130,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.ASSIGN_PAYOUT: _to(FINANCE, ADMINISTRATOR),
     # The platform goes without the fee of another payout method.
     Permission.WAIVE_FEE: _to(FINANCE),
+    Permission.WRITE_OFF_DEBT: _to(FINANCE),
+    Permission.CONFIRM_WRITE_OFF: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.CONFIRM_SETTLEMENT: _to(FINANCE, ADMINISTRATOR),
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
     Permission.PROPOSE_RETURN: _to(FINANCE, ADMINISTRATOR),
@@ -172,6 +176,7 @@ FRESH = frozenset(
         Permission.CONFIRM_REOPENING,
         Permission.REVIEW_PAYOUT,
         Permission.WAIVE_FEE,
+        Permission.CONFIRM_WRITE_OFF,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
         Permission.SETTLE_CHARGEBACK,

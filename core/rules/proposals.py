@@ -25,6 +25,7 @@ class Kind(StrEnum):
     REFUND_RETURN = "REFUND_RETURN"
     SUSPENSE_EXPLANATION = "SUSPENSE_EXPLANATION"
     PERIOD_REOPENING = "PERIOD_REOPENING"
+    DEBT_WRITE_OFF = "DEBT_WRITE_OFF"
     MANUAL_JOURNAL = "MANUAL_JOURNAL"
 
 
@@ -35,7 +36,8 @@ class ProposalStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     """The acceptance of a chargeback: another has accepted it."""
     DONE = "DONE"
-    """A refund's return: another has confirmed that it left our bank. A period: another has reopened it."""
+    """A refund's return: another has confirmed that it left our bank. A period: another has reopened it. A debt:
+    another has written it off."""
     POSTED = "POSTED"
     """A manual journal: another has approved it, and it is in the ledger."""
     REJECTED = "REJECTED"
@@ -51,6 +53,7 @@ ENDS: Mapping[Kind, tuple[ProposalStatus, ...]] = {
     Kind.CHARGEBACK_ACCEPTANCE: (ProposalStatus.ACCEPTED, *REFUSED, ProposalStatus.RETURNED),
     Kind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
     Kind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    Kind.DEBT_WRITE_OFF: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     Kind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
@@ -101,6 +104,9 @@ TERMS: Mapping[Kind, Terms] = {
         "confirm it",
         (Permission.PROPOSE_RETURN,),
         stands=True,
+    ),
+    Kind.DEBT_WRITE_OFF: Terms(
+        "write-off", "proposed this write-off", "approve it", (Permission.WRITE_OFF_DEBT,)
     ),
     Kind.SUSPENSE_EXPLANATION: Terms(
         "explanation", "explained this amount", "approve it", (Permission.SETTLE_SUSPENSE,)

@@ -149,6 +149,7 @@ STEPS: Mapping[str, Steps] = {
     "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
     "manual_journals": _to({Proposal.PROPOSED: ENDS[Proposed.MANUAL_JOURNAL]}),
     "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
+    "debt_write_offs": _to({Proposal.PROPOSED: ENDS[Proposed.DEBT_WRITE_OFF]}),
     "period_reopenings": _to({Proposal.PROPOSED: ENDS[Proposed.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
         (before, told)
@@ -195,6 +196,7 @@ PLACES: Mapping[str, Place] = {
     "suspense_items": Place("suspense"),
     "manual_journals": Place("manual_journal"),
     "periods": Place("period"),
+    "debt_write_offs": Place("debt_write_off"),
     "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),
 }

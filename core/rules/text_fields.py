@@ -25,6 +25,7 @@ KINDS: Mapping[str, Permission] = {
     "policy": Permission.READ_POLICY,
     "operation": Permission.READ_LEDGER,
     "chargeback": Permission.READ_CHARGEBACKS,
+    "party": Permission.READ_LEDGER,
     "payout": Permission.READ_PAYOUTS,
     "webhook": Permission.RETRY_OPERATION,
     "suspense": Permission.READ_LEDGER,

@@ -351,6 +351,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "refund_returns": Kind.REFUND_RETURN,
         "suspense_items": Kind.SUSPENSE_EXPLANATION,
         "period_reopenings": Kind.PERIOD_REOPENING,
+        "debt_write_offs": Kind.DEBT_WRITE_OFF,
         "manual_journals": Kind.MANUAL_JOURNAL,
     }
     assert found == {

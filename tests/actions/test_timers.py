@@ -160,6 +160,7 @@ def test_every_timer_has_its_edge_above() -> None:
         "bank_change",
         "confirmation",
         "hold_end",
+        "debt",
     }  # test_dispute_flow, test_bank_changes, _cards_that_ask, test_payee_holds
     fired = {
         "reminder": "first reminder",

@@ -55,6 +55,7 @@ from core.ledger.postings.release_and_refund import (
     refund_succeeded,
 )
 from core.ledger.postings.withdrawals import (
+    debt_written_off,
     receivable_offset,
     transfer_reversed,
     withdrawal,
@@ -74,6 +75,7 @@ __all__ = [
     "chargeback_opened",
     "chargeback_regained",
     "chargeback_won",
+    "debt_written_off",
     "decided",
     "duplicate_money",
     "duplicate_refunded",

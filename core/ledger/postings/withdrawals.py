@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from core.ledger.accounts import STRIPE_BALANCE, WITHDRAWAL_FEE_REVENUE, payee_payable, receivable_payee
+from core.ledger.accounts import (
+    BAD_DEBT,
+    STRIPE_BALANCE,
+    WITHDRAWAL_FEE_REVENUE,
+    payee_payable,
+    receivable_payee,
+)
 from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
@@ -60,3 +66,10 @@ def withdrawal_fee_charged(
     return Journal(
         key, "withdrawal_fee_charged", postings, milestone_id, party_id, "Fee of another payout method", cause
     )
+
+
+def debt_written_off(*, key: str, party_id: int, amount: Money, cause: Cause) -> Journal:
+    """What a payee owes is given up: the platform bears it."""
+    at_least_zero(key, written_off=amount)
+    postings = (debit(BAD_DEBT, amount), credit(receivable_payee(party_id), amount))
+    return Journal(key, "debt_written_off", postings, None, party_id, "Debt written off", cause)

@@ -1,0 +1,67 @@
+"""What payees owe us: proposals to write it off, and the reminders that were sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record, one_of
+from core.money import Money
+from core.rules.proposals import Kind, ProposalStatus, statuses_of
+
+
+class DebtWriteOff(Record):
+    """A payee's debt that is given up: proposed by one person, carried out by another."""
+
+    __tablename__ = "debt_write_offs"
+    __table_args__ = (
+        one_of("status", statuses_of(Kind.DEBT_WRITE_OFF)),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_at is null) "
+            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
+            name="settled_by_someone",
+        ),
+        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
+        Index(
+            "debt_write_offs_one_open_idx",
+            "party_id",
+            "currency",
+            unique=True,
+            postgresql_where="status = 'PROPOSED'",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class DebtReminder(Record):
+    """An e-mail that asked a payee for what they owed then. Never changed."""
+
+    __tablename__ = "debt_reminders"
+    __table_args__ = (
+        CheckConstraint("owed_minor > 0", name="owed"),
+        Index("debt_reminders_party_idx", "party_id", "currency", "sent_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    currency: Mapped[str]
+    owed_minor: Mapped[int]
+    sent_at: Mapped[datetime]

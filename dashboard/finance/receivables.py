@@ -1,0 +1,169 @@
+"""What payees owe us, on screen: ageing, one debt down to its postings, and its write-off by two people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions.payouts import write_offs
+from core.policy.limits import DEBT_REMINDED_EVERY
+from core.queries import receivables
+from core.queries.receivables import Debt, WriteOffRow
+from core.rules.permissions import Permission
+from dashboard import navigation, request_context
+from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, tables, text_fields
+from dashboard.ui.cards import Kpi
+from dashboard.ui.safe import plain
+from dashboard.ui.second_person import Answer
+from dashboard.ui.status import in_words
+
+AGES = ("0–30 days", "31–60 days", "61–90 days", "Over 90 days")
+COLUMNS = [
+    tables.text("payee", "Payee", width=170),
+    tables.money("owed", "Owed", width=110),
+    *(
+        tables.money(f"age_{number}", label, value=lambda row, n=number: row.ages[n], width=100)
+        for number, label in enumerate(AGES)
+    ),
+    tables.when("since", "Oldest part", width=140),
+    tables.count("reminders", "Reminders", width=86),
+    tables.when("reminded_at", "Last reminder", width=140),
+    tables.flag("proposed", "Write-off proposed", value=lambda row: row.write_off_id is not None, width=120),
+]
+PARTS = [
+    tables.opens("reference", "Journal", page="journals", width=80),
+    tables.money("open", "Still owed", width=110),
+    tables.money("amount", "Booked", width=110),
+    tables.when("posted_at", "Posted", width=140),
+    tables.text("memo", "What for", width=240),
+    tables.text("milestone", "Milestone", width=90),
+]
+
+
+def ageing(rows: Sequence[Debt]) -> str | None:
+    """The table; returns the id of the chosen debt."""
+    cards.kpis(
+        [
+            _card(total.text(), ages[-1].text(), ages[-1].is_positive)
+            for total, ages in receivables.totals(rows)
+        ]
+    )
+    now = request_context.now()
+    chosen: str | None = tables.table(
+        rows,
+        COLUMNS,
+        key="receivables",
+        select=True,
+        download=tables.Table("receivables", lambda session: receivables.debts(session, now=now)),
+        empty_state=(
+            "Nobody owes anything",
+            "What a payee owes after a chargeback or for a fee appears here.",
+        ),
+        name="What payees owe, by age",
+    )
+    return chosen
+
+
+def _card(total: str, old: str, bad: bool) -> Kpi:
+    return Kpi("Owed by payees", total, note=f"{old} over 90 days", tone="bad" if bad else "quiet")
+
+
+def debt(row: Debt) -> None:
+    """One debt: its open postings, what was proposed about it, and the way to its account."""
+    currency = row.owed.currency
+    with request_context.reading() as session:
+        parts = receivables.parts(session, row.party_id, currency)
+        proposed = receivables.write_offs(session, row.party_id, currency)
+    header.section(f"{row.payee}: {row.owed.text()}")
+    cards.note(
+        "It is kept back from what is released to the payee. Every "
+        f"{DEBT_REMINDED_EVERY.days} days the payee gets an e-mail, until nothing is owed. "
+        + (f"Last on {deadlines.exact(row.reminded_at)}." if row.reminded_at else "None was sent yet.")
+    )
+    tables.table(
+        parts,
+        PARTS,
+        key="receivable-parts",
+        download=tables.Table(
+            "receivable-parts",
+            lambda session: receivables.parts(session, row.party_id, currency),
+            filter={"payee": row.party_id, "currency": currency},
+        ),
+        name="Open postings of this debt",
+    )
+    navigation.link(
+        "account",
+        "All that was booked and settled",
+        icon=":material/account_balance:",
+        code=row.account,
+        iso=currency,
+    )
+    for each in proposed:
+        if each.status == "PROPOSED":
+            _answer(row, each)
+        else:
+            cards.note(_ended(each))
+    if row.write_off_id is None and request_context.may(Permission.WRITE_OFF_DEBT):
+        _propose(row)
+
+
+def _ended(each: WriteOffRow) -> str:
+    said = f" {each.note}" if each.note else ""
+    by = f" by {each.settler}" if each.settler else ""
+    return (
+        f"{each.amount.text()} proposed by {each.proposer} on {deadlines.exact(each.proposed_at)}: "
+        f"{in_words(each.status).lower()}{by} on {deadlines.exact(each.settled_at)}.{said}"
+    )
+
+
+def _propose(row: Debt) -> None:
+    with st.expander("Write it off", key=f"write-off-{row.id}"):
+        cards.note(
+            f"Two people. {row.owed.text()} is booked as bad debt and no longer kept back. Money that comes after all "
+            "is explained in suspense as other income."
+        )
+        place = text_fields.named("party", row.party_id, f"write-off-{row.owed.currency.lower()}")
+        reason = reasons.line(place, "Why it cannot be collected", key=f"write-off-reason-{row.id}")
+        if intent := confirm.pressed("Submit for approval", key="write-off-propose", type="secondary"):
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: write_offs.propose(
+                    session, actor, now=now, party_id=row.party_id, amount=row.owed, reason=reason
+                ),
+                done="Submitted. It is written off when someone else approves it.",
+                sent=[place],
+            )
+
+
+def _answer(row: Debt, each: WriteOffRow) -> None:
+    with cards.panel(f"write-off-{each.id}"):
+        st.markdown(f"**{plain(each.proposer)} proposes to write off {plain(each.amount.text())}**")
+        st.text(each.reason)
+        own = each.proposed_by == request_context.actor().id
+        yes = None
+        if second_person.may_confirm(
+            Permission.CONFIRM_WRITE_OFF, lambda session: write_offs.standing(session, each.id)
+        ):
+            yes = Answer(
+                "Approve and write off",
+                lambda session, actor, now, reason: write_offs.confirm(
+                    session, actor, now=now, write_off_id=each.id, reason=reason
+                ),
+                done=f"{each.amount.text()} is written off.",
+                icon=":material/money_off:",
+            )
+        if own or request_context.may(Permission.CONFIRM_WRITE_OFF):
+            second_person.answers(
+                text_fields.named("party", row.party_id, f"answer-{row.owed.currency.lower()}"),
+                "write-off",
+                own=own,
+                yes=yes,
+                no=Answer(
+                    "Reject",
+                    lambda session, actor, now, reason: write_offs.reject(
+                        session, actor, now=now, write_off_id=each.id, reason=reason
+                    ),
+                    done="It stays owed.",
+                ),
+            )

@@ -1,0 +1,21 @@
+"""Receivables: what payees owe us by age, each debt down to its postings, reminders and write-offs."""
+
+from __future__ import annotations
+
+from core.queries import receivables as queries
+from core.rules.permissions import Permission
+from dashboard import navigation, request_context
+from dashboard.finance import receivables
+from dashboard.ui import header
+
+request_context.require(Permission.READ_LEDGER)
+header.page(
+    "Receivables",
+    "What payees owe us, mostly after lost chargebacks. Whatever is paid or kept back settles the oldest part first.",
+)
+with request_context.reading() as session:
+    rows = queries.debts(session, now=request_context.now())
+chosen, wanted = receivables.ageing(rows), navigation.asked("party")
+for row in rows:
+    if row.id == chosen or (chosen is None and row.party_id == wanted):
+        receivables.debt(row)
