@@ -15,7 +15,7 @@ header.page(
 )
 with request_context.reading() as session:
     rows = queries.debts(session, now=request_context.now())
-chosen, wanted = receivables.ageing(rows), navigation.asked("party")
+chosen, wanted = receivables.ageing(rows), navigation.asked("payee")
 for row in rows:
     if row.id == chosen or (chosen is None and row.party_id == wanted):
         receivables.debt(row)

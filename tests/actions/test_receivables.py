@@ -176,7 +176,7 @@ def test_the_database_refuses_it_too(town: Town, statement: str) -> None:
 
 def test_the_page_shows_a_debt_and_two_people_write_it_off_there(town: Town) -> None:
     owes(town, 10_000, "first")
-    app = visit(town, "fay", "receivables", party=town.payee_id)
+    app = visit(town, "fay", "receivables", payee=town.payee_id)
     assert "$100.00" in words(app)
     assert "It is kept back from what is released to the payee." in words(app)
     row = debt(town).id
@@ -184,7 +184,7 @@ def test_the_page_shows_a_debt_and_two_people_write_it_off_there(town: Town) -> 
     app.button(key="write-off-propose").click().run()
     assert not app.exception
     assert "It is written off when someone else approves it." in words(app)
-    app = visit(town, "cora", "receivables", party=town.payee_id)
+    app = visit(town, "cora", "receivables", payee=town.payee_id)
     assert "Submit for approval" not in labels(app)
     app.text_input(key="write-off-reason").set_value("Agreed").run()
     app.button(key="write-off-confirm").click().run()
