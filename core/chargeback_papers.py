@@ -1,4 +1,4 @@
-"""What the desk itself shows a bank: an extract of its log, messages or e-mails, as pages of A4."""
+"""What the desk draws for a bank: an extract of its log, messages or e-mails, as pages of A4."""
 
 from __future__ import annotations
 

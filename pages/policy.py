@@ -53,18 +53,7 @@ with cards.panel("rules"):
 header.section(
     "Fixed amounts in every currency", "Of the versions shown above. A percentage is the same in all of them."
 )
-tables.small(
-    policy_table.fixed_amounts(shown),
-    [
-        tables.text("currency", "Currency"),
-        tables.text("platform", "Marketplace", value=lambda row: in_words(row.platform.value)),
-        tables.money("processing", "Processing fee, fixed part"),
-        tables.money("standard", "Standard payout, fixed"),
-        tables.money("instant", "Instant payout, fixed"),
-        tables.money("minimum", "Instant payout, at least"),
-    ],
-    name="Fixed amounts of the policy by currency",
-)
+policy_table.show_fixed_amounts(shown)
 
 header.section("Policy checks", "an error would keep a version from being published")
 with cards.panel("findings"):

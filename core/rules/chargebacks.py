@@ -175,7 +175,8 @@ def check_typed(typed: str, wanted: str) -> None:
 def check_together(sizes: Sequence[int], pages: int) -> None:
     """Raises `FilesTooLarge`."""
     if sum(sizes) > LARGEST_TOGETHER or pages > MOST_PAGES:
-        raise FilesTooLarge(size=f"{sum(sizes) / 1_000_000:.1f}", pages=pages, most=MOST_PAGES)
+        tenths = -(-sum(sizes) // 100_000)
+        raise FilesTooLarge(size=f"{tenths // 10}.{tenths % 10}", pages=pages, most=MOST_PAGES)
 
 
 def why_it_ended(status: str, *, answered: int, accepted: bool, past_due: bool) -> str | None:

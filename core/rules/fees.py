@@ -76,7 +76,9 @@ def quote(milestone: Money, profile: Profile) -> Quote:
 
 def percent(bps: int) -> str:
     """Hundredths of a percent in words: 290 as 2.9 %."""
-    return f"{bps / 100:.2f}".rstrip("0").rstrip(".") + " %"
+    whole, hundredths = divmod(abs(bps), 100)
+    digits = f"{whole}.{hundredths:02}".rstrip("0").rstrip(".")
+    return f"{'-' if bps < 0 else ''}{digits} %"
 
 
 def explained(quoted: Quote, profile: Profile) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from core.money import CURRENCIES, Money
 from core.policy import PerCurrency, Platform, Tariff, wording
 from core.policy.sources import FLOW, RULES
 from core.queries.policy import Change, Rule, Version
+from dashboard.ui import tables
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
@@ -50,6 +51,22 @@ def fixed_amounts(shown: Mapping[Platform, Version]) -> list[FixedAmounts]:
         for currency in CURRENCIES
         for platform, profile in profiles.items()
     ]
+
+
+def show_fixed_amounts(shown: Mapping[Platform, Version]) -> None:
+    """As plain rows: they are few, and read side by side."""
+    tables.small(
+        fixed_amounts(shown),
+        [
+            tables.text("currency", "Currency"),
+            tables.text("platform", "Marketplace", value=lambda row: in_words(row.platform.value)),
+            tables.money("processing", "Processing fee, fixed part"),
+            tables.money("standard", "Standard payout, fixed"),
+            tables.money("instant", "Instant payout, fixed"),
+            tables.money("minimum", "Instant payout, at least"),
+        ],
+        name="Fixed amounts of the policy by currency",
+    )
 
 
 def difference(change: Change, currency: str) -> list[str]:
