@@ -147,7 +147,7 @@ def prepared(home: Path, *, scale: int, seconds: int) -> Iterator[Bench]:
 
 
 def measure(bench: Bench, *, rounds: int) -> tuple[dict[str, float], list[Ratio]]:
-    """Transactions per second by side and clients, and the ratios of DESIGN's targets."""
+    """Transactions per second by side and clients, and the ratios of the targets."""
     rates: dict[tuple[str, int], list[float]] = {}
     for number in range(rounds + 1):
         for clients in (8, 1):

@@ -1,4 +1,4 @@
-"""A chargeback between the parties, and money that came twice (DESIGN 2 and 4)."""
+"""A chargeback between the parties, and money that came twice (docs/decisions/0013)."""
 
 from __future__ import annotations
 

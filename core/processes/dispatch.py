@@ -127,7 +127,7 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
 def _blocked(
     session: Session, context: MilestoneContext, operation: OutgoingOperation, *, now: datetime
 ) -> bool:
-    """What stops it is looked at once more before money leaves (DESIGN 5); what is at the provider already goes on."""
+    """What stops it is checked again before money leaves (docs/decisions/0004); what is at Stripe already continues."""
     if operation.provider_id:
         return False
     blocks = KINDS[operation.kind].blocks(session, context, operation)

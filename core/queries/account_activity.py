@@ -89,7 +89,7 @@ def activity(
 
 
 def _nets(session: Session, code: str, currency: str, period: Period) -> tuple[int, int]:
-    """Debits less credits before the period, and in it. The one account of a line is the line's daily totals."""
+    """Debits less credits before the period, and in it. For an account type with one account, from the daily totals."""
     earlier = Period(DAWN, period.first - DAY)
     if accounts.account_type(code).per is None:
         found = moved(session, [earlier, period])

@@ -1,4 +1,4 @@
-"""Decisions that wait for a second person: the queue, and for one of them what its maker saw and what came since."""
+"""Decisions that wait for approval: the queue, and for one of them what its maker saw and what has changed since."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ class ApprovalRow:
         return self.release + self.refund
 
     def open_to(self, staff_id: int | None) -> bool:
-        """Whether this person may be the second one."""
+        """Whether this person may approve it."""
         return not self.tied and not self.stepped_back and self.maker_id != staff_id
 
 
 @dataclass(frozen=True)
 class Figures:
-    """`yours`: those that the reader may approve, having neither made them, nor been recused, nor a tie to a party."""
+    """`yours`: those that the reader may approve: not made by them, without recusal and without a tie to a party."""
 
     waiting: int
     yours: int
@@ -111,7 +111,8 @@ class Figures:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A piece of evidence as its maker had it: opened when, if at all; cited; or submitted `since` the decision."""
+    """A piece of evidence as the decision's maker had it: when it was opened, whether it is cited, or whether it was
+    submitted `since`."""
 
     id: int
     file_name: str
@@ -124,7 +125,7 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class MakerView:
-    """What the maker had before them, and what the parties wrote afterwards."""
+    """What the maker saw, and what the parties wrote afterwards."""
 
     exhibits: tuple[Exhibit, ...]
     messages: int
@@ -136,7 +137,7 @@ class MakerView:
 
 
 def page(session: Session, *, me: int, offset: int = 0, limit: int = 50) -> list[ApprovalRow]:
-    """The decisions that wait, the longest waiting first."""
+    """The decisions that wait, longest first."""
     rows = session.execute(PAGE, {"me": me, "offset": offset, "limit": limit}).mappings()
     return [_row(dict(row)) for row in rows]
 
@@ -155,7 +156,7 @@ def figures(session: Session, *, me: int) -> Figures:
 
 
 def maker_view(session: Session, decision: Decision) -> MakerView:
-    """What lay before the maker of this decision, and what came after it."""
+    """What the maker of this decision saw, and what came after it."""
     rows = session.execute(
         PIECES,
         {"maker": decision.maker_id, "made_at": decision.made_at, "milestone": decision.milestone_id},

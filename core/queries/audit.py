@@ -1,4 +1,4 @@
-"""The audit log on screen: newest first, page after page, each entry with the seal that proves it."""
+"""The audit log for pages: newest first, by keyset, each entry with the seal that covers it."""
 
 from __future__ import annotations
 
@@ -98,10 +98,8 @@ class EntryCount:
 
 @dataclass(frozen=True)
 class SealState:
-    """How far the log is sealed: the last seal, if any, and how many entries none covers yet (the last second).
-
-    `since` is when the oldest of these was recorded.
-    """
+    """How far the log is sealed: the last seal, if any, and how many entries none covers yet. `since`: when the
+    oldest of these was recorded."""
 
     last: int | None
     sealed_at: datetime | None
@@ -127,7 +125,7 @@ def entry(session: Session, id: int) -> LogEntry:
 
 
 def currency(session: Session, entry: LogEntry) -> str | None:
-    """What the money of the entry's project is counted in."""
+    """The currency of the project that the entry is about."""
     found = session.execute(CURRENCY, {"id": entry.project_id}).scalar_one_or_none()
     return None if found is None else str(found)
 

@@ -1,4 +1,4 @@
-"""The first rows of a list with the number of all: a bound on what is shown is never shown as a count."""
+"""The first rows of a list with its total, so that a limit is never shown as a count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Listed(list[Row]):
 
     @property
     def note(self) -> str:
-        """What a page says under the rows when there are more; else nothing."""
+        """What a page says below the rows when there are more; else empty."""
         return f"The first {len(self):,} of {self.total:,} are shown." if self.total > len(self) else ""
 
 

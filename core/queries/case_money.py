@@ -1,4 +1,4 @@
-"""The money of one milestone: its journals with both columns, and what Stripe was asked to do."""
+"""The money of one milestone: its journals with debits and credits, and its operations at Stripe."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FOLLOWED_BY = ("arrived", "sent", "paid", "failed")
 
 @dataclass(frozen=True)
 class Leg:
-    """One line of a journal; the other column is None."""
+    """One posting of a journal; the column on the other side is None."""
 
     account: str
     debit: Money | None
@@ -48,7 +48,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Booked:
-    """A posted journal. The columns of `legs` have the same sum."""
+    """A posted journal. Both columns of `legs` have the same sum."""
 
     id: int
     key: str
@@ -60,7 +60,7 @@ class Booked:
 
 @dataclass(frozen=True)
 class Sent:
-    """A call to Stripe. `reason` is why it is not done, in Stripe's words or ours."""
+    """An outgoing operation. `reason`: why it is not done, in Stripe's words or ours."""
 
     id: int
     key: str
@@ -77,7 +77,7 @@ class Sent:
 
 
 def leg(account: str, amount: Money) -> Leg:
-    """A posting as a line: debits are > 0."""
+    """A posting as a row; a debit is above zero."""
     return Leg(account, amount, None) if amount.is_positive else Leg(account, None, -amount)
 
 

@@ -1,4 +1,4 @@
-"""Cases in a list: those of a project, or of a party's past."""
+"""Cases in short, for the list of a project or of a party's history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.rules.references import reference
 
 @dataclass(frozen=True)
 class CaseSummary:
-    """A case in a list: of a project, or of a party's past."""
+    """A case in short, for a list."""
 
     id: int
     milestone: str

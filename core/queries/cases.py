@@ -1,4 +1,4 @@
-"""One case, whole: the case, what it is about, who is in it, what stops it, and what was decided."""
+"""One case: its milestone, its parties, what blocks it, and what was decided."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ActiveHold:
 
 @dataclass(frozen=True)
 class Passed:
-    """What the one who had the case wrote for the one who has it next; nobody: for whoever takes it."""
+    """The latest handover note: from whoever had the case to whoever has it next (None: whoever takes it)."""
 
     by: str
     to: str | None
@@ -59,7 +59,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class SteppedBack:
-    """Who is recused from the case, and why."""
+    """Who was recused from the case, and why."""
 
     staff_id: int
     name: str
@@ -104,7 +104,7 @@ class CaseView:
 
     @property
     def concession(self) -> Money:
-        """What the platform bears of the processor's fee, by the decision that was carried out."""
+        """What the platform bears of the processor's fee, by the executed decision."""
         carried_out = self.ruling and self.ruling.record.status == DecisionStatus.EXECUTED
         record = self.ruling.record if self.ruling and carried_out else None
         return self.context.money(record.plan["amounts"]["concession"] if record else 0)
@@ -114,7 +114,7 @@ class CaseView:
         return reference("case", self.record.id)
 
     def left_by(self, staff_id: int | None) -> bool:
-        """Is this member of staff recused from it?"""
+        """Whether this member of staff was recused from the case."""
         return any(each.staff_id == staff_id for each in self.stepped_back)
 
     @property
@@ -131,7 +131,7 @@ class CaseView:
 
     @property
     def ruling(self) -> Ruling | None:
-        """The decision that stands, if there is one."""
+        """The decision that stands, if any."""
         return next((each for each in self.rulings if each.stands), None)
 
     @property

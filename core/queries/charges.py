@@ -1,4 +1,4 @@
-"""Payments that wait for the payer or their bank, or did not go through: what is known of each, in words."""
+"""Payments that wait for the payer or their bank, or failed, each in a sentence."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Client funds: what is owed to others in each currency, and whether Stripe's own balance covers it.
 
-`owed` is the ledger's; `at_stripe` is never the ledger's, and always says from when it is.
+`owed` is from the ledger; `at_stripe` is from Stripe and always says as of when.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ ON_ITS_WAY = text(
 
 @dataclass(frozen=True)
 class Suspect:
-    """A line of Stripe's that took money out and that no operation of the desk asked for."""
+    """A line that withdrew money from Stripe's balance and that no operation of the desk requested."""
 
     id: str
     source: str
@@ -74,7 +74,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Funds:
-    """One currency: what can be said now, from which look, and whether payouts wait."""
+    """One currency: its figures, as of which reading, and whether payouts are stopped."""
 
     currency: str
     cover: Cover
@@ -86,17 +86,17 @@ class Funds:
 
 
 def at_banks(session: Session) -> dict[str, Money]:
-    """What payers' banks hold in open chargebacks of what is owed, by currency: it is owed, and not at Stripe."""
+    """What payers' banks hold in open chargebacks of the amounts owed, by currency: owed, but not at Stripe."""
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(AT_THE_BANK)}
 
 
 def unexplained(session: Session) -> dict[str, Money]:
-    """What came in and nobody has explained, by currency: it may be somebody's."""
+    """Receipts that nobody has explained, by currency: they may be owed to somebody."""
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(UNEXPLAINED)}
 
 
 def missing(session: Session) -> dict[str, Money]:
-    """What went out and nobody has explained, by currency: it makes nothing less owed."""
+    """Withdrawals that nobody has explained, by currency: they reduce nothing that is owed."""
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(MISSING)}
 
 
@@ -118,7 +118,7 @@ def owed(session: Session) -> dict[str, Money]:
 
 
 def on_its_way(session: Session) -> dict[str, Money]:
-    """What was asked of Stripe and not answered: it may have left already."""
+    """Operations that were sent and not confirmed: the money may have left already."""
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(ON_ITS_WAY)}
 
 
@@ -133,7 +133,7 @@ LATEST = text(
 
 
 def latest(session: Session) -> dict[str, Look]:
-    """The newest look in each currency."""
+    """The newest reading in each currency."""
     return {
         row.currency: Look(
             at=row.looked_at,
@@ -146,7 +146,7 @@ def latest(session: Session) -> dict[str, Look]:
 
 
 def funds(session: Session, *, now: datetime) -> list[Funds]:
-    """Each currency in which something is owed, lies at a bank, was looked at, or is stopped; dollars first."""
+    """Each currency in which something is owed, held by a bank, read or stopped; US dollars first."""
     looks, due, stops = latest(session), owed(session), open_stops(session)
     elsewhere = at_banks(session)
     positive = {each for each, amount in (*due.items(), *elsewhere.items()) if amount.is_positive}
@@ -170,7 +170,7 @@ def funds(session: Session, *, now: datetime) -> list[Funds]:
 
 
 def alarming(session: Session, *, now: datetime) -> list[Funds]:
-    """The currencies that are short, or whose payouts have stopped: two statements while all is well."""
+    """The currencies with a shortfall or stopped payouts; two statements while there are none."""
     looks, stops = latest(session), open_stops(session)
     short = {currency for currency, look in looks.items() if look.short.is_positive}
     if not short and not stops:
@@ -185,7 +185,7 @@ def open_stops(session: Session) -> dict[str, Stop]:
 
 @dataclass(frozen=True)
 class Released:
-    """A stop that a person has ended, with why."""
+    """A stop that a person has ended, with the reason."""
 
     id: int
     short: Money
@@ -196,7 +196,7 @@ class Released:
 
 
 def released(session: Session, *, limit: int | None = 20) -> list[Released]:
-    """The newest stops that are over, or with `limit=None` all of them."""
+    """The newest stops that have ended; all of them with `limit=None`."""
     rows = session.execute(
         select(PayoutStop, Staff.name)
         .join(Staff, Staff.id == PayoutStop.released_by)
@@ -219,7 +219,7 @@ def released(session: Session, *, limit: int | None = 20) -> list[Released]:
 
 
 def suspects(session: Session, currency: str) -> tuple[Suspect, ...]:
-    """The largest lines since the last look that was covered (at most a week back) that the desk did not ask for."""
+    """The largest lines that the desk did not request since the last covered reading, at most a week back."""
     rows = session.execute(SUSPECT_LINES, {"currency": currency, "most": SUSPECTS, "back": LOOK_BACK})
     return tuple(
         Suspect(row.id, row.source, row.kind, Money(-row.net, currency), row.created_at) for row in rows

@@ -23,7 +23,7 @@ LINES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Conversion:
-    """One line of Stripe's balance. `key` is that of the journal in the payment's currency."""
+    """One converted balance transaction. `key`: the journal in the payment's currency."""
 
     key: str
     kind: str
@@ -53,12 +53,12 @@ OF_JOURNAL = text(CONVERTED.format(where="j.key = any(:keys)"))
 
 
 def of_milestones(session: Session, *milestones: int) -> list[Conversion]:
-    """The oldest first."""
+    """Oldest first."""
     return _read(session, OF_MILESTONES, milestones=list(milestones))
 
 
 def of_journal(session: Session, key: str) -> Conversion | None:
-    """Of either of the two journals that a converted line has."""
+    """By either of the two journals that a converted line has."""
     found = _read(session, OF_JOURNAL, keys=[key, key + EXCHANGED])
     return found[0] if found else None
 

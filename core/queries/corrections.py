@@ -1,4 +1,4 @@
-"""Which cases correct which: read from either side."""
+"""Which cases correct which decisions, from both sides."""
 
 from __future__ import annotations
 

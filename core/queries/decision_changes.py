@@ -1,4 +1,4 @@
-"""A decision that waits, beside what it would be now, and beside the one that came back before it."""
+"""A waiting decision compared with what it would be now, and with the one that was returned before it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Comparison:
 
 
 def of(session: Session, case: CaseView, ruling: Ruling) -> Comparison:
-    """Only a reading: nothing is voided by looking."""
+    """The comparison. Reads only; it voids nothing."""
     record = ruling.record
     try:
         made = recorded_decision.present(session, case.context, case.record, record)
@@ -57,7 +57,7 @@ def of(session: Session, case: CaseView, ruling: Ruling) -> Comparison:
 
 
 def papers(session: Session, case: CaseView, decision: Decision) -> Mapping[str, Letter]:
-    """The letters of a decision as they look: those that were written, else those that would be."""
+    """The decision's letters: as written, else as they would be."""
     sides = {
         f"{decision.plan['journal']['key']}-{each['to']}": each["audience"]
         for each in decision.plan["letters"]

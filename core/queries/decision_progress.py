@@ -1,4 +1,4 @@
-"""A decision being carried out: every call of its plan, beside what became of it."""
+"""The progress of a decision's execution: every operation of its plan with its present state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LETTERS_TAKE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class CallProgress:
-    """One call of a plan and how far it is; `sent` is None as long as it is not even queued."""
+    """One operation of a plan and its state; `sent` is None until it is queued."""
 
     kind: str
     key: str
@@ -37,7 +37,7 @@ class CallProgress:
 
 @dataclass(frozen=True)
 class Execution:
-    """How far a decision is carried out. `next_title` is the milestone that became active after it."""
+    """The progress of an execution. `next_title`: the milestone that became active after it."""
 
     steps: tuple[CallProgress, ...]
     milestone_status: str
@@ -48,8 +48,8 @@ class Execution:
     executed_at: datetime | None
 
     def settled(self, now: datetime) -> bool:
-        """Nothing more will happen within the minute: all calls are done or wait for a later day, and the letters had
-        their minute."""
+        """Whether nothing more will happen within a minute: all operations are done or wait for a later day, and the
+        e-mails had their minute."""
         fresh = self.executed_at is not None and now - self.executed_at < LETTERS_TAKE
         if fresh and any(state == LetterStatus.QUEUED for _, _, state in self.letters):
             return False
@@ -61,7 +61,7 @@ class Execution:
 
 
 def execution(session: Session, decision_id: int) -> Execution:
-    """The calls of the plan, beside what became of them, and what was asked for in their place. Six statements."""
+    """The operations of the plan with their states, and what was requested in their place. Six statements."""
     decision = session.get_one(Decision, decision_id)
     calls: list[dict[str, Any]] = decision.plan["operations"]
     keys = [call["key"] for call in calls]
@@ -106,7 +106,7 @@ def execution(session: Session, decision_id: int) -> Execution:
 
 
 def _instead(call: OutgoingOperation) -> CallProgress:
-    """What is left of a refund of which the payer's bank has given a part, or one that is owed again."""
+    """The remainder of a refund that a chargeback covered in part, or a refund that is due again."""
     return CallProgress(call.kind, call.key, Money(call.amount_minor, call.currency), case_money.sent(call))
 
 

@@ -1,4 +1,4 @@
-"""Recorded decisions: who made and who checked them, and what changed since."""
+"""Recorded decisions: who made and approved them, and what has changed since."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Ruling:
 
     @property
     def pending(self) -> bool:
-        """Whether it waits for its second person or for the end of its cooling-off."""
+        """Whether it waits for approval or for the end of its cooling-off."""
         return self.record.status in PENDING
 
     @property
@@ -77,7 +77,7 @@ def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[Ru
 
 
 def _changes(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> tuple[str, ...]:
-    """What is no longer as it was when the plan was made; only of interest while it waits to be carried out."""
+    """What differs from when the plan was made; computed only while the decision waits to be executed."""
     if decision.status not in PENDING:
         return ()
     bound = decision.plan["bindings"]

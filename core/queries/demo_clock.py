@@ -1,4 +1,4 @@
-"""Where a demo's time stands, and when a row of a queue is tried next."""
+"""The time of a demo, and when a queue takes up a row again."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def in_a_demo(session: Session) -> bool:
 
 
 def under_way(session: Session) -> datetime | None:
-    """Where to, while the time is being moved."""
+    """The time to which the clock is being moved; None when it is not."""
     return session.scalar(select(DemoClock.until).where(DemoClock.arrived_at.is_(None)))
 
 
@@ -76,6 +76,6 @@ def next_try(session: Session, *, after: datetime, until: datetime) -> datetime 
 
 
 def in_flight(session: Session) -> bool:
-    """Whether a worker waits for Stripe's answer right now."""
+    """Whether an operation waits for Stripe's response now."""
     sending = select(OutgoingOperation.id).where(OutgoingOperation.status == OperationStatus.SENDING)
     return session.scalar(sending.limit(1)) is not None

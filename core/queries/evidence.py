@@ -1,4 +1,4 @@
-"""What the parties and staff brought to a milestone: evidence and messages."""
+"""Evidence and messages of a milestone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EvidenceItem:
 def evidence(
     session: Session, milestone_id: int, *, staff_id: int | None, until: datetime | None = None
 ) -> list[EvidenceItem]:
-    """All evidence about a milestone, in the order in which it came in; what this person had opened `until` then."""
+    """All evidence of a milestone in order of submission; what this person had opened `until` then."""
     opened = (EvidenceView.evidence_id == Evidence.id) & (EvidenceView.staff_id == staff_id)
     rows = session.execute(
         select(
@@ -64,7 +64,7 @@ def evidence(
 
 
 def newest(session: Session, milestone_id: int) -> int:
-    """The number of the last message about a milestone; 0 when nobody wrote."""
+    """The number of the latest message about a milestone; 0 without any."""
     return session.scalar(select(func.max(Message.id)).where(Message.milestone_id == milestone_id)) or 0
 
 

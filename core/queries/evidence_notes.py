@@ -1,4 +1,4 @@
-"""What staff noted about the evidence of a milestone."""
+"""Notes of staff on a milestone's evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Noted:
 def of_milestone(
     session: Session, milestone_id: int, *, until: datetime | None = None
 ) -> dict[int, list[Noted]]:
-    """Notes by piece of evidence, oldest first; those about a part are numbered, as the part is. Up to an instant."""
+    """Notes by piece of evidence, oldest first; those on an area are numbered as the area is. Up to an instant."""
     wanted = (
         select(
             EvidenceNote.evidence_id,

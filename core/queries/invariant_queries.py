@@ -1,6 +1,7 @@
-"""What ties the desk to its ledger, in SQL: each query returns the rows that break a law (`core.queries.invariants`).
+"""Invariants between the desk and its ledger, in SQL: each query returns the rows that violate one
+(`core.queries.invariants`).
 
-The laws of the ledger by itself stand in `core.ledger.invariants`.
+Those of the ledger alone are in `core.ledger.invariants`.
 """
 
 from __future__ import annotations
@@ -211,7 +212,7 @@ where status = 'SUCCEEDED' and coalesce(provider_id, '') = '' order by id
 
 
 def wrong_states(session: Session) -> Rows:
-    """Orders whose stored state is not the one that their amounts and flags give."""
+    """Orders whose stored state differs from the one derived from their amounts and flags."""
     columns = ", ".join(f"o.{place}_minor as {place}" for place in PLACES)
     shapes = session.execute(
         text(
@@ -241,7 +242,7 @@ def _derived(row: dict[str, Any]) -> str:
 
 
 def other_words(session: Session) -> Rows:
-    """Rows whose words are not those that their entries keep the hashes of."""
+    """Rows whose content differs from the hashes in their audit entries."""
     return [
         {"what": other.words, "how": other.how, "entry": other.entry}
         for other in content_comparison.compare(session)[0]

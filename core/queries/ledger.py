@@ -95,7 +95,7 @@ def _sheet(book: Book, currency: str, found: Sequence[Moved], zeros: bool) -> Tr
 
 
 def sides(net: Money) -> tuple[Money | None, Money | None]:
-    """Debits less credits, as (debit, credit)."""
+    """Debits less credits as (debit, credit)."""
     if net.is_negative:
         return None, -net
     return (net, None) if net.is_positive else (None, None)
@@ -179,7 +179,7 @@ def accounts_of(
 
 @dataclass(frozen=True)
 class Head:
-    """An account; `balance` on the side on which it grows."""
+    """An account; `balance` on its normal side."""
 
     code: str
     currency: str

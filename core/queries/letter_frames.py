@@ -1,6 +1,6 @@
-"""What is written around a letter when it is sent: the names, numbers and settings of now.
+"""What surrounds an e-mail's text when it is sent: names, numbers and settings as of then.
 
-Delivery sends by it, and pages show by it, so what is read at the desk is what the reader gets.
+Delivery and pages use the same, so that staff reads what the recipient gets.
 """
 
 from __future__ import annotations

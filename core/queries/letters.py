@@ -1,4 +1,4 @@
-"""The log of letters: which were written about an object, to whom, when, in which mail, and what became of them."""
+"""The log of e-mails: what was written about an object, to whom, when, and what became of it."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class LetterRow:
 
     @property
     def together(self) -> bool:
-        """It shares its mail with others; that mail bears its own kind of number."""
+        """Whether it is sent together with others in one e-mail, which has its own kind of number."""
         return bool(self.mail and self.mail.startswith("letters-"))
 
     @property
     def went(self) -> datetime | None:
-        """When it went, or will go."""
+        """When it was sent, or will be."""
         return self.next_try_at if self.status == LetterStatus.QUEUED else self.sent_at
 
 
@@ -96,7 +96,7 @@ LATE = timedelta(hours=1)
 
 
 def _late(now: datetime) -> ColumnElement[bool]:
-    """Tried in vain, or never tried though it was to go at once, and an hour old: no mail server, or no worker."""
+    """Tried in vain, or due at once and not tried, for an hour: no mail server, or no worker."""
     return and_(
         Notification.status == LetterStatus.QUEUED,
         Notification.created_at < now - LATE,

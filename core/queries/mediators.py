@@ -1,4 +1,4 @@
-"""Mediators to whom a case can go, the best choice first."""
+"""Mediators to whom a case can be assigned, best first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.rules import mediation
 
 @dataclass(frozen=True)
 class Colleague:
-    """A mediator, how busy, and `why_not`: a sentence when the case cannot go to them."""
+    """A mediator, their workload, and `why_not`: a sentence when the case cannot be assigned to them."""
 
     id: int
     name: str
@@ -27,7 +27,7 @@ class Colleague:
 
 
 def had_case(session: Session, case: Case, at: datetime) -> int | None:
-    """Whose case it was at that instant, as the audit log says it; today's mediator where it says nothing of it."""
+    """To whom the case was assigned at that instant, by the audit log; today's mediator where the log says nothing."""
     entries = audit_entries.c
     last = session.execute(
         select(entries.after)

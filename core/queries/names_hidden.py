@@ -41,7 +41,7 @@ def hidden_then(session: Session, case: CaseView, staff_id: int, at: datetime) -
 
 
 def _wanted_then(session: Session, staff_id: int, at: datetime) -> bool | None:
-    """What they had chosen for themselves last, as the audit log says it."""
+    """Their latest preference at that instant, by the audit log."""
     entries = audit_entries.c
     last = session.execute(
         select(entries.after)
@@ -54,7 +54,7 @@ def _wanted_then(session: Session, staff_id: int, at: datetime) -> bool | None:
 
 
 def sight(session: Session, actor: Actor, case: CaseView) -> NameVisibility:
-    """How this person sees this case."""
+    """Whether this person sees names in this case."""
     known = session.get(StaffPreference, actor.id)
     shown = session.get(CaseReveal, (case.id, actor.id))
     wanted, default = known.blind if known else None, case.context.profile.blind

@@ -1,4 +1,4 @@
-"""What the parties of a case have offered each other."""
+"""Settlement proposals of a case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.records import Offer, Party
 
 @dataclass(frozen=True)
 class Offered:
-    """One offer, with who made it."""
+    """One proposal and who made it."""
 
     record: Offer
     proposer: str
@@ -38,7 +38,7 @@ class Offered:
 
 
 def of_case(session: Session, case_id: int) -> list[Offered]:
-    """Every offer of a case, the newest first."""
+    """Every proposal of a case, newest first."""
     rows = session.execute(
         select(Offer, Party.name, Party.role)
         .join(Party, Party.id == Offer.proposed_by)

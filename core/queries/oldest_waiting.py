@@ -1,6 +1,7 @@
-"""What has waited longest of the work that goes by itself: Stripe's events, operations, e-mails, marketplaces' events.
+"""The oldest rows of each kind of background work: Stripe's events, operations, e-mails, marketplaces' events.
 
-What is not due yet does not wait, unless it was tried in vain; what is blocked waits for something else, which says so.
+A row that is not due yet does not wait, unless it was tried in vain; a blocked one waits for something else, which
+says so.
 """
 
 from __future__ import annotations

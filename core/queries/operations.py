@@ -1,4 +1,4 @@
-"""Calls to Stripe and what Stripe told us: outgoing operations and the webhook inbox."""
+"""Outgoing operations and the webhook inbox."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OperationFilter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call. `attempt` counts keys, `tries` counts calls under the present key."""
+    """One operation. `attempt` counts its keys, `tries` the requests under the present key."""
 
     id: int
     key: str
@@ -94,12 +94,12 @@ class Operation:
 
     @property
     def waits_until(self) -> datetime | None:
-        """When it is tried or looked at again; None once it is over."""
+        """When it is next retried or checked; None once it is completed."""
         return self.next_try_at if self.finished_at is None else None
 
     @property
     def shown(self) -> str:
-        """The status as people see it: what Stripe has and has not finished is SENT, not queued."""
+        """The status as shown: what Stripe has accepted and not finished is SENT, not queued."""
         return (
             OperationView.SENT
             if self.status == OperationStatus.QUEUED and self.provider_id is not None
@@ -108,7 +108,7 @@ class Operation:
 
     @property
     def short_key(self) -> str:
-        """Without the desk's name, which all keys begin with."""
+        """Without the installation's name, which begins every key."""
         return self.key.partition(".")[2] or self.key
 
 
@@ -149,7 +149,7 @@ def _operation(row: dict[str, Any]) -> Operation:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many calls are not over, by the status that is shown."""
+    """How many operations are not completed, by the status shown."""
     rows = session.execute(
         text(
             f"select {SHOWN} as status, count(*) as number from outgoing_operations o "
@@ -162,7 +162,7 @@ def counts(session: Session) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class BalanceShortfall:
-    """What waits because the platform's balance at Stripe is too small, by currency."""
+    """Operations that wait because the platform's balance at Stripe is too small, by currency."""
 
     amount: Money
     number: int
@@ -245,7 +245,7 @@ def of_payout(session: Session, payout_id: int, milestone_id: int) -> list[Opera
 
 @dataclass(frozen=True)
 class Returned:
-    """A refund that came back to us, and the other way that somebody says it went."""
+    """A refund that failed, and the recorded refund outside Stripe, if any."""
 
     refund_id: int
     amount: Money
@@ -279,7 +279,7 @@ RETURNED = text(
 
 
 def came_back(session: Session, operation_id: int) -> Returned | None:
-    """The refund of this call, if it came back and its debt is open, or somebody has recorded another way of it."""
+    """The refund of this operation, if it failed and its debt is open, or if a refund outside Stripe is recorded."""
     row = session.execute(RETURNED, {"operation": operation_id}).mappings().one_or_none()
     if row is None:
         return None

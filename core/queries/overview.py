@@ -1,4 +1,4 @@
-"""The first page of finance: where the money is now, and what needs a person."""
+"""The finance overview: where the money is now, and what needs a person."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ ALARMS = text(
 
 
 def oldest(session: Session, *, limit: int | None = 6) -> list[AgedFunds]:
-    """The money that has been held longest."""
+    """The funds held longest."""
     return [
         AgedFunds(
             id=row.id,

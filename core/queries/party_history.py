@@ -1,4 +1,4 @@
-"""What a party has been through on the marketplace: projects, disputes and how they ended."""
+"""A party's history on the marketplace: projects, disputes and their outcomes."""
 
 from __future__ import annotations
 

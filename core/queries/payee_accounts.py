@@ -1,4 +1,4 @@
-"""Payees' accounts at the payment provider, as they were read last: what the rules ask about them."""
+"""Payees' Stripe accounts as last read, and what the rules ask about them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from core.rules.refusal_reasons import Block
 
 
 def facts(session: Session, party_ids: Collection[int]) -> dict[int, AccountFacts]:
-    """Of those whose account was read."""
+    """Of the payees whose account was read."""
     rows = session.scalars(select(PayeeAccount).where(PayeeAccount.party_id.in_(party_ids)))
     waits = new_banks(session, party_ids)
     return {row.party_id: of(row, waits.get(row.party_id, {})) for row in rows}
 
 
 def new_banks(session: Session, party_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
-    """Until when payouts in a currency wait because its bank account is another one; only where they do."""
+    """Until when payouts in a currency wait because the bank account was replaced; only currencies that do."""
     until = func.max(BankChange.held_until).label("until")
     found = session.execute(
         select(BankChange.party_id, BankChange.currency, until)
@@ -50,7 +50,7 @@ def of(row: PayeeAccount, waits: Mapping[str, datetime] = MappingProxyType({})) 
 
 
 def blocking(session: Session, payee: Party, currency: str) -> tuple[Block, ...]:
-    """What stops money in this currency on its way to the payee's bank, of the payee's own."""
+    """What blocks money in this currency on its way to the payee's bank, concerning this payee."""
     if payee.stripe_account is None:
         return (holds.NO_ACCOUNT,)
     return payee_accounts.blocking(facts(session, [payee.id]).get(payee.id), currency)

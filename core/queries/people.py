@@ -1,4 +1,4 @@
-"""The staff of the desk: roles, ties, open cases, and who is signed in."""
+"""Staff: roles, ties, open cases, and sessions."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class StaffTieRow:
 
 @dataclass(frozen=True)
 class Visit:
-    """A session: a browser in which this person signed in."""
+    """A session: one browser in which this person signed in."""
 
     id: int
     created_at: datetime
@@ -94,7 +94,7 @@ class Visit:
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it ended, whether by a word, by age or by silence."""
+        """When it ended, on request, by age or by inactivity."""
         return None if self.live else self.revoked_at or min(self.expires_at, self.last_seen_at + IDLE)
 
 
@@ -122,7 +122,7 @@ def visits(session: Session, staff_id: int, *, now: datetime, limit: int = 20) -
 
 
 def names(session: Session, staff_ids: Iterable[int]) -> Mapping[int, str]:
-    """What these members of staff are called, also those who left."""
+    """Names of these members of staff, also of former ones."""
     return {row.id: row.name for row in session.execute(NAMES, {"ids": sorted(set(staff_ids))})}
 
 

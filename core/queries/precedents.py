@@ -1,4 +1,4 @@
-"""How cases like this one ended: the same marketplace and the same reason, as something to compare with, not a rule."""
+"""Outcomes of similar cases: same marketplace and reason. A comparison, not a rule."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Precedents:
 
     @property
     def median_bps(self) -> int | None:
-        """None for so few cases that a median would say more than is known."""
+        """None for so few cases that a median would be misleading."""
         return self.middle_bps if self.total >= LEAST else None
 
 

@@ -1,4 +1,4 @@
-"""How parties were rated by those they worked with: the latest final rating, as it was calculated then."""
+"""Parties' latest final ratings, as calculated at the time."""
 
 from __future__ import annotations
 

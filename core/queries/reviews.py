@@ -22,7 +22,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Round:
-    """`given` of two are in. Before they are opened `shown` is empty, for staff too."""
+    """`given` of two reviews are in. Until they are revealed `shown` is empty, for staff too."""
 
     asked_at: datetime | None = None
     due_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""Money that nobody has explained yet, and what people said it was."""
+"""Suspense: unexplained money, and its proposed explanations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class SuspenseRow:
-    """One line of Stripe's, booked to suspense; `amount` with its sign. `proposed_as` waits for a second person."""
+    """One of Stripe's lines, booked to suspense; `amount` is signed. `proposed_as` waits for approval."""
 
     id: int
     transaction_id: str | None
@@ -96,7 +96,7 @@ def item(session: Session, item_id: int) -> SuspenseRow:
 
 
 def together(session: Session, row: SuspenseRow) -> list[SuspenseRow]:
-    """What was proposed with it, and itself."""
+    """The amounts that were proposed together with it, itself included."""
     where = "i.status = 'OPEN' and i.proposed_by = :by and i.proposed_at = :at"
     query = text(ITEMS.format(where=where, order=""))
     values = {"by": row.proposed_by_id, "at": row.proposed_at, "limit": None}
@@ -105,7 +105,7 @@ def together(session: Session, row: SuspenseRow) -> list[SuspenseRow]:
 
 @dataclass(frozen=True)
 class EntryLeg:
-    """A line of the entry that an explanation leads to."""
+    """A posting of the journal that an explanation leads to."""
 
     code: str
     title: str
@@ -114,7 +114,7 @@ class EntryLeg:
 
 
 def entry(amount: Money, settled_as: SettledAs, target_id: int | None) -> list[EntryLeg]:
-    """Debits first; empty where nothing is booked, or the milestone says what."""
+    """Debits first; empty where nothing is booked, or where the milestone determines it."""
     if target_id is None and settled_as in TARGETS:
         return []
     journal = explanations.entry(settled_as, amount, target_id=target_id, key="proposed", cause={})

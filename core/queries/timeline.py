@@ -1,9 +1,9 @@
-"""One stream of everything that happened around a milestone: what people wrote and submitted, what the desk did, where
-the money went, which letters were sent. Each with its author and its audience.
+"""The timeline of a milestone: messages, evidence, actions of the desk, money and e-mails, each with its author and
+audience.
 
-A page of it is found first, by time, over all sources at once and without their words (`timeline_places`); then each
-source is asked for the words of its own happenings. So a page costs the same in a case of fifty happenings and in one
-of fifty thousand, but for finding it.
+A page is found first, by time and over all sources, without reading their content (`timeline_page`); then each source
+is asked for the content of its own events. So the cost of a page depends on the length of the timeline only for
+finding it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,8 @@ SIDES = {
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """One thing that happened. `text` may be an outsider's words, or ours; it is shown as it is written.
-
-    `mark` is its place in the stream and its name in an address.
-    """
+    """One event. `text` may be an outsider's words or ours, and is shown literally. `mark`: its position and its name
+    in an address."""
 
     at: datetime
     about: About
@@ -60,7 +58,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True)
 class Stream:
-    """A page of the stream, oldest first, and whether there is more before and after it."""
+    """A page of the timeline, oldest first, and whether there is more before and after it."""
 
     happenings: Sequence[TimelineEvent]
     page: Page
@@ -75,7 +73,7 @@ class Stream:
 
 
 def timeline(session: Session, case: CaseView, wanted: TimelineFilter | None = None) -> Stream:
-    """A page of what happened: without a place the newest one. A statement to find it, and one for each source."""
+    """A page of the timeline; without a position the newest one. One statement to find it, and one for each source."""
     page = timeline_page.find(
         session, case.context.milestone.id, case.context.project.id, wanted or TimelineFilter()
     )
@@ -88,7 +86,7 @@ def timeline(session: Session, case: CaseView, wanted: TimelineFilter | None = N
 
 
 def _gathered(each: list[TimelineEvent]) -> list[TimelineEvent]:
-    """The same by the same person within a minute is told once, with how often."""
+    """Repetitions by the same person within a minute are shown once, with their count."""
     told: list[TimelineEvent] = []
     often = 1
     for one in each:
@@ -103,7 +101,7 @@ def _gathered(each: list[TimelineEvent]) -> list[TimelineEvent]:
 
 
 def _is_entry(each: TimelineEvent) -> bool:
-    """What has facts of its own (a file, a letter) is never told together with another."""
+    """Events with content of their own (a file, an e-mail) are never merged."""
     return each.mark is not None and each.mark.source == "entry"
 
 
@@ -168,7 +166,7 @@ def _names(session: Session, ids: set[int]) -> dict[int, str]:
 def _facts(
     after: Mapping[str, Any], case: CaseView, staff: Mapping[int, str]
 ) -> dict[str, str | Money | None]:
-    """The few facts of an entry that a reader of the timeline wants."""
+    """The facts of an entry that matter on a timeline."""
     currency = case.context.milestone.currency
     facts: dict[str, str | Money | None] = {}
     for name in ("charge", "held", "released", "refunded", "amount", "fee"):

@@ -1,6 +1,6 @@
-"""Where the happenings of a case stand in time: which of them are on a page, and nothing of what they say.
+"""The events on one page of the timeline, by position only.
 
-The order is time, then source, then number, so that what happened at the same instant has one order for everybody.
+The order is time, then source, then number, so that simultaneous events have one order for everybody.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOLLOWED_BY = ("arrived", "sent", "paid", "failed")
 
 @dataclass(frozen=True, order=True)
 class Mark:
-    """The place of one happening, and its name: `message-17`."""
+    """The position and name of one event: `message-17`."""
 
     at: datetime
     source: str
@@ -36,8 +36,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class TimelineFilter:
-    """Which happenings: of these kinds (empty: all), only what the parties know, up to an instant (inclusive), the page
-    before or after the one with this name, or the page around it."""
+    """Which events: of these kinds (empty: all), only what the parties know, up to an instant (inclusive), the page
+    before or after the named event, or the page around it."""
 
     about: frozenset[About] = frozenset()
     public: bool = False
@@ -50,7 +50,7 @@ class TimelineFilter:
 
 @dataclass(frozen=True)
 class Page:
-    """Oldest first. `missing` is a name that was asked for and is not in this case."""
+    """Oldest first. `missing`: a requested name that is not in this case."""
 
     marks: tuple[Mark, ...]
     older: bool = False
@@ -91,7 +91,7 @@ BEYOND = "and (at, source, id) {sign} (:at, :source, :id)"
 
 
 def find(session: Session, milestone_id: int, project_id: int, wanted: TimelineFilter) -> Page:
-    """The marks of a page: the newest, or those before, after or around a happening."""
+    """The positions on a page: the newest, or those before, after or around an event."""
     values = _values(milestone_id, project_id, wanted)
     name = wanted.entry or wanted.before or wanted.after
     at = _one(session, values, name) if name else None
@@ -126,7 +126,7 @@ def _last(marks: tuple[Mark, ...], size: int) -> tuple[Mark, ...]:
 def _side(
     session: Session, values: dict[str, Any], limit: int, at: Mark | None, *, older: bool
 ) -> tuple[Mark, ...]:
-    """Up to `limit` marks beyond a place, oldest first."""
+    """Up to `limit` positions beyond one, oldest first."""
     query = PAGE.format(
         beyond=BEYOND.format(sign="<" if older else ">") if at else "", way="desc" if older else "asc"
     )

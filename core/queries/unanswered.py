@@ -1,4 +1,4 @@
-"""Work that is neither approved nor disputed when the time to answer is over: a person has to look."""
+"""Completed work that was neither approved nor disputed in time: a person has to look."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class UnansweredMilestone:
 
 
 def waiting(session: Session, *, limit: int | None = BOUND) -> Listed[UnansweredMilestone]:
-    """What waits for longest comes first."""
+    """Longest first."""
     rows = [
         UnansweredMilestone(
             id=row.id,

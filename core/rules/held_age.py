@@ -1,4 +1,4 @@
-"""How long money has been held: the steps of its ageing, up to the alarm of the project's policy (DESIGN 3)."""
+"""How long money has been held: the steps of its ageing, up to the alarm of the project's policy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every kind of line that Stripe can put on the statement, and its way into the books.
 
 A line is looked up by what caused it, booked as the platform's own movement, or left to a person with the reason: no
-line is lost, and none is guessed (DESIGN 4).
+line is lost, and none is guessed (docs/decisions/0013).
 """
 
 from __future__ import annotations

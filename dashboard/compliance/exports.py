@@ -23,6 +23,7 @@ from core.queries.audit import EntryCount
 from core.rules.permissions import Permission
 from dashboard import background_job, request_context
 from dashboard.background_job import Progress, Work
+from dashboard.downloads import SPOOLED
 from dashboard.ui import cards, confirm, download, errors
 from dashboard.ui.status import in_words
 
@@ -115,7 +116,7 @@ def _begin(filter: AuditFilter, format: Format) -> None:
 def _export(
     desk: Any, actor: Any, filter: AuditFilter, format: Format, now: datetime, progress: Progress
 ) -> Exported:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the session offers it)
+    file = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 (closed when the session offers it no more)
     out = cast(Any, Counting(file, progress))
     home = desk.settings.home
     manifest = export_audit(

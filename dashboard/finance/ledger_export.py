@@ -20,6 +20,7 @@ from core.ledger_export import LedgerFilter, LedgerFormat
 from core.rules.permissions import Permission
 from dashboard import background_job, request_context
 from dashboard.background_job import Progress, Work
+from dashboard.downloads import SPOOLED
 from dashboard.ui import cards, confirm, download, errors
 
 WORK = DRAWER = "ledger-export"
@@ -121,7 +122,7 @@ def _begin(wanted: LedgerFilter, format: LedgerFormat) -> None:
     desk, actor, now = request_context.desk(), request_context.actor(), request_context.now()
 
     def export(progress: Progress) -> Finished:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as it is offered)
+        file = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 (closed when it is offered no more)
         done = ledger_export.export_ledger(
             desk.reports, wanted, format, file, desk=desk.database, actor=actor, now=now, progress=progress
         )

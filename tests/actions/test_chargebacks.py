@@ -1,4 +1,4 @@
-"""Chargebacks: frozen while the bank decides, then carried by whoever has to bear them (DESIGN 4)."""
+"""Chargebacks: frozen while the bank decides, then carried by whoever has to bear them (docs/decisions/0013)."""
 
 from __future__ import annotations
 

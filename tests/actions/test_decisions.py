@@ -1,4 +1,4 @@
-"""Deciding: one person or two, the plan and nothing but the plan, once (DESIGN 6)."""
+"""Deciding: one person or two, the plan and nothing but the plan, once (docs/decisions/0006)."""
 
 from __future__ import annotations
 

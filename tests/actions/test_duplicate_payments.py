@@ -1,4 +1,4 @@
-"""Money that came twice, and money that nobody can explain (payment-escrow-rules, Refund Rules; DESIGN 4)."""
+"""Money that came twice, and money that nobody can explain (payment-escrow-rules, Refund Rules)."""
 
 from __future__ import annotations
 

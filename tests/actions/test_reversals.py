@@ -1,4 +1,4 @@
-"""Transfer reversals: a lost chargeback takes back what still lies on the payee's balance (DESIGN 4)."""
+"""Transfer reversals: a lost chargeback takes back what still lies on the payee's balance (docs/decisions/0013)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of line that Stripe can write has a road into the books (DESIGN 4)."""
+"""Every kind of line that Stripe can write has a road into the books (docs/decisions/0013)."""
 
 from __future__ import annotations
 

@@ -37,15 +37,11 @@ def test_a_dump_restored_elsewhere_goes_on_in_a_new_epoch(log: Log, server: Serv
     other = EmbeddedPostgres(tmp_path / "other")
     try:
         urls = other.start().create_database("copy")
-        with Database(urls.owner_url).transaction() as session:
+        opened = [Database(url) for url in (urls.app_url, urls.auditor_url, urls.owner_url)]
+        with opened[2].transaction() as session:
             session.execute(text("create role bookkeeper nologin"))  # roles do not travel in a dump
         dump_and_restore(server, str(log.owner.url.render_as_string(hide_password=False)), urls.owner_url)
-        copy = replace(
-            log,
-            database=Database(urls.app_url),
-            auditor=Database(urls.auditor_url),
-            owner=Database(urls.owner_url),
-        )
+        copy = replace(log, database=opened[0], auditor=opened[1], owner=opened[2])
         report = copy.verify()
         assert [(one.wrong, one.why) for one in report.findings] == [("elsewhere", "4 rows")]
         assert report.rows == 8, "all but the rows behind the last seal are proved by the old checkpoints"
@@ -59,5 +55,7 @@ def test_a_dump_restored_elsewhere_goes_on_in_a_new_epoch(log: Log, server: Serv
         for victim, seal in ((ids[1][0], 2), (unsealed[0], 3), (fresh[0], 4)):
             copy.tamper(f"update audit_entries set reason = 'other' where id = {victim}")
             assert audit.Finding("entry", "altered", id=victim, seal=seal) in copy.verify().findings
+        for each in opened:
+            each.dispose()
     finally:
         other.erase()

@@ -1,7 +1,7 @@
 """`kill -9` of the worker with a call in its hands: after the restart exactly one movement of money exists.
 
-The operation is committed as SENDING before the call (DESIGN 5). The worker is killed while the provider keeps it
-waiting: before the provider did the work, or after.
+The operation is committed as SENDING before the call (docs/decisions/0004). The worker is killed while the provider
+keeps it waiting: before the provider did the work, or after.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Talking about a milestone: the parties and staff write, staff asks, and a case waits for the answer."""
+"""Messages between the parties and staff about a milestone, and requests to a party for which a case waits."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ def say(
     audience: str = Audience.PARTIES,
     contents: Sequence[Words] = (),
 ) -> Message:
-    """A party writes to everyone, staff to the parties or (`STAFF`) among themselves.
+    """Write a message: a party to everyone, staff to the parties or (`STAFF`) among themselves. A message from the
+    party that a case is waiting for resumes the review.
 
-    An answer from the party that a case is waiting for lets the case go on. Who is recused from it writes to staff
-    only: raises `YouSteppedBack`.
+    Staff who were recused from the case write to staff only. Raises `YouSteppedBack`, `MessageEmpty`,
+    `MessageTooLong`.
     """
     context = open_milestone(session, milestone_id)
     if actor.kind == "party" and actor.id not in (context.payer.id, context.payee.id):
@@ -70,9 +71,9 @@ def say(
 
 
 def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body: str) -> Message:
-    """The party that a case waits for gives its answer. A wanted document is submitted as evidence instead.
+    """The party that a case waits for replies. A requested document is submitted as evidence instead.
 
-    Raises `NothingAsked` when the case waits for nobody, or for the other side.
+    Raises `NothingAsked` when the case waits for nobody, or for the other party.
     """
     context, case = locked_case(session, case_id)
     if actor.kind != "party" or actor.id not in (context.payer.id, context.payee.id):
@@ -83,7 +84,7 @@ def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body:
 
 
 def handed_in(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-    """A file from the party that a case is waiting for lets the case go on. The milestone is locked already."""
+    """A file from the party that a case is waiting for resumes the review. The caller has locked the milestone."""
     case = _open_case(session, milestone_id)
     if case is not None and case.waiting_on == actor.id:
         _resume_if_answered(
@@ -102,8 +103,11 @@ def ask(
     answer_due_at: datetime,
     kind: RequestKind = RequestKind.ANSWER,
 ) -> Case:
-    """Ask a party for an answer or a document: the case waits for them, and goes on by itself when they answer or when
-    the time is up, which is no later than the time to decide. Raises `AnswerAfterDecision`."""
+    """Ask a party for a reply or a document. The case waits for them; the review resumes when they reply, or at
+    `answer_due_at`, which is no later than the deadline for the decision.
+
+    Raises `AnswerAfterDecision`, `NotFound` for somebody who is no party to the case.
+    """
     require(actor, Permission.WORK_CASE)
     context, case = locked_case(session, case_id)
     require_open(case)
@@ -153,7 +157,7 @@ def ask(
 
 
 def stop_waiting(session: Session, actor: Actor, *, now: datetime, case_id: int) -> Case:
-    """Staff needs the answer no more: the case is under review again. Raises `NothingAsked`."""
+    """Staff no longer needs the reply: the review resumes. Raises `NothingAsked`."""
     require(actor, Permission.WORK_CASE)
     context, case = locked_case(session, case_id)
     require_open(case)
@@ -165,10 +169,8 @@ def stop_waiting(session: Session, actor: Actor, *, now: datetime, case_id: int)
 
 
 def resume(session: Session, actor: Actor, context: MilestoneContext, case: Case, *, now: datetime) -> None:
-    """The party answered, or had long enough, or staff needs it no more: the case is under review again.
-
-    When the time was up, a note to staff says what nobody answered.
-    """
+    """The party replied, or its time is up, or staff no longer needs the reply: the review resumes. When the time is
+    up, a note to staff says which request was not answered."""
     asked = _end_request(session, actor, case, now)
     silent = session.get_one(Party, case.waiting_on) if case.waiting_on else None
     audit.become(case, cases.after(case.status, CaseEvent.PARTY_ANSWERS), now=now, by=actor)
@@ -203,7 +205,7 @@ def _resume_if_answered(
     now: datetime,
     with_file: bool,
 ) -> None:
-    """If this is what the case waits for, it goes on."""
+    """Resume the review if this party is the one that the case waits for."""
     if actor.kind != "party" or case.waiting_on != actor.id:
         return
     asked = _open_request(session, case.id)
@@ -219,7 +221,7 @@ def _open_request(session: Session, case_id: int) -> PartyRequest | None:
 
 
 def drop_request(session: Session, actor: Actor, case: Case, *, now: datetime) -> None:
-    """The case is decided, settled or taken up again while it waits: the answer is needed no more."""
+    """The case is decided, settled or taken up again while it waits: the reply is no longer needed."""
     asked = _open_request(session, case.id)
     if asked is not None:
         audit.become(asked, RequestStatus.WITHDRAWN, now=now, by=actor)
@@ -228,7 +230,7 @@ def drop_request(session: Session, actor: Actor, case: Case, *, now: datetime) -
 
 
 def _end_request(session: Session, actor: Actor, case: Case, now: datetime) -> PartyRequest | None:
-    """Ended before the case moves on: what is open then, the database ends as no longer wanted."""
+    """End the open request before the case moves on; the database would otherwise end it as withdrawn."""
     asked = _open_request(session, case.id)
     if asked is not None:
         audit.become(asked, ENDED_BY[actor.kind], now=now, by=actor)

@@ -116,8 +116,8 @@ def open_case(session: Session, context: MilestoneContext) -> Case:
 
 
 def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-    """The payee has addressed the issues and asks again for verification: the case is settled between the parties and
-    every deadline restarts (milestone-payment-flow, Contractor Resolves Issue)."""
+    """The payee has addressed the issues and asks for verification again: the case is resolved between the parties
+    and every deadline restarts (milestone-payment-flow, Contractor Resolves Issue)."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payee.id)
     context.move(milestones.Event.RESUBMIT, now=now)
@@ -184,9 +184,11 @@ def close(
 
 
 def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Case:
-    """Either party asks, or three days have passed (`SYSTEM`): a mediator takes over (Key Business Rules 6).
+    """A mediator takes over, because a party asked or (`SYSTEM`) because three days have passed
+    (milestone-payment-flow, Key Business Rules 6). Where the payer has not answered in time, the payee may ask
+    without a dispute.
 
-    Where the payer has not answered in time, the payee asks without a dispute. Raises `AnswerNotDue` before that.
+    Raises `AnswerNotDue` before that time.
     """
     context = open_milestone(session, milestone_id)
     if actor != SYSTEM and not (actor.kind == "party" and actor.id in (context.payer.id, context.payee.id)):
@@ -199,7 +201,7 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
 def to_mediation(
     session: Session, actor: Actor, context: MilestoneContext, *, now: datetime, because: str | None = None
 ) -> Case:
-    """The open case goes to a mediator, who has until the deadlock to decide. `because` is staff's reason."""
+    """The open case goes to a mediator, who has until the deadlock to decide. `because`: the reason that staff gave."""
     context.move(milestones.Event.MEDIATE, now=now)
     case = open_case(session, context)
     conversation.drop_request(session, actor, case, now=now)

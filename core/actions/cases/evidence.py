@@ -1,7 +1,7 @@
-"""Evidence: submitted by the parties of a milestone, opened by staff, and both on record.
+"""Evidence: submitted by the parties of a milestone and opened by staff; both are recorded.
 
-The bytes are kept before the row is written, so a row never points at nothing. New evidence makes plans that were drawn
-up without it out of date.
+The bytes are stored before the row is written, so that no row is without its file. New evidence invalidates plans
+that were made without it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from core.rules.permissions import Actor, NotYours, Permission, require
 
 @dataclass(frozen=True)
 class Opened:
-    """One piece of evidence in the form in which it may be looked at; the original only leaves by `download`."""
+    """One piece of evidence in the form in which it may be viewed. The original leaves only by `download`."""
 
     id: int
     kind: Kind
@@ -96,7 +96,7 @@ def _keep(
     caption: str,
     now: datetime,
 ) -> Evidence:
-    """A row and its bytes, or the row that is there for the same bytes."""
+    """Store the bytes and write the row, or return the existing row for the same bytes."""
     there = select(Evidence).where(Evidence.milestone_id == milestone.id)
     if known := session.scalars(there.where(Evidence.sha256 == inspected.sha256)).one_or_none():
         return known
@@ -131,7 +131,8 @@ def _keep(
 def open_evidence(
     session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, evidence_id: int
 ) -> Opened:
-    """Show one piece to a member of staff, note that they opened it, and audit the reading of personal data.
+    """Open one piece of evidence for a member of staff. That they opened it is recorded, and the access to personal
+    data is audited.
 
     Raises `NotPermitted`, `NotFound`, `EvidenceMissing`, `EvidenceAltered`, `EvidenceErased`.
     """
@@ -154,7 +155,8 @@ def page(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: i
 
 
 def thumbnail(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: int) -> bytes | None:
-    """A small WebP of a picture, first page or video; None for the rest. Looking at a list is not opening a file."""
+    """A small WebP image of a picture, of a PDF's first page or of a video; None for other kinds. It does not count
+    as opening the file."""
     evidence = _readable(session, actor, evidence_id)
     if evidence.kind not in files.DRAWN:
         return None
@@ -222,7 +224,7 @@ def _readable(session: Session, actor: Actor, evidence_id: int) -> Evidence:
 
 
 def _shown(evidence: Evidence, store: EvidenceStore) -> Opened:
-    """The forms in which this kind is looked at. The original is read and checked whatever the form."""
+    """The forms in which this kind of file is viewed. The original is read and its hash checked in any case."""
     owner, sha256, form = evidence.uploaded_by, evidence.sha256, format_of(evidence.file_name)
     original = store.get(owner, sha256)
     facts = Opened(
@@ -244,7 +246,7 @@ def _shown(evidence: Evidence, store: EvidenceStore) -> Opened:
 
 
 def _drawn(store: EvidenceStore, owner: int, sha256: str, form: Format) -> dict[str, Any]:
-    """The picture that is shown, and what the original says of itself."""
+    """The picture that is shown, and the metadata of the original."""
     picture = store.form(owner, sha256, "display", lambda content: files.display(content, form))
     about = json.loads(store.form(owner, sha256, "about", lambda content: files.about(content, form)))
     return {"picture": picture, "holds_place": bool(about["place"]), "seconds": about.get("seconds")}
@@ -259,7 +261,7 @@ def _record(
     project_id: int | None = None,
     by_key: str | None = None,
 ) -> None:
-    """Ids and hashes only: a file name may name a person, and entries are never erased."""
+    """Audit entries hold ids and hashes only: a file name may name a person, and entries are never erased."""
     if project_id is None:
         project_id = session.get_one(Milestone, evidence.milestone_id).project_id
     audit.record(

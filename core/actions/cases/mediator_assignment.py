@@ -1,4 +1,4 @@
-"""Mediators: who gets a case, who hands it on, and what happens when nobody decides."""
+"""Assigning cases to mediators: claim, reassign, return to the queue, and escalate when nobody decides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.rules.visible_text import says_something
 
 
 class Unsaid(Enum):
-    """The actor does not say whose case they saw it to be."""
+    """The default of `taken_from`: the actor does not say whom they saw the case assigned to."""
 
     UNSAID = "unsaid"
 
@@ -38,7 +38,7 @@ class NotAMediator(DeskError):
 
 
 def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
-    """The case with its milestone's context, locked in the one order: milestone first."""
+    """The case with its milestone's context, locked in the common order: milestone first."""
     plain = session.get(Case, case_id)
     if plain is None:
         raise NotFound(kind="case", id=case_id)
@@ -48,7 +48,7 @@ def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]
 
 
 def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
-    """The same for whoever only looks: nothing is locked."""
+    """The same without locks, for callers that only read."""
     case = session.get(Case, case_id)
     if case is None:
         raise NotFound(kind="case", id=case_id)
@@ -65,10 +65,8 @@ def ties_of(session: Session, staff_id: int) -> frozenset[int]:
 
 
 def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader: int | None) -> None:
-    """Whoever is recused from a case neither has, decides nor approves it again.
-
-    Raises `YouSteppedBack` where that is the `reader`, else `SteppedBack`.
-    """
+    """Whoever was recused from a case is not assigned to it, and neither decides nor approves it. Raises
+    `YouSteppedBack` when that is the `reader`, else `SteppedBack`."""
     stepped = session.get(Recusal, (case_id, staff_id))
     if stepped is not None:
         if staff_id == reader:
@@ -77,7 +75,7 @@ def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader
 
 
 def require_at_work(session: Session, actor: Actor, case_id: int) -> None:
-    """Staff who is recused from a case do nothing in it any more. Raises `YouSteppedBack`."""
+    """Staff who were recused from a case do nothing in it any more. Raises `YouSteppedBack`."""
     if actor.kind == "staff" and actor.id is not None:
         require_not_recused(session, case_id, actor.id, reader=actor.id)
 
@@ -92,10 +90,10 @@ def assign(
     note: str = "",
     taken_from: int | Unsaid | None = Unsaid.UNSAID,
 ) -> Case:
-    """Give a case to a mediator without a tie to either party, or (None) back to the queue.
+    """Assign a case to a mediator without a tie to either party, or (None) return it to the queue. Claiming is
+    assigning to oneself; `note` is the handover note. `taken_from`: whom the actor saw it assigned to. A mediator who
+    loses the case to somebody else's action is told by e-mail, unless they have left.
 
-    `claim` is assigning to oneself, handing over is assigning to another; `note` is what the next one should know.
-    `taken_from`: whose case the actor saw that it is. Whoever loses it to another's hand is told, unless they left.
     Raises `ChangedMeanwhile`, `NotPermitted`, `CaseClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
     `SteppedBack`, `YouSteppedBack`.
     """
@@ -182,7 +180,8 @@ def _require_mediator(session: Session, staff_id: int) -> None:
 
 
 def assign_best(session: Session, context: MilestoneContext, case: Case, *, now: datetime) -> None:
-    """The untied mediator with the skill and the smallest load; with none free the case waits in the queue."""
+    """Assign the mediator with the required skill, no tie and the fewest open cases; with none available the case
+    waits in the queue."""
     if case.mediator_id is not None:
         return
     try:
@@ -199,7 +198,8 @@ def assign_best(session: Session, context: MilestoneContext, case: Case, *, now:
 
 
 def pass_on(session: Session, *, now: datetime, case_id: int) -> bool:
-    """The case of somebody who may not decide it any more goes to the best mediator who is free, else to the queue."""
+    """Reassign the case of somebody who may no longer decide it to the next available mediator, else return it to the
+    queue. Returns whether it was reassigned."""
     context, case = locked_case(session, case_id)
     if not blocks_release(case.status):
         return False
@@ -243,7 +243,8 @@ def _by_staff(session: Session, pairs: Executable) -> defaultdict[int, frozenset
 
 
 def escalate(session: Session, *, now: datetime, case_id: int) -> None:
-    """No decision in time: the case is the platform administrators' too (milestone-payment-flow, Error Handling 3)."""
+    """No decision in time: the platform's administrators may decide the case too (milestone-payment-flow, Error
+    Handling 3)."""
     context, case = locked_case(session, case_id)
     if case.escalated or not blocks_release(case.status):
         return
@@ -274,7 +275,7 @@ def escalate(session: Session, *, now: datetime, case_id: int) -> None:
 
 
 def _subject(actor: Actor) -> str:
-    """The role that an audit entry names: the one that the action is for, else the first."""
+    """The role that the audit entry names: the one that has the permission, else the actor's first."""
     if actor.kind != "staff":
         return actor.kind
     return Role.MEDIATOR if Role.MEDIATOR in actor.roles else sorted(actor.roles)[0]

@@ -1,4 +1,4 @@
-"""Messages about a milestone, as they are kept. Who may write what: `conversation`."""
+"""Writing a message about a milestone. Who may write to whom is decided in `conversation`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def write(
     now: datetime,
     contents: Sequence[Words] = (),
 ) -> Message:
-    """`contents` are the words that the message changes beside its own, for its entry."""
+    """Store a message with its audit entry. `contents`: further rows whose words change with it, hashed in the same
+    entry."""
     message = Message(
         milestone_id=context.milestone.id,
         case_id=case_id,

@@ -1,4 +1,4 @@
-"""Blind mode: who wants it, and the moment when a mediator, having judged, is shown the names."""
+"""Hidden names: a mediator's preference, and revealing the names of one case after a first judgement."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JUDGED = ("outcome", "ground", "by", "share")
 
 
 def prefer(session: Session, actor: Actor, *, now: datetime, blind: bool | None) -> None:
-    """Hide names in the cases that the actor decides, or not, or (None) as the marketplace's policy says."""
+    """Hide names in the cases that the actor decides, or show them, or (None) follow the marketplace's policy."""
     require(actor, Permission.READ_CASES)
     wish = insert(StaffPreference).values(staff_id=actor.id, blind=blind, updated_at=now)
     session.execute(
@@ -42,9 +42,10 @@ def prefer(session: Session, actor: Actor, *, now: datetime, blind: bool | None)
 
 
 def reveal(session: Session, actor: Actor, *, now: datetime, case_id: int) -> CaseReveal:
-    """Show the names, now that a draft says what the actor thinks without them; that first judgement is kept.
+    """Show the names of a case once the actor's draft has an outcome, a ground and reasons; that first judgement is
+    kept. Doing it again changes nothing.
 
-    The same again changes nothing. Raises `NothingToReveal` as long as the draft has no outcome, ground or reasons.
+    Raises `NotFound`, and `NothingToReveal` while the draft lacks one of the three.
     """
     require_one(actor, Permission.DECIDE, Permission.DECIDE_ESCALATED)
     case = session.get(Case, case_id)

@@ -1,6 +1,6 @@
-"""Offers between the parties: one proposes, the other accepts, and the case closes without a mediator's decision.
+"""Settlement proposals: one party proposes, the other accepts, and the case closes without a mediator's decision.
 
-What is booked, sent and written is computed by the same plan as a decision's, under the key `agreement.{case}.{n}`.
+Journal, calls and e-mails come from the same plan as those of a decision, under the key `agreement.{case}.{n}`.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ ENDED_AS: Mapping[OfferEvent, AuditAction] = {
 def propose(
     session: Session, actor: Actor, *, now: datetime, case_id: int, release: Money, note: str = ""
 ) -> Offer:
-    """A party proposes that `release` goes to the payee and the rest of what is held back to the payer.
+    """A party proposes that `release` goes to the payee and the rest of the held amount to the payer. An open
+    proposal of the same party is replaced by it; an open one of the other party is thereby declined.
 
-    An offer of theirs that still stands is replaced by it; one of the other side is thereby declined. Raises
-    `NotYours`, `CaseClosed`, `AlreadyDecided` and what a decision would raise about amounts.
+    Raises `NotYours`, `CaseClosed`, `AlreadyDecided`, `MessageTooLong` and what a decision raises about amounts.
     """
     context, case = mediator_assignment.locked_case(session, case_id)
     proposer = _party(context, actor)
@@ -91,7 +91,7 @@ def propose(
 
 
 def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
-    """The other side agrees: the money moves as proposed and the case is closed. The same again changes nothing.
+    """The other party accepts: the money moves as proposed and the case is closed. Accepting again changes nothing.
 
     Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `ChangedMeanwhile`, `IllegalMove`.
     """
@@ -154,7 +154,7 @@ def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str,
 
 
 def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
-    """The other side does not agree; whoever proposed it is told."""
+    """The other party declines; the one that made the proposal is told by e-mail."""
     context, case, offer = _locked(session, offer_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
@@ -173,7 +173,7 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
-    """Whoever proposed it withdraws it."""
+    """The party that made the proposal withdraws it."""
     context, case, offer = _locked(session, offer_id)
     proposer = _party(context, actor)
     if offer.proposed_by != proposer.id:
@@ -184,7 +184,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) ->
 
 
 def expire(session: Session, *, now: datetime, offer_id: int) -> bool:
-    """Its time is over, or its case: returns whether it was still open."""
+    """End a proposal whose time is over or whose case is closed; returns whether it was still open."""
     context, case, offer = _locked(session, offer_id)
     if offer.status != OfferStatus.OPEN or (now < offer.expires_at and case.resolved_at is None):
         return False
@@ -313,7 +313,7 @@ def _settle(
 
 
 def _moves(context: MilestoneContext, made: Calls) -> dict[int, bool]:
-    """To whom something is sent by itself."""
+    """Which parties receive money automatically, by id."""
     return {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
 
 

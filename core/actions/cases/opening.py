@@ -1,6 +1,6 @@
-"""A case that no dispute of the payer began: the payee had no answer, or staff opened it. Both parties are told.
+"""Opening a case without a dispute of the payer: the payee had no answer, or staff opened it. Both parties are told.
 
-A mediator takes it at once, as any other: `dispute.to_mediation`.
+It goes to a mediator at once, as any other (`disputes.to_mediation`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def opened(
     because: str | None = None,
     details: str = "",
 ) -> Case:
-    """A new case in the name of `by`, and the clocks stopped. `because` is staff's reason, `details` the payer's."""
+    """Open a case in the name of `by` and stop the milestone's deadlines. `because`: the reason that staff gave;
+    `details`: the payer's description."""
     approved = context.status is milestones.Status.VERIFIED
     context.move(event, now=now)
     stop_clocks(context)

@@ -1,4 +1,4 @@
-"""What a member of staff has seen of a case: noted when they have it open, so that the queue can say what is new."""
+"""When a member of staff last had a case open, so that the queue can count what is new to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.rules.permissions import Actor, Permission, require
 
 
 def seen(session: Session, actor: Actor, *, now: datetime, case_id: int) -> None:
-    """This person has the case open; what is there now is no news to them. Not audited: reading evidence is."""
+    """Record that this person has the case open now. Not audited; opening evidence is."""
     require(actor, Permission.READ_CASES)
     visit = insert(CaseVisit).values(case_id=case_id, staff_id=actor.id, seen_at=now)
     later = func.greatest(CaseVisit.seen_at, visit.excluded.seen_at)

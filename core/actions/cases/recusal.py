@@ -1,4 +1,4 @@
-"""Recusal from a case: with a reason, for good, and with the next best colleague in one's place."""
+"""Recusal from a case: permanent, with a reason; the next available mediator takes over."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ class AlreadySteppedBack(DeskError):
 
 
 def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reason: str) -> Case:
-    """Recuse oneself from a case, whether it is one's own or might become so. It never comes back to them.
+    """Recuse oneself from a case, whether it is assigned to oneself or might be. It is permanent.
 
-    A case in mediation goes to the next available mediator at once, by skill and load; with none free it waits in the
-    queue. A decision that they made or approved, and that is not carried out yet, becomes void. The reason is for
-    staff and is kept apart from the audit log, because it may speak of people.
+    A case in mediation is reassigned at once, by skill and workload; with nobody available it waits in the queue. A
+    decision that they made or approved and that is not executed yet is voided. The reason is for staff, and is kept
+    apart from the audit log because it may name people.
+
     Raises `NotPermitted`, `CaseClosed`, `ReasonMissing`, `AlreadySteppedBack`.
     """
     require(actor, Permission.ASSIGN_CASE)

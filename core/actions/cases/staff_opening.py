@@ -1,7 +1,8 @@
-"""Staff opens a case where the parties do not: nobody's money waits for ever, and a right complaint is paid back.
+"""Staff opens a case where the parties do not, so that a justified late complaint can be refunded and no money stays
+held for ever.
 
-Internal policy. Possible for as long as all of the money is held, even when the work was approved: approval under a
-hold verifies, but releases nothing.
+Internal policy. Possible while the whole amount is held, even if the work was approved: approval under a hold
+verifies the milestone but releases nothing.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from core.rules.reasons import given
 
 
 def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Case:
-    """A case in the payer's name, at once with a mediator; a dispute that is open already is taken to one.
+    """Open a case in the payer's name and assign a mediator at once; an open dispute goes to mediation instead. Late
+    complaints become part of the case, which then blocks the release in place of their holds; other holds stay. The
+    reason is for staff.
 
-    Late complaints become part of it: it blocks the release in place of their holds. Other holds stay. The reason is
-    for staff. Raises `NotPermitted`, `ReasonMissing`, `NotAllHeld`, `IllegalMove`.
+    Raises `NotPermitted`, `ReasonMissing`, `NotAllHeld`, `IllegalMove`.
     """
     require(actor, Permission.OPEN_CASE)
     reason = given(reason)

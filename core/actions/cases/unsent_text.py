@@ -1,7 +1,7 @@
-"""Words that somebody began and did not send: kept for their writer while they type, wherever they type.
+"""Text that somebody has begun and not sent: saved for its author while they type, on every page.
 
-They are their writer's alone, tell nobody anything and are not audited. Each place has a version. Whoever saves says
-from which version their words began and in which tab: when another tab has saved since, nothing is overwritten.
+Only its author sees it; it is neither sent nor audited. Each field has a version: a save names the version that its
+text began from and the browser tab, and never overwrites what another tab has saved since.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class UsedInAnotherTab(ShownOtherwise):
 
 @dataclass(frozen=True)
 class Shown:
-    """What a tab shows in a place, and the version that it was handed."""
+    """What a tab shows in a field, and the version that it was given."""
 
     place: str
     body: str
@@ -48,7 +48,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Words:
-    """What stands in a place. Version 0: nobody ever wrote there. `sent`: it was used, and the place is empty again."""
+    """The text of a field. Version 0: nothing was ever saved there. `sent`: it was used, and the field is empty
+    again."""
 
     body: str = ""
     version: int = 0
@@ -94,7 +95,7 @@ def save(
 def put(
     session: Session, actor: Actor, *, now: datetime, place: str, body: str, tab: str = ""
 ) -> Words | None:
-    """Instead of whatever stands there: on purpose, by a press of a button."""
+    """Replace the text of the field, whatever it is: a person pressed a button to do so."""
     require_one(actor, text_fields.permission(place))
     return _put(
         session,
@@ -107,17 +108,17 @@ def put(
 
 
 def give(session: Session, *, staff_id: int, now: datetime, place: str, body: str, tab: str = "") -> None:
-    """Words that an action gives back to whoever wrote them, whatever they may do now."""
+    """Return text to its author's field after an action, whatever they may do now."""
     _put(session, staff_id, now, place, _storable(body), writer=tab)
 
 
 def find(session: Session, actor: Actor, *, place: str) -> Words:
-    """What the actor left there."""
+    """The actor's text in this field."""
     return of(session, actor, [place]).get(place, Words())
 
 
 def of(session: Session, actor: Actor, wanted: Iterable[str]) -> dict[str, Words]:
-    """What the actor left in these places; those in which they never wrote are missing."""
+    """The actor's text in these fields; fields in which they never wrote are missing."""
     rows = session.execute(
         select(
             UnsentText.place, UnsentText.body, UnsentText.version, UnsentText.updated_at, UnsentText.sent
@@ -127,7 +128,7 @@ def of(session: Session, actor: Actor, wanted: Iterable[str]) -> dict[str, Words
 
 
 def sent(session: Session, actor: Actor, *, now: datetime, wanted: Iterable[str]) -> None:
-    """The words of these places were used: they are empty again, and no tab takes what it still shows for unsaved."""
+    """The text of these fields was used: they are empty again, and no tab treats what it still shows as unsaved."""
     session.execute(
         update(UnsentText)
         .where(UnsentText.staff_id == actor.id, UnsentText.place.in_(list(wanted)))
@@ -201,12 +202,12 @@ def _put(
 
 
 def _storable(body: str) -> str:
-    """Without what no database takes: null bytes, and halves of characters."""
+    """Without what PostgreSQL cannot store: null bytes and lone surrogates."""
     return body.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _require_room(session: Session, staff_id: int, place: str) -> None:
-    """Only a new place needs room. Two at once may end one above the limit, which is no law but a bound."""
+    """Only a new field counts towards the limit. Two saves at once may exceed it by one, which does no harm."""
     if session.get(UnsentText, (staff_id, place)) is not None:
         return
     taken = select(func.count()).where(UnsentText.staff_id == staff_id, UnsentText.body != "")

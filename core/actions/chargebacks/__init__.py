@@ -1,1 +1,1 @@
-"""What the payer's bank takes: followed, answered, accepted, and who bears it."""
+"""Chargebacks: followed at Stripe, answered or accepted, and allocated when lost."""

@@ -1,4 +1,4 @@
-"""The provider's lines of a chargeback, each booked once: taken, given back, or nothing that we understand."""
+"""Stripe's balance transactions of a chargeback, each booked once: withdrawn, returned, or unidentified."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.rules.chargebacks import ChargebackStatus
 
 
 def _taken(row: Chargeback, line: BalanceLine) -> Money:
-    """What the line took, below zero, or gave back, in the currency that the chargeback is booked in."""
+    """What the line withdrew (below zero) or returned, in the currency that the chargeback is booked in."""
     if line.currency == row.booked_currency or line.exchange_rate is None:
         return Money(line.amount, line.currency)
     return row.amount if line.amount > 0 else -row.amount
@@ -33,7 +33,7 @@ def book(
     *,
     now: datetime,
 ) -> None:
-    """One line of the provider's, with its signed fee, in the line's own currency."""
+    """Book one balance transaction with its signed fee, in its own currency."""
     if _won_after_all(session, context, row, second, line, now=now):
         return
     amount = _taken(row, line)
@@ -70,10 +70,8 @@ def _won_after_all(
     *,
     now: datetime,
 ) -> bool:
-    """All of a lost chargeback came back, and what the bank had taken was owed to the payer: then it is owed again.
-
-    Where others had borne it, a person decides what becomes of what came back.
-    """
+    """The whole of a lost chargeback came back. Where it had been set off against refunds due, they are due again;
+    where others had borne it, a person decides what becomes of the money."""
     amount = _taken(row, line)
     if row.status != ChargebackStatus.WON or amount.currency != row.booked_currency or not row.lost_minor:
         return False
@@ -112,7 +110,8 @@ def _won_after_all(
 
 
 def _journal(context: MilestoneContext, row: Chargeback, line: BalanceLine, amount: Money) -> Journal:
-    """More than was taken cannot come back, nor in another currency: that is nothing we understand, a person looks."""
+    """More than was withdrawn cannot come back, nor another currency: that is booked to suspense, for a person to
+    explain."""
     fee = balance_transactions.moved(line, amount)[1]
     key = f"chargeback.{row.stripe_dispute}.{line.id}"
     cause = {"dispute": row.stripe_dispute, "balance_transaction": line.id}

@@ -1,7 +1,7 @@
-"""A chargeback about a payment that came twice: it concerns that payment alone, and nothing of the milestone's own.
+"""A chargeback of a duplicate payment: it concerns that payment alone and not the milestone's own money.
 
-While the bank decides, the second payment is not returned; what the bank keeps it has returned in our place. Lost after
-the payment had gone back already, it is our loss: the payer has it twice.
+While the bank decides, the duplicate is not refunded. What the bank keeps counts as refunded; if the duplicate had
+been refunded already, the platform bears the loss.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.rules.permissions import SYSTEM
 
 
 def paid_by(session: Session, snapshot: DisputeSnapshot) -> DuplicatePayment | None:
-    """The second payment that a chargeback is about."""
+    """The duplicate payment that a chargeback is about, if it is."""
     paid = or_(
         DuplicatePayment.stripe_payment_intent == (snapshot.payment_intent or ""),
         DuplicatePayment.stripe_charge == snapshot.charge,
@@ -40,7 +40,7 @@ def locked(session: Session, duplicate_id: int) -> DuplicatePayment:
 
 
 def frozen(session: Session, operation: OutgoingOperation) -> bool:
-    """The bank has not decided about the payment that this refund returns."""
+    """Whether this operation refunds a duplicate payment whose chargeback is still open."""
     second = duplicate_payments.returned_by(session, operation)
     if second is None:
         return False
@@ -53,7 +53,7 @@ def frozen(session: Session, operation: OutgoingOperation) -> bool:
 def lose(
     session: Session, context: MilestoneContext, second: DuplicatePayment, row: Chargeback, *, now: datetime
 ) -> None:
-    """Write off what the bank keeps: first what was still to be returned, the rest is our loss."""
+    """Write off what the bank keeps: first against what was still to be refunded, the rest as the platform's loss."""
     lost, key = row.outstanding, f"chargeback.{row.stripe_dispute}.lost.{row.lost_minor}"
     row.lost_minor = row.taken_minor
     call = _call(session, second)
@@ -81,7 +81,7 @@ def overtaken(
     *,
     now: datetime,
 ) -> None:
-    """Its refund came back after the bank had paid: what we had borne of that is not owed any more."""
+    """The refund failed after the bank had paid the payer: what the platform had borne of that is no longer owed."""
     borne = session.scalar(
         select(func.coalesce(func.sum(Chargeback.lost_minor), 0)).where(
             Chargeback.duplicate_id == second.id, Chargeback.booked_currency == second.currency
@@ -107,7 +107,7 @@ def overtaken(
 
 
 def bore_whole_loss(second: DuplicatePayment, row: Chargeback, amount: Money) -> bool:
-    """`amount` is all that this chargeback has cost, and the second payment had borne all of it."""
+    """Whether `amount` is all that this chargeback cost, and the duplicate payment covered all of it."""
     return (
         second.status == DuplicateStatus.CHARGED_BACK
         and amount.minor == row.lost_minor == row.taken_minor == second.charged_back_minor
@@ -123,7 +123,7 @@ def reinstate_refunds(
     key: str,
     now: datetime,
 ) -> None:
-    """Won after it was lost: it lies here as a payment too many, and goes back to the payer."""
+    """Won after it was lost: the money is a duplicate payment again, and is refunded to the payer."""
     second.charged_back_minor -= amount.minor
     operation = duplicate_payments.ask(
         session, context, second.stripe_payment_intent, amount, key=f"{key}.again", now=now
@@ -134,13 +134,13 @@ def reinstate_refunds(
 
 
 def offset_amount(given: Money, owed: Money) -> Money:
-    """As much of what is `owed` as the bank has `given`, so that the provider can send the rest to its last digit."""
+    """How much of `owed` is covered by `given`, such that Stripe can refund the rest in its smallest step."""
     rest, step = owed - min(given, owed), stripe_step(owed.currency)
     return owed - Money(-(-rest.minor // step) * step, owed.currency)
 
 
 def call_off(call: OutgoingOperation, taken: Money, rest: Money, *, now: datetime) -> None:
-    """The refund's call, unless it is over."""
+    """Cancel the refund's operation, unless it has ended."""
     if call.status in (OperationStatus.QUEUED, OperationStatus.BLOCKED, OperationStatus.REVIEW):
         anew = f" The remaining {rest.text()} is requested again." if rest.is_positive else ""
         reason = f"The payer's bank has given {taken.text()} of it back.{anew}"
@@ -152,7 +152,7 @@ def _call(session: Session, second: DuplicatePayment) -> OutgoingOperation:
 
 
 def _not_left(second: DuplicatePayment, call: OutgoingOperation) -> bool:
-    """It certainly lies here: its refund was not sent, was refused, or has come back."""
+    """Whether the money is certainly still here: its refund was not sent, was refused, or has failed."""
     return second.status == DuplicateStatus.FAILED or (
         second.status == DuplicateStatus.RETURNING and call.first_sent_at is None
     )

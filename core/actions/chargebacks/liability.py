@@ -1,4 +1,5 @@
-"""Who bears a lost chargeback: what is held, the refunds still due, the payee, our fee, and then we (DESIGN 4)."""
+"""Who bears a lost chargeback: held funds, refunds due, the payee, the platform's fee, then the platform
+(docs/decisions/0013)."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ UNDECIDED = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 
 @dataclass(frozen=True)
 class Loss:
-    """What the bank keeps, and under which key and with which cause its parts are booked."""
+    """The amount that the bank keeps, with the key and cause under which its parts are booked."""
 
     amount: Money
     key: str
@@ -87,7 +88,7 @@ def _while_held(session: Session, context: MilestoneContext, loss: Loss, *, now:
 
 
 def _over(session: Session, context: MilestoneContext, unearned: Money, *, key: str, now: datetime) -> None:
-    """Nothing is held any more: complaints and decisions about it are pointless, and the milestone ends refunded."""
+    """Nothing is held any more: open cases and waiting decisions end, and the milestone ends refunded."""
     if unearned.is_positive:  # the bank took a little less than was paid: the rest of the fee is earned
         nothing = Money.zero(unearned.currency)
         journal = postings.decided(
@@ -149,7 +150,8 @@ def _after_release(session: Session, context: MilestoneContext, loss: Loss, *, n
 def _from_payee(
     session: Session, context: MilestoneContext, debt: Money, *, cause: Cause, now: datetime
 ) -> None:
-    """The payee's debt, first from what was not sent yet, then by taking transfers back; the rest stays owed."""
+    """Collect the payee's debt: first from withdrawals that were not sent, then by reversing transfers; the rest
+    stays receivable."""
     if not debt.is_positive:
         return
     order, key = context.order, cause.key
@@ -169,7 +171,7 @@ def _from_payee(
 def transfer_arrived(
     session: Session, context: MilestoneContext, operation: OutgoingOperation, *, now: datetime
 ) -> None:
-    """A transfer that may have been on its way when the chargeback was lost is reversed, as far as the payee owes."""
+    """Reverse a transfer that may have been under way when the chargeback was lost, up to what the payee owes."""
     wanted = select(Chargeback.id).where(
         Chargeback.milestone_id == context.milestone.id,
         Chargeback.lost_minor > 0,
@@ -186,8 +188,8 @@ def transfer_arrived(
 
 
 def _in_another_currency(session: Session, context: MilestoneContext, loss: Loss, *, now: datetime) -> Money:
-    """The bank took another currency than the milestone's: our loss for now, and a hold keeps what we still have until
-    a person has decided what becomes of it."""
+    """The bank took another currency than the milestone's: the platform bears the loss for now, and a hold keeps the
+    remaining funds until a person has decided."""
     journal = postings.chargeback_lost_abroad(
         key=loss.key,
         milestone_id=context.milestone.id,

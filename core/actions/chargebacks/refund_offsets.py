@@ -1,7 +1,8 @@
-"""Refunds that the payer's bank was quicker than: what it has given to the payer is not owed any more (DESIGN 4).
+"""Refunds set off against a lost chargeback: what the bank has given the payer is no longer owed
+(docs/decisions/0013).
 
-The refund keeps what the bank has taken and is charged back; its call is called off, and what is left of it is asked
-for again: the provider refuses a refund of more than remains, and sent whole another way the payer would have it twice.
+The refund is reduced to what the bank took and marked as charged back; its operation is canceled, and the remainder
+is requested as a new refund, because Stripe refuses to refund more than remains of the payment.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ OURS = ("chargeback_lost_after_release", "chargeback_loss_overtaken")
 def offset_due_refunds(
     session: Session, context: MilestoneContext, lost: Money, *, key: str, now: datetime
 ) -> tuple[Money, Money]:
-    """What of a lost chargeback was owed to the payer anyway, and how much of that is the milestone's."""
+    """How much of a lost chargeback covers refunds that were due anyway, and how much of that is of the milestone's
+    amount."""
     due = part = Money.zero(lost.currency)
     for refund, call in _not_left(session, context):
         taken = duplicate_chargebacks.offset_amount(lost - due, context.money(refund.amount_minor))
@@ -47,7 +49,8 @@ def offset_due_refunds(
 
 
 def on_refund_failed(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
-    """A refund that was on its way when the bank took the money has come back: what we had borne is not owed."""
+    """A refund that was under way when the bank withdrew the money has failed: the loss that the platform had borne
+    is reversed."""
     if operation.kind != OperationKind.REFUND:
         return
     context = open_milestone(session, operation.milestone_id)
@@ -89,7 +92,7 @@ def on_refund_failed(session: Session, operation: OutgoingOperation, *, now: dat
 def reinstate_refunds(
     session: Session, context: MilestoneContext, row: Chargeback, *, key: str, now: datetime
 ) -> None:
-    """The bank has given back what it had taken instead of refunds: they are owed as before, and sent."""
+    """The bank has returned what had been set off against refunds: they are due again, and requested."""
     gone = _charged_back(session, context)
     whole = Money.total((context.money(each.amount_minor) for each in gone), row.booked_currency)
     part = Money.total((context.money(each.milestone_part_minor) for each in gone), row.booked_currency)
@@ -115,7 +118,7 @@ def reinstate_refunds(
 
 
 def bore_whole_loss(session: Session, context: MilestoneContext, row: Chargeback, amount: Money) -> bool:
-    """`amount` is all that this chargeback has cost, and refunds that were due had borne all of it."""
+    """Whether `amount` is all that this chargeback cost, and refunds that were due covered all of it."""
     gone = sum(each.amount_minor for each in _charged_back(session, context))
     others = select(Chargeback.id).where(
         Chargeback.milestone_id == row.milestone_id, Chargeback.id != row.id, Chargeback.lost_minor > 0
@@ -125,7 +128,7 @@ def bore_whole_loss(session: Session, context: MilestoneContext, row: Chargeback
 
 
 def _not_left(session: Session, context: MilestoneContext) -> Iterator[tuple[Refund, OutgoingOperation]]:
-    """Refunds that certainly do not lie with the payer, nor are on their way there."""
+    """Refunds whose money is certainly still here: neither with the payer nor on its way there."""
     wanted = select(Refund).where(Refund.milestone_id == context.milestone.id).order_by(Refund.id)
     for refund in session.scalars(wanted.with_for_update()).all():
         call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
@@ -135,7 +138,8 @@ def _not_left(session: Session, context: MilestoneContext) -> Iterator[tuple[Ref
 
 
 def _sent_another_way(session: Session, refund: Refund) -> bool:
-    """Somebody says that it left our bank; until that is confirmed or withdrawn, it may lie with the payer."""
+    """Whether a refund outside Stripe is recorded and not yet confirmed or withdrawn: the money may be with the
+    payer."""
     said = select(RefundReturn.id).where(
         RefundReturn.refund_id == refund.id, RefundReturn.status == ProposalStatus.PROPOSED
     )
@@ -159,7 +163,7 @@ def _take(
     key: str,
     now: datetime,
 ) -> Money:
-    """Take `taken` out of the refund, first from the milestone's part, which is returned; ask for the rest again."""
+    """Reduce the refund by `taken`, first from the milestone's part, and request the remainder anew."""
     whole, part = context.money(refund.amount_minor), context.money(refund.milestone_part_minor)
     taken_part, before = min(taken, part), refund.status
     audit.become(refund, rules.after(refund.status, RefundEvent.CHARGE_BACK), now=now)
@@ -192,7 +196,7 @@ def _take(
 
 
 def _borne_by_us(session: Session, context: MilestoneContext) -> Money:
-    """What lost chargebacks of this milestone cost us after its money was divided."""
+    """What lost chargebacks of this milestone cost the platform after its money was split."""
     legs = (
         leg.amount
         for booked in journal_store.of_milestone(session, context.milestone.id)

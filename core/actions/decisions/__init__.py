@@ -1,1 +1,1 @@
-"""Deciding a case: the plan, its confirmation, a second person, cooling off, execution, correction."""
+"""Deciding a case: preview, confirmation, approval, cooling-off, execution, correction."""

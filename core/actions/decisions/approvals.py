@@ -1,4 +1,5 @@
-"""The second person: approves exactly the plan that was confirmed, or returns it with a note; and taking it back."""
+"""Approving a decision: a second person approves exactly the plan that was confirmed, returns it with a note, or
+withdraws it."""
 
 from __future__ import annotations
 
@@ -40,11 +41,11 @@ def approve(
     note: str = "",
     seen: int = 0,
 ) -> Decision:
-    """A second person approves exactly the plan that the maker confirmed (DESIGN 6).
+    """A second person approves exactly the plan that the maker confirmed (docs/decisions/0006). When the case has
+    changed since, the decision is voided instead: look at the returned status. New messages are no such change; they
+    are shown to the second person, and `seen` is the last message on their screen.
 
-    When the case has changed since, the decision is voided instead: look at the returned status. What was written
-    since is no such change; it is shown to the second person, and `seen` is the last message on their screen.
-    Raises `NewsUnread`, and `ReleaseBlocked` while something stops the money.
+    Raises `NewsUnread`, and `ReleaseBlocked` while something blocks the money.
     """
     require(actor, Permission.APPROVE_DECISION, now)
     context, case, decision = _waiting(session, actor, decision_id)

@@ -1,4 +1,4 @@
-"""What is to be known before a case is decided or approved, looked up under its lock, and kept in the record."""
+"""Warnings before a case is decided or approved, evaluated under its lock and recorded with the decision."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENTRIES = {
 
 
 def of(session: Session, actor: Actor, case_id: int) -> dict[Caution, DeskError]:
-    """What speaks against deciding this case now, by the sentences that its mediator must answer."""
+    """The warnings that its mediator must acknowledge before deciding this case now."""
     case = session.get_one(Case, case_id)
     mediator = session.get(Staff, case.mediator_id) if case.mediator_id else None
     asked = _request(session, case.id)
@@ -44,7 +44,8 @@ def of(session: Session, actor: Actor, case_id: int) -> dict[Caution, DeskError]
 def require_known(
     session: Session, actor: Actor, case: Case, known: Collection[Caution]
 ) -> tuple[Caution, ...]:
-    """What was known and is to be recorded. Raises `AnothersCase`, `AnswerPending`, `RefundByHand`."""
+    """The warnings that were acknowledged and are to be recorded. Raises `AnothersCase`, `AnswerPending`,
+    `RefundByHand`."""
     found = of(session, actor, case.id)
     cautions.require_known(found, known)
     return tuple(found)

@@ -1,5 +1,5 @@
-"""Deciding a dispute: preview, and confirm once. What follows: `second_person` where the rules ask for one, and
-`carry_out`, which does exactly what was confirmed. Their names can be had from here."""
+"""Deciding a case: preview a plan, and confirm it once. Then follow `approvals` where a second person is required,
+the cooling-off, and `execution`, which does exactly what was confirmed."""
 
 from __future__ import annotations
 

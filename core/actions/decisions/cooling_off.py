@@ -62,7 +62,7 @@ def tell_voided(
 
 
 def waits(decision: Decision) -> bool:
-    """Its cooling-off has begun, and is longer than no time."""
+    """Whether the decision's cooling-off has begun and is longer than zero."""
     begun = decision.checked_at or decision.made_at
     return decision.execute_at is not None and decision.execute_at > begun
 
@@ -94,6 +94,6 @@ def in_words(outcome: DecisionOutcome) -> str:
 
 
 def _split(amounts: Mapping[str, Any]) -> Split:
-    """As it was planned."""
+    """The split as planned."""
     names = ("release", "refund", "fee_kept", "fee_returned", "concession")
     return Split(**{name: Money(amounts[name], amounts["currency"]) for name in names})

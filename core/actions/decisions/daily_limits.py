@@ -1,6 +1,7 @@
-"""What the decisions of the last 24 hours gave to the two parties of a case: a large sum can be given in small steps.
+"""What the decisions of the last 24 hours gave to the two parties of a case: many small decisions count as one large
+one.
 
-Decisions for the same parties wait for each other, so that each counts those before it; others do not wait.
+Decisions about the same parties are made one after the other, so that each counts those before it.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ def lock_parties(session: Session, context: MilestoneContext) -> None:
 
 
 def count(session: Session, context: MilestoneContext, split: Split, *, now: datetime) -> int:
-    """Earlier decisions in favour of whoever gets more of this one."""
+    """How many earlier decisions favored the party that gets more of this one."""
     to_payee = split.release >= split.refund
     party = Project.payee_id == context.payee.id if to_payee else Project.payer_id == context.payer.id
     return int(_of_the_day(session, func.count(), party, now=now))
 
 
 def sums(session: Session, context: MilestoneContext, split: Split, *, now: datetime) -> tuple[Money, ...]:
-    """What each party gets within the day, this decision included; only of those who got something before it."""
+    """What each party gets within 24 hours, this decision included; only parties that got something before it."""
     sides = (
         (split.release, Decision.release_minor, Project.payee_id == context.payee.id),
         (split.refund, Decision.refund_minor, Project.payer_id == context.payer.id),

@@ -1,7 +1,5 @@
-"""What a case came to, carried out: by a decision or by an agreement, its milestone's money is divided in one way.
-
-So is that of a milestone that nobody disputed.
-"""
+"""Carrying out an outcome: a decision, a settlement and a plain approval split a milestone's held funds in the same
+way."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ def settle(
     now: datetime,
     decision_id: int | None = None,
 ) -> None:
-    """The milestone ends as `events` say; the split is booked, and exactly its calls are queued."""
+    """End the milestone as `events` say, book the split and queue exactly its operations."""
     released, refunded = events
     if outcome is DecisionOutcome.FULL_REFUND:
         context.move(refunded, now=now)
@@ -63,7 +61,7 @@ def divide(
     ground: Ground | None = None,
     decision_id: int | None = None,
 ) -> None:
-    """The one way in which held money is divided, also by a plain approval; what is refunded has a ground."""
+    """Split held funds; every outcome does it here. `ground` is required where something is refunded."""
     division.post_split(session, context, split, key=key, now=now, cause=cause)
     if calls.refund is not None:
         assert ground is not None

@@ -34,7 +34,8 @@ class PassageUnusable(DeskError):
 
 
 def check(passages: Mapping[str, str]) -> None:
-    """May these words stand in the letters? The parties must be told why, in either the reasons or these."""
+    """Whether these passages may stand in the letters: the parties must be told why, in the reasons or in the
+    passage. Raises `PassageUnusable`."""
     for audience, text in passages.items():
         length = max(visible_text.length(text), len(text) if len(text) > PASSAGE_MOST else 0)
         if not PASSAGE_LEAST <= length <= PASSAGE_MOST:
@@ -76,7 +77,7 @@ def facts(
 
 
 def goes_out(context: MilestoneContext, split: Split, kept_back: Money) -> bool:
-    """Is something sent to the payee by itself?"""
+    """Whether anything is sent to the payee automatically."""
     return context.payee.auto_withdraw and (split.release - kept_back).is_positive
 
 

@@ -24,7 +24,8 @@ PATHS: Mapping[str, str] = {
 def movements(
     context: MilestoneContext, split: Split, made: Calls, *, key: str, cause: dict[str, Any]
 ) -> dict[str, Any]:
-    """What a division moves: amounts, the journal, what is booked later, the exact calls, balances."""
+    """What a split moves: amounts, the journal, what is booked later, the exact operations, and the balances before
+    and after."""
     return {
         "amounts": amounts(context, split, made),
         "journal": _journal(division.split_journal(context, split, key=key, cause=cause)),

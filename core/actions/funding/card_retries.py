@@ -1,6 +1,6 @@
-"""A declined card is charged again by itself, with growing pauses, until the payer pays by hand or it is hopeless.
+"""Declined cards are charged again automatically, at growing intervals, until the payer pays or a retry is pointless.
 
-(milestone-payment-flow, Error Handling 1.) Each decline tells the payer when the next try is.
+(milestone-payment-flow, Error Handling 1.) Each decline tells the payer when the next attempt is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.rules.permissions import SYSTEM
 
 
 def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
-    """Charge again what is due to be; returns whether it was. What cannot be charged any more is forgotten."""
+    """Charge again if a retry is due; returns whether it was. A retry of what can no longer be charged is dropped."""
     context = open_milestone(session, milestone_id)
     due = context.order.next_retry_at
     if due is None or now < due:
@@ -43,7 +43,7 @@ def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
 
 
 def _still_wanted(session: Session, context: MilestoneContext) -> bool:
-    """Still unpaid, nothing under way, and every precondition of a payment still holds."""
+    """Whether it is still unpaid, nothing is under way, and every precondition of a payment still holds."""
     waits = context.status is milestones.Status.AWAITING_FUNDING and not context.order.in_flight
     try:
         settlement_currency.require(session, context.milestone.currency)

@@ -28,7 +28,7 @@ from core.rules.permissions import SYSTEM
 
 
 def is_duplicate(session: Session, context: MilestoneContext, snapshot: ChargeSnapshot) -> bool:
-    """The payer has paid, it is not booked, and the milestone waits for no payment (any more)."""
+    """Whether the payer has paid, it is not booked, and the milestone waits for no payment (any more)."""
     if (
         not snapshot.succeeded
         or not snapshot.lines
@@ -135,7 +135,7 @@ def ask(
 
 
 def returned_by(session: Session, operation: OutgoingOperation) -> DuplicatePayment | None:
-    """The second payment that this refund returns, if that is what it does."""
+    """The duplicate payment that this operation refunds, if it does."""
     paid_with = operation.payload["payment_intent"]
     wanted = select(DuplicatePayment).where(DuplicatePayment.stripe_payment_intent == paid_with)
     return session.scalars(wanted.with_for_update()).one_or_none()

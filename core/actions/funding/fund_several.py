@@ -64,7 +64,7 @@ def fund_several(
 
 
 def _bring_forward(session: Session, actor: Actor, milestone_id: int, *, now: datetime) -> None:
-    """Its turn is now: nobody is asked to fund what is just being funded."""
+    """Make a milestone fundable before its turn, without asking the payer to fund it."""
     context = open_milestone(session, milestone_id)
     context.move(milestones.Event.ACTIVATE, now=now)
     context.milestone.activated_at = now

@@ -49,7 +49,7 @@ def require(session: Session, currency: str) -> None:
 
 
 def is_due(session: Session, now: datetime) -> bool:
-    """Whether it is time to look again: an hour after the last time, or for the first time."""
+    """Whether to read the settlement currencies again: never read, or more than an hour ago."""
     looked = [row.at for row in known(session) if row.known_from == KnownFrom.STRIPE]
     return len(known(session)) < len(CURRENCIES) or any(at <= now - EVERY for at in looked)
 

@@ -165,7 +165,7 @@ def _known_bid(session: Session, platform: str, bid_reference: str) -> Project |
 
 
 def _require_same(project: Project, bid: Bid, mode: str) -> None:
-    """What is said of it now is what was said before. Funding that nobody names may have been chosen since."""
+    """The terms given now are those accepted before. A funding setting that is not named may have changed since."""
     terms = {
         "payer": (project.payer_id, bid.payer_id),
         "payee": (project.payee_id, bid.payee_id),

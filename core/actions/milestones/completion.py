@@ -1,4 +1,4 @@
-"""Ending a milestone: when none of its money waits to move, it is over and the project goes on."""
+"""Ending a milestone: when none of its money is still to move, it is completed and the project advances."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from core.rules.permissions import SYSTEM
 
 
 def finish(session: Session, context: MilestoneContext, *, now: datetime) -> None:
-    """When no money of the milestone waits to move, it is over and the project goes on.
-
-    A payee who withdraws by hand does not keep the next milestone waiting.
-    """
+    """Complete the milestone when none of its money is still to move, and advance the project. A payee who withdraws
+    manually does not delay the next milestone."""
     order, milestone = context.order, context.milestone
     waiting = (
         order.held_minor or order.refundable_minor or (order.payable_minor and context.payee.auto_withdraw)

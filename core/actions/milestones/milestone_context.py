@@ -1,10 +1,10 @@
 """Everything that belongs to one milestone, read together and locked in the one order that all actions keep.
 
-The order: milestones by id, each with its payment order → cases, holds and what else belongs to the milestone alone
-→ parties by id → ledger accounts by number → outgoing operations → the project, when a milestone ends. Whoever
-needs a project whole takes its milestones first (`projects.lock_whole`); whoever needs a party takes it before
-anything is booked (`receivables.line_up`, `day_of_decisions.wait_in_line`). What belongs to one milestone alone lies
-behind that milestone's lock, so its own order harms nobody.
+The order: milestones by id, each with its payment order → cases, holds and what else belongs to the milestone alone →
+parties by id → ledger accounts by number → outgoing operations → the project, when a milestone ends. Whoever needs a
+whole project locks its milestones first (`projects.lock_whole`); whoever needs a party locks it before anything is
+booked (`receivables.lock_payee`, `daily_limits.lock_parties`). What belongs to one milestone alone is protected by
+that milestone's lock, so its own order does not matter.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ class MilestoneContext:
 
     @property
     def transfer_group(self) -> str:
-        """Groups everything at the provider that belongs to this milestone."""
+        """Groups everything at Stripe that belongs to this milestone."""
         return f"milestone-{self.milestone.id}"
 
     def move(self, event: milestones.Event, *, now: datetime) -> None:
-        """Through the table of allowed moves, or `IllegalMove`. Whoever saw the old version is now out of date."""
+        """Move the milestone's status by the table of allowed moves. Raises `IllegalMove`. Whoever saw the version
+        before is out of date now."""
         audit.become(self.milestone, milestones.after(self.status, event), now=now)
         self.touch()
 

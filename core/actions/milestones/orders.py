@@ -1,4 +1,4 @@
-"""The payment order: its amounts only ever move from one place to another, and its state is derived from them."""
+"""The payment order: its amounts only move from one place to another, and its state is derived from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PaymentInFlight(DeskError):
 
 
 def require_idle(order: PaymentOrder, milestone: Milestone) -> None:
-    """A charge that is on its way settles once, at the price that was asked."""
+    """Raises `PaymentInFlight` while a charge is under way: it settles once, at the price that was asked."""
     if order.in_flight:
         raise PaymentInFlight(milestone=Said(milestone.title, milestone.id))
 

@@ -72,7 +72,7 @@ def lines(rows: Sequence[Milestone]) -> list[tuple[str, Money]]:
 
 
 def _tell_changed(session: Session, project: Project, *, now: datetime) -> None:
-    """Both sides know the schedule once the engagement is active; what is changed after that they are told."""
+    """Tell both parties of a changed schedule; they know it only once the engagement is active."""
     if session.get_one(Engagement, project.id).status != engagement.EngagementStatus.ACTIVE:
         return
     rows = milestones_of(session, project.id)

@@ -1,4 +1,4 @@
-"""What a party wants to be told, and how often. What the rules ask for is told whatever they want."""
+"""Which e-mails a party wants, and how often. Those that the rules require are always sent."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def set(
     frequency: str = rules.Frequency.TOGETHER,
     muted: Iterable[str] = (),
 ) -> LetterPreference:
-    """The party chooses for itself: how often letters that are not urgent come, and which of them not at all.
+    """A party sets its own preferences: how often e-mails that are not urgent come, and which are muted. Both replace
+    what was set before; e-mails that already wait are sent as scheduled.
 
-    Both are as given from now on; letters that wait already go as planned. Raises `NoSuchFrequency`, `NoSuchKind`,
-    and `CannotBeMuted` with the reason: decisions, disputes, money, requests and reminders always come.
+    Raises `NotFound`, `NoSuchFrequency`, `NoSuchKind`, and `CannotBeMuted` with the reason: decisions, disputes,
+    money, requests and reminders are always sent.
     """
     if session.get(Party, party_id, with_for_update={"key_share": True}) is None:
         raise NotFound(kind="party", id=party_id)

@@ -62,7 +62,7 @@ def activate(session: Session, actor: Actor, context: MilestoneContext, *, now: 
 
 
 def _tell_next(session: Session, context: MilestoneContext, *, refunded: bool, now: datetime) -> None:
-    """The payer is asked to fund the next milestone, the payee is told; of the first one the schedule speaks."""
+    """Ask the payer to fund the next milestone and tell the payee; the schedule has announced the first one."""
     parties = {"payer": context.payer, "payee": context.payee}
     for due in decision_letters.sequel(Sequel.NEXT):
         context.tell(
@@ -83,8 +83,8 @@ def next_told(context: MilestoneContext, *, refunded: bool) -> dict[str, Any]:
 def foreseen(
     session: Session, context: MilestoneContext, *, refunded: bool, ends: bool
 ) -> tuple[Sequel, Milestone | None]:
-    """What `go_on` would do if this milestone ended now, and the milestone that would be next; `ends`: after
-    `cancel_unfunded`. Nothing is locked or written."""
+    """What `advance` would do if this milestone ended now, and the milestone that would be next; `ends`: after
+    `cancel_unfunded`. Locks and writes nothing."""
     rows, statuses = _once_ended(session, context, refunded=refunded, ends=ends)
     upcoming = project_rules.next_to_activate(statuses)
     if upcoming is not None:
@@ -154,8 +154,8 @@ def advance(session: Session, actor: Actor, context: MilestoneContext, *, now: d
 
 
 def cancel_unfunded(session: Session, context: MilestoneContext, *, now: datetime) -> None:
-    """The project ends with this milestone: what is not paid for is canceled. What is funded, or is being paid for at
-    this moment, goes on to its own end, and the project is over with the last of it."""
+    """The project ends with this milestone: unfunded milestones are canceled. Those that are funded, or being paid
+    for at this moment, continue, and the project ends with the last of them."""
     project = locked(session, context.project.id)
     for row in milestones_of(session, project.id):
         if row.id == context.milestone.id or row.status not in NOT_FUNDED:
@@ -166,5 +166,5 @@ def cancel_unfunded(session: Session, context: MilestoneContext, *, now: datetim
 
 
 def _falls_away(session: Session, row: Milestone) -> bool:
-    """With the end of its project: it is not paid for, nor being paid for at this moment."""
+    """Whether the milestone is canceled with its project: neither paid for, nor being paid for at this moment."""
     return row.status in NOT_FUNDED and not session.get_one(PaymentOrder, row.id).in_flight

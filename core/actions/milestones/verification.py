@@ -1,4 +1,4 @@
-"""Work is done, and the payer says so: completion, verification, approval and silence."""
+"""Completion and verification: the payee marks work complete, the payer approves, or silence does."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ask_for_verification(
     now: datetime,
     about: tuple[str, int] | None = None,
 ) -> None:
-    """Send the notice that starts all clocks, and store every deadline that hangs on it (DESIGN 3)."""
+    """Send the completion notice that starts all deadlines, and store each of them (`core.rules.deadlines`)."""
     milestone = context.milestone
     due = deadlines.completion(now, context.profile, milestone.acceptance_rule)
     milestone.completion_notice_at = now
@@ -76,10 +76,8 @@ def ask_for_verification(
 
 
 def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-    """The payer approves, or silence does (`SYSTEM`): the milestone is verified and its money released.
-
-    A hold does not take the approval back; it keeps the money until the hold is lifted.
-    """
+    """The payer approves, or silence does (`SYSTEM`): the milestone is verified and its money released. A hold does
+    not undo the approval; it keeps the money until it is lifted."""
     context = open_milestone(session, milestone_id)
     if actor != SYSTEM:
         require_party(actor, context.payer.id)
@@ -107,7 +105,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
 
 
 def stop_clocks(context: MilestoneContext) -> None:
-    """Nobody is waiting for the payer's answer any more."""
+    """Clear the deadlines: nobody is waiting for the payer's answer any more."""
     context.milestone.auto_approve_at = None
     context.milestone.answer_due_at = context.milestone.unanswered_at = None
     context.milestone.next_reminder_at = None

@@ -1,7 +1,9 @@
-"""When the payer's time to answer is over: silence releases, a word does not, and nobody's money waits for ever.
+"""The end of the payer's time to answer: silence releases the money, a response does not, and no money stays held for
+ever.
 
-Who only kept silent has approved, where the acceptance rule says so (milestone-payment-flow, Key Business Rules 5).
-Who wrote or complained has not: they are asked once more, the payee may ask for a mediator, and staff is told.
+A payer who kept silent has approved, where the acceptance rule says so (milestone-payment-flow, Key Business Rules
+5). One who wrote or complained has not: they are asked once more, the payee may ask for a mediator, and staff is
+told.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from core.rules.permissions import SYSTEM, Actor, Role, require_party
 
 
 def at_deadline(session: Session, *, now: datetime, milestone_id: int) -> bool:
-    """The time to answer is over: approved by silence, or marked as work for people."""
+    """The time to answer is over: approved by silence, or marked for a person to look at. Returns whether anything
+    was done."""
     context = open_milestone(session, milestone_id)
     if silent(session, context):
         verification.approve(session, SYSTEM, now=now, milestone_id=milestone_id)
@@ -45,7 +48,7 @@ def silent(session: Session, context: MilestoneContext) -> bool:
 
 
 def _said(session: Session, context: MilestoneContext) -> Iterator[datetime]:
-    """When the payer wrote, handed something in, or complained and did not take it back."""
+    """When the payer last wrote, submitted something, or made a complaint that still stands."""
     milestone_id, payer = context.milestone.id, context.payer.id
     yield from session.scalars(
         select(Message.at).where(
@@ -102,7 +105,7 @@ def _mark(session: Session, context: MilestoneContext, *, now: datetime) -> None
 
 
 def look_again(context: MilestoneContext) -> None:
-    """What counted as an answer no longer does (a complaint was settled): silence is weighed again."""
+    """A response no longer counts (a complaint was settled): whether silence approves is evaluated again."""
     milestone = context.milestone
     if milestone.unanswered_at is None or milestone.completion_notice_at is None:
         return

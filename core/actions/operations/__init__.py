@@ -1,1 +1,1 @@
-"""What was asked of the provider, how it ended, and money that belongs to no milestone."""
+"""Outgoing operations and how they end, and money that belongs to no milestone."""

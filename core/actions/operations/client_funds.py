@@ -1,4 +1,4 @@
-"""Client funds: what Stripe's own balance covers is kept, and payouts stop until a person has looked."""
+"""Client funds: what Stripe's balance covers is recorded, and payouts stop until a person has looked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StopReleased(DeskError):
 
 
 def keep(session: Session, looks: dict[str, Look]) -> None:
-    """Keep what was read of Stripe's balance, and stop the payouts of a currency that it does not cover."""
+    """Record Stripe's balance, and stop the payouts of every currency that it does not cover."""
     for currency, each in sorted(looks.items()):
         row = StripeBalance(
             currency=currency,
@@ -46,14 +46,14 @@ def keep(session: Session, looks: dict[str, Look]) -> None:
 
 
 def would_stop(session: Session, each: Look) -> bool:
-    """Whether more is missing than a person has let pass, and payouts still go on."""
+    """Whether more is missing than a person has accepted, and payouts are not stopped yet."""
     if not each.short.is_positive or each.short.currency in queries.open_stops(session):
         return False
     return rules.stops(each.short, accepted=_accepted(session, each.short.currency))
 
 
 def _accepted(session: Session, currency: str) -> Money:
-    """How much a person has looked at and let pass, as long as the money was not all there again since."""
+    """How much of a shortfall a person has accepted, unless the funds were complete since."""
     covered = select(func.max(StripeBalance.looked_at)).where(
         StripeBalance.currency == currency,
         StripeBalance.at_stripe_minor >= StripeBalance.owed_minor - StripeBalance.on_its_way_minor,
@@ -123,10 +123,8 @@ def cause(suspect: queries.Suspect) -> str:
 
 
 def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reason: str) -> None:
-    """A person has looked: payouts of this currency go on, and stop again only if more is missing.
-
-    Raises `StopReleased`, `StepUpRequired`.
-    """
+    """A person has looked: payouts of this currency continue, and stop again only if more is missing. Raises
+    `NotFound`, `StopReleased`, `StepUpRequired`."""
     require(actor, Permission.REVIEW_PAYOUT, now)
     reason = given(reason)
     wanted = select(PayoutStop).where(PayoutStop.id == stop_id).with_for_update()

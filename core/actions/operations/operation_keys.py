@@ -1,4 +1,4 @@
-"""Names for what we ask of the provider: unique for ever, readable, the same however often they are computed."""
+"""Keys of what the desk asks of Stripe: unique for ever, readable, and the same whenever they are computed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def operation_key(session: Session, *parts: str | int) -> str:
 
 
 def idempotency_key(key: str, attempt: int) -> str:
-    """What the provider sees: stable over retries, another only after a definitive refusal (DESIGN 5)."""
+    """The key that Stripe sees: the same for every retry, another only after a definitive refusal
+    (docs/decisions/0004)."""
     return f"{key}:{attempt}"
 
 

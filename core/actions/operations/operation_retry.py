@@ -1,7 +1,7 @@
-"""A call that ended in review, sent again by a person: a refund that came back, or one whose outcome stayed unknown.
+"""Retrying an operation in review: a refund that failed, or an operation whose outcome stayed unknown.
 
-Unless it is certain that nothing happened, its trace is looked for at the provider before anything is sent, and it
-keeps its key. After a definitive no, or a refund that came back, it is another attempt under another key (DESIGN 5).
+Unless it certainly did not happen, it is looked up at Stripe before it is sent, and keeps its key. After a definitive
+refusal, or for a refund that failed, it is another attempt under another key (docs/decisions/0004).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ReviewThePayout(DeskError):
 def retry(
     session: Session, actor: Actor, *, now: datetime, operation_id: int, reason: str
 ) -> OutgoingOperation:
-    """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`,
+    """Send an operation in review again. Raises `NotFound`, `OperationNotInReview`, `ReviewThePayout`,
     `ProposalWaits`, `StepUpRequired`."""
     require(actor, Permission.RETRY_OPERATION, now)
     reason = given(reason)
@@ -84,7 +84,7 @@ def _again(session: Session, actor: Actor, operation: OutgoingOperation, *, now:
 
 
 def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> bool:
-    """A refund that failed or was canceled at the provider: the debt is open, and it can be sent again."""
+    """Whether this is a refund that failed or was canceled at Stripe: the debt is open, and it can be sent again."""
     if operation.kind != OperationKind.REFUND:
         return False
     second = duplicate_payments.returned_by(session, operation)

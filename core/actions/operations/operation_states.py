@@ -1,4 +1,4 @@
-"""How an outgoing operation ends: each way it can, written in the transaction that books the result."""
+"""The states of an outgoing operation, each written in the transaction that books its result."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ NOT_SETTLED_YET = "The money is not yet available on the payee's balance at Stri
 
 
 def locked(session: Session, operation_id: int) -> OutgoingOperation:
-    """As it stands, ours until the end of the transaction; after the milestone's own lock."""
+    """The operation, locked until the end of the transaction; after the milestone's own lock."""
     return session.get_one(OutgoingOperation, operation_id, with_for_update=True, populate_existing=True)
 
 
 def succeeded(operation: OutgoingOperation, *, provider_id: str, now: datetime) -> None:
-    """Done, booked, final."""
+    """Done and booked."""
     operation.provider_id, operation.last_error = provider_id, None
     _end(operation, OperationStatus.SUCCEEDED, now)
 
 
 def refused(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
-    """The provider said no, definitively: nothing happened."""
+    """Stripe refused it definitively: nothing happened."""
     operation.last_error = reason
     _end(operation, OperationStatus.REFUSED, now)
 
 
 def for_review(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
-    """A person must look at it: sending again by ourselves could do harm."""
+    """A person must look at it: sending it again automatically could do harm."""
     operation.last_error = reason
     _end(operation, OperationStatus.REVIEW, now)
 
 
 def canceled(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
-    """Called off before it was sent."""
+    """Canceled before it was sent."""
     operation.last_error = reason
     _end(operation, OperationStatus.CANCELED, now)
 
@@ -50,7 +50,7 @@ def canceled(operation: OutgoingOperation, *, reason: str, now: datetime) -> Non
 def waiting(
     operation: OutgoingOperation, *, provider_id: str, now: datetime, again_at: datetime | None = None
 ) -> None:
-    """It exists at the provider, but its outcome is not final; a webhook or the next look will tell."""
+    """It exists at Stripe, but its outcome is not final; a webhook or the next check will tell."""
     operation.provider_id = provider_id
     if operation.status in ENDED:
         return
@@ -71,7 +71,7 @@ def later(
 
 
 def again_as_new(operation: OutgoingOperation, *, at: datetime, reason: str, now: datetime) -> None:
-    """After a definitive refusal that time can heal: another attempt, under another key (DESIGN 5)."""
+    """After a definitive refusal that time can heal: another attempt, under another key (docs/decisions/0004)."""
     operation.attempt += 1
     operation.tries, operation.first_sent_at = 0, None
     later(operation, at=at, reason=reason, now=now)

@@ -1,4 +1,4 @@
-"""Settling unexplained money: one person says what it was, with a reason, and another agrees."""
+"""Clearing suspense: one person explains an amount, with a reason, and another approves."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def propose(
     reason: str,
     target_id: int | None = None,
 ) -> list[SuspenseItem]:
-    """Say what these amounts were. Nothing is booked yet, and while it waits nothing else is said of them.
+    """Propose what these amounts were. Nothing is booked yet, and no other explanation is accepted while it waits.
 
     Raises `AlreadySettled`, `ProposalWaits`, `DoNotCancelOut`, `CameIn`, `NotAPayment`, `NotARefund`,
-    `TargetMissing`, `OneAtATime`, `OwesLess`, and what `hand_refunds.owed` raises.
+    `TargetMissing`, `OneAtATime`, `OwesLess`, `NotFound`, and what `hand_refunds.owed` raises.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
     reason = given(reason)
@@ -100,10 +100,8 @@ def confirm(
 def reject(
     session: Session, actor: Actor, *, now: datetime, item_ids: Sequence[int], reason: str
 ) -> list[SuspenseItem]:
-    """Refuse what was proposed together, or withdraw it as the one who did: the amounts are unexplained again.
-
-    Raises `NotProposed`, `AlreadySettled`, `ChangedMeanwhile`.
-    """
+    """Reject what was proposed together, or withdraw it as its maker: the amounts are unexplained again. Raises
+    `NotProposed`, `AlreadySettled`, `ChangedMeanwhile`."""
     require_one(actor, Permission.SETTLE_SUSPENSE, Permission.CONFIRM_SUSPENSE)
     reason = given(reason)
     items = _locked(session, item_ids)
@@ -130,7 +128,7 @@ def _end(
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:
-    """An item of each explanation that can no longer be approved, whoever wants to. Nothing is locked or written."""
+    """One item of each explanation that nobody can approve any more. Locks and writes nothing."""
     return [
         together[0].id
         for together in _proposed(session)
@@ -139,7 +137,7 @@ def stale(session: Session, *, now: datetime) -> list[int]:
 
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
-    """What can no longer be approved goes back to its maker, with the reason: the amounts are unexplained again."""
+    """Return an explanation that can no longer be approved to its maker, with the reason. Returns whether it was."""
     proposed = ([item.id for item in each] for each in _proposed(session))
     together = next((each for each in proposed if number in each), None)
     if together is None:  # answered meanwhile
@@ -174,17 +172,17 @@ def _proposed(session: Session) -> list[list[SuspenseItem]]:
 
 
 def _explanation(item: SuspenseItem) -> tuple[Any, ...]:
-    """What is equal for amounts that were proposed together."""
+    """What amounts that were proposed together have in common."""
     return item.proposed_by, item.proposed_at, item.proposed_as, item.target_id
 
 
 def standing(session: Session, item_ids: Sequence[int]) -> Waiting:
-    """As it waits, for whoever reads of it."""
+    """The explanation as it waits, for pages."""
     return waiting(session, [session.get_one(SuspenseItem, each) for each in item_ids])
 
 
 def waiting(session: Session, items: Sequence[SuspenseItem]) -> Waiting:
-    """What was said of these amounts together."""
+    """The explanation of these amounts, as a proposal that waits."""
     first = items[0]
     assert first.proposed_as is not None
     assert first.proposed_by is not None

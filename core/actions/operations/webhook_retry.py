@@ -1,4 +1,4 @@
-"""A webhook that was given up, taken up again by a person once its cause is repaired."""
+"""Applying a failed webhook again once its cause is repaired."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class EventNotGivenUp(DeskError):
 
 
 def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
-    """Apply it again: the object is fetched again, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
+    """Apply a failed event again. Its object is fetched anew; nothing is taken from the event itself. Raises
+    `EventNotGivenUp`."""
     require(actor, Permission.RETRY_OPERATION, now)
     reason = given(reason)
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)

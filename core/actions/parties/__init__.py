@@ -1,1 +1,1 @@
-"""What a marketplace's customers are paid with and to, and who they are: followed, and changed."""
+"""Parties' accounts, payment methods and details: followed at Stripe, and changed."""

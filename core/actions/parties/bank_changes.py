@@ -1,7 +1,7 @@
-"""Another bank account in the place of a payee's: its payouts wait, and the payee is told where they were known before.
+"""A payee's bank account was replaced: payouts to it wait, and the payee is told at their earlier addresses too.
 
-Whoever takes over an account changes its address and its bank. So payouts to a new bank wait for a time that is policy,
-however the bank was changed (here or on the provider's own pages), and the letter goes to the old address too.
+Whoever takes over an account changes its address and its bank. So payouts to a new bank account wait for a time set
+by policy, whether it was changed here or on Stripe's own pages, and the e-mail also goes to the old address.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Banks = Mapping[str, Mapping[str, Any]]
 
 
 def hold(session: Session, party: Party, *, before: Banks, after: Banks, at: datetime, now: datetime) -> None:
-    """Hold what would be paid to each bank account that is another one than before (internal policy)."""
+    """Hold payouts to each bank account that differs from the one before (internal policy)."""
     _, profile = policy_in_force.of(session, party.platform, now)
     for currency in sorted(before):
         old, new = before[currency], after[currency]
@@ -72,7 +72,7 @@ def _note_and_tell(session: Session, party: Party, change: BankChange, *, now: d
 
 
 def _addresses_before(session: Session, party: Party, *, now: datetime) -> list[str]:
-    """Where the party was written to not long ago."""
+    """The party's e-mail addresses of the recent past."""
     wanted = select(PartyChange.before).where(
         PartyChange.party_id == party.id,
         PartyChange.field == PartyField.EMAIL,
@@ -86,7 +86,7 @@ def _addresses_before(session: Session, party: Party, *, now: datetime) -> list[
 
 
 def end(session: Session, change_id: int, *, now: datetime) -> bool:
-    """The time is over, and what waited for it goes on."""
+    """The waiting time is over, and payouts continue. Returns whether it was."""
     change = session.get_one(BankChange, change_id)
     change.ended_at = now
     session.flush()

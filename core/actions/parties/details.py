@@ -79,7 +79,7 @@ def change(
 
 
 def _tell(session: Session, party: Party, before: str, *, now: datetime) -> None:
-    """The old address and the new one: whoever did not ask for it can say so."""
+    """Write to the old address and to the new one, so that whoever did not ask for the change can say so."""
     for number, address in enumerate((before, None)):
         notifications.tell_party(
             session,

@@ -1,6 +1,6 @@
-"""A payer saves a payment method for charges while they are away: begun for them, and kept when their bank agreed.
+"""Saving a payer's payment method for charges while they are away.
 
-What was saved is read at the provider, never believed of an event.
+The result is read at Stripe, never taken from an event.
 """
 
 from __future__ import annotations
@@ -29,10 +29,8 @@ def begun(session: Session, party_id: int, setup: SetupSnapshot, *, now: datetim
 
 
 def follow(session: Session, setup: SetupSnapshot, *, now: datetime) -> bool:
-    """Keep how it stands; what is saved is the payer's payment method from now on. False for one of nobody here.
-
-    Any number of times and in any order: what was saved stays so.
-    """
+    """Record the state of the setup; a saved method becomes the payer's payment method. Returns False for a setup
+    that is not of this desk. May be applied any number of times and in any order."""
     party_id = session.scalar(
         select(PaymentMethodSetup.party_id).where(PaymentMethodSetup.stripe_setup_intent == setup.id)
     )
@@ -71,7 +69,7 @@ def _become(
 def _note(
     session: Session, actor: Actor, action: AuditAction, row: PaymentMethodSetup, now: datetime
 ) -> None:
-    """Which card or account it is stays out of the log."""
+    """The audit entry does not say which card or account it is."""
     audit.record(
         session,
         actor,

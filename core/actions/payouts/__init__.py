@@ -1,1 +1,1 @@
-"""Money goes to the payee: release, withdrawal, review of what failed, receivables and reversals."""
+"""Money to the payee: release, withdrawals, review of failed payouts, receivables and transfer reversals."""

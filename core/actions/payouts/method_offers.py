@@ -112,10 +112,8 @@ def offer(
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, payout_id: int, reason: str) -> None:
-    """Take the offer back, and write to the payee: from now on staff decide how it is sent.
-
-    Raises `PayoutNotInReview`, `NoOfferOpen`, `StepUpRequired`.
-    """
+    """Withdraw the offer and tell the payee: staff decides how the payout is sent. Raises `PayoutNotInReview`,
+    `NoOfferOpen`, `StepUpRequired`."""
     require(actor, Permission.REVIEW_PAYOUT, now)
     reason = given(reason)
     context, payout = payout_review.locked(session, payout_id)
@@ -190,7 +188,7 @@ def choose(
 
 
 def offered(session: Session, actor: Actor) -> list[PayoutOffer]:
-    """What this party may choose from now, the oldest first."""
+    """The offers that this party may choose from now, oldest first."""
     wanted = (
         select(PayoutOffer)
         .join(Payout, Payout.id == PayoutOffer.payout_id)

@@ -1,4 +1,4 @@
-"""Withdrawals that were not sent yet: found, called off, or sent for what is left of them."""
+"""Withdrawals that were not sent yet: found, canceled, or sent with a smaller amount."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.rules.payouts import PayoutEvent, PayoutStatus
 
 
 def latest_call(session: Session, payout: Payout) -> OutgoingOperation | None:
-    """The last payout to the bank that was asked for, locked."""
+    """The latest payout operation of this withdrawal, locked."""
     wanted = (
         select(OutgoingOperation)
         .where(
@@ -43,7 +43,7 @@ def send_rest(
     after: OutgoingOperation | None,
     now: datetime,
 ) -> None:
-    """Pay out what is left of a transfer of which a part is reversed; `after` is the call it replaces."""
+    """Pay out the remainder of a transfer that was partly reversed; `after` is the operation it replaces."""
     before = after.key if after else f"payout.{payout.id}"
     outbox.enqueue(
         session,
@@ -82,7 +82,7 @@ def cancel(session: Session, context: MilestoneContext, *, reason: str, now: dat
 
 
 def unsettled_minor(session: Session, context: MilestoneContext) -> int:
-    """What this milestone's withdrawals are still about to take from the payable."""
+    """What this milestone's withdrawals will still take from the payable, in minor units."""
     wanted = select(func.coalesce(func.sum(Payout.amount_minor), 0)).where(
         Payout.milestone_id == context.milestone.id,
         Payout.stripe_transfer.is_(None),

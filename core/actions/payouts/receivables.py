@@ -1,4 +1,4 @@
-"""What a payee owes after a lost chargeback, kept back from what is released to them later."""
+"""What a payee owes after a lost chargeback, set off against later releases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BL
 
 
 def owed(session: Session, party_id: int, currency: str) -> Money:
-    """What the payee owes us, in the books."""
+    """What the payee owes the platform, by the ledger."""
     return journal_store.balance(session, accounts.receivable_payee(party_id), currency)
 
 
@@ -53,16 +53,14 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
 
 
 def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
-    """How much of a release of `amount` settles the payee's debt; nothing is locked or written."""
+    """How much of a release of `amount` is set off against the payee's debt. Locks and writes nothing."""
     return min(amount, free(session, context.payee.id, amount.currency))
 
 
 def lock_payee(session: Session, context: MilestoneContext) -> None:
-    """Lock the payee, before anything is booked for them: who reads their debt and settles it does so alone.
-
-    Parties come before accounts in the order of locks (`milestone_context`); whoever divides held money or writes
-    off a chargeback therefore asks for it first.
-    """
+    """Lock the payee before anything is booked for them, so that their debt is read and settled by one transaction at
+    a time. Parties come before accounts in the order of locks (`milestone_context`): whoever splits held funds or
+    writes off a chargeback calls this first."""
     wanted = select(Party.id).where(Party.id == context.payee.id)
     session.scalars(wanted.with_for_update(key_share=True)).one()
 
@@ -70,9 +68,9 @@ def lock_payee(session: Session, context: MilestoneContext) -> None:
 def keep_back(
     session: Session, context: MilestoneContext, kept: Money, *, amount: Money, key: str, now: datetime
 ) -> None:
-    """Keep this much of the payee's debt back from `amount`, which is payable for this milestone.
+    """Set off this much of the payee's debt against `amount`, which is payable for this milestone.
 
-    Two releases at once do not settle one debt twice: `line_up` came before it was reckoned.
+    Two releases at once do not settle one debt twice: the payee was locked before it was computed (`lock_payee`).
     """
     if kept.is_zero:
         return
@@ -90,7 +88,7 @@ def keep_back(
 
 
 def settle(session: Session, context: MilestoneContext, kept: Money, *, key: str, now: datetime) -> None:
-    """Book it: the payee's payable pays the payee's debt, and counts as released."""
+    """Book the set-off: the payable settles the receivable and counts as released."""
     journal = postings.receivable_offset(
         key=f"{key}.kept_back",
         party_id=context.payee.id,

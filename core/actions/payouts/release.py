@@ -1,4 +1,4 @@
-"""Releasing held money: what may stop it, and the steps after a verification."""
+"""Releasing held funds: what may block it, and what follows a verification."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from core.rules.refusal_reasons import Block
 
 
 def facts_of(session: Session, context: MilestoneContext, *, deciding: int | None = None) -> holds.Facts:
-    """What may stop a release, read inside the releasing transaction. `deciding` is the case being decided."""
+    """What may block a release, read inside the releasing transaction. `deciding`: the case being decided."""
     found = facts(session, [context.milestone.id])[context.milestone.id]
     return found if deciding is None else holds.without_case(found, deciding)
 
 
 def blocking_payout(session: Session, context: MilestoneContext) -> tuple[Block, ...]:
-    """What stops money on its way to the payee: all that stops a release, and all that stops this payee."""
+    """What blocks money on its way to the payee: everything that blocks a release, and everything about this payee."""
     blocks = holds.blocking(facts_of(session, context))
     return (*blocks, *payee_accounts.blocking(session, context.payee, context.milestone.currency))
 
 
 def awaited(context: MilestoneContext) -> Money | None:
-    """What is held of verified work: it is released as soon as nothing stops it."""
+    """Held funds of verified work: released as soon as nothing blocks them."""
     verified = context.status is milestones.Status.VERIFIED and context.order.held_minor > 0
     return context.money(context.order.held_minor) if verified else None
 

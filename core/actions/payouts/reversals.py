@@ -1,4 +1,4 @@
-"""Taking a transfer back after a lost chargeback, as far as the money still lies on the payee's balance at Stripe."""
+"""Reversing transfers after a lost chargeback, as far as the money is still on the payee's balance at Stripe."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ STILL_THERE = (PayoutStatus.TRANSFERRED, PayoutStatus.ADMINISTRATIVE_REVIEW)
 
 
 def request(session: Session, context: MilestoneContext, debt: Money, *, key: str, now: datetime) -> Money:
-    """Ask for up to `debt` of this milestone's transfers back; returns how much was asked for.
+    """Request reversals of this milestone's transfers for up to `debt`; returns the amount requested.
 
-    Only what certainly lies there: the payout was not sent, or has failed, and the books see the balance.
+    Only what certainly is there: the payout was not sent or has failed, and the ledger has the balance.
     """
     asked = Money.zero(debt.currency)
     for payout in _transferred(session, context):
@@ -61,7 +61,7 @@ def _transferred(session: Session, context: MilestoneContext) -> list[Payout]:
 
 
 def _settled(call: OutgoingOperation) -> bool:
-    """It is certain that this payout has not taken the money: never sent, or refused."""
+    """Whether this payout has certainly not taken the money: never sent, or refused."""
     return call.status == OperationStatus.REFUSED or (call.first_sent_at is None and call.provider_id is None)
 
 
@@ -98,7 +98,7 @@ def _shorten(
     *,
     now: datetime,
 ) -> None:
-    """The payout that had not been sent: called off, or sent for what remains, which from now on is its amount."""
+    """Cancel the unsent payout, or send it for the remaining amount."""
     if call is not None and call.status != OperationStatus.REFUSED:
         operation_states.canceled(call, reason="the transfer is reversed", now=now)
     if rest.is_zero:
@@ -114,7 +114,7 @@ def _shorten(
 def settle(
     session: Session, operation: OutgoingOperation, snapshot: ReversalSnapshot, *, now: datetime
 ) -> None:
-    """The money is back: book it once, on both sides."""
+    """Book the reversed money once, in both books."""
     context = open_milestone(session, operation.milestone_id)
     if not snapshot.lines:
         operation_states.waiting(operation, provider_id=snapshot.id, now=now)

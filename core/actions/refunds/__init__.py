@@ -1,1 +1,1 @@
-"""Money goes back to the payer: through the provider, or outside it."""
+"""Money back to the payer: through Stripe, or outside it."""

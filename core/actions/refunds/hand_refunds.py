@@ -1,7 +1,8 @@
-"""A refund made by hand at Stripe that was the one owed: its line in suspense pays the debt, and none is sent again.
+"""A refund made by hand at Stripe that was the one owed: its line in suspense settles the debt, and the desk's own
+refund is not sent.
 
-What of it is more than was owed is the platform's gift to the payer. A mediator decides that a refund is owed; two
-people of finance say that this line was it.
+Any excess is a refund concession. A mediator decides that a refund is owed; two people of finance say that this line
+was it.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def _certainly_unpaid(refund: Refund, call: OutgoingOperation) -> bool:
 
 
 def _why_not(unpaid: Sequence[Refund], paid: Money, milestone_id: int) -> DeskError:
-    """A part of a refund is not adopted: the plan that was approved and the call that carries it out are one sum."""
+    """Why this line cannot be the refund: a part of one is not accepted, because the approved plan and its operation
+    are one sum."""
     if not unpaid:
         return NoRefundOwed(milestone=milestone_id, paid=paid)
     bigger = next((each for each in unpaid if each.currency == paid.currency), None)
@@ -95,7 +97,7 @@ def _never_sent(call: OutgoingOperation) -> bool:
 def adopt(
     session: Session, actor: Actor, context: MilestoneContext, item: SuspenseItem, *, now: datetime
 ) -> None:
-    """Book the line as the refund that was owed; the desk's own call is called off, and the payer is told."""
+    """Book the line as the refund that was owed, cancel the desk's own operation, and tell the payer."""
     refund = owed(session, item, context.milestone.id)
     call = session.get_one(OutgoingOperation, refund.operation_id)
     amount, part = context.money(refund.amount_minor), context.money(refund.milestone_part_minor)

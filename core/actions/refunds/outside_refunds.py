@@ -1,6 +1,7 @@
-"""A refund that came back is returned another way: sent from our bank, said by one person and confirmed by another.
+"""Refunds outside Stripe: a failed refund is paid from the platform's bank, recorded by one person and confirmed by
+another.
 
-The card is closed, the account is gone: the debt to the payer stays open until the money has left by some way
+The card is closed or the account is gone: the debt to the payer stays open until the money has left
 (milestone-payment-flow, Error Handling; internal policy).
 """
 
@@ -45,7 +46,8 @@ class ReferenceMissing(DeskError):
 def propose(
     session: Session, actor: Actor, *, now: datetime, refund_id: int, way: str, reference: str, reason: str
 ) -> RefundReturn:
-    """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ProposalWaits`."""
+    """Record how a failed refund was sent instead. Raises `NotFound`, `RefundNotBack`, `ReferenceMissing`,
+    `ProposalWaits`."""
     require(actor, Permission.PROPOSE_RETURN)
     reason = given(reason)
     if not says_something(reference) or way not in WAYS:
@@ -140,7 +142,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, return_id: int, rea
 
 
 def standing(session: Session, return_id: int) -> Waiting:
-    """As it waits, for whoever reads of it."""
+    """The record as it waits, for pages."""
     row = session.get_one(RefundReturn, return_id)
     refund = session.get_one(Refund, row.refund_id)
     return waiting(open_milestone(session, refund.milestone_id, lock=False), row)

@@ -1,4 +1,4 @@
-"""Refunds: what is owed back to the payer, sent, settled, or come back to us."""
+"""Refunds to the payer: requested, sent, settled, or failed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def request(
     now: datetime,
     decision_id: int | None = None,
 ) -> Refund | None:
-    """Queue exactly this call, if there is one; `part` of it is the milestone's."""
+    """Queue exactly this operation, if there is one; `part` of it is of the milestone's amount."""
     if call is None:
         return None
     operation = outbox.queue(session, call, milestone_id=context.milestone.id, now=now)
@@ -93,7 +93,7 @@ def ask(
     now: datetime,
     decision_id: int | None,
 ) -> None:
-    """Send `amount` back to the payer; `part` of it is the milestone's."""
+    """Request a refund of `amount` to the payer; `part` of it is of the milestone's amount."""
     call = planned_calls.refund_of(session, context, amount, key=key)
     request(session, context, call, part=part, ground=ground, now=now, decision_id=decision_id)
 
@@ -131,7 +131,7 @@ def settle(
 
 
 def refused(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
-    """The provider will not do it: as one that came back, it is sent again by a person, or goes another way."""
+    """Stripe refused the refund: it counts as failed, and a person sends it again or records one outside Stripe."""
     wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
     refund = session.scalars(wanted).one_or_none()  # none: it returns a payment that came twice
     if refund is not None and refund.status == RefundStatus.QUEUED:
@@ -140,7 +140,7 @@ def refused(session: Session, operation: OutgoingOperation, *, now: datetime) ->
 
 
 def _why(snapshot: RefundSnapshot) -> str | None:
-    """Why it came back, in words; Stripe tells it as `expired_or_canceled_card`."""
+    """Why the refund failed, in words; Stripe says `expired_or_canceled_card`."""
     return snapshot.failure_message or (snapshot.failure_code or "").replace("_", " ").capitalize() or None
 
 

@@ -1,8 +1,8 @@
-"""A debt is paid in one way at a time: whoever takes the second is told of the first, under the lock of the debt.
+"""One debt, one payment: whoever tries to pay it in a second way is told of the first, under the lock of the debt.
 
-A refund that came back is either sent again by Stripe or has left our bank; a payout in review is either sent again or
-waits for the payee's choice. The database refuses two open ways as well (function `one_road`), and the law `one_road`
-of `escrow-desk check` finds them.
+A failed refund is either sent again by Stripe or was paid from the platform's bank; a payout in review is either sent
+again or waits for the payee's choice. The database refuses both at once as well (function `one_road`), and the
+invariant `one_road` of `escrow-desk check` finds them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.rules.refunds import WAYS
 
 
 def proposed(session: Session, refund: Refund) -> RefundReturn | None:
-    """The record, not yet settled, that this refund left our bank. The caller holds the refund's lock."""
+    """The unconfirmed record that this refund was paid outside Stripe, if any. The caller holds the refund's lock."""
     wanted = select(RefundReturn).where(
         RefundReturn.refund_id == refund.id, RefundReturn.status == ProposalStatus.PROPOSED
     )

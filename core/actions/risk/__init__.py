@@ -1,1 +1,1 @@
-"""What stops money: holds, reports, and the reviews that a person settles."""
+"""What blocks money: holds, reports, and manual reviews."""

@@ -62,7 +62,7 @@ def payment_taken_back(session: Session, amount: Money, source: str, *, now: dat
 
 
 def stopping_refunds(session: Session, milestone_id: int) -> tuple[Block, ...]:
-    """Why no refund of this milestone is sent: money left past the desk, and nobody has said yet what that was."""
+    """Why no refund of this milestone is sent: money left outside the desk, and nobody has explained it yet."""
     settled = select(func.count()).where(
         SuspenseItem.source == Hold.stripe_object, SuspenseItem.status == SuspenseStatus.SETTLED
     )
@@ -91,7 +91,7 @@ def _block(hold: Hold) -> Block:
 def _stop(
     session: Session, milestone_id: int, source: str, what: str, next_step: str, *, now: datetime
 ) -> bool:
-    """A hold, once for each object at Stripe; nothing where no money is left that could be stopped."""
+    """Place a hold, once for each object at Stripe; nothing where no money is left to block."""
     context = open_milestone(session, milestone_id)
     if _about(session, milestone_id, source) is not None:
         return True
@@ -120,7 +120,7 @@ def _stop(
 
 
 def _came_back(session: Session, milestone_id: int, snapshot: RefundSnapshot, *, now: datetime) -> bool:
-    """The refund made by hand did not reach the payer: its hold says so, and stays until a person lifts it."""
+    """The refund made by hand failed: the hold says so, and stays until a person lifts it."""
     context = open_milestone(session, milestone_id)
     hold = _about(session, milestone_id, snapshot.id)
     if hold is None:
@@ -147,7 +147,7 @@ def _came_back(session: Session, milestone_id: int, snapshot: RefundSnapshot, *,
 
 
 def line_settled(session: Session, item: SuspenseItem, settled_as: SettledAs, *, now: datetime) -> None:
-    """Finance said what the line was: the hold about it says so, and stays until a person lifts it."""
+    """Finance has explained the line: the hold about it says so, and stays until a person lifts it."""
     untold = (Hold.stripe_object == item.source) & Hold.released_at.is_(None) & Hold.news.is_(None)
     number = session.scalar(select(Hold.milestone_id).where(untold)) if item.source else None
     if number is None:

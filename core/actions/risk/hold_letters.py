@@ -1,4 +1,4 @@
-"""Who of staff hears of a hold that nobody of staff placed."""
+"""Which staff is told of a hold that no member of staff placed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tell_of_hold(
     now: datetime,
     why: str | None,
 ) -> None:
-    """A hold that nobody of staff placed: those whose work it is hear of it. `why` is the desk's own words, never a
+    """Tell the staff responsible of a hold that no member of staff placed. `why` is the desk's own text, never a
     party's."""
     people = {member for role in roles for member in staff_of(session, role)}
     key, about = f"hold-{hold.id}-to-settle", ("hold", hold.id)

@@ -1,4 +1,4 @@
-"""What lifting a hold does: foretold by the questions that decide it, with every block that would remain."""
+"""Preview of lifting a hold: what would be released, and every block that would remain."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def foresee(session: Session, hold_id: int) -> LiftPreview:
 
 
 def _on_its_way(session: Session, context: MilestoneContext) -> Money:
-    """What was released and is sent by itself: to the payee's account, or from there to their bank."""
+    """What was released and is sent automatically: to the payee's account, or from there to their bank."""
     there = select(func.coalesce(func.sum(Payout.amount_minor - Payout.fee_minor), 0)).where(
         Payout.milestone_id == context.milestone.id, Payout.status == PayoutStatus.TRANSFERRED
     )

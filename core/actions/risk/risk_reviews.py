@@ -124,7 +124,8 @@ def settle(
 
 
 def advance(session: Session, actor: Actor, context: MilestoneContext, *, now: datetime) -> None:
-    """Something that stopped the money is gone: what was blocked is looked at again, what was verified is released."""
+    """Something that blocked the money is gone: what was blocked is evaluated again, and what was verified is
+    released."""
     outbox.wake(session, context.milestone.id, now=now)
     if context.status is milestones.Status.VERIFIED and context.order.held_minor:
         release.release_verified(session, actor, context, now=now)

@@ -1,1 +1,1 @@
-"""Who works at the desk, who is signed in, and which policy is in force."""
+"""Staff, their sessions, and the policy in force."""

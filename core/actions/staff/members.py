@@ -1,4 +1,4 @@
-"""Who works at the desk, after they joined: other roles, leaving, coming back. Joining is in `install.py`."""
+"""Members of staff after they joined: roles, leaving, returning. Joining is in `install`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class NothingChanges(DeskError):
 def set_roles(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, roles: Iterable[Role], reason: str
 ) -> Staff:
-    """From now on exactly these roles, in every session that is open too. Raises `LastAdministrator`, `OwnRoles`."""
+    """Set exactly these roles, also for open sessions. Raises `NotFound`, `LastAdministrator`, `OwnRoles`,
+    `NothingChanges`."""
     staff, before = _opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     wanted = set(roles)
@@ -62,7 +63,8 @@ def set_roles(
 def set_active(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, active: bool, reason: str
 ) -> Staff:
-    """Someone leaves, and every session of theirs ends at once; or comes back. Raises like `set_roles`."""
+    """Deactivate a member of staff, which ends all of their sessions at once, or reactivate them. Raises as
+    `set_roles`."""
     staff, roles = _opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     if staff.active == active:

@@ -175,7 +175,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, n
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:
-    """The proposals that can no longer be published, whoever wants to. Nothing is locked or written."""
+    """The proposals that nobody can publish any more. Locks and writes nothing."""
     wanted = (
         select(PolicyProposal)
         .where(PolicyProposal.status == ProposalStatus.PROPOSED)
@@ -185,7 +185,7 @@ def stale(session: Session, *, now: datetime) -> list[int]:
 
 
 def fallen(session: Session, row: PolicyProposal, *, now: datetime) -> str | None:
-    """Why it can no longer be published: its maker, its time, or another version."""
+    """Why the proposal can no longer be published: its maker, its age, or a newer version; None while it can."""
     base = newest(session, row.profile)
     if base.id != row.based_on:
         return f"Version {base.version} was published since."
@@ -193,7 +193,7 @@ def fallen(session: Session, row: PolicyProposal, *, now: datetime) -> str | Non
 
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
-    """What can no longer be published goes back to its maker, with the reason."""
+    """Return a proposal that can no longer be published to its maker, with the reason. Returns whether it was."""
     row = _open(session, number)
     why = fallen(session, row, now=now)
     if why is None:
@@ -223,7 +223,7 @@ def _end(
 
 
 def standing(session: Session, proposal_id: int) -> Waiting:
-    """As it waits, for whoever reads of it."""
+    """The proposal as it waits, for pages."""
     return waiting(session.get_one(PolicyProposal, proposal_id))
 
 

@@ -13,7 +13,7 @@ from core.records import PolicyVersion
 
 
 def of(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
-    """New projects take a reference to it. Raises `NotFound`."""
+    """The version and its profile. Raises `NotFound`."""
     version = session.scalars(
         select(PolicyVersion)
         .where(PolicyVersion.profile == platform, PolicyVersion.effective_at <= now)

@@ -1,7 +1,7 @@
-"""The one way of everything that one person proposes and a second confirms (`core.rules.proposals`).
+"""Maker and checker: everything that one person proposes and a second confirms (`core.rules.proposals`).
 
-Each kind keeps its own table, its own entries and what follows from it; who may be its maker and its checker, whether
-it still stands, and what is said when it falls are asked here.
+Each kind keeps its own table, audit entries and consequences; who may make and check it, whether it still stands, and
+what is said when it does not are decided here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TWO = "do what takes two people"
 
 @dataclass(frozen=True)
 class Waiting:
-    """A proposal that waits: whose, since when, about what."""
+    """A proposal that waits: its maker, its time and its subject."""
 
     kind: Kind
     maker_id: int
@@ -53,7 +53,8 @@ class Waiting:
 
 
 def require_maker(session: Session, actor: Actor, subject: Subject = NOBODY) -> int:
-    """Whoever proposes has no tie to it. Raises `TiedToParty`, `RecusedFromCase`."""
+    """The member of staff who proposes, without a tie to the subject. Raises `NotPermitted`, `TiedToParty`,
+    `RecusedFromCase`."""
     me = staff_number(actor, action=TWO)
     if _tied(session, me, subject.parties):
         raise rules.TiedToParty()
@@ -63,10 +64,8 @@ def require_maker(session: Session, actor: Actor, subject: Subject = NOBODY) -> 
 
 
 def require_checker(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) -> int:
-    """Another person without a tie, and the proposal still stands on its maker.
-
-    Raises `MakerIsChecker`, `TiedToParty`, `RecusedFromCase`, `ProposalFallen`.
-    """
+    """Another member of staff without a tie, while the proposal still stands. Raises `MakerIsChecker`, `TiedToParty`,
+    `RecusedFromCase`, `ProposalFallen`."""
     me = _another(session, actor, waiting)
     if why := flaw(session, waiting, now=now):
         raise rules.fallen(waiting.kind, why)
@@ -79,8 +78,8 @@ def _another(session: Session, actor: Actor, waiting: Waiting) -> int:
 
 
 def why_not(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) -> str | None:
-    """Why this person cannot confirm it now, in the words of the refusal; that it no longer stands is said first, to
-    everybody, its maker too."""
+    """Why this person cannot confirm it now, as the refusal says it; None if they can. That it no longer stands is
+    said first, and to everybody."""
     if why := flaw(session, waiting, now=now):
         return rules.fallen(waiting.kind, why).message
     try:
@@ -91,7 +90,7 @@ def why_not(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) 
 
 
 def flaw(session: Session, waiting: Waiting, *, now: datetime) -> str | None:
-    """Why it can no longer be confirmed, whoever wants to."""
+    """Why nobody can confirm it any more; None while somebody can."""
     maker = known_of(session, waiting.maker_id, waiting.subject)
     return rules.flaw(waiting.kind, maker) or rules.expired(waiting.kind, waiting.made_at, now)
 
@@ -130,13 +129,14 @@ def _recused(session: Session, staff_id: int, subject: Subject) -> bool:
 
 
 def settle(row: Record, status: ProposalStatus, actor: Actor, *, now: datetime) -> None:
-    """The proposal ends as this, by this person; by nobody where it is returned. Leave the action's entry after it."""
+    """End the proposal with this status, by this person, or by nobody where it is returned. The caller writes the
+    audit entry after it."""
     audit.become(row, status, now=now, by=actor)
     row.settled_by, row.settled_at = actor.id, now  # type: ignore[attr-defined]
 
 
 def outcome(actor: Actor, maker_id: int | None) -> ProposalStatus:
-    """Who says no to their own withdraws it, anybody else rejects it."""
+    """WITHDRAWN where the maker says no to their own proposal, else REJECTED."""
     return ProposalStatus.WITHDRAWN if actor.id == maker_id else ProposalStatus.REJECTED
 
 
@@ -149,7 +149,7 @@ def tell_returned(
     about: tuple[str, int],
     now: datetime,
 ) -> None:
-    """The maker hears why it fell, if they still work here."""
+    """Tell the maker why it was returned, if they still work here."""
     if not session.get_one(Staff, waiting.maker_id).active:
         return
     notifications.tell_staff(
@@ -166,5 +166,5 @@ def tell_returned(
 
 
 def waits(session: Session, *, maker_id: int, made_at: datetime, what: str) -> rules.ProposalWaits:
-    """For whoever comes second with a proposal about the same thing."""
+    """The refusal for a second proposal about the same thing."""
     return rules.ProposalWaits(who=session.get_one(Staff, maker_id).name, when=made_at, what=what)

@@ -1,8 +1,8 @@
-"""Who is signed in: session rows of our own, ended by silence, by age, or by a word.
+"""Signed-in sessions, as rows of our own: ended by inactivity, by age, or on request.
 
-The browser holds a random token, the database only its SHA-256. A session ends 15 minutes after its last sign of
-life, 8 hours after it began, when it is revoked, or when the person is made inactive: whichever comes first.
-Signs of life are written at most twice a minute, so reading a page stays a read.
+The browser holds a random token, the database only its SHA-256. A session ends 15 minutes after its last activity, 8
+hours after it began, when it is revoked, or when the person is deactivated, whichever comes first. Activity is
+written at most twice a minute, so that reading a page stays a read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SessionEnded(DeskError):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A member of staff with a session that is alive."""
+    """A member of staff with an open session."""
 
     session_id: int
     staff_id: int
@@ -60,7 +60,7 @@ class SignedIn:
         )
 
     def ends_at(self) -> datetime:
-        """When it ends if nothing more happens."""
+        """When it ends without further activity."""
         return min(self.last_seen_at + IDLE, self.expires_at)
 
 
@@ -104,7 +104,7 @@ _RESOLVE = text(
 def resolve(session: Session, token: str | None, *, now: datetime, touch: bool = True) -> SignedIn | None:
     """Whose token this is, in one statement; None when it is unknown, ended or revoked.
 
-    `touch` makes this a sign of life. Timers that run by themselves pass False, or nobody would ever be idle.
+    `touch` counts as activity; timers that run by themselves pass False, or no session would ever become inactive.
     """
     if not token:
         return None
@@ -126,7 +126,7 @@ def resolve(session: Session, token: str | None, *, now: datetime, touch: bool =
 
 
 def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
-    """End the session of this token. Ending what has ended is not an error."""
+    """End the session of this token. Ending one that has ended is not an error."""
     if token and (alive := resolve(session, token, now=now, touch=False)):
         _end(
             session,
@@ -175,7 +175,7 @@ def _end(
 
 
 def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
-    """The person has just proved again who they are; money may move for the next five minutes."""
+    """The person has just proved again who they are: they may move money for five minutes. Raises `SessionEnded`."""
     alive = resolve(session, token, now=now)
     if alive is None:
         raise SessionEnded()

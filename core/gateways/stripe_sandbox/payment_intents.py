@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.gateways.stripe_sandbox import authentication, charges, customers, disputes
+from core.gateways.stripe_sandbox import authentication, charges, customers, disputes, intents
 from core.gateways.stripe_sandbox.cards import CARDS, Card
 from core.gateways.stripe_sandbox.errors import ApiError, card_declined, invalid
 from core.gateways.stripe_sandbox.listing import listed
@@ -13,7 +13,6 @@ from core.gateways.stripe_sandbox.world import World, merged, positive, public
 
 SMALLEST = {"usd": 50, "eur": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30, "jpy": 50, "kwd": 160}
 LARGEST = 99_999_999
-_OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 
 
 def create(world: World, params: dict[str, Any]) -> Object:
@@ -82,8 +81,8 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     intent = world.find("payment_intent", id)
     if method_id := params.get("payment_method"):
         intent["payment_method"] = customers.method_of(world, method_id)["id"]
-    if intent["status"] not in _OPEN or not intent["payment_method"]:
-        raise _unexpected(intent, "confirmed")
+    if intent["status"] not in intents.OPEN or not intent["payment_method"]:
+        raise intents.unexpected(intent, "confirmed")
     method = world.find("payment_method", intent["payment_method"])
     if future := params.get("setup_future_usage"):
         intent["setup_future_usage"] = future
@@ -151,7 +150,7 @@ def authenticate(world: World, id_: str, *, succeeds: bool) -> Object:
         intent["status"] == "requires_payment_method" and refused.get("code") == "authentication_required"
     )
     if intent["status"] != "requires_action" and not came_back:
-        raise _unexpected(intent, "authenticated")
+        raise intents.unexpected(intent, "authenticated")
     method = world.find("payment_method", intent["payment_method"] or refused["payment_method"]["id"])
     intent["payment_method"] = method["id"]
     if not succeeds:
@@ -220,22 +219,4 @@ def index(world: World, params: dict[str, Any]) -> Object:
 
 def cancel(world: World, params: dict[str, Any], id: str) -> Object:
     """POST /v1/payment_intents/{id}/cancel"""
-    intent = world.find("payment_intent", id)
-    if intent["status"] not in _OPEN:
-        raise _unexpected(intent, "canceled")
-    return world.change(
-        intent,
-        "payment_intent.canceled",
-        canceled_at=world.now,
-        cancellation_reason=params.get("cancellation_reason"),
-        next_action=None,
-        status="canceled",
-    )
-
-
-def _unexpected(intent: Object, verb: str) -> ApiError:
-    return invalid(
-        f"This PaymentIntent could not be {verb} because it has a status of {intent['status']}.",
-        code="payment_intent_unexpected_state",
-        payment_intent=public(intent),
-    )
+    return intents.canceled(world, world.find("payment_intent", id), params, canceled_at=world.now)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.gateways.stripe_sandbox import authentication, customers
+from core.gateways.stripe_sandbox import authentication, customers, intents
 from core.gateways.stripe_sandbox.cards import CARDS
-from core.gateways.stripe_sandbox.errors import ApiError, card_declined, invalid
+from core.gateways.stripe_sandbox.errors import card_declined
 from core.gateways.stripe_sandbox.listing import listed
 from core.gateways.stripe_sandbox.store import Object
 from core.gateways.stripe_sandbox.world import World, merged, public
-
-_OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 
 
 def create(world: World, params: dict[str, Any]) -> Object:
@@ -63,8 +61,8 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     intent = world.find("setup_intent", id)
     if method_id := params.get("payment_method"):
         intent["payment_method"] = customers.method_of(world, method_id)["id"]
-    if intent["status"] not in _OPEN or not intent["payment_method"]:
-        raise _unexpected(intent, "confirmed")
+    if intent["status"] not in intents.OPEN or not intent["payment_method"]:
+        raise intents.unexpected(intent, "confirmed")
     method = world.find("payment_method", intent["payment_method"])
     test = CARDS[method["_card"]]
     if test.asks and not method["_set_up"]:
@@ -87,7 +85,7 @@ def authenticate(world: World, id_: str, *, succeeds: bool) -> Object:
     """The customer answers their bank, in the browser."""
     intent = world.find("setup_intent", id_)
     if intent["status"] != "requires_action":
-        raise _unexpected(intent, "authenticated")
+        raise intents.unexpected(intent, "authenticated")
     method = world.find("payment_method", intent["payment_method"])
     if succeeds:
         return _succeeded(world, intent, method)
@@ -124,21 +122,4 @@ def index(world: World, params: dict[str, Any]) -> Object:
 
 def cancel(world: World, params: dict[str, Any], id: str) -> Object:
     """POST /v1/setup_intents/{id}/cancel"""
-    intent = world.find("setup_intent", id)
-    if intent["status"] not in _OPEN:
-        raise _unexpected(intent, "canceled")
-    return world.change(
-        intent,
-        "setup_intent.canceled",
-        cancellation_reason=params.get("cancellation_reason"),
-        next_action=None,
-        status="canceled",
-    )
-
-
-def _unexpected(intent: Object, verb: str) -> ApiError:
-    return invalid(
-        f"This SetupIntent could not be {verb} because it has a status of {intent['status']}.",
-        code="setup_intent_unexpected_state",
-        setup_intent=public(intent),
-    )
+    return intents.canceled(world, world.find("setup_intent", id), params)

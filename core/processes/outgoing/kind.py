@@ -53,7 +53,7 @@ class OutgoingKind:
     short_of_money: str = operation_states.SHORT_OF_MONEY
     """What finance reads while it waits for money."""
     blocks: Callable[[Session, MilestoneContext, OutgoingOperation], tuple[Block, ...]] = _nothing_blocks
-    """What stops it, looked at once more before money leaves (DESIGN 5)."""
+    """What stops it, looked at once more before money leaves (docs/decisions/0004)."""
     claimed: Callable[[Session, MilestoneContext, OutgoingOperation, datetime], Payload] = _as_queued
     """What is sent besides the amount, as it is when the call is about to go out."""
     payout: Callable[[Session, OutgoingOperation], Payout | None] = _no_payout
