@@ -19,7 +19,8 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
 from core.desk import Desk
@@ -28,6 +29,7 @@ from dashboard import request_context
 HERE = Path(__file__).resolve().parent
 SCRIPT = HERE / "app.py"
 CHARTS_AFTER = 5.0  # seconds
+FOR_PROGRAMS = ("/api/v1/", "/webhooks/")
 
 
 def application(desk: Desk) -> Any:
@@ -81,7 +83,19 @@ def middleware(desk: Desk) -> list[Middleware]:
         Middleware(OriginCheck, hosts=_hosts(desk.settings)),
         Middleware(DatabaseAway),
         Middleware(Gate, desk=desk),
+        Middleware(ProgramsFirst, routes=for_programs(desk)),
     ]
+
+
+class ProgramsFirst:
+    """The API and the webhooks answer by themselves, in their own form, also what Streamlit would refuse unread."""
+
+    def __init__(self, app: ASGIApp, *, routes: list[BaseRoute]) -> None:
+        self.app, self.router = app, Router(routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and scope["path"].startswith(FOR_PROGRAMS)
+        await (self.router if ours else self.app)(scope, receive, send)
 
 
 def serve(

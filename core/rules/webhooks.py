@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from core.errors import DeskError
+
 
 class WebhookStatus(StrEnum):
     """An event of the provider's."""
@@ -13,6 +15,11 @@ class WebhookStatus(StrEnum):
     IGNORED = "IGNORED"
     """About nothing that the desk follows."""
     FAILED = "FAILED"
+
+
+class SecretJustRotated(DeskError):
+    """This endpoint got another secret less than a day ago: until {until} events are signed with both. Rotate it again
+    after that; if a secret has leaked, remove the endpoint and add it again."""
 
 
 class EventStatus(StrEnum):

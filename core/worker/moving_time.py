@@ -129,7 +129,6 @@ def _arrive(desk: Desk) -> None:
 def _unanswered(desk: Desk, away: set[int], then: str) -> str | None:
     """Which endpoints do not answer, for whoever waits."""
     with desk.database.reading() as session:
-        found = [
-            f"Endpoint {number} ({session.get_one(WebhookEndpoint, number).url})" for number in sorted(away)
-        ]
+        known = [session.get_one(WebhookEndpoint, number) for number in sorted(away)]
+        found = [f"Endpoint {each.id} ({each.url})" for each in known if each.removed_at is None]
     return " ".join(f"{each} does not answer. {then}" for each in found) or None

@@ -64,6 +64,8 @@ def test_a_secret_is_replaced_while_the_one_before_still_counts(demo: ApiClient,
     rotated = demo.post(f"/webhook-endpoints/{added['id']}/rotate", NOTHING).json()
     first, second = added["signing_secret"], rotated["signing_secret"]
     assert first != second
+    refused = demo.post(f"/webhook-endpoints/{added['id']}/rotate", NOTHING)
+    assert (refused.status_code, refused.json()["code"]) == (409, "secret_just_rotated")
     market = demo.market
     for hours, fits in ((23, True), (2, False)):
         listener.heard.clear()

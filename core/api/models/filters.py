@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.api.models.requests import LARGEST_ID, NAME, ONE_LINE
+from core.api.models.requests import LARGEST_ID, NAME, ONE_LINE, Id
 from core.rules.cases import CaseStatus
 from core.rules.chargebacks import ChargebackStatus
 from core.rules.evidence import Kind as EvidenceKind
@@ -22,7 +22,6 @@ from core.rules.refunds import RefundStatus
 from core.rules.reports import ReportKind
 from core.rules.templates import ProjectType
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE)]
 ById = Literal["id", "-id"]
 

@@ -102,6 +102,7 @@ PayersReason = TypeAliasType(
     Literal["NOT_STARTED", "NO_SHOW", "INCOMPLETE", "DEFECTIVE", "NOT_AS_AGREED", "DAMAGE", "OTHER"],
 )
 ReportKinds = Annotated[ReportKind, NAMED]
+_DIGITS = re.compile(r"[1-9][0-9]{0,18}")
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Day = Annotated[
     date | None,
@@ -129,20 +130,29 @@ WrittenLanguage = Annotated[
 ]
 Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
 
-ProjectId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a project.")]
-MilestoneId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a milestone.")]
-OfferId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an offer.")]
-PayoutId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a payout.")]
-RefundId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a refund.")]
-ReceiptId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a receipt.")]
-ChargebackId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a chargeback.")]
-EvidenceId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a piece of evidence.")]
-EmailId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an e-mail.")]
-ReportId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a report.")]
-FlagId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a flagged practice.")]
-EndpointId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an endpoint for events.")]
-SetupId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a payment method setup.")]
-DisputeId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a dispute.")]
+
+def in_digits(value: object) -> object:
+    """A number in an address is written in digits only: 1.0, +1 and 01 name nothing."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("it must be a whole number above zero, written in digits")
+    return value
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(in_digits)]
+ProjectId = Annotated[Id, Path(description="The desk's id of a project.")]
+MilestoneId = Annotated[Id, Path(description="The desk's id of a milestone.")]
+OfferId = Annotated[Id, Path(description="The desk's id of an offer.")]
+PayoutId = Annotated[Id, Path(description="The desk's id of a payout.")]
+RefundId = Annotated[Id, Path(description="The desk's id of a refund.")]
+ReceiptId = Annotated[Id, Path(description="The desk's id of a receipt.")]
+ChargebackId = Annotated[Id, Path(description="The desk's id of a chargeback.")]
+EvidenceId = Annotated[Id, Path(description="The desk's id of a piece of evidence.")]
+EmailId = Annotated[Id, Path(description="The desk's id of an e-mail.")]
+ReportId = Annotated[Id, Path(description="The desk's id of a report.")]
+FlagId = Annotated[Id, Path(description="The desk's id of a flagged practice.")]
+EndpointId = Annotated[Id, Path(description="The desk's id of an endpoint for events.")]
+SetupId = Annotated[Id, Path(description="The desk's id of a payment method setup.")]
+DisputeId = Annotated[Id, Path(description="The desk's id of a dispute.")]
 Named = Annotated[
     str, Query(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id.")
 ]

@@ -35,6 +35,7 @@ from core.errors import NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import web_addresses
 from core.rules.permissions import SYSTEM
+from core.rules.webhooks import SecretJustRotated
 
 router = APIRouter(tags=["Events"])
 
@@ -105,7 +106,7 @@ def add_endpoint(body: requests.NewEndpoint, change: Change) -> Response:
     "/webhook-endpoints/{endpoint_id}/rotate",
     summary="Replace an endpoint's secret",
     response_model=EndpointSecretAnswer,
-    responses=refusals(NotFound),
+    responses=refusals(NotFound, SecretJustRotated),
 )
 def rotate_endpoint(endpoint_id: requests.EndpointId, body: requests.Nothing, change: Change) -> Response:
     """Events are signed with the secret of this answer, and for a day with the one before it as well."""

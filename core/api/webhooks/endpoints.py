@@ -18,7 +18,7 @@ from core.errors import DeskError, NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import Actor, Permission, require
 from core.rules.web_addresses import Network, require_event_address
-from core.rules.webhooks import EventStatus
+from core.rules.webhooks import EventStatus, SecretJustRotated
 
 
 class EndpointKnown(DeskError):
@@ -69,10 +69,13 @@ def rotate_secret(
 ) -> tuple[WebhookEndpoint, str]:
     """Another secret, shown once; for `keys.OVERLAP` events are signed with the one before as well.
 
-    Raises `NotFound`, `NotPermitted`, `StepUpRequired`.
+    While the one before is still valid there is no third: whoever has not taken over the second would be shut out.
+    Raises `NotFound`, `SecretJustRotated`, `NotPermitted`, `StepUpRequired`.
     """
     _require(actor, now, by_key)
     endpoint = _open(session, endpoint_id)
+    if endpoint.previous_until and now < endpoint.previous_until:
+        raise SecretJustRotated(until=f"{endpoint.previous_until:%-d %b %Y, %H:%M} UTC")
     endpoint.previous_nonce, endpoint.previous_until = endpoint.nonce, now + keys.OVERLAP
     endpoint.nonce = secrets.token_hex(12)
     session.flush()
