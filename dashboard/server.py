@@ -19,7 +19,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Router
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
@@ -91,11 +91,11 @@ class ProgramsFirst:
     """The API and the webhooks answer by themselves, in their own form, also what Streamlit would refuse unread."""
 
     def __init__(self, app: ASGIApp, *, routes: list[BaseRoute]) -> None:
-        self.app, self.router = app, Router(routes)
+        self.app, self.programs = app, Starlette(routes=routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ours = scope["type"] == "http" and scope["path"].startswith(FOR_PROGRAMS)
-        await (self.router if ours else self.app)(scope, receive, send)
+        await (self.programs if ours else self.app)(scope, receive, send)
 
 
 def serve(

