@@ -1,4 +1,4 @@
-"""Which cases of the queue are wanted, and where in its order: views, filters, words, and the place of a page."""
+"""Filters of the queue of cases: views, flags, words, and the position of a page in its order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEARCH = f"({' or '.join(FOUND)})"
 
 
 class View(StrEnum):
-    """Which cases; all but DECIDED are open ones."""
+    """Which cases are shown; all but DECIDED are open."""
 
     MINE = "mine"
     UNASSIGNED = "unassigned"
@@ -39,7 +39,7 @@ class View(StrEnum):
 
 
 class Watch(StrEnum):
-    """What to look for among the cases of a view."""
+    """A flag to filter by among the cases of a view."""
 
     UNREAD = "unread"
     HIGH_VALUE = "high_value"
@@ -53,7 +53,7 @@ class Watch(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row stands in the order of the queue: its time limit (none where the newest come first) and its id."""
+    """A row's position in the order of the queue: its deadline (none where the newest come first) and its id."""
 
     id: int
     at: datetime | None = None
@@ -63,7 +63,7 @@ class Place:
 
     @classmethod
     def read(cls, words: str | None) -> Place | None:
-        """From an address, where anybody may have written anything."""
+        """A position from an address; None where it cannot be read."""
         parts = (words or "").split(".")
         if len(parts) > 2 or not all(p.isascii() and p.isdigit() and len(p) < 18 for p in parts):
             return None
@@ -125,12 +125,12 @@ class CaseFilter:
 
     @property
     def narrowed(self) -> bool:
-        """Is more asked than the view?"""
+        """Whether anything but the view is filtered."""
         return bool(self.words or self.platform or self.watch)
 
     @property
     def named(self) -> bool:
-        """Is it a case by its name, D-42, and nothing else?"""
+        """Whether the words are one case's number, D-42, and nothing else."""
         return self.words.strip()[:1] in "dD" and number_in("case", self.words) is not None
 
     @property
@@ -158,7 +158,7 @@ class CaseFilter:
         return "t.due_at desc, t.id desc" if backwards else "t.due_at, t.id"
 
     def beyond(self, place: Place | None, *, backwards: bool = False) -> str:
-        """Only what comes after (or, backwards, before) this place."""
+        """The condition for rows after (or, backwards, before) this position."""
         if place is None or (place.at is None and not self.newest_first):
             return ""
         if self.newest_first:

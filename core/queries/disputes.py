@@ -164,15 +164,15 @@ def page(
     offset: int = 0,
     limit: int = 50,
 ) -> list[CaseRow]:
-    """The cases of a page, the one due first on top (closed ones: the newest); those `after` a place, or the last ones
-    `before` it."""
+    """A page of cases, by deadline (closed cases: newest first): those `after` a position, or the last ones `before`
+    it."""
     query, values = statement(wanted, after=after, before=before, offset=offset, limit=limit)
     rows = [_row(row) for row in session.execute(text(query), values).mappings()]
     return rows[::-1] if before else rows
 
 
 def every(session: Session, wanted: CaseFilter) -> Iterator[CaseRow]:
-    """All that match, in the order of the queue, a thousand at a time."""
+    """All matching cases in the order of the queue, a thousand at a time."""
     after: Place | None = None
     while rows := page(session, wanted, after=after, limit=AT_ONCE):
         yield from rows
@@ -200,14 +200,14 @@ def statement(
 
 
 def count(session: Session, wanted: CaseFilter, *, after: Place | None = None) -> int:
-    """How many there are (or come after a place), counted no further than `BOUND`."""
+    """How many there are (or come after a position), counted up to `BOUND`."""
     query = f"select count(*) from (select {wanted.source}{wanted.beyond(after)} limit {BOUND}) as found"
     values = wanted.values | ({"place_at": after.at, "place_id": after.id} if after else {})
     return int(session.execute(text(query), values).scalar_one())
 
 
 def next_unassigned(session: Session, *, me: int, now: datetime) -> int | None:
-    """The case without a mediator that is due first and that this member of staff may take."""
+    """The unassigned case with the earliest deadline that this member of staff may take."""
     query = f"""
         select t.id from cases t join milestones m on m.id = t.milestone_id join projects p on p.id = m.project_id
         where {OPEN} and t.mediator_id is null and not exists (

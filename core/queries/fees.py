@@ -1,7 +1,7 @@
-"""Fees: what was earned, what the processor took, and what is left; by day or month, a currency at a time.
+"""Fees: earned, recovered, paid to the processor, and the net margin; by day or month, per currency.
 
-Read from the daily totals, which hold one row a day, line, currency and kind, however many journals there were; what
-is not rolled up yet is added from the journals themselves.
+Read from the daily totals, which have one row per day, account type, currency and kind; what is not rolled up yet is
+added from the journals.
 """
 
 from __future__ import annotations
@@ -85,17 +85,17 @@ class FeePeriod:
 
     @property
     def variance(self) -> Money:
-        """What the processor took beyond the estimate; below zero when it took less."""
+        """The processor's fees beyond the estimate; below zero when they were less."""
         return self.of(accounts.FEE_VARIANCE)
 
     @property
     def processor(self) -> Money:
-        """What the processor really took."""
+        """The processor's actual fees."""
         return self.of(accounts.PROCESSOR_FEES) + self.variance
 
     @property
     def borne(self) -> Money:
-        """What the platform bore: concessions, fees and losses of chargebacks."""
+        """Absorbed costs: concessions, fees and chargeback losses."""
         return Money.total((self.of(line) for line in BORNE), self.currency)
 
     @property
@@ -123,7 +123,7 @@ class FeePeriod:
 def periods(
     session: Session, *, since: datetime, until: datetime, step: FeeInterval
 ) -> dict[str, list[FeePeriod]]:
-    """By currency, the periods in which something was earned or borne, oldest first."""
+    """By currency, the periods in which anything was earned or absorbed, oldest first."""
     numbers = [CHART[line].number for line in LINES]
     payable = CHART[PAYABLE].number
     values = {

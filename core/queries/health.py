@@ -1,6 +1,6 @@
-"""Does the work that runs by itself go on? Worker, webhooks, calls, e-mails, the record, reconciliation: one look each.
+"""Whether background work goes on: worker, webhooks, operations, e-mails, the audit record, reconciliation.
 
-What waits longer than its limit (`core.policy.limits`) is named with how much and since when. Nothing is changed.
+Work that waits longer than its limit (`core.policy.limits`) is named with its amount and age. Nothing is changed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ RECONCILED = text(
 
 @dataclass(frozen=True)
 class State:
-    """One part that runs by itself. `words` says how it is, or what is wrong and what to do."""
+    """One part of the background work. `words`: its state, or what is wrong and what to do."""
 
     part: str
     ok: bool
@@ -69,7 +69,7 @@ class State:
 
 
 def states(session: Session, home: Path, *, now: datetime) -> list[State]:
-    """Every part, in the order in which trouble spreads."""
+    """Every part, in the order in which a failure spreads."""
     return list(_states(session, home, now))
 
 
@@ -118,7 +118,7 @@ def _letters(session: Session, home: Path, now: datetime) -> State:
 
 
 def _oldest(session: Session, home: Path, now: datetime) -> State:
-    """How long the oldest of each kind has waited, tried in vain or not."""
+    """The age of the oldest row of each kind, whether tried or not."""
     every = [each for each in oldest_waiting.oldest(session, now=now) if each.since]
     found = [
         f"an {each.work.label} has waited since {_at(each.since)}: page Operations says why"
@@ -130,7 +130,7 @@ def _oldest(session: Session, home: Path, now: datetime) -> State:
 
 
 def _record(session: Session, home: Path, now: datetime) -> State:
-    """Sealed by the database, signed outside it, with the key that is pinned."""
+    """Sealed by the database and signed outside it, with the pinned key."""
     within = {"within": SEALED_WITHIN}
     trouble = key_trouble(session, home)
     unsealed, oldest = session.execute(UNSEALED, within).one()
@@ -167,7 +167,7 @@ def _reconciliation(session: Session, home: Path, now: datetime) -> State:
 
 
 def _client_funds(session: Session, home: Path, now: datetime) -> State:
-    """By Stripe's own balance, as of the last look; a look that is old says nothing good."""
+    """By Stripe's own balance as of the last reading; a reading that is old proves nothing."""
     every = client_funds.funds(session, now=now)
     found = []
     for each in every:

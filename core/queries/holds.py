@@ -1,4 +1,4 @@
-"""Holds: what was stopped, and what of it still stands."""
+"""Holds: what was stopped, and what is still in force."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class HoldFilter:
 
     @property
     def order(self) -> str:
-        """What is in force comes first, and of that what stands longest; of the lifted the latest comes first."""
+        """Holds in force first, longest first; then lifted ones, latest first."""
         standing = "case when h.released_at is null then h.placed_at end"
         return f"h.released_at is not null, {standing}, h.released_at desc, h.id"
 

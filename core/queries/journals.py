@@ -67,7 +67,7 @@ KINDS: Mapping[str, str] = {
 
 
 def title(kind: str) -> str:
-    """A kind of journal in words, also one that the table does not know."""
+    """The title of a kind of journal, also of one that the table does not know."""
     return KINDS.get(kind, kind.replace("_", " ").capitalize())
 
 
@@ -281,7 +281,7 @@ class JournalDetail:
     converted: Conversion | None
 
     def sums(self) -> tuple[Money, Money]:
-        """Debits and credits, which are the same."""
+        """Total debits and credits, which are equal."""
         debits = Money.total((leg.debit for leg in self.legs if leg.debit), self.currency)
         return debits, Money.total((leg.credit for leg in self.legs if leg.credit), self.currency)
 

@@ -1,4 +1,4 @@
-"""Payouts: withdrawals by status, one of them whole, and the money that something stops."""
+"""Payouts: withdrawals by status, one of them in full, and blocked money."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class PayoutRow:
 
     @property
     def transferred(self) -> bool:
-        """The money has left for the payee's account at Stripe; only the payout to the bank is missing."""
+        """Whether the money is on the payee's Stripe account and only the payout to the bank is missing."""
         return self.stripe_transfer is not None
 
 
@@ -182,7 +182,7 @@ class PayoutTotal:
 
 
 def by_status(session: Session) -> list[PayoutTotal]:
-    """How many withdrawals stand where, and how much they send after the fee, of those that are not over."""
+    """How many withdrawals have each status, and what those that are not completed send after fees."""
     rows = session.execute(
         text(
             "select status, currency, count(*) as number, sum(amount_minor - fee_minor)::bigint as minor from payouts "

@@ -87,7 +87,7 @@ class RunSummary:
 
     @property
     def compared(self) -> bool:
-        """Whether it came to an end, so that its counts say something."""
+        """Whether the run completed, so that its counts mean something."""
         return self.status in (RunStatus.CLEAN, RunStatus.SUSPENSE, RunStatus.BREAKS)
 
     @property
@@ -95,7 +95,7 @@ class RunSummary:
         return BROKEN_OFF if self.state == RunView.BROKEN_OFF else self.error
 
     def old(self, now: datetime) -> bool:
-        """Whether what it found says nothing about today any more."""
+        """Whether its result is too old to say anything about today."""
         return now - self.until > RECONCILED_WITHIN
 
 
@@ -107,7 +107,7 @@ class ReconciliationStatus:
     compared: RunSummary | None
 
     def verdict(self, now: datetime) -> str:
-        """One word for page, command and metrics. Only CLEAN is good, and EMPTY says that there was nothing."""
+        """One word for page, command and metrics. Only CLEAN is good; EMPTY means that there was nothing to compare."""
         if self.newest is None:
             return RunView.NEVER
         if self.newest.state in (RunStatus.FAILED, RunView.BROKEN_OFF):

@@ -1,7 +1,7 @@
-"""What stops a release, and the payment that follows it, read once for every reader: the action that releases, the
-dispatch, the pages that foretell it.
+"""What blocks a release, and the payment that follows it, read in one way by the action that releases, by dispatch,
+and by the pages that preview it.
 
-Whoever decides asks under the milestone's lock; whoever shows asks the same for as many milestones as are shown.
+Whoever decides asks under the milestone's lock; pages ask the same for as many milestones as they show.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.rules.refusal_reasons import Block
 
 
 def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
-    """What may stop a release of each of these milestones, now."""
+    """What may block a release of each of these milestones now."""
     cases, kept = _cases(session, milestone_ids), _holds(session, milestone_ids)
     severe, reviews = _severe_events(session, milestone_ids), _open_reviews(session, milestone_ids)
     charged_back = set(
@@ -67,7 +67,7 @@ BALANCE_TOO_SMALL = Block("balance_too_small", SHORT_OF_MONEY)
 
 
 def after_release(session: Session, milestone_ids: Collection[int]) -> dict[int, tuple[Block, ...]]:
-    """What stops the payment of released money, beside all that stops a release."""
+    """What blocks the payment of released money, besides everything that blocks a release."""
     values = {"milestones": list(milestone_ids), "short": SHORT_OF_MONEY}
     rows = session.execute(PAYMENTS, values).all()
     accounts = payee_accounts.facts(session, {row.payee_id for row in rows})

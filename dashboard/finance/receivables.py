@@ -11,6 +11,7 @@ from core.policy.limits import DEBT_REMINDED_EVERY
 from core.queries import receivables
 from core.queries.receivables import Debt, WriteOffRow
 from core.rules.permissions import Permission
+from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, tables, text_fields
 from dashboard.ui.cards import Kpi
@@ -100,7 +101,7 @@ def debt(row: Debt) -> None:
         iso=currency,
     )
     for each in proposed:
-        if each.status == "PROPOSED":
+        if each.status == ProposalStatus.PROPOSED:
             _answer(row, each)
         else:
             cards.note(_ended(each))

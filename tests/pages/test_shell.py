@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.actions.staff import sessions
 from core.rules.permissions import TABLE, Role
 from dashboard import navigation, request_context, server
+from dashboard.ui.safe import plain
 from tests.dashboard.desk_fixtures import Office, office
 
 __all__ = ["office"]
@@ -65,7 +66,7 @@ def test_a_page_opens_for_the_roles_of_its_permission_and_explains_itself_to_the
         app.switch_page(str(pages / f"{entry.name}.py")).run()
         assert not app.exception, entry.name
         if role in TABLE[entry.permission]:
-            assert app.title[0].value == entry.title.replace(".", "\\.")
+            assert app.title[0].value == plain(entry.title)
         else:
             assert not app.title
             assert "This page is not for your role" in words(app)

@@ -40,6 +40,9 @@ ENDS = {
     "party_requests": {"ANSWERED", "UNANSWERED", "WITHDRAWN"},
     "duplicate_payments": set(),
     "suspense_items": {"SETTLED"},
+    "periods": {"REOPENED"},
+    "period_reopenings": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
+    "manual_journals": {"POSTED", "REJECTED", "WITHDRAWN", "RETURNED"},
     # What differs again is open again.
     "breaks": set(),
     # The bank's own: what is closed can only be closed otherwise.
@@ -57,12 +60,14 @@ def allowed(table: Table, column: str) -> set[str]:
     return set()
 
 
+# What the provider says of its own things is copied, and is no status of ours.
+COPIED = {"stripe_payouts"}
 # A number is not a status of ours but what an address answered.
 COLUMNS = {
     (table.name, name)
     for table in Record.metadata.tables.values()
     for name in ("status", "state")
-    if name in table.c and isinstance(table.c[name].type, String)
+    if name in table.c and isinstance(table.c[name].type, String) and table.name not in COPIED
 }
 PRODUCT = [
     (name, *pair)

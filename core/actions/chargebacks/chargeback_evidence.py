@@ -1,7 +1,7 @@
-"""Answering a chargeback: one person drafts, another sends (payment-escrow-rules, Compliance Checklist 3).
+"""Answering a chargeback: one person drafts, another submits (payment-escrow-rules, Compliance Checklist 3).
 
-A draft is staged at the provider, where the bank does not see it. Banks usually take one answer, so nothing is sent but
-on purpose and by a second person; the last moment for it is the bank's own word.
+A draft is staged at Stripe, where the bank does not see it. Most banks accept one answer only, so it is submitted
+deliberately and by a second person, before the deadline that Stripe reports.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def submit(
 
 
 def standing(session: Session, evidence_id: int) -> Waiting:
-    """As it waits, for whoever reads of it."""
+    """The draft as it waits, for pages."""
     draft = session.get_one(ChargebackEvidence, evidence_id)
     row = session.get_one(Chargeback, draft.chargeback_id)
     return waiting(open_milestone(session, row.milestone_id, lock=False), draft)
@@ -160,7 +160,7 @@ def _files(session: Session, row: Chargeback, files: Mapping[str, int | str]) ->
 
 
 def refuse_given_up(session: Session, row: Chargeback) -> None:
-    """What two people have given up is not answered any more."""
+    """Raises `GivenUp` where two people have accepted the chargeback."""
     given_up = select(ChargebackAcceptance.id).where(
         ChargebackAcceptance.chargeback_id == row.id, ChargebackAcceptance.status == ProposalStatus.ACCEPTED
     )
@@ -181,7 +181,7 @@ def _key(session: Session, draft: ChargebackEvidence, what: str) -> str:
 
 
 def _forget_staging(session: Session, draft: ChargebackEvidence, *, now: datetime) -> None:
-    """A staging that was not sent yet must not come after the answer itself."""
+    """Cancel a staging that was not sent yet, so that it cannot arrive after the answer itself."""
     staged = session.scalars(
         select(OutgoingOperation)
         .where(OutgoingOperation.key == _key(session, draft, "stage"))

@@ -1,7 +1,7 @@
-"""Chargebacks: followed at the provider, booked line by line, and carried by whoever has to bear them.
+"""Chargebacks: followed at Stripe, booked line by line, and allocated to whoever bears them.
 
-While the bank has not decided, nothing of the milestone is executed and its payment is CHARGEBACK_REVIEW (DESIGN 2).
-The present state at the provider is applied any number of times, in any order, whoever brings it.
+While the bank has not decided, nothing of the milestone is executed and its payment is in CHARGEBACK_REVIEW. The
+present state at Stripe may be applied any number of times and in any order, whoever fetched it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PaymentNotBooked(DeskError):
 
 
 def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Chargeback | None:
-    """Apply what the provider says about a chargeback now. None when it is about no payment of this desk."""
+    """Apply what Stripe says about a chargeback now. Returns None when it is about no payment of this desk."""
     found = duplicate_chargebacks.paid_by(session, snapshot)
     milestone_id = found.milestone_id if found else _milestone_of(session, snapshot)
     if milestone_id is None:
@@ -72,7 +72,7 @@ def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Cha
 def _of_second(
     session: Session, context: MilestoneContext, row: Chargeback, before: str, *, now: datetime
 ) -> None:
-    """Nothing of the milestone is frozen and its parties have nothing to fear: staff alone hear of it."""
+    """A chargeback of a duplicate payment: nothing is frozen and the parties are not concerned; only staff is told."""
     session.flush()
     if row.status in rules.CLOSED:
         outbox.wake(session, context.milestone.id, now=now)

@@ -85,6 +85,7 @@ def explain(
     """What a line of the bank was that nothing corresponds to: it is booked to suspense, and the explanation waits for
     another. Raises `MatchedAlready` and what `suspense.propose` does."""
     require(actor, Permission.SETTLE_SUSPENSE)
+    reason = given(reason)
     (line,) = _lines(session, [line_id])
     item = _to_suspense(
         session, line, Money(line.amount_minor, line.currency), why="A line of our bank's that nothing corresponds to.",

@@ -165,6 +165,7 @@ def matched(
     session: Session, actor: Actor, names: Collection[str], currency: str, *, reason: str, now: datetime
 ) -> None:
     """A person matched these by hand: their breaks are closed, but for what is in suspense."""
+    reason = given(reason)
     wanted = select(Break).where(
         Break.side == Side.BANK,
         Break.object.in_(names),

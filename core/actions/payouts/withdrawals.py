@@ -1,4 +1,4 @@
-"""Withdrawal: from the payee's payable, by transfer to the payee's account and payout to the bank."""
+"""Withdrawals: from the payee's payable by transfer to their Stripe account and payout to their bank."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _send_on(
     *,
     now: datetime,
 ) -> None:
-    """The second half of the withdrawal: what arrived on the payee's account goes to their bank."""
+    """Send what arrived on the payee's account on to their bank."""
     outbox.enqueue(
         session,
         key=planned_calls.payout_key(operation.key),
@@ -163,7 +163,7 @@ def _transfer_told(
     *,
     now: datetime,
 ) -> None:
-    """The log and the payee learn of it."""
+    """Write the audit entry and tell the payee."""
     amount, fee = context.money(payout.amount_minor), context.money(payout.fee_minor)
     context.note(
         session,
@@ -186,7 +186,7 @@ def _transfer_told(
 
 
 def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:
-    """What the payee reads when `amount`, less the `fee`, is sent."""
+    """The facts of the e-mail when `amount`, less the `fee`, is sent."""
     return {
         "sent": (amount - fee).text(),
         "released": amount if fee.is_positive else None,
@@ -196,7 +196,7 @@ def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:
 
 
 def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:
-    """One step. Whoever takes a payout out of review closes the offer that the payee had: it has one way at a time."""
+    """Move the payout's status. Taking a payout out of review closes an open offer to the payee."""
     reviewed = payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW
     audit.become(payout, rules.after(payout.status, event), now=now)
     session = object_session(payout)
@@ -262,7 +262,7 @@ def _payout_failed(
 def report_failure(
     session: Session, payout: Payout, how: NotPaid, *, now: datetime, operation_key: str
 ) -> None:
-    """Tell the payee and finance what is known: that it came back, was refused, or only that it is delayed."""
+    """Tell the payee and finance what is known: it was returned, refused, or is only delayed."""
     context = open_milestone(session, payout.milestone_id)
     context.note(
         session,

@@ -44,7 +44,7 @@ WITHDRAWN = "The payer withdrew the complaint."
 
 
 def stoppable(session: Session, context: MilestoneContext) -> Money:
-    """What a hold of this milestone keeps from moving on to the payee."""
+    """What a hold of this milestone would keep from the payee."""
     return context.money(session.scalar(select(func.stoppable_minor(context.milestone.id))) or 0)
 
 
@@ -83,9 +83,10 @@ def place(
 
 
 def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Hold:
-    """The payer complains after the dispute window: no dispute is opened, but nothing is released until staff looked.
+    """The payer complains after the dispute window: no dispute is opened, but nothing is released until staff has
+    looked (docs/decisions/0013: a complaint between day 5 and day 7).
 
-    (DESIGN 3: between day 5 and day 7 a late complaint asks staff for a hold.) Within the window, dispute instead.
+    Raises `NotALateComplaint` within the window.
     """
     reason = given(reason)
     context = open_milestone(session, milestone_id)
@@ -98,10 +99,8 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
 
 
 def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Hold:
-    """The payer takes a late complaint back: its hold is lifted, and what waited for it goes on.
-
-    Holds that staff placed meanwhile stay. Raises `NoOpenComplaint`.
-    """
+    """The payer withdraws a late complaint: its hold is lifted, and what waited for it continues. Holds that staff
+    placed stay. Raises `NoOpenComplaint`."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
     found = complaints(session, context)
@@ -209,7 +208,7 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
 def _lifted(
     session: Session, actor: Actor, context: MilestoneContext, hold: Hold, *, reason: str, now: datetime
 ) -> Money | None:
-    """Returns what was released."""
+    """Lift the hold; returns what was released."""
     _ended(session, actor, context, hold, reason=reason, now=now)
     if hold.kind == HoldKind.COMPLAINT:
         verification_timeout.look_again(context)

@@ -37,6 +37,7 @@ PAYOUT = {
     "payee": PAYEE,
     "amount": usd(100_000),
     "fee": usd(0),
+    "fee_waived": usd(0),
     "method": "standard",
     "status": "ADMINISTRATIVE_REVIEW",
     "failure": "The bank account has been closed.",
