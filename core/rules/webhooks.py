@@ -22,6 +22,11 @@ class SecretJustRotated(DeskError):
     after that; if a secret has leaked, remove the endpoint and add it again."""
 
 
+class KeyJustRotated(DeskError):
+    """There is another key in place of this one, which ends on {until}. Sign with the new key, or have an administrator
+    of the desk make one."""
+
+
 class EventStatus(StrEnum):
     """An event for a marketplace's endpoint."""
 

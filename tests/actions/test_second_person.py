@@ -16,17 +16,20 @@ from core import audit
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.decisions import approvals, recorded_decision
 from core.actions.operations import suspense
+from core.actions.payouts import write_offs
 from core.actions.periods import closing, manual_journals, reopening
 from core.actions.refunds import outside_refunds
 from core.actions.staff import install, members, policy_change
 from core.db import Database
-from core.ledger.journals import Posting
+from core.ledger import accounts, journal_store
+from core.ledger.journals import Journal, Posting, credit, debit
 from core.money import Money
 from core.policy import Platform
 from core.policy.limits import PROPOSAL_STANDS
 from core.processes import reconciliation, returned_proposals
 from core.records import (
     ChargebackAcceptance,
+    DebtWriteOff,
     Decision,
     ManualJournal,
     Notification,
@@ -211,6 +214,25 @@ def manual_journal(market: Market) -> Story:
     )
 
 
+def write_off(market: Market) -> Story:
+    owed, usd = accounts.receivable_payee(market.payee_id), Money(500, "USD")
+    lines = (debit(owed, usd), credit(accounts.CHARGEBACK_LOSSES, usd))
+    journal = Journal(
+        "lost", "chargeback_lost", lines, None, market.payee_id, "A lost chargeback", {"test": 1}
+    )
+    market.database.run(lambda session: journal_store.post(session, journal, now=market.now))
+    row = market.act(
+        write_offs.propose, market.as_staff("fay"), party_id=market.payee_id, amount=usd, reason="Insolvent."
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: write_offs.confirm(session, actor, now=now, write_off_id=row.id),
+        lambda session: session.get_one(DebtWriteOff, row.id).status,
+        party=market.payee_id,
+    )
+
+
 STORIES: dict[Kind, Callable[[Market], Story]] = {
     Kind.DECISION: decision,
     Kind.POLICY_CHANGE: policy,
@@ -220,6 +242,7 @@ STORIES: dict[Kind, Callable[[Market], Story]] = {
     Kind.SUSPENSE_EXPLANATION: explanation,
     Kind.PERIOD_REOPENING: period_reopening,
     Kind.MANUAL_JOURNAL: manual_journal,
+    Kind.DEBT_WRITE_OFF: write_off,
 }
 OF_NOBODY = {Kind.POLICY_CHANGE, Kind.PERIOD_REOPENING, Kind.MANUAL_JOURNAL}  # no party is concerned
 REASON = "Told to the administrator."
@@ -287,6 +310,7 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kin
     assert tried(market, story, kind, rules.NO_ROLE) == rules.NO_ROLE
     if story.party is not None:
         assert tried(market, story, kind, rules.TIED) == rules.TIED
+    if story.case is not None:
         recused = recorded_decision.MAKER_LEFT if kind is Kind.DECISION else rules.RECUSED
         assert tried(market, story, kind, rules.RECUSED) == recused
     if kind is not Kind.CHARGEBACK_ANSWER:  # the bank's own last moment ends it

@@ -90,6 +90,8 @@ def test_a_key_is_replaced_while_the_one_before_still_opens(home: ApiClient) -> 
     fresh = ApiClient(home.market, home.client, keys.Issued(0, made["api_key"], made["signing_secret"]))
     assert fresh.get("/webhook-endpoints").status_code == 200
     assert home.get("/webhook-endpoints").status_code == 200
+    refused = home.post("/api-keys/rotate", NOTHING, key="again")
+    assert (refused.status_code, code(refused)) == (409, "key_just_rotated")
     home.market.now += timedelta(hours=24)
     assert code(home.get("/webhook-endpoints")) == "key_unknown"
     assert fresh.get("/webhook-endpoints").status_code == 200

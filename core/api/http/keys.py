@@ -28,6 +28,7 @@ from core.gateways.files import create_once
 from core.policy import Platform
 from core.records import ApiKey
 from core.rules.permissions import Actor, Permission, require
+from core.rules.webhooks import KeyJustRotated
 
 SHORTEST = 32
 OVERLAP = timedelta(hours=24)  # so long the key or the secret that was replaced works as well
@@ -150,13 +151,17 @@ def rotate(
 ) -> Issued:
     """Another key in place of this one, which opens for `OVERLAP` longer. `by_key`: its platform asked, with this key.
 
-    Raises `NotFound`, `NotPermitted`, `StepUpRequired`.
+    One that was replaced already is not replaced again: whoever stole it would make keys of their own, and it would
+    never end. Raises `NotFound`, `KeyJustRotated`, `NotPermitted`, `StepUpRequired`.
     """
     if not by_key:
         require(actor, Permission.MANAGE_PLATFORM_KEYS, now)
     key = _known(session, prefix)
     if key is None or not _opens(key, now):
         raise NotFound(kind="API key", id=prefix)
+    session.refresh(key, with_for_update=True)
+    if key.expires_at is not None:
+        raise KeyJustRotated(until=f"{key.expires_at:%-d %b %Y, %H:%M} UTC")
     fresh, secret = _drawn(key.platform, key.label, key.may_write, now)
     session.add(fresh)
     session.execute(update(ApiKey).where(ApiKey.id == key.id).values(expires_at=now + OVERLAP))

@@ -35,7 +35,7 @@ from core.errors import NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import web_addresses
 from core.rules.permissions import SYSTEM
-from core.rules.webhooks import SecretJustRotated
+from core.rules.webhooks import KeyJustRotated, SecretJustRotated
 
 router = APIRouter(tags=["Events"])
 
@@ -179,7 +179,7 @@ def read_deliveries(
     status_code=201,
     summary="Replace this key",
     response_model=KeyAnswer,
-    responses=refusals(NotFound),
+    responses=refusals(NotFound, KeyJustRotated),
 )
 def rotate_key(body: requests.Nothing, change: Change) -> Response:
     """Another key with the same rights; the one that signed this request opens for a day longer."""
