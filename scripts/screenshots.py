@@ -38,7 +38,8 @@ TALL = {"case": 1_200, "project": 1_100}  # so that the picture shows what the p
 
 BY_ROLE = {
     Role.MEDIATOR: "disputes case projects project holds",
-    Role.FINANCE: "overview trial_balance account journals journal fees payouts chargebacks reconciliation operations",
+    Role.FINANCE: "overview held_funds trial_balance account financial_statements journals journal "
+    "manual_journals periods bank_statements fees payouts receivables chargebacks reconciliation operations",
     Role.COMPLIANCE: "audit entry checks",
     Role.ADMINISTRATOR: "approvals people policy",
 }

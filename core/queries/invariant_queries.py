@@ -56,8 +56,9 @@ select o.milestone_id, o.currency, coalesce(r.owed, 0) as refunds_say, coalesce(
 from payment_orders o {ON_ACCOUNT.format(line="refund_payable")}
 left join (
     select r.milestone_id, sum(r.amount_minor + coalesce(t.moved, 0)) as owed from refunds r
-    left join (select source, sum(coalesce(for_minor, amount)) as moved from balance_transactions group by 1) t
-           on t.source = r.stripe_refund
+    left join (select source, coalesce(for_currency, currency) as currency, sum(coalesce(for_minor, amount)) as moved
+               from balance_transactions group by 1, 2) t
+           on t.source = r.stripe_refund and t.currency = r.currency
     where r.status not in ('CHARGED_BACK', 'RETURNED') group by 1
 ) r
        on r.milestone_id = o.milestone_id

@@ -220,7 +220,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "NOT_AT_PROVIDER": _pill("Not at Stripe", "bad", "We booked a line that Stripe does not have."),
         "AMOUNT_DIFFERS": _pill("Amount differs", "bad", "Both have the line, with different amounts."),
         "BALANCE_DIFFERS": _pill("Balance differs", "bad", "The balances do not agree."),
-        "IN_SUSPENSE": _pill("In suspense", "wait", "Booked to suspense, and not explained."),
+        "IN_SUSPENSE": _pill("Booked to suspense", "wait", "Booked, and not explained."),
         "OPEN": _pill("Open", "bad", "Not yet explained."),
         "RESOLVED": _pill("Resolved", "good", "Explained by a person."),
     },

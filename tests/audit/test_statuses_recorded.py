@@ -80,6 +80,7 @@ def test_every_status_that_is_stored_has_its_place(owner: Database) -> None:
         "select table_name, column_name from information_schema.columns where table_schema = 'public'"
         " and column_name in ('status', 'state') and data_type in ('text', 'character varying')"
         " and table_name not like 'procrastinate%'"
+        " and table_name <> 'stripe_payouts'"  # a copy of what Stripe says
     )
     with owner.reading() as session:
         stored = {(row.table_name, row.column_name) for row in session.execute(found)}

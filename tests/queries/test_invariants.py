@@ -23,7 +23,13 @@ alter table payment_orders drop constraint if exists payment_orders_nothing_nega
 alter domain amount_not_below_zero drop constraint if exists amount_not_below_zero_check;
 """
 HELD_JOURNAL = "(select id from journals where kind = 'charge_settled' order by id limit 1)"
+CLOSED = (
+    "insert into periods (kind, first_day, last_day, status, closed_via, closed_at, explanation, last_journal, summary)"
+    " values ('DAY', '2026-03-31', '2026-03-31', 'CLOSED', 'x', '2026-05-01', '', {last}, '{summary}')"
+)
 BREAKS = {
+    "closed_periods_stand": CLOSED.replace("{last}", "0").replace("{summary}", "{}"),
+    "closed_figures_stand": CLOSED.replace("{last}", "1000000").replace("{summary}", '{"figures": []}'),
     "words_as_recorded": "update messages set body = body || '!'",
     "journals_balance": f"update journals set amounts[1] = amounts[1] + 1 where id = {HELD_JOURNAL}",
     "books_balance": "update balances set balance = balance + 1 where balance > 0",
