@@ -320,11 +320,18 @@ def search(session: Session, actor: Actor, words: str, *, limit: int = LIMIT) ->
     found = dict.fromkeys(map(_hit, rows))
     of = {kind: [each for each in found if each.kind == kind] for kind in Found}
     hits = tuple(hit for each in of.values() for hit in each[:limit])
+    # D-1 stands in bid-1203 as well: what bears the number is meant, and not what has it somewhere in its words.
+    borne = [hit for hit in hits if len(asked.numbers) == 1 and _bears(hit, asked.numbers[0])]
+    found_one = borne or (hits if asked.names_one else [])
     return Result(
         hits,
-        hits[0] if asked.names_one and len(hits) == 1 else None,
+        found_one[0] if len(found_one) == 1 else None,
         frozenset(kind for kind, each in of.items() if len(each) > limit),
     )
+
+
+def _bears(hit: Hit, number: tuple[Found, int]) -> bool:
+    return (hit.kind, hit.id) == (number[0], str(number[1]))
 
 
 def _hit(row: Any) -> Hit:

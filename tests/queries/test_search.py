@@ -49,6 +49,8 @@ def one(town: Town, words: str, *, as_: str = "fay") -> Hit:
 
 def test_a_number_that_the_desk_prints_leads_to_its_object(town: Town, told: Told) -> None:
     assert (one(town, f"D-{told.case}").kind, one(town, f"d{told.case}").id) == (Found.CASE, str(told.case))
+    builders.funded(town, title=f"What was agreed in D-{told.case}00")
+    assert one(town, f"D-{told.case}").kind == Found.CASE
     assert one(town, f"M-{told.milestone}").project_id == told.project
     assert one(town, "W-1").kind == Found.PAYOUT
     receipt = town.read(
