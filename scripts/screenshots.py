@@ -39,9 +39,10 @@ TALL = {"case": 1_200, "project": 1_100}  # so that the picture shows what the p
 BY_ROLE = {
     Role.MEDIATOR: "disputes case projects project holds",
     Role.FINANCE: "overview held_funds trial_balance account financial_statements journals journal "
-    "manual_journals periods bank_statements fees payouts receivables chargebacks reconciliation operations",
+    "manual_journals periods t_accounts party_statement "
+    "bank_statements fees payouts receivables chargebacks reconciliation operations",
     Role.COMPLIANCE: "audit entry checks",
-    Role.ADMINISTRATOR: "approvals people policy",
+    Role.ADMINISTRATOR: "approvals people policy api_access demo_clock",
 }
 ROLE_OF = {name: role for role, names in BY_ROLE.items() for name in names.split()}
 ALSO_NARROW = frozenset(
@@ -50,6 +51,8 @@ ALSO_NARROW = frozenset(
 
 # What is worth a picture: each gives the id in the address, and for a case the name of its mediator.
 WORTH = {
+    "t_accounts": "select max(milestone_id) as id from payouts where status = 'PAID'",
+    "party_statement": "select max(party_id) as id from payouts where status = 'PAID'",
     "case": """
         select t.id, s.name as person from cases t join staff s on s.id = t.mediator_id
         join milestones m on m.id = t.milestone_id
