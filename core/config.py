@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     `database_url` logs in as `app`; migrations use the owner's, exports the auditor's. Where the latter
     two are not given, `database_url` serves for all three. `database_replica_url` is the auditor's login on a streaming
-    replica, for exports and reports. `hosts`: further names under which the dashboard may be
+    replica, for the export of the ledger. `hosts`: further names under which the dashboard may be
     asked for, separated by commas.
     """
 

@@ -33,7 +33,7 @@ class Desk:
 
     @property
     def reports(self) -> HeavyReads:
-        """For exports and reports, which read much: from the replica, where there is one that is up to date."""
+        """For the export of the ledger, which reads much: from the replica, where there is one that is up to date."""
         return HeavyReads(self.auditor, self.replica)
 
     @classmethod

@@ -67,17 +67,17 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
 
 
 def _read_replica(settings: Settings) -> Look:
-    """Exports and reports are right without it, but slower for everybody."""
+    """The export of the ledger is right without it, but slower for everybody."""
     name = "Replica"
     primary, replica = (
         Database(url, pool_size=1) for url in (settings.auditor_url, settings.database_replica_url)
     )
     try:
         if HeavyReads(primary, replica).caught_up():
-            return Look(name, True, "has all that is committed; exports and reports are read there")
-        return Look(name, False, "does not follow the primary: exports and reports are read from the primary")
+            return Look(name, True, "has all that is committed; the ledger’s export is read there")
+        return Look(name, False, "does not follow the primary: the ledger’s export is read from the primary")
     except SQLAlchemyError as problem:
-        return Look(name, False, f"{_why(problem)}; exports and reports are read from the primary")
+        return Look(name, False, f"{_why(problem)}; the ledger’s export is read from the primary")
     finally:
         primary.dispose()
         replica.dispose()

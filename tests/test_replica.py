@@ -1,4 +1,4 @@
-"""A real streaming replica serves exports and reports: only with all that is committed, and never when it has not."""
+"""A real streaming replica serves the export of the ledger: only with all that is committed, never when it has not."""
 
 from __future__ import annotations
 
@@ -56,16 +56,21 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("replica")
     folder.chmod(0o755)
     first, second = (EmbeddedPostgres(folder / name, settings=STREAMING) for name in ("primary", "standby"))
-    server = first.start()
-    migrate(server.urls().owner_url)
-    copied(server, folder / "standby")
-    standby = second.start()
-    desk = Database(server.urls().app_url, info={"jobs": False})
-    primary, replica = Database(server.urls().auditor_url), Database(standby.urls().auditor_url)
+    opened: list[Database] = []
     try:
+        server = first.start()
+        migrate(server.urls().owner_url)
+        copied(server, folder / "standby")
+        standby = second.start()
+        opened += [
+            Database(server.urls().app_url, info={"jobs": False}),
+            Database(server.urls().auditor_url),
+            Database(standby.urls().auditor_url),
+        ]
+        desk, primary, replica = opened
         yield Pair(builders.a_town(desk), standby, primary, replica)
     finally:
-        for database in (desk, primary, replica):
+        for database in opened:
             database.dispose()
         second.stop()
         first.stop()
@@ -158,7 +163,7 @@ def test_without_a_replica_or_with_one_that_is_away_the_primary_answers(pair: Pa
         HeavyReads(away, away).run(lambda session: session.scalar(STANDBY))
 
 
-def test_the_desk_reads_reports_there_and_the_doctor_says_so(pair: Pair, tmp_path: Path) -> None:
+def test_the_desk_exports_the_ledger_from_there_and_the_doctor_says_so(pair: Pair, tmp_path: Path) -> None:
     settings = Settings(
         database_url=pair.town.database.url.render_as_string(hide_password=False),
         database_auditor_url=pair.primary.url.render_as_string(hide_password=False),

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import one_at_a_time
 from core.policy.limits import BANK_MATCH_WITHIN
-from core.rules.bank_matching import MatchRule
+from core.rules.bank_matching import ONE_AT_A_TIME, MatchRule
 
 # What is not matched: lines of the banks, and postings from where the first statement begins (the opening balance holds
 # what was before).
@@ -146,7 +147,7 @@ RULES = (
 
 def match(session: Session, *, run_id: int | None, until: datetime, now: datetime) -> None:
     """Match what can be matched without a guess, until nothing more can be: a rerun adds nothing."""
-    session.execute(text("select pg_advisory_xact_lock(hashtextextended('bank-matching', 0))"))
+    one_at_a_time(session, ONE_AT_A_TIME)
     values = {"until": until, "days": BANK_MATCH_WITHIN.days, "run": run_id, "now": now}
     while any(_once(session, rule, how, values) for rule, how in RULES):
         pass

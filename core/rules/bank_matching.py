@@ -7,6 +7,8 @@ from enum import StrEnum
 from core.errors import DeskError
 from core.rules.suspense import SettledAs
 
+ONE_AT_A_TIME = "bank-matching"  # whoever matches, the run or a person, does so alone
+
 
 class MatchRule(StrEnum):
     PROVIDER_ID = "PROVIDER_ID"

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.operations import breaks, suspense
 from core.audit.actions import AuditAction
+from core.db import one_at_a_time
 from core.errors import NotFound
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.records import BankLine, BankMatch, BankMatchLine, BankMatchPosting, SuspenseItem
-from core.rules.bank_matching import MatchedAlready, MatchRule, NothingToMatch, SumsDiffer
+from core.rules.bank_matching import ONE_AT_A_TIME, MatchedAlready, MatchRule, NothingToMatch, SumsDiffer
 from core.rules.permissions import SYSTEM, Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs
@@ -147,7 +148,7 @@ def _match(
 
 
 def _lines(session: Session, numbers: Collection[int]) -> list[BankLine]:
-    session.execute(text("select pg_advisory_xact_lock(hashtextextended('bank-matching', 0))"))
+    one_at_a_time(session, ONE_AT_A_TIME)
     wanted = select(BankLine).where(BankLine.id.in_(set(numbers)), BankLine.repeats_id.is_(None))
     found = list(session.scalars(wanted.order_by(BankLine.id)))
     if not found or len({each.account_id for each in found}) > 1:
