@@ -52,6 +52,7 @@ LETTERS = "notifications"  # a letter's words are hashed when it is sent
 ENDED = "coalesce(resolved_at::text, resolution, resolution_notes) is not null"
 LIFTED = "coalesce(released_at::text, released_by::text, release_reason) is not null"
 SETTLED = "coalesce(settled_at::text, settled_by::text, outcome) is not null"
+ANSWERED = "coalesce(settled_at::text, settled_by::text, note) is not null"
 PARTS: Mapping[str, Part] = {
     "messages": _part(
         "messages", "message", "id milestone_id case_id author_kind author_id audience body at"
@@ -88,6 +89,35 @@ PARTS: Mapping[str, Part] = {
         "debt_write_offs",
         "write-off of a debt",
         "id party_id currency amount_minor reason proposed_by proposed_at",
+    ),
+    "periods": _part(
+        "periods",
+        "closed period",
+        "id kind first_day last_day closed_by closed_via closed_at explanation last_journal summary",
+    ),
+    "period_ends": _part(
+        "periods", "reopening of closed period", "id reopening_id", said="reopening_id is not null"
+    ),
+    "period_reopenings": _part(
+        "period_reopenings", "request to reopen a period", "id period_id reason proposed_by proposed_at"
+    ),
+    "period_reopening_ends": _part(
+        "period_reopenings",
+        "answer to a request to reopen a period",
+        "id settled_by settled_at note",
+        said=ANSWERED,
+    ),
+    "manual_journals": _part(
+        "manual_journals",
+        "manual journal",
+        "id currency posted_on memo reason account_codes amounts reverses_id attachment_name attachment_sha256"
+        " proposed_by proposed_at",
+    ),
+    "manual_journal_ends": _part(
+        "manual_journals",
+        "answer to manual journal",
+        "id settled_by settled_at note journal_id",
+        said=ANSWERED,
     ),
     "payee_holds": _part("payee_holds", "hold on a payee", "id party_id kind reason placed_by placed_at"),
     "payee_hold_ends": _part(

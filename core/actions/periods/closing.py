@@ -83,6 +83,7 @@ def close(
             "last": wanted.last.isoformat(),
             "sha256": period_summary.digest(row.summary),
         },
+        contents=[row],
     )
     return row
 

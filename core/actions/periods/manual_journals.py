@@ -16,6 +16,8 @@ from core import audit
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
+from core.audit.content_hashes import Words
+from core.db import Record
 from core.errors import DeskError, NotFound
 from core.gateways import evidence_files
 from core.gateways.evidence_store import EvidenceStore
@@ -121,7 +123,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     proposals.settle(row, ProposalStatus.POSTED, actor, now=now)
     row.note = said
     session.flush()
-    _note(session, actor, AuditAction.JOURNAL_POST.by("finance"), row, reason=said or row.reason, now=now)
+    _note_end(session, actor, AuditAction.JOURNAL_POST.by("finance"), row, reason=said or row.reason, now=now)
     return row
 
 
@@ -135,7 +137,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, number: int, reason
     session.flush()
     withdrawn = row.status is ProposalStatus.WITHDRAWN
     action = AuditAction.JOURNAL_WITHDRAW if withdrawn else AuditAction.JOURNAL_REJECT
-    _note(session, actor, action.by("finance"), row, reason=reason, now=now)
+    _note_end(session, actor, action.by("finance"), row, reason=reason, now=now)
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:
@@ -153,7 +155,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     proposals.settle(row, ProposalStatus.RETURNED, SYSTEM, now=now)
     row.note = why
     session.flush()
-    _note(session, SYSTEM, AuditAction.JOURNAL_RETURN.by("system"), row, reason=why, now=now)
+    _note_end(session, SYSTEM, AuditAction.JOURNAL_RETURN.by("system"), row, reason=why, now=now)
     about = ("manual_journal", row.id)
     proposals.tell_returned(session, waiting(row), what=f"MJ-{row.id}", why=why, about=about, now=now)
     return True
@@ -253,7 +255,9 @@ def _propose(
     )
     session.add(row)
     session.flush()
-    _note(session, actor, AuditAction.JOURNAL_PROPOSE.by("finance"), row, reason=reason, now=now)
+    _note(
+        session, actor, AuditAction.JOURNAL_PROPOSE.by("finance"), row, reason=reason, now=now, contents=[row]
+    )
     return row
 
 
@@ -271,8 +275,22 @@ def _open(session: Session, number: int) -> ManualJournal:
     return row
 
 
-def _note(
+def _note_end(
     session: Session, actor: Actor, action: StoredAction, row: ManualJournal, *, reason: str, now: datetime
+) -> None:
+    ends = [Words("manual_journal_ends", row)]
+    _note(session, actor, action, row, reason=reason, now=now, contents=ends)
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    action: StoredAction,
+    row: ManualJournal,
+    *,
+    reason: str,
+    now: datetime,
+    contents: Sequence[Record | Words],
 ) -> None:
     audit.record(
         session,
@@ -290,4 +308,5 @@ def _note(
             "attachment": row.attachment_sha256,
             "journal": row.journal_id,
         },
+        contents=contents,
     )

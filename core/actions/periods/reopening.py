@@ -5,6 +5,7 @@ What was closed after it is reopened with it, because the books are open from on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,6 +15,8 @@ from core import audit
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Waiting
 from core.audit.actions import AuditAction, StoredAction
+from core.audit.content_hashes import Words
+from core.db import Record
 from core.errors import NotFound
 from core.records import Period, PeriodReopening
 from core.rules import periods as rules
@@ -41,7 +44,7 @@ def propose(session: Session, actor: Actor, *, now: datetime, period_id: int, re
     session.add(row)
     session.flush()
     asked = AuditAction.PERIOD_PROPOSE_REOPENING.by("finance")
-    _note(session, actor, asked, row, period, reason=reason, now=now)
+    _note(session, actor, asked, row, period, reason=reason, now=now, contents=[row])
     return row
 
 
@@ -68,9 +71,10 @@ def approve(
     for period in found:
         audit.become(period, PeriodStatus.REOPENED, now=now, by=actor)
         period.reopening_id = row.id
-        _note(session, actor, AuditAction.PERIOD_REOPEN.by("finance"), row, period, reason=why, now=now)
+        reopened, ends = AuditAction.PERIOD_REOPEN.by("finance"), [Words("period_ends", period)]
+        _note(session, actor, reopened, row, period, reason=why, now=now, contents=ends)
     agreed = AuditAction.PERIOD_CONFIRM_REOPENING.by("finance")
-    _note(session, actor, agreed, row, first, reason=why, now=now)
+    _note(session, actor, agreed, row, first, reason=why, now=now, contents=[_answer(row)])
     session.flush()
     return found
 
@@ -84,7 +88,8 @@ def reject(session: Session, actor: Actor, *, now: datetime, reopening_id: int, 
     row.note = reason
     withdrawn = row.status is ProposalStatus.WITHDRAWN
     action = AuditAction.PERIOD_WITHDRAW_REOPENING if withdrawn else AuditAction.PERIOD_REJECT_REOPENING
-    _note(session, actor, action.by("finance"), row, _period(session, row.period_id), reason=reason, now=now)
+    period = _period(session, row.period_id)
+    _note(session, actor, action.by("finance"), row, period, reason=reason, now=now, contents=[_answer(row)])
     session.flush()
 
 
@@ -103,7 +108,8 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     proposals.settle(row, ProposalStatus.RETURNED, SYSTEM, now=now)
     row.note = why
     period = _period(session, row.period_id)
-    _note(session, SYSTEM, AuditAction.PERIOD_RETURN_REOPENING.by("system"), row, period, reason=why, now=now)
+    returned = AuditAction.PERIOD_RETURN_REOPENING.by("system")
+    _note(session, SYSTEM, returned, row, period, reason=why, now=now, contents=[_answer(row)])
     what = f"reopening of {words(period)}"
     proposals.tell_returned(
         session, waiting(row), what=what, why=why, about=("period_reopening", row.id), now=now
@@ -141,6 +147,10 @@ def _open(session: Session, reopening_id: int) -> PeriodReopening:
     return row
 
 
+def _answer(row: PeriodReopening) -> Words:
+    return Words("period_reopening_ends", row)
+
+
 def _note(
     session: Session,
     actor: Actor,
@@ -150,6 +160,7 @@ def _note(
     *,
     reason: str,
     now: datetime,
+    contents: Sequence[Record | Words],
 ) -> None:
     about_period = action.endswith(AuditAction.PERIOD_REOPEN.value)
     audit.record(
@@ -165,4 +176,5 @@ def _note(
             "first": period.first_day.isoformat(),
             "last": period.last_day.isoformat(),
         },
+        contents=contents,
     )
