@@ -134,8 +134,8 @@ class Database:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def at_it(self, kind: int, number: int) -> Iterator[None]:
-        """While inside, others can see that somebody is at work on this (`is_anyone_at_it`).
+    def presence_lock(self, kind: int, number: int) -> Iterator[None]:
+        """While inside, others can see that somebody is at work on this (`is_anyone_present`).
 
         The mark hangs on a connection of its own, so it goes when the process dies, however it dies.
         """
@@ -157,7 +157,7 @@ def one_at_a_time(session: Session, name: str) -> None:
     session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
-def is_anyone_at_it(session: Session, kind: int, number: int) -> bool:
+def is_anyone_present(session: Session, kind: int, number: int) -> bool:
     """Whether a living process says that it is at work on this."""
     free = session.scalar(
         text("select pg_try_advisory_xact_lock(:kind, :number)"), {"kind": kind, "number": number}

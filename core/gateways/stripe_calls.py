@@ -60,7 +60,7 @@ def translate_errors() -> Iterator[None]:
 
 
 @contextmanager
-def answered() -> Iterator[None]:
+def translate_read_errors() -> Iterator[None]:
     """The same for what is only read: no answer is `NotRead`."""
     try:
         with translate_errors():

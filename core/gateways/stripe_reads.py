@@ -28,7 +28,7 @@ from core.gateways.snapshots import (
     TransferSnapshot,
     match,
 )
-from core.gateways.stripe_calls import PATIENCE, STRIPE, answered, client
+from core.gateways.stripe_calls import PATIENCE, STRIPE, client, translate_read_errors
 from core.gateways.stripe_ids import Kind
 from core.money import Money
 
@@ -52,7 +52,7 @@ class StripeReads:
     # -- look-ups -
 
     def find_charge(self, op: str, *, transfer_group: str) -> ChargeSnapshot | None:
-        with answered():
+        with translate_read_errors():
             page = self._v1.charges.list(
                 {
                     "transfer_group": transfer_group,
@@ -66,14 +66,14 @@ class StripeReads:
         )
 
     def find_refund(self, op: str, *, payment_intent: str) -> RefundSnapshot | None:
-        with answered():
+        with translate_read_errors():
             page = self._v1.refunds.list(
                 {"payment_intent": payment_intent, "limit": PAGE, "expand": _each(LINES)}
             )
             return match(op, [read.refund(plain(each)) for each in page.auto_paging_iter()])
 
     def find_transfer(self, op: str, *, transfer_group: str, destination: str) -> TransferSnapshot | None:
-        with answered():
+        with translate_read_errors():
             page = self._v1.transfers.list(
                 {
                     "destination": destination,
@@ -85,7 +85,7 @@ class StripeReads:
             return match(op, [read.transfer(plain(each)) for each in page.auto_paging_iter()])
 
     def find_reversal(self, op: str, *, transfer: str) -> ReversalSnapshot | None:
-        with answered():
+        with translate_read_errors():
             page = self._v1.transfers.reversals.list(
                 ids.of(Kind.TRANSFER, transfer), {"limit": PAGE, "expand": _each(LINE)}
             )
@@ -93,7 +93,7 @@ class StripeReads:
 
     def find_payout(self, op: str, *, account: str, created_from: datetime) -> PayoutSnapshot | None:
         since = math.floor((created_from - CLOCK_SKEW).timestamp())
-        with answered():
+        with translate_read_errors():
             page = self._v1.payouts.list(
                 {"created": {"gte": since}, "limit": PAGE, "expand": _each(LINES)},
                 as_(account),
@@ -103,16 +103,16 @@ class StripeReads:
     # -- present state -
 
     def payee_account(self, account: str) -> PayeeAccountSnapshot:
-        with answered():
+        with translate_read_errors():
             return read.payee_account(plain(self._v1.accounts.retrieve(ids.of(Kind.ACCOUNT, account))))
 
     def set_up_of(self, setup_intent: str) -> SetupSnapshot:
-        with answered():
+        with translate_read_errors():
             made = self._v1.setup_intents.retrieve(ids.of(Kind.SETUP_INTENT, setup_intent))
         return read.set_up(plain(made))
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot:
-        with answered():
+        with translate_read_errors():
             return read.charge(
                 plain(
                     self._v1.payment_intents.retrieve(
@@ -122,44 +122,44 @@ class StripeReads:
             )
 
     def charge_by_id(self, charge: str) -> ChargeSnapshot:
-        with answered():
+        with translate_read_errors():
             expand = ["balance_transaction", "payment_intent"]
             made = plain(self._v1.charges.retrieve(ids.of(Kind.CHARGE, charge), {"expand": expand}))
         return read.charge(made.get("payment_intent") or _without_intent(made), made)
 
     def refund_by_id(self, refund: str) -> RefundSnapshot:
-        with answered():
+        with translate_read_errors():
             return read.refund(
                 plain(self._v1.refunds.retrieve(ids.of(Kind.REFUND, refund), {"expand": LINES}))
             )
 
     def transfer_by_id(self, transfer: str) -> TransferSnapshot:
-        with answered():
+        with translate_read_errors():
             return read.transfer(
                 plain(self._v1.transfers.retrieve(ids.of(Kind.TRANSFER, transfer), {"expand": LINE}))
             )
 
     def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot:
-        with answered():
+        with translate_read_errors():
             found = self._v1.transfers.reversals.retrieve(
                 ids.of(Kind.TRANSFER, transfer), ids.of(Kind.REVERSAL, reversal), {"expand": LINE}
             )
             return read.reversal(plain(found))
 
     def reversal_of(self, line: str) -> ReversalSnapshot:
-        with answered():
+        with translate_read_errors():
             found = self._v1.balance_transactions.retrieve(
                 ids.of(Kind.BALANCE_TRANSACTION, line), {"expand": ["source.balance_transaction"]}
             )
         return read.reversal(plain(found)["source"])
 
     def payout_by_id(self, payout: str, *, account: str | None) -> PayoutSnapshot:
-        with answered():
+        with translate_read_errors():
             found = self._v1.payouts.retrieve(ids.of(Kind.PAYOUT, payout), {"expand": LINES}, as_(account))
             return read.payout(plain(found), account)
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot:
-        with answered():
+        with translate_read_errors():
             return read.dispute(plain(self._v1.disputes.retrieve(ids.of(Kind.DISPUTE, dispute))))
 
     # -- the provider's books -
@@ -176,7 +176,7 @@ class StripeReads:
         asked: BalanceTransactionListParams = {"created": {"gte": since, "lt": until}, "limit": PAGE}
         if after is not None:
             asked["starting_after"] = ids.of(Kind.BALANCE_TRANSACTION, after)
-        with answered():
+        with translate_read_errors():
             page = self._v1.balance_transactions.list(asked, as_(account))
             for each in page.auto_paging_iter():
                 yield read.line(plain(each))
@@ -197,7 +197,7 @@ class StripeReads:
         }
         if after is not None:
             asked["starting_after"] = ids.of(Kind.PAYOUT, after)
-        with answered():
+        with translate_read_errors():
             page = self._v1.payouts.list(asked, as_(account))
             for each in page.auto_paging_iter():
                 yield read.payout(plain(each), account)
@@ -209,14 +209,14 @@ class StripeReads:
         return self._balance("available", account=account)
 
     def settlement_currencies(self) -> frozenset[str]:
-        with answered():
+        with translate_read_errors():
             found = plain(self._v1.balance.retrieve({}))
         return frozenset(
             each["currency"].upper() for part in ("available", "pending") for each in found[part]
         )
 
     def _balance(self, *parts: str, account: str | None) -> dict[str, Money]:
-        with answered():
+        with translate_read_errors():
             found = plain(self._v1.balance.retrieve({}, as_(account)))
         amounts = [read.money(each["amount"], each["currency"]) for part in parts for each in found[part]]
         return {
@@ -226,7 +226,7 @@ class StripeReads:
 
     def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
         since = math.floor(after.timestamp())
-        with answered():
+        with translate_read_errors():
             page = self._v1.events.list({"created": {"gte": since}, "limit": PAGE}, as_(account))
             for each in page.auto_paging_iter():
                 yield read.event(plain(each))

@@ -90,7 +90,7 @@ def _alarm_of_chargeback(days: int) -> Deadline:
 
 
 def _call_payment_off(session: Session, number: int, now: datetime) -> bool:
-    return charges.time_is_over(session, now=now, milestone_id=number)
+    return charges.expire(session, now=now, milestone_id=number)
 
 
 def _open_reviews(session: Session, number: int, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.operations import breaks, platform_money
 from core.audit.actions import AuditAction
-from core.db import is_anyone_at_it
+from core.db import is_anyone_present
 from core.desk import Desk
 from core.errors import DeskError
 from core.ledger import accounts, journal_store
@@ -54,7 +54,7 @@ def run(desk: Desk, actor: Actor, *, until: datetime | None = None, payees: bool
     require(actor, Permission.RUN_RECONCILIATION)
     end = until or desk.clock()
     run_id = desk.database.run(_next_id)
-    with desk.database.at_it(MARK, run_id):
+    with desk.database.presence_lock(MARK, run_id):
         desk.database.run(lambda session: _start(session, actor, run_id, end, desk.clock()))
         try:
             _carry_out(desk, actor, run_id, end, payees=payees)
@@ -91,7 +91,7 @@ def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: da
     """Write the run down, and say of runs whose process has died that they did not end."""
     running = select(ReconciliationRun).where(ReconciliationRun.status == RunStatus.RUNNING).with_for_update()
     for left in session.scalars(running.order_by(ReconciliationRun.id)):
-        if not is_anyone_at_it(session, MARK, left.id):
+        if not is_anyone_present(session, MARK, left.id):
             audit.become(left, RunStatus.FAILED, now=now)
             left.error, left.finished_at = BROKEN_OFF, now
     started_by = actor.id if actor.kind == "staff" else None

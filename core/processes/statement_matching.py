@@ -186,7 +186,7 @@ def _last_milestone(session: Session, customer: str | None) -> int | None:
 def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = NONE) -> bool:
     """Book a line that nobody explained, unless it was booked meanwhile. A line of nothing is not booked."""
     stated = session.get_one(StatementLine, line_id)
-    line = platform_money.line_of(stated)
+    line = platform_money.balance_line(stated)
     if balance_transactions.is_booked(session, line) or not (line.amount or line.fee):
         return False
     journal = postings.unknown_money(

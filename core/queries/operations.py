@@ -278,7 +278,7 @@ RETURNED = text(
 )
 
 
-def came_back(session: Session, operation_id: int) -> Returned | None:
+def returned_refund(session: Session, operation_id: int) -> Returned | None:
     """The refund of this operation, if it failed and its debt is open, or if a refund outside Stripe is recorded."""
     row = session.execute(RETURNED, {"operation": operation_id}).mappings().one_or_none()
     if row is None:

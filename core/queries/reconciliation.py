@@ -17,8 +17,8 @@ from core.rules.reconciliation import RunStatus, RunView
 from core.rules.references import reference
 
 NEWEST = 2**63 - 1
-# The mark of a run that somebody is at: whoever is holds an advisory lock with the run's number (`Database.at_it`),
-# until the process ends, or dies.
+# The mark of a run that somebody is at: whoever is holds an advisory lock with the run's number
+# (`Database.presence_lock`), until the process ends, or dies.
 MARK = 0x7EC0
 BROKEN_OFF = "The process was stopped before the run was over. Nothing is lost: the next run reads it all."
 RUNS = """

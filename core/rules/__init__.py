@@ -117,10 +117,14 @@ RULES: tuple[Rule, ...] = (
         "The payer is notified of each decline", "actions.funding.fund:declined", f"{_FLOW}, Error Handling 1"
     ),
     Rule("A decline is told in a sentence", "rules.declines:sentence", f"{_FLOW}, Error Handling 1"),
-    Rule("A payer whom their bank asks has a day to confirm", "actions.funding.charges:asked", _DESK),
+    Rule(
+        "A payer whom their bank asks has a day to confirm",
+        "actions.funding.charges:on_action_required",
+        _DESK,
+    ),
     Rule("What a payer saves is charged later", "actions.parties.payment_method_setups:follow", _DESK),
-    Rule("The payer calls off what waits for them", "actions.funding.charges:call_off", _DESK),
-    Rule("A debit is held when its bank has paid", "actions.funding.charges:waits", _DESK),
+    Rule("The payer calls off what waits for them", "actions.funding.charges:cancel", _DESK),
+    Rule("A debit is held when its bank has paid", "actions.funding.charges:on_processing", _DESK),
     Rule(
         "A duplicate payment is returned",
         "actions.funding.duplicate_payments:receive",

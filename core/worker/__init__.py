@@ -39,7 +39,7 @@ def run(desk: Desk, *, concurrency: int = CONCURRENCY, stop: threading.Event | N
     if desk.settings.demo:
         from core.worker import moving_time
 
-        beside.append(_each_second("time", lambda: moving_time.go_on(desk, stopping), stopping))
+        beside.append(_each_second("time", lambda: moving_time.advance_if_asked(desk, stopping), stopping))
     with _stopped_by_signals(stopping):
         for each in beside:
             each.start()

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.demo import clock as moves
 from core.clock import wall_time
-from core.db import is_anyone_at_it
+from core.db import is_anyone_present
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.stripe_sandbox import SandboxControl
@@ -33,7 +33,7 @@ from core.worker.trouble import sentence
 
 log = structlog.get_logger("worker")
 
-AT_IT = 0x64656D6F  # the advisory lock of whoever moves the time
+PRESENCE = 0x64656D6F  # the advisory lock of whoever moves the time
 LONGEST = timedelta(hours=6)
 ROUNDS, GLANCE = 100, 0.05  # what one stop sets off, and how often a call in flight is looked for, in seconds
 
@@ -46,13 +46,13 @@ class SandboxAway(DeskError):
     """The Stripe sandbox does not answer. The clock waits for it."""
 
 
-def go_on(desk: Desk, stopping: threading.Event) -> None:
+def advance_if_asked(desk: Desk, stopping: threading.Event) -> None:
     """Move the time as far as somebody asked, if anybody did. What goes wrong is noted and raised."""
     with desk.database.transaction() as session:
-        if demo_clock.under_way(session) is None or is_anyone_at_it(session, AT_IT, 1):
+        if demo_clock.under_way(session) is None or is_anyone_present(session, PRESENCE, 1):
             return
     sandbox = SandboxControl(desk.settings.stripe_api_base, desk.settings.stripe_api_key)
-    with desk.database.at_it(AT_IT, 1):
+    with desk.database.presence_lock(PRESENCE, 1):
         try:
             _travel(desk, sandbox, stopping)
         except Exception as error:

@@ -38,7 +38,7 @@ def _found(row: Operation) -> Returned | None:
     if row.kind != OperationKind.REFUND:
         return None
     with request_context.reading() as session:
-        return operations.came_back(session, row.id)
+        return operations.returned_refund(session, row.id)
 
 
 def _head(found: Returned) -> None:

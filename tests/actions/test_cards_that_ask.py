@@ -123,18 +123,18 @@ def test_who_does_not_confirm_in_time_has_not_paid_and_cannot_any_more(market: M
 def test_the_payer_calls_it_off_and_pays_another_way(market: Market, owner: Database) -> None:
     told = paying(market)
     with nothing_changes(owner), pytest.raises(NotYours):
-        market.act(charges.call_off, market.payee, milestone_id=told.milestone)
-    market.act(charges.call_off, market.payer, milestone_id=told.milestone)
+        market.act(charges.cancel, market.payee, milestone_id=told.milestone)
+    market.act(charges.cancel, market.payer, milestone_id=told.milestone)
     market.work()
     assert (charge(market).status, market.state(told)) == ("FAILED", "UNPAID")
     with nothing_changes(owner), pytest.raises(NothingToConfirm):
-        market.act(charges.call_off, market.payer, milestone_id=told.milestone)
+        market.act(charges.cancel, market.payer, milestone_id=told.milestone)
 
 
 def test_who_confirmed_while_it_was_called_off_has_paid(market: Market) -> None:
     told = paying(market)
     market.control.authenticate(intent(market))
-    market.act(charges.call_off, market.payer, milestone_id=told.milestone)
+    market.act(charges.cancel, market.payer, milestone_id=told.milestone)
     market.work()
     assert (charge(market).status, market.state(told)) == ("SUCCEEDED", "PAID_HELD")
     market.lawful()
@@ -201,7 +201,7 @@ def test_a_debit_is_held_when_the_bank_has_answered_and_not_before(market: Marke
     assert (charge(market).status, market.state(told)) == ("PROCESSING", "PENDING_PAYMENT")
     assert market.books() == {}
     with pytest.raises(NothingToConfirm):
-        market.act(charges.call_off, market.payer, milestone_id=told.milestone)
+        market.act(charges.cancel, market.payer, milestone_id=told.milestone)
     with pytest.raises(PaymentInFlight):
         market.act(fund.fund, market.payer, milestone_id=told.milestone)
     market.later(days=1)

@@ -390,7 +390,7 @@ def test_a_record_that_stripe_was_quicker_than_can_still_be_withdrawn(
     broken = [each.name for each in market.read(invariants.run) if each.rows]
     assert broken == ["one_road"]
     (call,) = market.operations("REFUND")
-    shown = market.read(lambda session: operations.came_back(session, call.id))
+    shown = market.read(lambda session: operations.returned_refund(session, call.id))
     assert shown is not None
     assert (shown.id, shown.back) == (row.id, False)
     with pytest.raises(RefundNotBack):

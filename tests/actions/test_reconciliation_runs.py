@@ -80,7 +80,7 @@ def test_a_run_whose_process_was_killed_is_marked_by_the_next(market: Market) ->
 
 def test_a_run_that_is_still_under_way_is_left_alone(market: Market, database: Database) -> None:
     left_behind(market, 1_000_001)
-    with database.at_it(reconcile.MARK, 1_000_001):
+    with database.presence_lock(reconcile.MARK, 1_000_001):
         reconcile.run(market.desk, SYSTEM)
         assert sorted(runs(market)) == ["CLEAN", "RUNNING"]
     reconcile.run(market.desk, SYSTEM)
@@ -141,7 +141,7 @@ def test_a_run_that_nobody_is_at_is_broken_off_at_once(market: Market, database:
     assert standing(market).verdict(market.now) == "NEVER"
     left_behind(market, 1_000_001)
     assert standing(market).verdict(market.now) == "BROKEN_OFF"
-    with database.at_it(reconcile.MARK, 1_000_001):
+    with database.presence_lock(reconcile.MARK, 1_000_001):
         assert standing(market).verdict(market.now) == "RUNNING"
 
 

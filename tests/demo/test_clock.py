@@ -40,7 +40,7 @@ def move(market: Market, by: str) -> None:
     """As a person asks, and as the worker of the demo does it."""
     actor = market.as_staff("mia")
     market.database.run(lambda session: clock.advance(session, actor, now=market.desk.clock(), by=by))
-    moving_time.go_on(market.desk, threading.Event())
+    moving_time.advance_if_asked(market.desk, threading.Event())
 
 
 def by_itself(market: Market, milestone: int) -> list[tuple[str, datetime]]:
@@ -116,11 +116,11 @@ def test_a_worker_that_dies_on_the_way_is_followed_by_the_next(market: Market) -
     begun, stopping = market.desk.clock(), threading.Event()
     market.database.run(lambda session: clock.advance(session, SYSTEM, now=begun, by="5h"))
     stopping.set()
-    moving_time.go_on(market.desk, stopping)
+    moving_time.advance_if_asked(market.desk, stopping)
     found = standing(market)
     assert found.moving
     assert found.done < 0.1
-    moving_time.go_on(market.desk, threading.Event())
+    moving_time.advance_if_asked(market.desk, threading.Event())
     found = standing(market)
     assert not found.moving
     assert timedelta(hours=5) <= market.desk.clock() - begun < timedelta(hours=5) + MINUTE
@@ -165,9 +165,9 @@ def test_a_sandbox_that_is_away_is_said_and_the_move_goes_on_later(market: Marke
     market.database.run(lambda session: clock.advance(session, SYSTEM, now=market.desk.clock(), by="2h"))
     gone = market.desk.settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
     with pytest.raises(moving_time.SandboxAway):
-        moving_time.go_on(replace(market.desk, settings=gone), threading.Event())
+        moving_time.advance_if_asked(replace(market.desk, settings=gone), threading.Event())
     assert standing(market).trouble == "The Stripe sandbox does not answer. The clock waits for it."
-    moving_time.go_on(market.desk, threading.Event())
+    moving_time.advance_if_asked(market.desk, threading.Event())
     assert (standing(market).moving, standing(market).trouble) == (False, "")
 
 

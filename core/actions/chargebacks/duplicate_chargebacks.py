@@ -50,7 +50,7 @@ def frozen(session: Session, operation: OutgoingOperation) -> bool:
     return session.scalars(open_ones).first() is not None
 
 
-def lose(
+def write_off(
     session: Session, context: MilestoneContext, second: DuplicatePayment, row: Chargeback, *, now: datetime
 ) -> None:
     """Write off what the bank keeps: first against what was still to be refunded, the rest as the platform's loss."""
@@ -73,7 +73,7 @@ def lose(
         _take(session, context, second, call, taken, key=key, now=now)
 
 
-def overtaken(
+def on_refund_failed(
     session: Session,
     context: MilestoneContext,
     second: DuplicatePayment,
@@ -139,7 +139,7 @@ def offset_amount(given: Money, owed: Money) -> Money:
     return owed - Money(-(-rest.minor // step) * step, owed.currency)
 
 
-def call_off(call: OutgoingOperation, taken: Money, rest: Money, *, now: datetime) -> None:
+def cancel_refund(call: OutgoingOperation, taken: Money, rest: Money, *, now: datetime) -> None:
     """Cancel the refund's operation, unless it has ended."""
     if call.status in (OperationStatus.QUEUED, OperationStatus.BLOCKED, OperationStatus.REVIEW):
         anew = f" The remaining {rest.text()} is requested again." if rest.is_positive else ""
@@ -170,7 +170,7 @@ def _take(
 ) -> None:
     before, rest = second.status, second.left - taken
     second.charged_back_minor += taken.minor
-    call_off(call, taken, rest, now=now)
+    cancel_refund(call, taken, rest, now=now)
     if rest.is_positive:
         following = duplicate_payments.ask(
             session, context, second.stripe_payment_intent, rest, key=f"{key}.rest", now=now

@@ -56,7 +56,7 @@ def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Cha
     owed = None
     if row.status == ChargebackStatus.LOST and not row.outstanding.is_zero:
         if second is not None:
-            duplicate_chargebacks.lose(session, context, second, row, now=now)
+            duplicate_chargebacks.write_off(session, context, second, row, now=now)
         else:
             owed = liability.write_off(session, context, row, now=now)
     if row.status != before:

@@ -56,7 +56,7 @@ def on_refund_failed(session: Session, operation: OutgoingOperation, *, now: dat
     context = open_milestone(session, operation.milestone_id)
     second = duplicate_payments.returned_by(session, operation)
     if second is not None:
-        duplicate_chargebacks.overtaken(session, context, second, operation, now=now)
+        duplicate_chargebacks.on_refund_failed(session, context, second, operation, now=now)
         return
     wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
     refund = session.scalars(wanted).one()
@@ -169,7 +169,7 @@ def _take(
     audit.become(refund, rules.after(refund.status, RefundEvent.CHARGE_BACK), now=now)
     refund.amount_minor, refund.milestone_part_minor = taken.minor, taken_part.minor
     rest = whole - taken
-    duplicate_chargebacks.call_off(call, taken, rest, now=now)
+    duplicate_chargebacks.cancel_refund(call, taken, rest, now=now)
     if rest.is_positive:
         refunds.ask(
             session,

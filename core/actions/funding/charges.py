@@ -56,7 +56,7 @@ def latest(session: Session, milestone_ids: Collection[int]) -> Mapping[int, Cha
     return {each.milestone_id: each for each in session.scalars(wanted)}
 
 
-def asked(
+def on_action_required(
     session: Session,
     context: MilestoneContext,
     operation: OutgoingOperation,
@@ -96,7 +96,9 @@ def asked(
     session.flush()
 
 
-def waits(session: Session, operation: OutgoingOperation, snapshot: ChargeSnapshot, *, now: datetime) -> None:
+def on_processing(
+    session: Session, operation: OutgoingOperation, snapshot: ChargeSnapshot, *, now: datetime
+) -> None:
     """It exists at the provider, and the bank that is debited answers days later."""
     if snapshot.status == "processing":
         row = of(session, operation)
@@ -106,11 +108,11 @@ def waits(session: Session, operation: OutgoingOperation, snapshot: ChargeSnapsh
     operation_states.waiting(operation, provider_id=snapshot.id, now=now)
 
 
-def paid(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
+def on_paid(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
     _end(session, operation, ChargeStatus.SUCCEEDED, now)
 
 
-def failed(
+def on_failed(
     session: Session,
     operation: OutgoingOperation,
     *,
@@ -131,7 +133,7 @@ def is_over(session: Session, operation: OutgoingOperation) -> bool:
     return row.status == ChargeStatus.REQUIRES_ACTION and row.called_off_at is not None
 
 
-def call_off(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+def cancel(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
     """The payer does not confirm it: it is canceled at the provider, and then they may pay another way."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
@@ -141,7 +143,7 @@ def call_off(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     _cancel(session, actor, context, row, AuditAction.PAYMENT_CALL_OFF.by("party"), now=now)
 
 
-def time_is_over(session: Session, *, now: datetime, milestone_id: int) -> bool:
+def expire(session: Session, *, now: datetime, milestone_id: int) -> bool:
     """The payer did not confirm it by the time they had: it is canceled at the provider."""
     context = open_milestone(session, milestone_id)
     row = latest(session, [milestone_id]).get(milestone_id)

@@ -140,17 +140,17 @@ def settle(
     order = context.order
     if duplicate_payments.is_duplicate(session, context, snapshot):
         duplicate_payments.receive(session, context, operation, snapshot, now=now)
-        charges.paid(session, operation, now=now)
+        charges.on_paid(session, operation, now=now)
         return
     if snapshot.succeeded and snapshot.lines:
         if not balance_transactions.is_booked(session, snapshot.lines[0]):
             _funded(session, context, operation, snapshot, snapshot.lines[0], now=now)
         operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
-        charges.paid(session, operation, now=now)
+        charges.on_paid(session, operation, now=now)
     elif operation.status in (OperationStatus.REFUSED, OperationStatus.SUCCEEDED):
         return  # late news of a charge that has ended: another may be on its way since
     elif snapshot.asks_payer:
-        charges.asked(session, context, operation, snapshot, now=now)
+        charges.on_action_required(session, context, operation, snapshot, now=now)
     elif snapshot.lost:
         called_off = snapshot.status == "canceled"
         code = NOT_CONFIRMED if called_off else snapshot.failure_code
@@ -158,7 +158,7 @@ def settle(
         operation_states.refused(operation, reason=reason, now=now)
         declined(session, operation, reason=reason, code=code, now=now)
     else:
-        charges.waits(session, operation, snapshot, now=now)
+        charges.on_processing(session, operation, snapshot, now=now)
     if snapshot.succeeded and not order.funded_minor:
         order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
     session.flush()
@@ -260,7 +260,7 @@ def declined(
     context = open_milestone(session, operation.milestone_id)
     context.order.in_flight, context.order.failure = False, reason
     again_at = context.order.next_retry_at = card_retries.next_retry(code, context.order.retries, now)
-    sentence = charges.failed(session, operation, code=code, next_retry_at=again_at, now=now)
+    sentence = charges.on_failed(session, operation, code=code, next_retry_at=again_at, now=now)
     orders.follow(session, context, now=now, cause=Cause(CauseKind.CHARGE_FAILED, "charge declined"))
     context.note(
         session,

@@ -38,7 +38,7 @@ def book_own_lines(session: Session, *, now: datetime) -> int:
     ).all()
     booked = 0
     for stated in unbooked:
-        line = line_of(stated)
+        line = balance_line(stated)
         if is_own(line.type, line.reporting_category) and (line.amount or line.fee):
             journal = _journal(session, line)
             if journal is not None:
@@ -47,7 +47,7 @@ def book_own_lines(session: Session, *, now: datetime) -> int:
     return booked
 
 
-def line_of(stated: StatementLine) -> BalanceLine:
+def balance_line(stated: StatementLine) -> BalanceLine:
     return BalanceLine(
         id=stated.id,
         type=stated.kind,

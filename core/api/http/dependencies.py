@@ -59,7 +59,7 @@ class ChangeRequest:
         status = self.request.scope["route"].status_code or 200
         return once(self.desk, fingerprint(self.request, self.key, content=content), do, status=status)
 
-    def answered(self) -> Response | None:
+    def stored_response(self) -> Response | None:
         """The answer that there is already, for what cannot be done inside one transaction. Raises `KeyReused`."""
         return stored_response(self.desk, fingerprint(self.request, self.key))
 

@@ -164,7 +164,7 @@ def _first_at_provider(
     """Tell the payment provider, then do the rest here in one transaction with the answer, which is the party. What was
     answered already is told to nobody. `tell` is given who acts, their number, and the name of this request of this
     marketplace, whatever others call theirs."""
-    if (before := change.answered()) is not None:
+    if (before := change.stored_response()) is not None:
         return before
     with change.desk.database.reading() as session:
         actor = lookups.actor(session, change.caller, party)

@@ -65,7 +65,7 @@ STEPS = (
         "cancel_payment",
         "Milestones",
         "Call off a payment that waits for the payer",
-        charges.call_off,
+        charges.cancel,
         "The payer does not confirm it: it is called off within a minute or so, and the end is an event. Then the "
         "milestone can be funded again. Until then, and while a debit is processing, it cannot.",
         (NotYours, charges.NothingToConfirm),

@@ -71,7 +71,7 @@ def open_provider_account(body: requests.ProviderAccount, change: Change) -> Res
     Asked again for the same, it answers with the party. Another card of a payer, or another bank or currency of a
     payee, than the one that is stored is refused and named, and what is stored stays.
     """
-    if (before := change.answered()) is not None:
+    if (before := change.stored_response()) is not None:
         return before
     with change.desk.database.reading() as session:
         party = lookups.party(session, change.caller, body.party)

@@ -15,7 +15,7 @@ from core.actions.payouts import withdrawals
 from core.gateways.payments import OutcomeUnknown, ProviderRefused
 from core.processes.outgoing.kind import OutgoingKind
 from core.processes.outgoing.kinds import KINDS
-from core.processes.outgoing.review import leave_to_a_person
+from core.processes.outgoing.review import send_to_review
 from core.records import Chargeback, OutgoingOperation
 from core.rules import retries
 from core.rules.chargebacks import ChargebackStatus
@@ -107,7 +107,7 @@ def for_review(session: Session, operation_id: int, *, reason: str, now: datetim
 
 def _leave(session: Session, operation: OutgoingOperation, reason: str, *, now: datetime) -> None:
     payout = KINDS[operation.kind].payout(session, operation)
-    leave_to_a_person(session, operation, reason, now=now, payout=payout)
+    send_to_review(session, operation, reason, now=now, payout=payout)
 
 
 def _unsettled(session: Session, operation_id: int) -> OutgoingOperation | None:

@@ -53,7 +53,7 @@ def _settle(
 def _refused(session: Session, operation: OutgoingOperation, refusal: ProviderRefused, now: datetime) -> None:
     """It is over, and a person looks at the payout, unless another bank account comes first."""
     payout = _payout(session, operation)
-    review.leave_to_a_person(
+    review.send_to_review(
         session,
         operation,
         refusal.message,

@@ -18,7 +18,7 @@ from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM
 
 
-def leave_to_a_person(
+def send_to_review(
     session: Session,
     operation: OutgoingOperation,
     reason: str,
@@ -54,5 +54,5 @@ def refused_for_now(
     session: Session, operation: OutgoingOperation, refusal: ProviderRefused, now: datetime
 ) -> None:
     """What a person sends again is another attempt, because the provider would repeat its no for this one."""
-    leave_to_a_person(session, operation, refusal.message, now=now)
+    send_to_review(session, operation, refusal.message, now=now)
     operation.attempt, operation.first_sent_at = operation.attempt + 1, None
