@@ -20,7 +20,7 @@ NOTE = style("extract-note", 8, 11, textColor=DIM)
 
 
 @dataclass(frozen=True)
-class Entry:
+class PaperEntry:
     """One thing that happened or was written, by whom."""
 
     at: datetime
@@ -29,7 +29,7 @@ class Entry:
     text: str = ""
 
 
-def draw(title: str, said: str, entries: Sequence[Entry]) -> bytes:
+def draw(title: str, said: str, entries: Sequence[PaperEntry]) -> bytes:
     """The same facts give the same bytes: the PDF bears no time of its own."""
     out = io.BytesIO()
     document = SimpleDocTemplate(out, pagesize=A4, title=title, author="Escrow Desk", invariant=1)
@@ -37,7 +37,7 @@ def draw(title: str, said: str, entries: Sequence[Entry]) -> bytes:
     return out.getvalue()
 
 
-def _flow(title: str, said: str, entries: Sequence[Entry]) -> Iterator[Flowable]:
+def _flow(title: str, said: str, entries: Sequence[PaperEntry]) -> Iterator[Flowable]:
     yield Paragraph(safe(title), TITLE)
     yield Paragraph(safe(said), NOTE)
     yield Spacer(1, 8)

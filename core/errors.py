@@ -18,7 +18,7 @@ from string import Formatter
 from typing import Any, Self
 
 
-class Said(str):
+class Wording(str):
     """Words for the sentence, with what stands for them in a program: a title with its milestone's number, a status as
     it reads with its name. Without such a `code` they are for the reader only."""
 

@@ -12,7 +12,7 @@ from core.clock import wall_time
 from core.processes import timers
 from core.processes.deadlines import DEADLINES
 from core.queries import demo_clock
-from core.queries.demo_clock import Standing
+from core.queries.demo_clock import ClockState
 from core.rules.references import PREFIXES
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, header, tables
@@ -33,12 +33,12 @@ class Coming:
     due_at: datetime
 
 
-def standing() -> Standing:
+def standing() -> ClockState:
     with request_context.reading() as session:
         return demo_clock.standing(session, wall=wall_time(request_context.desk().clock))
 
 
-def clock(found: Standing) -> None:
+def clock(found: ClockState) -> None:
     cards.facts(
         {
             "Demo time": deadlines.exact(found.now),
@@ -49,7 +49,7 @@ def clock(found: Standing) -> None:
     )
 
 
-def _last(found: Standing) -> str:
+def _last(found: ClockState) -> str:
     if found.until is None:
         return "Not moved yet"
     if found.moving:
@@ -57,7 +57,7 @@ def _last(found: Standing) -> str:
     return f"To {deadlines.exact(found.until)}, in {found.stops} steps"
 
 
-def trouble(found: Standing) -> None:
+def trouble(found: ClockState) -> None:
     """Why the clock does not go on, or what does not work."""
     if found.trouble:
         st.warning(plain(found.trouble), icon=":material/warning:")
@@ -95,7 +95,7 @@ def under_way() -> None:
     trouble(found)
 
 
-def coming(found: Standing) -> None:
+def coming(found: ClockState) -> None:
     """What falls due next, as things stand now."""
     with request_context.reading() as session:
         keys = timers.coming(session, after=found.now, until=found.now + AHEAD, limit=MOST)

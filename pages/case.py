@@ -35,9 +35,9 @@ case, sight = names_hidden.see(case)
 pieces = redaction.pieces(case, pieces)
 style.apply()
 until, then, shown, me, whose = asof.chosen(case), case, pieces, actor.id, None
-if until is not None and case.ruling is not None:
+if until is not None and case.decision is not None:
     then, shown = asof.as_seen(case, until)
-    me, whose = case.ruling.record.maker_id, case.ruling.maker
+    me, whose = case.decision.record.maker_id, case.decision.maker
 buttons = head.show(then, me=me, now=until or now)
 names_hidden.banner(sight)
 asof.toggle(case)

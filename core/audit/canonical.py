@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class SealedKind:
     """One kind of sealed row: its table (as `r`) and the values that its leaf covers."""
 
     name: str
@@ -34,7 +34,7 @@ def _values(columns: str, *, text: str) -> tuple[str, ...]:
     )
 
 
-ENTRY = Kind(
+ENTRY = SealedKind(
     "entry",
     "public.audit_entries",
     _values(
@@ -44,7 +44,7 @@ ENTRY = Kind(
     ),
 )
 
-JOURNAL = Kind(
+JOURNAL = SealedKind(
     "journal",
     "public.journals",
     _values(
@@ -53,4 +53,4 @@ JOURNAL = Kind(
     ),
 )
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (ENTRY, JOURNAL)}
+KINDS: Mapping[str, SealedKind] = {kind.name: kind for kind in (ENTRY, JOURNAL)}

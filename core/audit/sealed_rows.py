@@ -9,7 +9,7 @@ from datetime import UTC
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit.canonical import KINDS, Kind
+from core.audit.canonical import KINDS, SealedKind
 from core.audit.seals import LAST_XID, Seal
 from core.audit.verification_report import Finding
 from core.policy.limits import CLOCKS_APART, SEALED_WITHIN
@@ -19,14 +19,14 @@ Bounds = Mapping[str, tuple[int, int]]
 """For each kind the ids of an epoch: above the first number, up to the second."""
 
 
-def _of_seal(kind: Kind) -> str:
+def _of_seal(kind: SealedKind) -> str:
     """The rows `r` of a kind that belong to a seal `s`."""
     # The sum keeps the planner off the index on id, which would read the whole epoch for each seal.
     span = f"r.id + 0 > s.{kind.name}_above and r.id + 0 <= s.{kind.name}_up_to"
     return f"from {kind.table} r where r.xid >= s.lo and r.xid < s.hi and {span}"
 
 
-def _hashed(kind: Kind) -> str:
+def _hashed(kind: SealedKind) -> str:
     return (
         f"cross join lateral (select count(*) as n, coalesce(string_agg({kind.leaf}, '' order by r.xid, r.id), '')"
         f" as leaves {_of_seal(kind)}) as {kind.name}"

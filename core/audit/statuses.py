@@ -24,7 +24,7 @@ from core.rules.permissions import SYSTEM, Actor
 
 
 @dataclass
-class Step:
+class StatusStep:
     """What became of a row in this transaction: where it stood, where it stands, and what lay between."""
 
     row: Any
@@ -64,14 +64,14 @@ def become(row: Record, status: StrEnum, *, now: datetime, by: Actor = SYSTEM) -
     steps = _steps(session)
     known = steps.get(name := (place.noun, str(getattr(row, place.key))))
     first, through = (known.before, (*known.through, before)) if known else (before, ())
-    steps[name] = Step(row, place.column, first, after, through, by, now)
+    steps[name] = StatusStep(row, place.column, first, after, through, by, now)
 
 
-def _steps(session: Session) -> dict[tuple[str, str], Step]:
+def _steps(session: Session) -> dict[tuple[str, str], StatusStep]:
     if STEPS_TAKEN not in session.info:
         session.info[STEPS_TAKEN] = {}
         event.listen(session, "before_commit", _leave, once=True)
-    steps: dict[tuple[str, str], Step] = session.info[STEPS_TAKEN]
+    steps: dict[tuple[str, str], StatusStep] = session.info[STEPS_TAKEN]
     return steps
 
 

@@ -15,7 +15,7 @@ from core.home import DEMO_HOME
 
 if TYPE_CHECKING:
     from core.desk import Desk
-    from core.queries.demo_clock import Standing
+    from core.queries.demo_clock import ClockState
 
 GLANCE = 0.3
 app = typer.Typer(invoke_without_command=True)
@@ -70,7 +70,7 @@ def show(as_json: Json = False) -> None:
     say(_facts(found), as_json=as_json, words=tell(words.strip()))
 
 
-def _watched(desk: Desk, *, quiet: bool) -> Standing:
+def _watched(desk: Desk, *, quiet: bool) -> ClockState:
     """Until it is there. Ctrl-C ends the watching; the worker goes on."""
     if quiet:
         while (found := _standing(desk)).moving:
@@ -83,7 +83,7 @@ def _watched(desk: Desk, *, quiet: bool) -> Standing:
     return found
 
 
-def _standing(desk: Desk) -> Standing:
+def _standing(desk: Desk) -> ClockState:
     from core.actions.demo.clock import require_demo
     from core.clock import wall_time
     from core.queries import demo_clock
@@ -93,7 +93,7 @@ def _standing(desk: Desk) -> Standing:
         return demo_clock.standing(session, wall=wall_time(desk.clock))
 
 
-def _facts(found: Standing) -> dict[str, object]:
+def _facts(found: ClockState) -> dict[str, object]:
     return {
         "now": found.now.isoformat(),
         "ahead_seconds": round(found.ahead.total_seconds()),

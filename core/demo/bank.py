@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import accounts, imports, mappings
 from core.demo import bank_files
-from core.demo.bank_files import Entry, Sheet
+from core.demo.bank_files import DemoLine, DemoStatement
 from core.demo.world import World
 from core.money import Money
 from core.rules.permissions import Actor, Role
@@ -58,13 +58,13 @@ class Bank:
     name: str
     number: str
     charge: int
-    write: Callable[[Sheet], bytes]
+    write: Callable[[DemoStatement], bytes]
     file: str
     interest: int = 0
     mapping: str | None = None
 
 
-def _csv(sheet: Sheet) -> bytes:
+def _csv(sheet: DemoStatement) -> bytes:
     balances = accumulate((each.amount.minor for each in sheet.entries), initial=sheet.opening.minor)
     next(balances)
     rows = [
@@ -116,7 +116,7 @@ def import_statements(world: World, *, last: bool = False) -> None:
             )
 
 
-def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bool) -> Sheet | None:
+def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bool) -> DemoStatement | None:
     booked = session.execute(BOOKED, {"currency": currency, "until": until}).all()
     before = session.execute(LAST, {"currency": currency}).first()
     moved = [row for row in booked if row.kind != "opening_balance"]
@@ -130,7 +130,7 @@ def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bo
         return None
     payouts = [row.provider_id for row in booked if row.kind == "platform_payout_paid"]
     entries = [
-        Entry(
+        DemoLine(
             row.day, Money(row.amount - _kept(payouts, row.provider_id), currency), f"{row.day:%y%m%d}{number:04}",
             "Stripe", _words(row.kind, row.provider_id),
         )
@@ -138,13 +138,13 @@ def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bo
         if row.provider_id not in payouts[2:3]
     ]  # fmt: skip
     entries.append(
-        Entry(until, Money(-bank.charge, currency), "", bank.name.partition(", ")[2], "Account charge")
+        DemoLine(until, Money(-bank.charge, currency), "", bank.name.partition(", ")[2], "Account charge")
     )
     if last and bank.interest:
         entries.append(
-            Entry(until, Money(bank.interest, currency), "", bank.name.partition(", ")[2], "Interest")
+            DemoLine(until, Money(bank.interest, currency), "", bank.name.partition(", ")[2], "Interest")
         )
-    return Sheet(bank.number, f"{until:%Y%m%d}", Money(opening, currency), first, until, entries)
+    return DemoStatement(bank.number, f"{until:%Y%m%d}", Money(opening, currency), first, until, entries)
 
 
 def _kept(payouts: list[str], provider_id: str) -> int:

@@ -13,7 +13,7 @@ CAMT = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
 
 @dataclass(frozen=True)
-class Entry:
+class DemoLine:
     """Above zero money came in."""
 
     day: date
@@ -24,7 +24,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class DemoStatement:
     """One statement of one account."""
 
     account: str
@@ -32,14 +32,14 @@ class Sheet:
     opening: Money
     first_on: date
     last_on: date
-    entries: Sequence[Entry]
+    entries: Sequence[DemoLine]
 
     @property
     def closing(self) -> Money:
         return sum((each.amount for each in self.entries), self.opening)
 
 
-def camt053(*sheets: Sheet) -> bytes:
+def camt053(*sheets: DemoStatement) -> bytes:
     statements = "".join(map(_camt_statement, sheets))
     made = f"{sheets[0].last_on}T23:00:00+00:00"
     head = f"<GrpHdr><MsgId>{escape(sheets[0].reference)}</MsgId><CreDtTm>{made}</CreDtTm></GrpHdr>"
@@ -47,7 +47,7 @@ def camt053(*sheets: Sheet) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()
 
 
-def _camt_statement(sheet: Sheet) -> str:
+def _camt_statement(sheet: DemoStatement) -> str:
     kind = "IBAN" if sheet.account[:2].isalpha() else "Othr"
     number = escape(sheet.account) if kind == "IBAN" else f"<Id>{escape(sheet.account)}</Id>"
     return (
@@ -65,7 +65,7 @@ def _camt_balance(code: str, amount: Money, day: date) -> str:
     return f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{_camt_amount(amount)}<Dt><Dt>{day}</Dt></Dt></Bal>\n"
 
 
-def _camt_entry(entry: Entry) -> str:
+def _camt_entry(entry: DemoLine) -> str:
     side = "Dbtr" if entry.amount.minor >= 0 else "Cdtr"
     return (
         f"<Ntry>{_camt_amount(entry.amount)}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{entry.day}</Dt></BookgDt>"
@@ -80,11 +80,11 @@ def _camt_amount(amount: Money) -> str:
     return f'<Amt Ccy="{amount.currency}">{abs(amount).major()}</Amt><CdtDbtInd>{side}</CdtDbtInd>'
 
 
-def mt940(*sheets: Sheet) -> bytes:
+def mt940(*sheets: DemoStatement) -> bytes:
     return "".join(map(_mt940_statement, sheets)).encode()
 
 
-def _mt940_statement(sheet: Sheet) -> str:
+def _mt940_statement(sheet: DemoStatement) -> str:
     lines = [f":20:{sheet.reference[:16]}", f":25:{sheet.account}", ":28C:1/1"]
     lines.append(f":60F:{_mt940_balance(sheet.opening, sheet.first_on)}")
     for each in sheet.entries:
@@ -103,7 +103,7 @@ def _mt940_balance(amount: Money, day: date) -> str:
     return f"{'C' if amount.minor >= 0 else 'D'}{day:%y%m%d}{amount.currency}{figures}"
 
 
-def bai2(sheet: Sheet) -> bytes:
+def bai2(sheet: DemoStatement) -> bytes:
     """One day's; the date of its group is its last."""
     day, opening, closing = sheet.last_on, sheet.opening.minor, sheet.closing.minor
     lines = [f"03,{sheet.account},{sheet.opening.currency},010,{opening},,,015,{closing},,/"]

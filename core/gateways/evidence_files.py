@@ -15,9 +15,9 @@ from typing import Any
 
 from core.gateways.evidence_sandbox import ask
 from core.rules import file_names
-from core.rules.evidence import BY_NAME, Format, Kind, check_size, format_of, named_for
+from core.rules.evidence import BY_NAME, EvidenceKind, Format, check_size, format_of, named_for
 
-DRAWN = frozenset({Kind.IMAGE, Kind.PDF, Kind.VIDEO})
+DRAWN = frozenset({EvidenceKind.IMAGE, EvidenceKind.PDF, EvidenceKind.VIDEO})
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Inspected:
     carried: tuple[Carried, ...] = ()
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EvidenceKind:
         return self.format.kind
 
     @property

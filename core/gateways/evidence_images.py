@@ -15,7 +15,7 @@ from typing import Any
 import pi_heif
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from core.errors import Said
+from core.errors import Wording
 from core.rules.evidence import (
     BY_NAME,
     DISPLAY_SIDE,
@@ -103,7 +103,7 @@ def _too_large(file_name: str, error: Exception) -> PictureTooLarge:
     """Pillow refuses the worst by itself and tells the number of pixels only in words."""
     size = re.search(r"(\d+) pixels", str(error))
     return PictureTooLarge(
-        file_name=file_name, size=Said(str(size[1]) if size else "too many"), limit=MEGAPIXELS
+        file_name=file_name, size=Wording(str(size[1]) if size else "too many"), limit=MEGAPIXELS
     )
 
 

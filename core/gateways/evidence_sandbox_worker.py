@@ -25,8 +25,8 @@ from core.rules.evidence import (
     BY_NAME,
     EMAIL,
     AttachmentRefused,
+    EvidenceKind,
     EvidenceRefused,
-    Kind,
     check_size,
     format_of,
 )
@@ -40,17 +40,17 @@ def inspect(content: bytes, *, file_name: str) -> Answer:
     form = file_type.detect_format(file_name, content)
     facts: dict[str, Any] = {}
     match form.kind:
-        case Kind.IMAGE:
+        case EvidenceKind.IMAGE:
             facts = evidence_images.inspect(file_name, content, form)
-        case Kind.PDF:
+        case EvidenceKind.PDF:
             facts = evidence_pdfs.inspect(file_name, content)
-        case Kind.TEXT:
+        case EvidenceKind.TEXT:
             evidence_texts.inspect(file_name, content, form)
             if form is EMAIL:
                 facts = {"attachments": _carried(file_name, content)}
-        case Kind.VIDEO:
+        case EvidenceKind.VIDEO:
             facts = evidence_videos.inspect(file_name, content)
-        case Kind.OTHER:
+        case EvidenceKind.OTHER:
             evidence_office.inspect(file_name, content, form)
     return {"format": form.name} | facts, b""
 
@@ -77,22 +77,22 @@ def attachment(content: bytes, *, file_name: str, number: int) -> Answer:
 
 
 def display(content: bytes, *, form: str) -> Answer:
-    if BY_NAME[form].kind is Kind.VIDEO:
+    if BY_NAME[form].kind is EvidenceKind.VIDEO:
         return {}, evidence_videos.display(content)
     return {}, evidence_images.display(content, form)
 
 
 def thumbnail(content: bytes, *, form: str) -> Answer:
-    if BY_NAME[form].kind is Kind.PDF:
+    if BY_NAME[form].kind is EvidenceKind.PDF:
         return {}, evidence_images.boxed(evidence_pdfs.page(content, 1, width=400))
-    if BY_NAME[form].kind is Kind.VIDEO:
+    if BY_NAME[form].kind is EvidenceKind.VIDEO:
         return {}, evidence_videos.thumbnail(content)
     return {}, evidence_images.thumbnail(content, form)
 
 
 def about(content: bytes, *, form: str) -> Answer:
     """What a picture or video says of itself: whether it holds the place where it was taken, and how long it is."""
-    if BY_NAME[form].kind is Kind.VIDEO:
+    if BY_NAME[form].kind is EvidenceKind.VIDEO:
         return evidence_videos.about(content), b""
     return {"place": evidence_images.holds_place(content, form)}, b""
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from core.errors import Said
+from core.errors import Wording
 from core.gateways import evidence_images
 from core.rules.evidence import (
     DISPLAY_SIDE,
@@ -144,7 +144,7 @@ def _check_picture(file_name: str, sample: Box) -> None:
     width, height = struct.unpack(">HH", sample.body[24:28])
     if not 0 < width * height <= MAX_FRAME:
         raise PictureTooLarge(
-            file_name=file_name, size=Said(f"{width} × {height}"), limit=MAX_FRAME // 1_000_000
+            file_name=file_name, size=Wording(f"{width} × {height}"), limit=MAX_FRAME // 1_000_000
         )
 
 

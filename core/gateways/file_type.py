@@ -26,9 +26,9 @@ from core.rules.evidence import (
     WEBP,
     XLSX,
     ContentDisagrees,
+    EvidenceKind,
     FileUnreadable,
     Format,
-    Kind,
     TwoFormatsAtOnce,
     format_of,
 )
@@ -96,7 +96,7 @@ def likely(content: bytes) -> str:
     """What the content looks like, in words for the refusal. Only a name from our own lists ever comes out of here."""
     for known, signature in SIGNATURES.items():
         if signature.match(content):
-            if known.kind is Kind.VIDEO:
+            if known.kind is EvidenceKind.VIDEO:
                 return "a video"
             return "a zip archive" if known in ZIPPED else f"a {known.name} file"
     if MARKUP.search(content[:HEAD]):

@@ -40,7 +40,7 @@ from core.gateways.snapshots import (
     TransferSnapshot,
 )
 from core.gateways.stripe_calls import translate_errors
-from core.gateways.stripe_ids import Kind
+from core.gateways.stripe_ids import IdKind
 from core.gateways.stripe_reads import CHARGE, LINE, LINES, StripeReads, as_, plain
 from core.money import Money, stripe_exact
 
@@ -83,7 +83,7 @@ class StripePayments(StripeReads):
     def replace_bank(self, op: str, key: str, *, account: str, bank_token: str) -> PayeeAccountSnapshot:
         with translate_errors():
             made = self._v1.accounts.update(
-                ids.of(Kind.ACCOUNT, account), {"external_account": bank_token}, _keyed(key)
+                ids.of(IdKind.ACCOUNT, account), {"external_account": bank_token}, _keyed(key)
             )
         return read.payee_account(plain(made))
 
@@ -93,12 +93,12 @@ class StripePayments(StripeReads):
         with translate_errors():
             if customer:
                 who: CustomerUpdateParams = {"name": name, "email": email}
-                self._v1.customers.update(ids.of(Kind.CUSTOMER, customer), who, _keyed(key))
+                self._v1.customers.update(ids.of(IdKind.CUSTOMER, customer), who, _keyed(key))
             if account:
-                self._v1.accounts.update(ids.of(Kind.ACCOUNT, account), {"email": email}, _keyed(key))
+                self._v1.accounts.update(ids.of(IdKind.ACCOUNT, account), {"email": email}, _keyed(key))
 
     def attach(self, key: str, *, customer: str, payment_method: str) -> str:
-        asked: PaymentMethodAttachParams = {"customer": ids.of(Kind.CUSTOMER, customer)}
+        asked: PaymentMethodAttachParams = {"customer": ids.of(IdKind.CUSTOMER, customer)}
         with translate_errors():
             return str(self._v1.payment_methods.attach(payment_method, asked, _keyed(key)).id)
 
@@ -106,7 +106,7 @@ class StripePayments(StripeReads):
         self, key: str, *, account: str, update: bool, refresh_url: str, return_url: str
     ) -> AccountLinkSnapshot:
         params: AccountLinkCreateParams = {
-            "account": ids.of(Kind.ACCOUNT, account),
+            "account": ids.of(IdKind.ACCOUNT, account),
             "refresh_url": refresh_url,
             "return_url": return_url,
             "type": "account_update" if update else "account_onboarding",
@@ -118,7 +118,7 @@ class StripePayments(StripeReads):
     def set_up(self, op: str, key: str, *, customer: str) -> SetupSnapshot:
         params: SetupIntentCreateParams = {
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-            "customer": ids.of(Kind.CUSTOMER, customer),
+            "customer": ids.of(IdKind.CUSTOMER, customer),
             "metadata": _marks(op, key),
             "usage": "off_session",
         }
@@ -168,7 +168,7 @@ class StripePayments(StripeReads):
         return read.charge(plain(made))
 
     def cancel_charge(self, key: str, *, payment_intent: str) -> ChargeSnapshot:
-        id_ = ids.of(Kind.PAYMENT_INTENT, payment_intent)
+        id_ = ids.of(IdKind.PAYMENT_INTENT, payment_intent)
         try:
             with translate_errors():
                 made = self._v1.payment_intents.cancel(id_, {"expand": CHARGE}, _keyed(key))
@@ -222,7 +222,7 @@ class StripePayments(StripeReads):
             "metadata": _marks(op, key),
         }
         with translate_errors():
-            made = self._v1.transfers.reversals.create(ids.of(Kind.TRANSFER, transfer), params, _keyed(key))
+            made = self._v1.transfers.reversals.create(ids.of(IdKind.TRANSFER, transfer), params, _keyed(key))
         return read.reversal(plain(made))
 
     def payout(
@@ -259,13 +259,13 @@ class StripePayments(StripeReads):
         }
         with translate_errors():
             return read.dispute(
-                plain(self._v1.disputes.update(ids.of(Kind.DISPUTE, dispute), params, _keyed(key)))
+                plain(self._v1.disputes.update(ids.of(IdKind.DISPUTE, dispute), params, _keyed(key)))
             )
 
     def accept_dispute(self, key: str, *, dispute: str) -> DisputeSnapshot:
         with translate_errors():
             return read.dispute(
-                plain(self._v1.disputes.close(ids.of(Kind.DISPUTE, dispute), {}, _keyed(key)))
+                plain(self._v1.disputes.close(ids.of(IdKind.DISPUTE, dispute), {}, _keyed(key)))
             )
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from core.gateways.payments import NeedsOperator
 
 
-class Kind(StrEnum):
+class IdKind(StrEnum):
     ACCOUNT = "account"
     BALANCE_TRANSACTION = "balance transaction"
     CHARGE = "charge"
@@ -23,18 +23,18 @@ class Kind(StrEnum):
     TRANSFER = "transfer"
 
 
-PREFIXES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.ACCOUNT: ("acct_",),
-    Kind.BALANCE_TRANSACTION: ("txn_",),
-    Kind.CHARGE: ("ch_", "py_"),  # py_: a payment that was not by card
-    Kind.CUSTOMER: ("cus_",),
-    Kind.DISPUTE: ("dp_", "du_", "pdp_"),
-    Kind.PAYMENT_INTENT: ("pi_",),
-    Kind.PAYOUT: ("po_", "tr_"),  # payouts of old accounts were transfers
-    Kind.REFUND: ("re_", "pyr_"),
-    Kind.REVERSAL: ("trr_",),
-    Kind.SETUP_INTENT: ("seti_",),
-    Kind.TRANSFER: ("tr_",),
+PREFIXES: Mapping[IdKind, tuple[str, ...]] = {
+    IdKind.ACCOUNT: ("acct_",),
+    IdKind.BALANCE_TRANSACTION: ("txn_",),
+    IdKind.CHARGE: ("ch_", "py_"),  # py_: a payment that was not by card
+    IdKind.CUSTOMER: ("cus_",),
+    IdKind.DISPUTE: ("dp_", "du_", "pdp_"),
+    IdKind.PAYMENT_INTENT: ("pi_",),
+    IdKind.PAYOUT: ("po_", "tr_"),  # payouts of old accounts were transfers
+    IdKind.REFUND: ("re_", "pyr_"),
+    IdKind.REVERSAL: ("trr_",),
+    IdKind.SETUP_INTENT: ("seti_",),
+    IdKind.TRANSFER: ("tr_",),
 }
 REST = re.compile(r"[A-Za-z0-9_]{1,250}")
 
@@ -43,7 +43,7 @@ class IdUnusable(NeedsOperator):
     """Stripe was not asked: {reason}."""
 
 
-def of(kind: Kind, found: object) -> str:
+def of(kind: IdKind, found: object) -> str:
     """`found` if it can be the id of such an object. Raises `IdUnusable`."""
     prefixes = PREFIXES[kind]
     if isinstance(found, str):

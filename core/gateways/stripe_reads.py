@@ -29,7 +29,7 @@ from core.gateways.snapshots import (
     match,
 )
 from core.gateways.stripe_calls import PATIENCE, STRIPE, client, translate_read_errors
-from core.gateways.stripe_ids import Kind
+from core.gateways.stripe_ids import IdKind
 from core.money import Money
 
 PAGE = 100
@@ -87,7 +87,7 @@ class StripeReads:
     def find_reversal(self, op: str, *, transfer: str) -> ReversalSnapshot | None:
         with translate_read_errors():
             page = self._v1.transfers.reversals.list(
-                ids.of(Kind.TRANSFER, transfer), {"limit": PAGE, "expand": _each(LINE)}
+                ids.of(IdKind.TRANSFER, transfer), {"limit": PAGE, "expand": _each(LINE)}
             )
             return match(op, [read.reversal(plain(each)) for each in page.auto_paging_iter()])
 
@@ -104,11 +104,11 @@ class StripeReads:
 
     def payee_account(self, account: str) -> PayeeAccountSnapshot:
         with translate_read_errors():
-            return read.payee_account(plain(self._v1.accounts.retrieve(ids.of(Kind.ACCOUNT, account))))
+            return read.payee_account(plain(self._v1.accounts.retrieve(ids.of(IdKind.ACCOUNT, account))))
 
     def set_up_of(self, setup_intent: str) -> SetupSnapshot:
         with translate_read_errors():
-            made = self._v1.setup_intents.retrieve(ids.of(Kind.SETUP_INTENT, setup_intent))
+            made = self._v1.setup_intents.retrieve(ids.of(IdKind.SETUP_INTENT, setup_intent))
         return read.set_up(plain(made))
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot:
@@ -116,7 +116,7 @@ class StripeReads:
             return read.charge(
                 plain(
                     self._v1.payment_intents.retrieve(
-                        ids.of(Kind.PAYMENT_INTENT, payment_intent), {"expand": CHARGE}
+                        ids.of(IdKind.PAYMENT_INTENT, payment_intent), {"expand": CHARGE}
                     )
                 )
             )
@@ -124,43 +124,43 @@ class StripeReads:
     def charge_by_id(self, charge: str) -> ChargeSnapshot:
         with translate_read_errors():
             expand = ["balance_transaction", "payment_intent"]
-            made = plain(self._v1.charges.retrieve(ids.of(Kind.CHARGE, charge), {"expand": expand}))
+            made = plain(self._v1.charges.retrieve(ids.of(IdKind.CHARGE, charge), {"expand": expand}))
         return read.charge(made.get("payment_intent") or _without_intent(made), made)
 
     def refund_by_id(self, refund: str) -> RefundSnapshot:
         with translate_read_errors():
             return read.refund(
-                plain(self._v1.refunds.retrieve(ids.of(Kind.REFUND, refund), {"expand": LINES}))
+                plain(self._v1.refunds.retrieve(ids.of(IdKind.REFUND, refund), {"expand": LINES}))
             )
 
     def transfer_by_id(self, transfer: str) -> TransferSnapshot:
         with translate_read_errors():
             return read.transfer(
-                plain(self._v1.transfers.retrieve(ids.of(Kind.TRANSFER, transfer), {"expand": LINE}))
+                plain(self._v1.transfers.retrieve(ids.of(IdKind.TRANSFER, transfer), {"expand": LINE}))
             )
 
     def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot:
         with translate_read_errors():
             found = self._v1.transfers.reversals.retrieve(
-                ids.of(Kind.TRANSFER, transfer), ids.of(Kind.REVERSAL, reversal), {"expand": LINE}
+                ids.of(IdKind.TRANSFER, transfer), ids.of(IdKind.REVERSAL, reversal), {"expand": LINE}
             )
             return read.reversal(plain(found))
 
     def reversal_of(self, line: str) -> ReversalSnapshot:
         with translate_read_errors():
             found = self._v1.balance_transactions.retrieve(
-                ids.of(Kind.BALANCE_TRANSACTION, line), {"expand": ["source.balance_transaction"]}
+                ids.of(IdKind.BALANCE_TRANSACTION, line), {"expand": ["source.balance_transaction"]}
             )
         return read.reversal(plain(found)["source"])
 
     def payout_by_id(self, payout: str, *, account: str | None) -> PayoutSnapshot:
         with translate_read_errors():
-            found = self._v1.payouts.retrieve(ids.of(Kind.PAYOUT, payout), {"expand": LINES}, as_(account))
+            found = self._v1.payouts.retrieve(ids.of(IdKind.PAYOUT, payout), {"expand": LINES}, as_(account))
             return read.payout(plain(found), account)
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot:
         with translate_read_errors():
-            return read.dispute(plain(self._v1.disputes.retrieve(ids.of(Kind.DISPUTE, dispute))))
+            return read.dispute(plain(self._v1.disputes.retrieve(ids.of(IdKind.DISPUTE, dispute))))
 
     # -- the provider's books -
 
@@ -175,7 +175,7 @@ class StripeReads:
         since, until = _span(created_from, created_to)
         asked: BalanceTransactionListParams = {"created": {"gte": since, "lt": until}, "limit": PAGE}
         if after is not None:
-            asked["starting_after"] = ids.of(Kind.BALANCE_TRANSACTION, after)
+            asked["starting_after"] = ids.of(IdKind.BALANCE_TRANSACTION, after)
         with translate_read_errors():
             page = self._v1.balance_transactions.list(asked, as_(account))
             for each in page.auto_paging_iter():
@@ -196,7 +196,7 @@ class StripeReads:
             "expand": _each(LINES),
         }
         if after is not None:
-            asked["starting_after"] = ids.of(Kind.PAYOUT, after)
+            asked["starting_after"] = ids.of(IdKind.PAYOUT, after)
         with translate_read_errors():
             page = self._v1.payouts.list(asked, as_(account))
             for each in page.auto_paging_iter():
@@ -249,7 +249,7 @@ def _without_intent(charge: dict[str, Any]) -> dict[str, Any]:
 
 def as_(account: str | None) -> RequestOptions:
     """Speak for a connected account."""
-    return {"stripe_account": ids.of(Kind.ACCOUNT, account)} if account else {}
+    return {"stripe_account": ids.of(IdKind.ACCOUNT, account)} if account else {}
 
 
 def _each(expand: list[str]) -> list[str]:

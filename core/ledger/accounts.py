@@ -23,7 +23,7 @@ from core.errors import DeskError
 from core.money import UnknownCurrency
 
 
-class Kind(StrEnum):
+class AccountType(StrEnum):
     """The type of an account, in the order of every report."""
 
     ASSET = "asset"
@@ -66,7 +66,7 @@ class Group(StrEnum):
     PAYEES_CLAIM = "payees_claim"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> AccountType:
         return _GROUPS[self][0]
 
     @property
@@ -74,20 +74,20 @@ class Group(StrEnum):
         return _GROUPS[self][1]
 
 
-_GROUPS: Mapping[Group, tuple[Kind, str]] = {
-    Group.CASH: (Kind.ASSET, "Cash"),
-    Group.RECEIVABLES: (Kind.ASSET, "Receivables"),
-    Group.CLIENT_FUNDS: (Kind.LIABILITY, "Client funds"),
-    Group.DEFERRED_INCOME: (Kind.LIABILITY, "Deferred income"),
-    Group.SUSPENSE: (Kind.LIABILITY, "Suspense"),
-    Group.EQUITY: (Kind.EQUITY, "Equity"),
-    Group.REVENUE: (Kind.INCOME, "Revenue"),
-    Group.OTHER_INCOME: (Kind.INCOME, "Other income"),
-    Group.PAYMENT_COSTS: (Kind.EXPENSE, "Payment costs"),
-    Group.LOSSES: (Kind.EXPENSE, "Losses and concessions"),
-    Group.OTHER_EXPENSES: (Kind.EXPENSE, "Other expenses"),
-    Group.PAYEES_CASH: (Kind.ASSET, "Payees' cash (memorandum)"),
-    Group.PAYEES_CLAIM: (Kind.LIABILITY, "Payees' claim (memorandum)"),
+_GROUPS: Mapping[Group, tuple[AccountType, str]] = {
+    Group.CASH: (AccountType.ASSET, "Cash"),
+    Group.RECEIVABLES: (AccountType.ASSET, "Receivables"),
+    Group.CLIENT_FUNDS: (AccountType.LIABILITY, "Client funds"),
+    Group.DEFERRED_INCOME: (AccountType.LIABILITY, "Deferred income"),
+    Group.SUSPENSE: (AccountType.LIABILITY, "Suspense"),
+    Group.EQUITY: (AccountType.EQUITY, "Equity"),
+    Group.REVENUE: (AccountType.INCOME, "Revenue"),
+    Group.OTHER_INCOME: (AccountType.INCOME, "Other income"),
+    Group.PAYMENT_COSTS: (AccountType.EXPENSE, "Payment costs"),
+    Group.LOSSES: (AccountType.EXPENSE, "Losses and concessions"),
+    Group.OTHER_EXPENSES: (AccountType.EXPENSE, "Other expenses"),
+    Group.PAYEES_CASH: (AccountType.ASSET, "Payees' cash (memorandum)"),
+    Group.PAYEES_CLAIM: (AccountType.LIABILITY, "Payees' claim (memorandum)"),
 }
 
 
@@ -96,7 +96,7 @@ class AccountUnknown(DeskError):
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line of the chart. `per` names the kind of object that each account of the line is kept for.
 
     The number says what the database has to know of it at every posting: 128 hot, 64 in the payees' book. Hot
@@ -112,7 +112,7 @@ class Line:
     per: str | None = None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> AccountType:
         return self.group.kind
 
     @property
@@ -125,39 +125,41 @@ class Line:
 
     @property
     def side(self) -> Side:
-        return Side.DEBIT if self.kind in (Kind.ASSET, Kind.EXPENSE) else Side.CREDIT
+        return Side.DEBIT if self.kind in (AccountType.ASSET, AccountType.EXPENSE) else Side.CREDIT
 
 
 _LINES = (
-    Line(1, 2010, "held", Group.CLIENT_FUNDS, "Client funds held", per="milestone"),
-    Line(2, 2030, "refund_payable", Group.CLIENT_FUNDS, "Refunds payable", per="milestone"),
-    Line(3, 2110, "deferred_platform_fee", Group.DEFERRED_INCOME, "Deferred platform fees", per="milestone"),
-    Line(4, 2020, "payee_payable", Group.CLIENT_FUNDS, "Payee payables", per="party"),
-    Line(5, 1220, "receivable_payee", Group.RECEIVABLES, "Receivables from payees", per="party"),
-    Line(6, 2040, "unapplied_funds", Group.CLIENT_FUNDS, "Unapplied receipts"),
-    Line(7, 1210, "disputed_funds", Group.RECEIVABLES, "Disputed funds"),
-    Line(8, 1030, "payout_in_transit", Group.CASH, "Platform payouts in transit"),
-    Line(129, 1010, "stripe_balance", Group.CASH, "Cash at Stripe"),
-    Line(130, 4010, "platform_fee_revenue", Group.REVENUE, "Platform fees earned"),
-    Line(131, 4020, "processing_fee_recovery", Group.REVENUE, "Processing fee recoveries"),
-    Line(132, 4030, "withdrawal_fee_revenue", Group.REVENUE, "Withdrawal fees"),
-    Line(133, 5010, "processor_fees", Group.PAYMENT_COSTS, "Processing fees, estimated"),
-    Line(134, 5020, "fee_variance", Group.PAYMENT_COSTS, "Processing fee variance"),
-    Line(135, 5030, "dispute_fees", Group.PAYMENT_COSTS, "Chargeback fees"),
-    Line(136, 5110, "chargeback_losses", Group.LOSSES, "Chargeback losses"),
-    Line(137, 5120, "refund_concession", Group.LOSSES, "Refund concessions"),
-    Line(138, 1110, "bank", Group.CASH, "Bank"),
-    Line(139, 2910, "suspense", Group.SUSPENSE, "Suspense"),
-    Line(140, 5920, "exchange_difference", Group.OTHER_EXPENSES, "Exchange differences"),
-    Line(141, 3010, "opening_balances", Group.EQUITY, "Opening balances"),
-    Line(142, 3110, "retained_earnings", Group.EQUITY, "Retained earnings"),
-    Line(143, 1020, "stripe_reserve", Group.CASH, "Reserves held by Stripe"),
-    Line(144, 4910, "other_income", Group.OTHER_INCOME, "Other income"),
-    Line(145, 5910, "other_expense", Group.OTHER_EXPENSES, "Other expenses"),
-    Line(146, 5040, "bank_charges", Group.PAYMENT_COSTS, "Bank charges"),
-    Line(147, 5130, "bad_debt", Group.LOSSES, "Bad debts"),
-    Line(193, 9110, "connected_claim", Group.PAYEES_CLAIM, "Payees' claim (memorandum)"),
-    Line(
+    ChartLine(1, 2010, "held", Group.CLIENT_FUNDS, "Client funds held", per="milestone"),
+    ChartLine(2, 2030, "refund_payable", Group.CLIENT_FUNDS, "Refunds payable", per="milestone"),
+    ChartLine(
+        3, 2110, "deferred_platform_fee", Group.DEFERRED_INCOME, "Deferred platform fees", per="milestone"
+    ),
+    ChartLine(4, 2020, "payee_payable", Group.CLIENT_FUNDS, "Payee payables", per="party"),
+    ChartLine(5, 1220, "receivable_payee", Group.RECEIVABLES, "Receivables from payees", per="party"),
+    ChartLine(6, 2040, "unapplied_funds", Group.CLIENT_FUNDS, "Unapplied receipts"),
+    ChartLine(7, 1210, "disputed_funds", Group.RECEIVABLES, "Disputed funds"),
+    ChartLine(8, 1030, "payout_in_transit", Group.CASH, "Platform payouts in transit"),
+    ChartLine(129, 1010, "stripe_balance", Group.CASH, "Cash at Stripe"),
+    ChartLine(130, 4010, "platform_fee_revenue", Group.REVENUE, "Platform fees earned"),
+    ChartLine(131, 4020, "processing_fee_recovery", Group.REVENUE, "Processing fee recoveries"),
+    ChartLine(132, 4030, "withdrawal_fee_revenue", Group.REVENUE, "Withdrawal fees"),
+    ChartLine(133, 5010, "processor_fees", Group.PAYMENT_COSTS, "Processing fees, estimated"),
+    ChartLine(134, 5020, "fee_variance", Group.PAYMENT_COSTS, "Processing fee variance"),
+    ChartLine(135, 5030, "dispute_fees", Group.PAYMENT_COSTS, "Chargeback fees"),
+    ChartLine(136, 5110, "chargeback_losses", Group.LOSSES, "Chargeback losses"),
+    ChartLine(137, 5120, "refund_concession", Group.LOSSES, "Refund concessions"),
+    ChartLine(138, 1110, "bank", Group.CASH, "Bank"),
+    ChartLine(139, 2910, "suspense", Group.SUSPENSE, "Suspense"),
+    ChartLine(140, 5920, "exchange_difference", Group.OTHER_EXPENSES, "Exchange differences"),
+    ChartLine(141, 3010, "opening_balances", Group.EQUITY, "Opening balances"),
+    ChartLine(142, 3110, "retained_earnings", Group.EQUITY, "Retained earnings"),
+    ChartLine(143, 1020, "stripe_reserve", Group.CASH, "Reserves held by Stripe"),
+    ChartLine(144, 4910, "other_income", Group.OTHER_INCOME, "Other income"),
+    ChartLine(145, 5910, "other_expense", Group.OTHER_EXPENSES, "Other expenses"),
+    ChartLine(146, 5040, "bank_charges", Group.PAYMENT_COSTS, "Bank charges"),
+    ChartLine(147, 5130, "bad_debt", Group.LOSSES, "Bad debts"),
+    ChartLine(193, 9110, "connected_claim", Group.PAYEES_CLAIM, "Payees' claim (memorandum)"),
+    ChartLine(
         194,
         9010,
         "connected_balance",
@@ -165,7 +167,7 @@ _LINES = (
         "Payee's balance at Stripe (memorandum)",
         per="party",
     ),
-    Line(
+    ChartLine(
         195,
         9020,
         "connected_in_transit",
@@ -175,9 +177,9 @@ _LINES = (
     ),
 )
 
-CHART: Mapping[str, Line] = {line.name: line for line in _LINES}
+CHART: Mapping[str, ChartLine] = {line.name: line for line in _LINES}
 IN_ORDER = tuple(sorted(_LINES, key=lambda line: line.gl_number))
-BY_NUMBER: Mapping[int, Line] = {line.number: line for line in _LINES}
+BY_NUMBER: Mapping[int, ChartLine] = {line.number: line for line in _LINES}
 
 CURRENCY_BY_NUMBER: Mapping[int, str] = {
     840: "USD",
@@ -244,7 +246,7 @@ def connected_in_transit(party_id: int) -> str:
     return f"connected_in_transit:{party_id}"
 
 
-def account_type(code: str) -> Line:
+def account_type(code: str) -> ChartLine:
     """The line of the chart that a code belongs to: `held:17` → held. Otherwise `AccountUnknown`."""
     name, _, number = code.partition(":")
     line = CHART.get(name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 
 
 class CannotBeMuted(DeskError):
@@ -136,6 +136,6 @@ def require_mutable(template: str) -> None:
     """Raises `NoSuchKind`, or `CannotBeMuted` with the reason."""
     handling = HANDLING.get(template)
     if handling is None:
-        raise NoSuchKind(letter=template, known=Said(", ".join(MUTABLE), list(MUTABLE)))
+        raise NoSuchKind(letter=template, known=Wording(", ".join(MUTABLE), list(MUTABLE)))
     if handling.kept is not None:
-        raise CannotBeMuted(letter=Said(handling.words, template), reason=handling.kept)
+        raise CannotBeMuted(letter=Wording(handling.words, template), reason=handling.kept)

@@ -21,20 +21,20 @@ from core.actions.staff import policy_change
 from core.db import is_away
 from core.desk import Desk
 from core.errors import DeskError
-from core.rules.proposals import Kind
+from core.rules.proposals import ProposalKind
 
 log = structlog.get_logger(__name__)
 
 # Where each kind is found without a lock, and looked at once more under it. What says that something was done already
 # is not returned: an answer to the bank ends with the bank's last moment, a refund that left by hand with a person.
-STALE: Mapping[Kind, tuple[Callable[..., list[int]], Callable[..., bool]]] = {
-    Kind.DECISION: (recorded_decision.changed, recorded_decision.return_changed),
-    Kind.POLICY_CHANGE: (policy_change.stale, policy_change.return_stale),
-    Kind.CHARGEBACK_ACCEPTANCE: (chargeback_acceptance.stale, chargeback_acceptance.return_stale),
-    Kind.SUSPENSE_EXPLANATION: (suspense.stale, suspense.return_stale),
-    Kind.MANUAL_JOURNAL: (manual_journals.stale, manual_journals.return_stale),
-    Kind.DEBT_WRITE_OFF: (write_offs.stale, write_offs.return_stale),
-    Kind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
+STALE: Mapping[ProposalKind, tuple[Callable[..., list[int]], Callable[..., bool]]] = {
+    ProposalKind.DECISION: (recorded_decision.changed, recorded_decision.return_changed),
+    ProposalKind.POLICY_CHANGE: (policy_change.stale, policy_change.return_stale),
+    ProposalKind.CHARGEBACK_ACCEPTANCE: (chargeback_acceptance.stale, chargeback_acceptance.return_stale),
+    ProposalKind.SUSPENSE_EXPLANATION: (suspense.stale, suspense.return_stale),
+    ProposalKind.MANUAL_JOURNAL: (manual_journals.stale, manual_journals.return_stale),
+    ProposalKind.DEBT_WRITE_OFF: (write_offs.stale, write_offs.return_stale),
+    ProposalKind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }
 
 
@@ -43,7 +43,7 @@ def return_stale(desk: Desk) -> int:
     return sum(give_back(desk, kind, number) for kind in STALE for number in found(desk, kind))
 
 
-def found(desk: Desk, kind: Kind) -> list[int]:
+def found(desk: Desk, kind: ProposalKind) -> list[int]:
     find, _ = STALE[kind]
     try:
         with desk.database.reading() as session:
@@ -55,7 +55,7 @@ def found(desk: Desk, kind: Kind) -> list[int]:
         return []
 
 
-def give_back(desk: Desk, kind: Kind, number: int) -> bool:
+def give_back(desk: Desk, kind: ProposalKind, number: int) -> bool:
     """Whether it was; what a person answered in the meantime is not."""
     _, act = STALE[kind]
     try:

@@ -1,7 +1,7 @@
 """Explaining the statement: each line that is not booked is looked up at the provider and booked by what caused it.
 
 So reconciliation makes good whatever webhooks missed. What nobody can explain after a day goes to suspense with the
-reason, where people say what it was. Which kind of line has which road stands in `core.rules.statement_line_types`.
+reason, where people say what it was. Which kind of line is handled how stands in `core.rules.statement_line_types`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from core.records import (
 )
 from core.rules import statement_line_types
 from core.rules.milestones import Status
-from core.rules.statement_line_types import Road
+from core.rules.statement_line_types import Handling
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +116,7 @@ def _lines(session: Session) -> list[Unbooked]:
 
 def _explain(desk: Desk, line: Unbooked) -> Clue | None:
     """None when it is explained now; else what is known of it."""
-    if statement_line_types.way(line.kind, line.category).road is not Road.CAUSE:
+    if statement_line_types.of(line.kind, line.category).handling is not Handling.CAUSE:
         return NONE
     look = _look_up(desk.payments, line)
     if look is None:
@@ -196,7 +196,7 @@ def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = N
         cause={"balance_transaction": line.id, "source": line.source or ""},
     )
     balance_transactions.book_line(session, line, journal, now=now)
-    why = statement_line_types.way(line.type, line.reporting_category).why
+    why = statement_line_types.of(line.type, line.reporting_category).why
     item = liability.open_suspense_item(session, line, now=now, why=why)
     external_movements.payment_taken_back(
         session, Money(line.amount, line.currency), line.source or "", now=now

@@ -110,7 +110,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class MakerEvidence:
     """A piece of evidence as the decision's maker had it: when it was opened, whether it is cited, or whether it was
     submitted `since`."""
 
@@ -127,13 +127,13 @@ class Exhibit:
 class MakerView:
     """What the maker saw, and what the parties wrote afterwards."""
 
-    exhibits: tuple[Exhibit, ...]
+    evidence: tuple[MakerEvidence, ...]
     messages: int
     since: tuple[MessageItem, ...]
 
     @property
     def unopened(self) -> int:
-        return sum(each.opened_at is None and not each.since for each in self.exhibits)
+        return sum(each.opened_at is None and not each.since for each in self.evidence)
 
 
 def page(session: Session, *, me: int, offset: int = 0, limit: int = 50) -> list[ApprovalRow]:
@@ -164,8 +164,8 @@ def maker_view(session: Session, decision: Decision) -> MakerView:
     cited, bound = {each["sha256"] for each in decision.citations}, set(decision.plan["bindings"]["evidence"])
     said = evidence.messages(session, decision.milestone_id)
     return MakerView(
-        exhibits=tuple(
-            Exhibit(
+        evidence=tuple(
+            MakerEvidence(
                 row.id,
                 row.file_name,
                 row.uploader_role,

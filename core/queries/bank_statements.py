@@ -92,7 +92,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Row:
+class BankLineRow:
     """A line as it stands in its statement. `repeats`: the statement that has it already."""
 
     id: int
@@ -218,11 +218,11 @@ def statement(session: Session, number: int) -> Statement:
     return _statement(found)
 
 
-def lines(session: Session, number: int, *, after: int = 0, limit: int = 50) -> list[Row]:
+def lines(session: Session, number: int, *, after: int = 0, limit: int = 50) -> list[BankLineRow]:
     """In the order of the file; `after` is the number of the last one shown."""
     found = session.execute(LINES, {"statement": number, "after": after, "limit": limit})
     return [
-        Row(
+        BankLineRow(
             *(row.id, row.number, row.booked_on, row.value_on, Money(row.amount_minor, row.currency)),
             *(row.reference, row.counterparty, row.text, tuple(row.odd), row.repeats),
         )

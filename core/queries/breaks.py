@@ -209,7 +209,7 @@ def _row(row: dict[str, Any]) -> BreakRow:
 
 
 @dataclass(frozen=True)
-class Standing:
+class OpenBreaks:
     """How many breaks there are now: `open` ones, of them `waiting` for a day and `proposed` to a second person, and
     since when the oldest stands."""
 
@@ -230,8 +230,8 @@ COUNTS = text(
 )
 
 
-def standing(session: Session, *, now: datetime) -> Standing:
-    return Standing(**session.execute(COUNTS, {"now": now}).mappings().one())
+def standing(session: Session, *, now: datetime) -> OpenBreaks:
+    return OpenBreaks(**session.execute(COUNTS, {"now": now}).mappings().one())
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ def statement_side(session: Session, row: BreakRow) -> StatementSide | None:
 
 
 @dataclass(frozen=True)
-class Step:
+class BreakEvent:
     """One entry of the audit log about a break, or about its amount in suspense."""
 
     id: int
@@ -287,8 +287,8 @@ HISTORY = text(
 )
 
 
-def history(session: Session, row: BreakRow) -> Sequence[Step]:
+def history(session: Session, row: BreakRow) -> Sequence[BreakEvent]:
     """Oldest first."""
     item = None if row.suspense_item_id is None else str(row.suspense_item_id)
     found = session.execute(HISTORY, {"id": str(row.id), "item": item})
-    return [Step(**each) for each in found.mappings()]
+    return [BreakEvent(**each) for each in found.mappings()]

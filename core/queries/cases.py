@@ -14,7 +14,7 @@ from core.actions.risk import holds as hold_actions
 from core.errors import NotFound
 from core.money import Money
 from core.queries import decisions
-from core.queries.decisions import Ruling
+from core.queries.decisions import RecordedDecision
 from core.records import (
     Case,
     Handover,
@@ -91,7 +91,7 @@ class CaseView:
     tie: str | None
     holds: tuple[ActiveHold, ...]
     blocks: tuple[Block, ...]
-    rulings: tuple[Ruling, ...]
+    decisions: tuple[RecordedDecision, ...]
     refunded: Refunded
     request: PartyRequest | None = None
     passed: Passed | None = None
@@ -105,8 +105,8 @@ class CaseView:
     @property
     def concession(self) -> Money:
         """What the platform bears of the processor's fee, by the executed decision."""
-        carried_out = self.ruling and self.ruling.record.status == DecisionStatus.EXECUTED
-        record = self.ruling.record if self.ruling and carried_out else None
+        carried_out = self.decision and self.decision.record.status == DecisionStatus.EXECUTED
+        record = self.decision.record if self.decision and carried_out else None
         return self.context.money(record.plan["amounts"]["concession"] if record else 0)
 
     @property
@@ -130,9 +130,9 @@ class CaseView:
         return DisputeReason(self.record.reason).label
 
     @property
-    def ruling(self) -> Ruling | None:
+    def decision(self) -> RecordedDecision | None:
         """The decision that stands, if any."""
-        return next((each for each in self.rulings if each.stands), None)
+        return next((each for each in self.decisions if each.stands), None)
 
     @property
     def waiting_on(self) -> Party | None:
@@ -157,7 +157,7 @@ def case(session: Session, case_id: int, *, staff_id: int | None) -> CaseView:
         tie=_tie(session, context, staff_id),
         holds=_holds(session, context.milestone.id),
         blocks=holds.blocking(facts),
-        rulings=decisions.of_case(session, context, record),
+        decisions=decisions.of_case(session, context, record),
         refunded=_refunded(session, context),
         request=_request(session, record.id),
         passed=_passed(session, record.id),

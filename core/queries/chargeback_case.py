@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.audit import actions
-from core.chargeback_papers import Entry
+from core.chargeback_papers import PaperEntry
 from core.clock import utc
 from core.money import Money
 from core.records import (
@@ -211,7 +211,7 @@ def _receipt(row: Receipt, reason: str) -> Source:
     return Source(f"receipt:{row.id}", f"Credit note {row.number} (PDF)", field)
 
 
-def log(session: Session, context: MilestoneContext, *, by: int | None = None) -> list[Entry]:
+def log(session: Session, context: MilestoneContext, *, by: int | None = None) -> list[PaperEntry]:
     """What happened on this milestone, oldest first, without what only staff may see; `by`: by this party alone."""
     entry = audit_entries.c
     wanted = select(entry.at, entry.actor_kind, entry.actor_id, entry.action).where(
@@ -222,13 +222,13 @@ def log(session: Session, context: MilestoneContext, *, by: int | None = None) -
     rows = session.execute(wanted.order_by(entry.id.desc()).limit(MOST)).all()
     told = [(at, kind, number, actions.of(action)) for at, kind, number, action in reversed(rows)]
     return [
-        Entry(at, _who(context, kind, number), known.title)
+        PaperEntry(at, _who(context, kind, number), known.title)
         for at, kind, number, known in told
         if known is not None and (by is not None or not known.staff_only)
     ]
 
 
-def messages(session: Session, context: MilestoneContext) -> list[Entry]:
+def messages(session: Session, context: MilestoneContext) -> list[PaperEntry]:
     """What payer, payee and staff wrote to each other, oldest first."""
     wanted = (
         select(Message)
@@ -237,12 +237,12 @@ def messages(session: Session, context: MilestoneContext) -> list[Entry]:
         .limit(MOST)
     )
     return [
-        Entry(each.at, _who(context, each.author_kind, each.author_id), "wrote", each.body)
+        PaperEntry(each.at, _who(context, each.author_kind, each.author_id), "wrote", each.body)
         for each in reversed(session.scalars(wanted).all())
     ]
 
 
-def emails(session: Session, context: MilestoneContext) -> list[Entry]:
+def emails(session: Session, context: MilestoneContext) -> list[PaperEntry]:
     """What the payer was sent about this milestone, oldest first; nothing that did not leave."""
     wanted = (
         select(Notification)
@@ -255,7 +255,7 @@ def emails(session: Session, context: MilestoneContext) -> list[Entry]:
         .limit(MOST)
     )
     return [
-        Entry(each.sent_at or each.created_at, "to the payer", each.subject, each.text)
+        PaperEntry(each.sent_at or each.created_at, "to the payer", each.subject, each.text)
         for each in reversed(session.scalars(wanted).all())
     ]
 

@@ -12,7 +12,7 @@ from core.actions.decisions import recorded_decision
 from core.errors import DeskError
 from core.letters import Letter
 from core.queries.cases import CaseView
-from core.queries.decisions import Ruling
+from core.queries.decisions import RecordedDecision
 from core.records import Decision, Notification
 from core.rules import plan_diff
 from core.rules.plan_diff import Difference
@@ -30,12 +30,12 @@ class Comparison:
     refused: str | None
     stops: tuple[Block, ...]
     before: tuple[Difference, ...]
-    returned: Ruling | None
+    returned: RecordedDecision | None
 
 
-def of(session: Session, case: CaseView, ruling: Ruling) -> Comparison:
+def of(session: Session, case: CaseView, recorded: RecordedDecision) -> Comparison:
     """The comparison. Reads only; it voids nothing."""
-    record = ruling.record
+    record = recorded.record
     try:
         made = recorded_decision.present(session, case.context, case.record, record)
         void, now, refused = (
@@ -45,7 +45,7 @@ def of(session: Session, case: CaseView, ruling: Ruling) -> Comparison:
         )
     except DeskError as problem:
         void, now, refused = True, (), problem.message
-    earlier = next((each for each in case.rulings if each.record.id < record.id and not each.stands), None)
+    earlier = next((each for each in case.decisions if each.record.id < record.id and not each.stands), None)
     return Comparison(
         void=void,
         now=now,

@@ -24,7 +24,7 @@ UNDECIDED = frozenset({DecisionStatus.RETURNED, DecisionStatus.VOIDED})
 
 
 @dataclass(frozen=True)
-class Ruling:
+class RecordedDecision:
     """A recorded decision and the names of the two people behind it. `changes` void it; `news`, how many messages the
     parties wrote since, do not. `again`: its maker may still decide the case, so it can be their draft again."""
 
@@ -53,7 +53,7 @@ class Ruling:
         return Money(self.record.refund_minor, self.record.currency)
 
 
-def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[Ruling, ...]:
+def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[RecordedDecision, ...]:
     """Every decision about a case, the newest first."""
     maker, checker = aliased(Staff), aliased(Staff)
     rows = session.execute(
@@ -64,7 +64,7 @@ def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[Ru
         .order_by(Decision.id.desc())
     ).all()
     return tuple(
-        Ruling(
+        RecordedDecision(
             record,
             made_by,
             checked_by,

@@ -22,7 +22,7 @@ QUEUES = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class ClockState:
     """The demo's time, and the last move: `moving` while it goes on, `done` from 0 to 1."""
 
     now: datetime
@@ -40,15 +40,15 @@ class Standing:
         return min(max((self.now - self.began_at) / (self.until - self.began_at), 0.0), 1.0)
 
 
-def standing(session: Session, *, wall: datetime) -> Standing:
+def standing(session: Session, *, wall: datetime) -> ClockState:
     """`wall`: this computer's time."""
     row = session.get(DemoClock, 1, populate_existing=True)
     if row is None:
-        return Standing(wall, timedelta(0), False, None, None, 0, "")
+        return ClockState(wall, timedelta(0), False, None, None, 0, "")
     trouble = row.trouble or ""
     if row.moving and not trouble and wall - row.stopped_at > SILENT_AFTER:
         trouble = "The worker does not answer: the clock moves on when it runs."
-    return Standing(wall + row.ahead, row.ahead, row.moving, row.began_at, row.until, row.stops, trouble)
+    return ClockState(wall + row.ahead, row.ahead, row.moving, row.began_at, row.until, row.stops, trouble)
 
 
 def in_a_demo(session: Session) -> bool:

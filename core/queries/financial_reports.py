@@ -15,7 +15,7 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts
-from core.ledger.accounts import Book, Group, Kind, Line
+from core.ledger.accounts import AccountType, Book, ChartLine, Group
 from core.money import Money, shown_order
 from core.queries.ledger import sides
 from core.queries.movements import DAWN, DAY, Moved, Period, Stood, moved
@@ -40,7 +40,7 @@ TITLES: Mapping[ReportKind, str] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class ReportRow:
     """`name` is the line of the chart; `amounts` stand under the columns of the report, None is an empty cell."""
 
     id: str
@@ -61,7 +61,7 @@ class Report:
     period: Period
     compared: Period | None
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
     difference: Money
 
     @property
@@ -126,7 +126,7 @@ def _sheets(found: Sequence[Moved]) -> list[tuple[Book, str]]:
 
 
 Amounts = tuple[Money | None, ...]
-Made = tuple[tuple[str, ...], Sequence[Row], Money]
+Made = tuple[tuple[str, ...], Sequence[ReportRow], Money]
 
 
 def _says(amounts: Amounts) -> bool:
@@ -138,8 +138,8 @@ def _sums(each: Sequence[Amounts], width: int, currency: str) -> tuple[Money, ..
     return tuple(Money.total((amounts[n] or zero for amounts in each), currency) for n in range(width))
 
 
-def _line(line: Line, amounts: Amounts) -> Row:
-    return Row(line.name, Level.LINE, line.title, amounts, line.gl_number, line.name)
+def _line(line: ChartLine, amounts: Amounts) -> ReportRow:
+    return ReportRow(line.name, Level.LINE, line.title, amounts, line.gl_number, line.name)
 
 
 # -- trial balance --
@@ -147,23 +147,23 @@ def _line(line: Line, amounts: Amounts) -> Row:
 SIX = ("Opening debit", "Opening credit", "Debits", "Credits", "Closing debit", "Closing credit")
 
 
-def _trial_balance(stood: Sequence[Stood], lines: Sequence[Line], movements: bool, zeros: bool) -> Made:
+def _trial_balance(stood: Sequence[Stood], lines: Sequence[ChartLine], movements: bool, zeros: bool) -> Made:
     columns = list(SIX if movements else ("Debit", "Credit"))
     for other in stood[1:]:
         columns += [f"Debit, {day(other.period.last)}", f"Credit, {day(other.period.last)}"]
-    rows: list[Row] = []
+    rows: list[ReportRow] = []
     for kind, members in groupby(lines, key=lambda line: line.kind):
         of_kind = [_line(line, _both_sides(stood, line, movements)) for line in members]
         kept = [row for row in of_kind if zeros or _says(row.amounts)]
         if kept:
-            rows += [Row(f"type-{kind}", Level.HEADING, PLURALS[kind], (None,) * len(columns)), *kept]
+            rows += [ReportRow(f"type-{kind}", Level.HEADING, PLURALS[kind], (None,) * len(columns)), *kept]
     totals = _sums([row.amounts for row in rows], len(columns), stood[0].currency)
     closing = 4 if movements else 0
-    rows.append(Row("total", Level.TOTAL, "Total", totals))
+    rows.append(ReportRow("total", Level.TOTAL, "Total", totals))
     return tuple(columns), rows, totals[closing] - totals[closing + 1]
 
 
-def _both_sides(stood: Sequence[Stood], line: Line, movements: bool) -> Amounts:
+def _both_sides(stood: Sequence[Stood], line: ChartLine, movements: bool) -> Amounts:
     here = stood[0]
     began: list[Money | None] = []
     if movements:
@@ -174,15 +174,15 @@ def _both_sides(stood: Sequence[Stood], line: Line, movements: bool) -> Amounts:
 
 # -- balance sheet and income statement --
 
-PLURALS: Mapping[Kind, str] = {
-    Kind.ASSET: "Assets",
-    Kind.LIABILITY: "Liabilities",
-    Kind.EQUITY: "Equity",
-    Kind.INCOME: "Income",
-    Kind.EXPENSE: "Expenses",
+PLURALS: Mapping[AccountType, str] = {
+    AccountType.ASSET: "Assets",
+    AccountType.LIABILITY: "Liabilities",
+    AccountType.EQUITY: "Equity",
+    AccountType.INCOME: "Income",
+    AccountType.EXPENSE: "Expenses",
 }
 RETAINED, RESULT = accounts.RETAINED_EARNINGS, "result"
-Amount = Callable[[Stood, Line], Money]
+Amount = Callable[[Stood, ChartLine], Money]
 
 
 @dataclass
@@ -190,19 +190,19 @@ class _Statement:
     """Rows under construction: one amount for each period, and with two of them the change."""
 
     stood: Sequence[Stood]
-    lines: Sequence[Line]
+    lines: Sequence[ChartLine]
     zeros: bool
-    rows: list[Row]
+    rows: list[ReportRow]
 
     def across(self, amount: Callable[[Stood], Money]) -> tuple[Money, ...]:
         each = [amount(one) for one in self.stood]
         return (*each, each[0] - each[1]) if len(each) > 1 else tuple(each)
 
-    def section(self, kind: Kind, amount: Amount, *more: Row) -> tuple[Money, ...]:
+    def section(self, kind: AccountType, amount: Amount, *more: ReportRow) -> tuple[Money, ...]:
         """A type with its groups, their lines and subtotals; the result is its total. `more` rows belong to it."""
         title, start = PLURALS[kind], len(self.rows)
         width = len(self.across(lambda one: Money.zero(one.currency)))
-        self.rows.append(Row(f"type-{kind}", Level.HEADING, title, (None,) * width))
+        self.rows.append(ReportRow(f"type-{kind}", Level.HEADING, title, (None,) * width))
         sums: list[Amounts] = [row.amounts for row in more]
         members = [
             line for line in self.lines if line.kind is kind and line.name not in {row.id for row in more}
@@ -211,38 +211,38 @@ class _Statement:
             sums.append(self._group(group, list(lines), amount))
         self.rows += [row for row in more if self.zeros or _says(row.amounts)]
         if len(self.rows) == start + 1:
-            self.rows.append(Row(f"none-{kind}", Level.LINE, "None", (None,) * width))
+            self.rows.append(ReportRow(f"none-{kind}", Level.LINE, "None", (None,) * width))
         total = _sums(sums, width, self.stood[0].currency)
-        self.rows.append(Row(f"total-{kind}", Level.TOTAL, f"Total {title.lower()}", total))
+        self.rows.append(ReportRow(f"total-{kind}", Level.TOTAL, f"Total {title.lower()}", total))
         return total
 
-    def _group(self, group: Group, lines: Sequence[Line], amount: Amount) -> Amounts:
+    def _group(self, group: Group, lines: Sequence[ChartLine], amount: Amount) -> Amounts:
         each = [_line(line, self.across(lambda one, line=line: amount(one, line))) for line in lines]  # type: ignore[misc]
         kept = [row for row in each if self.zeros or _says(row.amounts)]
         total = _sums([row.amounts for row in each], len(each[0].amounts), self.stood[0].currency)
         self.rows += kept
         if len(kept) > 1 and group.heading != PLURALS[group.kind]:
-            self.rows.append(Row(f"group-{group}", Level.SUBTOTAL, group.heading, total))
+            self.rows.append(ReportRow(f"group-{group}", Level.SUBTOTAL, group.heading, total))
         return total
 
     def columns(self, words: Callable[[Period], str]) -> tuple[str, ...]:
         return (*(words(one.period) for one in self.stood), *(("Change",) if len(self.stood) > 1 else ()))
 
 
-def _balance_sheet(stood: Sequence[Stood], lines: Sequence[Line], movements: bool, zeros: bool) -> Made:
+def _balance_sheet(stood: Sequence[Stood], lines: Sequence[ChartLine], movements: bool, zeros: bool) -> Made:
     """Assets are liabilities and equity: the result of the period, and of all periods before it, is equity."""
     made = _Statement(stood, lines, zeros, [])
     earlier = made.across(
         lambda one: _result(one, lines, Stood.opening) - one.closing(accounts.CHART[RETAINED])
     )
     retained = accounts.CHART[RETAINED]
-    assets = made.section(Kind.ASSET, Stood.closing)
-    liabilities = made.section(Kind.LIABILITY, lambda one, line: -one.closing(line))
+    assets = made.section(AccountType.ASSET, Stood.closing)
+    liabilities = made.section(AccountType.LIABILITY, lambda one, line: -one.closing(line))
     equity = made.section(
-        Kind.EQUITY,
+        AccountType.EQUITY,
         lambda one, line: -one.closing(line),
         _line(retained, earlier),
-        Row(
+        ReportRow(
             RESULT,
             Level.LINE,
             "Result of the period",
@@ -250,23 +250,25 @@ def _balance_sheet(stood: Sequence[Stood], lines: Sequence[Line], movements: boo
         ),
     )
     both = tuple(each + equity[n] for n, each in enumerate(liabilities))
-    made.rows.append(Row("total-both", Level.TOTAL, "Total liabilities and equity", both))
+    made.rows.append(ReportRow("total-both", Level.TOTAL, "Total liabilities and equity", both))
     return made.columns(lambda period: day(period.last)), made.rows, assets[0] - both[0]
 
 
-def _income(stood: Sequence[Stood], lines: Sequence[Line], movements: bool, zeros: bool) -> Made:
+def _income(stood: Sequence[Stood], lines: Sequence[ChartLine], movements: bool, zeros: bool) -> Made:
     made = _Statement(stood, lines, zeros, [])
-    income = made.section(Kind.INCOME, lambda one, line: -one.movement(line))
-    expenses = made.section(Kind.EXPENSE, Stood.movement)
+    income = made.section(AccountType.INCOME, lambda one, line: -one.movement(line))
+    expenses = made.section(AccountType.EXPENSE, Stood.movement)
     result = tuple(each - expenses[n] for n, each in enumerate(income))
-    made.rows.append(Row(RESULT, Level.TOTAL, "Result of the period", result))
+    made.rows.append(ReportRow(RESULT, Level.TOTAL, "Result of the period", result))
     difference = result[0] - _result(stood[0], lines, Stood.movement)
     return made.columns(lambda period: period.words), made.rows, difference
 
 
-def _result(stood: Stood, lines: Sequence[Line], amount: Amount) -> Money:
+def _result(stood: Stood, lines: Sequence[ChartLine], amount: Amount) -> Money:
     """Income less expenses."""
-    earned = (-amount(stood, line) for line in lines if line.kind in (Kind.INCOME, Kind.EXPENSE))
+    earned = (
+        -amount(stood, line) for line in lines if line.kind in (AccountType.INCOME, AccountType.EXPENSE)
+    )
     return Money.total(earned, stood.currency)
 
 
@@ -274,7 +276,7 @@ def day(at: date) -> str:
     return f"{at:%-d %b %Y}"
 
 
-_MAKERS: Mapping[ReportKind, Callable[[Sequence[Stood], Sequence[Line], bool, bool], Made]] = {
+_MAKERS: Mapping[ReportKind, Callable[[Sequence[Stood], Sequence[ChartLine], bool, bool], Made]] = {
     ReportKind.TRIAL_BALANCE: _trial_balance,
     ReportKind.BALANCE_SHEET: _balance_sheet,
     ReportKind.INCOME: _income,

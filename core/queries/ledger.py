@@ -183,7 +183,7 @@ class Head:
 
     code: str
     currency: str
-    line: accounts.Line
+    line: accounts.ChartLine
     balance: Money
     milestone_id: int | None
     party_id: int | None

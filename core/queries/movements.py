@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import DeskError
-from core.ledger.accounts import Line
+from core.ledger.accounts import ChartLine
 from core.money import Money
 
 DAWN, FIRST, LAST, DAY = date.min, date(1970, 1, 1), date(9999, 1, 1), timedelta(days=1)
@@ -133,20 +133,20 @@ class Stood:
     earlier: Moved
     within: Moved
 
-    def opening(self, line: Line) -> Money:
+    def opening(self, line: ChartLine) -> Money:
         return Money(self._of(self.earlier, line).net, self.currency)
 
-    def debits(self, line: Line) -> Money:
+    def debits(self, line: ChartLine) -> Money:
         return Money(self._of(self.within, line).debits, self.currency)
 
-    def credits(self, line: Line) -> Money:
+    def credits(self, line: ChartLine) -> Money:
         return Money(self._of(self.within, line).credits, self.currency)
 
-    def movement(self, line: Line) -> Money:
+    def movement(self, line: ChartLine) -> Money:
         return self.debits(line) - self.credits(line)
 
-    def closing(self, line: Line) -> Money:
+    def closing(self, line: ChartLine) -> Money:
         return self.opening(line) + self.movement(line)
 
-    def _of(self, found: Moved, line: Line) -> Side:
+    def _of(self, found: Moved, line: ChartLine) -> Side:
         return found.get((line.name, self.currency), NOTHING)

@@ -30,7 +30,7 @@ class NameVisibility:
 def hidden_then(session: Session, case: CaseView, staff_id: int, at: datetime) -> bool:
     """Whether names were hidden from this mediator when they decided the case at that instant."""
     shown = session.get(CaseReveal, (case.id, staff_id))
-    own = any(each.record.maker_id == staff_id and each.record.made_at < at for each in case.rulings)
+    own = any(each.record.maker_id == staff_id and each.record.made_at < at for each in case.decisions)
     return name_redaction.hidden(
         wanted=_wanted_then(session, staff_id, at),
         default=case.context.profile.blind,
@@ -61,13 +61,13 @@ def sight(session: Session, actor: Actor, case: CaseView) -> NameVisibility:
     decides = allowed(actor, Permission.DECIDE) or (
         case.record.escalated and allowed(actor, Permission.DECIDE_ESCALATED)
     )
-    own = any(each.record.maker_id == actor.id for each in case.rulings)
+    own = any(each.record.maker_id == actor.id for each in case.decisions)
     return NameVisibility(
         hidden=name_redaction.hidden(
             wanted=wanted,
             default=default,
             decides=decides,
-            undecided=case.open and case.ruling is None,
+            undecided=case.open and case.decision is None,
             revealed=shown is not None or own,
         ),
         decides=decides,

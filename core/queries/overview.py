@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts
-from core.ledger.accounts import Kind
+from core.ledger.accounts import AccountType
 from core.money import Money, in_order, shown_order
 from core.queries import client_funds, ledger
 
@@ -112,10 +112,10 @@ def _purse(
     def of(*names: str) -> Money:
         return Money.total((balances[name] for name in names if name in balances), currency)
 
-    def each(kinds: Sequence[Kind], *but: str) -> tuple[AccountAmount, ...]:
+    def each(kinds: Sequence[AccountType], *but: str) -> tuple[AccountAmount, ...]:
         """Every line of these types, as it adds to the platform's own: income and equity above zero, expenses below."""
         return tuple(
-            AccountAmount(line.name, line.title, -amount if line.kind is Kind.EXPENSE else amount)
+            AccountAmount(line.name, line.title, -amount if line.kind is AccountType.EXPENSE else amount)
             for line in accounts.IN_ORDER
             if line.kind in kinds and line.name not in but
             for amount in [of(line.name)]
@@ -133,8 +133,8 @@ def _purse(
         at_banks=at_banks,
         unexplained=unexplained,
         missing=missing,
-        equity=each((Kind.EQUITY, Kind.INCOME, Kind.EXPENSE)),
-        elsewhere=_without(each((Kind.ASSET,), accounts.STRIPE_BALANCE), at_banks),
+        equity=each((AccountType.EQUITY, AccountType.INCOME, AccountType.EXPENSE)),
+        elsewhere=_without(each((AccountType.ASSET,), accounts.STRIPE_BALANCE), at_banks),
     )
 
 

@@ -146,7 +146,7 @@ def sheet(statement: PartyStatement) -> Sheet:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TAccountEntry:
     """One posting in a T-account."""
 
     journal_id: int
@@ -162,8 +162,8 @@ class TAccount:
     code: str
     title: str
     currency: str
-    debits: tuple[Entry, ...]
-    credits: tuple[Entry, ...]
+    debits: tuple[TAccountEntry, ...]
+    credits: tuple[TAccountEntry, ...]
     balance: Money
 
 
@@ -171,16 +171,16 @@ def t_accounts(session: Session, milestone_id: int) -> list[TAccount]:
     """Every account that a milestone's journals touched, with their postings, in the order of the chart.
 
     An account that others share shows this milestone's postings only, and their sum."""
-    found: dict[tuple[int, str, str], list[Entry]] = {}
+    found: dict[tuple[int, str, str], list[TAccountEntry]] = {}
     for booked in journal_store.of_milestone(session, milestone_id):
         for each in booked.journal.postings:
             line = accounts.account_type(each.account)
-            entry = Entry(booked.id, booked.posted_at, title(booked.journal.kind), each.amount)
+            entry = TAccountEntry(booked.id, booked.posted_at, title(booked.journal.kind), each.amount)
             found.setdefault((line.gl_number, each.account, each.amount.currency), []).append(entry)
     return [_t_account(code, currency, entries) for (_, code, currency), entries in sorted(found.items())]
 
 
-def _t_account(code: str, currency: str, entries: Sequence[Entry]) -> TAccount:
+def _t_account(code: str, currency: str, entries: Sequence[TAccountEntry]) -> TAccount:
     line = accounts.account_type(code)
     net = Money.total((each.amount for each in entries), currency)
     return TAccount(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Record, one_of
 from core.rules.approvals import DecisionStatus
 from core.rules.cases import CaseStatus, DisputeReason
-from core.rules.evidence import Kind as EvidenceKind
+from core.rules.evidence import EvidenceKind
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.messages import Audience, AuthorKind
 

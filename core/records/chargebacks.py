@@ -12,8 +12,7 @@ from core.db import Record, one_of
 from core.money import Money
 from core.rules.chargebacks import ChargebackStatus, FileOrigin
 from core.rules.duplicate_payments import DuplicateStatus
-from core.rules.proposals import Kind as Proposed
-from core.rules.proposals import ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 from core.rules.suspense import SettledAs, SuspenseStatus
 
 
@@ -143,7 +142,7 @@ class ChargebackAcceptance(Record):
 
     __tablename__ = "chargeback_acceptances"
     __table_args__ = (
-        one_of("status", statuses_of(Proposed.CHARGEBACK_ACCEPTANCE)),
+        one_of("status", statuses_of(ProposalKind.CHARGEBACK_ACCEPTANCE)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "
             "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.money import Money
-from core.rules.proposals import Kind, ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 
 class DebtWriteOff(Record):
@@ -17,7 +17,7 @@ class DebtWriteOff(Record):
 
     __tablename__ = "debt_write_offs"
     __table_args__ = (
-        one_of("status", statuses_of(Kind.DEBT_WRITE_OFF)),
+        one_of("status", statuses_of(ProposalKind.DEBT_WRITE_OFF)),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "

@@ -9,8 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
-from core.rules.proposals import Kind as Proposed
-from core.rules.proposals import ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 
 class ManualJournal(Record):
@@ -18,7 +17,7 @@ class ManualJournal(Record):
 
     __tablename__ = "manual_journals"
     __table_args__ = (
-        one_of("status", statuses_of(Proposed.MANUAL_JOURNAL)),
+        one_of("status", statuses_of(ProposalKind.MANUAL_JOURNAL)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "
             "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Record, one_of
 from core.policy import WithdrawalMethod
 from core.rules.payouts import PayoutOfferStatus
-from core.rules.proposals import Kind as Proposed
-from core.rules.proposals import ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 from core.rules.refunds import ReturnWay
 
 
@@ -48,7 +47,7 @@ class RefundReturn(Record):
     __tablename__ = "refund_returns"
     __table_args__ = (
         one_of("way", ReturnWay),
-        one_of("status", statuses_of(Proposed.REFUND_RETURN)),
+        one_of("status", statuses_of(ProposalKind.REFUND_RETURN)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
             name="settled_by_someone",

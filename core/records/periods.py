@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.rules.periods import PeriodKind, PeriodStatus
-from core.rules.proposals import Kind as Proposed
-from core.rules.proposals import ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 # One row: what was posted before `open_from` is closed. Only the triggers of `periods` move it.
 ledger_lock = Table(
@@ -62,7 +61,7 @@ class PeriodReopening(Record):
 
     __tablename__ = "period_reopenings"
     __table_args__ = (
-        one_of("status", statuses_of(Proposed.PERIOD_REOPENING)),
+        one_of("status", statuses_of(ProposalKind.PERIOD_REOPENING)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "
             "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",

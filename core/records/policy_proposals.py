@@ -11,8 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Record, one_of
 from core.policy import Platform
 from core.rules.legal_checklist import Item
-from core.rules.proposals import Kind as Proposed
-from core.rules.proposals import ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 
 class LegalCheck(Record):
@@ -36,7 +35,7 @@ class PolicyProposal(Record):
 
     __tablename__ = "policy_proposals"
     __table_args__ = (
-        one_of("status", statuses_of(Proposed.POLICY_CHANGE)),
+        one_of("status", statuses_of(ProposalKind.POLICY_CHANGE)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "
             "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",

@@ -332,7 +332,7 @@ RULES: tuple[Rule, ...] = (
     Rule("A transfer is reversed", "actions.payouts.reversals:request", _DESK),
     Rule("Unexplained money", "rules.suspense:check_each_other", _DESK),
     Rule("Two people explain it", "actions.operations.suspense:confirm", _DESK),
-    Rule("Every type of statement line is handled", "rules.statement_line_types:way", _DESK),
+    Rule("Every type of statement line is handled", "rules.statement_line_types:of", _DESK),
     Rule("What differs has one class, which follows from both sides", "rules.breaks:classify", _DESK),
     Rule("A break lives across runs until it is explained", "actions.operations.breaks:follow", _DESK),
     Rule("A bank's line is matched once, whole, and never guessed", "processes.bank_matching:match", _DESK),

@@ -15,7 +15,7 @@ from core.errors import DeskError
 from core.money import Money
 from core.policy.limits import BANK_MATCH_WITHIN
 from core.rules import statement_line_types
-from core.rules.statement_line_types import Road
+from core.rules.statement_line_types import Handling
 
 
 class Side(StrEnum):
@@ -133,12 +133,12 @@ def _at_the_bank(facts: Facts) -> BreakClass:
 def _at_stripe(facts: Facts) -> BreakClass:
     if facts.by_us:
         return BreakClass.MISSED_WEBHOOK
-    road = statement_line_types.way(facts.kind, facts.category).road
-    if road is Road.FEE:
+    handling = statement_line_types.of(facts.kind, facts.category).handling
+    if handling is Handling.FEE:
         return BreakClass.FEE
     if _may_still_come(facts):
         return BreakClass.TIMING
-    return BreakClass.MADE_AT_STRIPE if road is not Road.PERSON else BreakClass.UNKNOWN
+    return BreakClass.MADE_AT_STRIPE if handling is not Handling.PERSON else BreakClass.UNKNOWN
 
 
 def _may_still_come(facts: Facts) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 
 MIB = 1024 * 1024
 MAX_BYTES = 20 * MIB
@@ -40,7 +40,7 @@ Area = tuple[int, int, int, int]
 WHOLE = 10_000
 
 
-class Kind(StrEnum):
+class EvidenceKind(StrEnum):
     IMAGE = "IMAGE"  # shown re-encoded
     PDF = "PDF"  # shown as pictures of its pages
     TEXT = "TEXT"  # shown as plain text
@@ -53,27 +53,33 @@ class Format:
     """One accepted file format: the endings of its names, and the type it is sent out with."""
 
     name: str
-    kind: Kind
+    kind: EvidenceKind
     media_type: str
     endings: tuple[str, ...]
 
 
-PNG = Format("PNG", Kind.IMAGE, "image/png", ("png",))
-JPEG = Format("JPEG", Kind.IMAGE, "image/jpeg", ("jpg", "jpeg", "jfif"))
-WEBP = Format("WebP", Kind.IMAGE, "image/webp", ("webp",))
-HEIC = Format("HEIC", Kind.IMAGE, "image/heic", ("heic", "heif", "hif"))
-PDF = Format("PDF", Kind.PDF, "application/pdf", ("pdf",))
-TEXT = Format("text", Kind.TEXT, "text/plain", ("txt", "text", "log"))
-EMAIL = Format("e-mail", Kind.TEXT, "message/rfc822", ("eml",))
-CSV = Format("CSV", Kind.TEXT, "text/csv", ("csv",))
+PNG = Format("PNG", EvidenceKind.IMAGE, "image/png", ("png",))
+JPEG = Format("JPEG", EvidenceKind.IMAGE, "image/jpeg", ("jpg", "jpeg", "jfif"))
+WEBP = Format("WebP", EvidenceKind.IMAGE, "image/webp", ("webp",))
+HEIC = Format("HEIC", EvidenceKind.IMAGE, "image/heic", ("heic", "heif", "hif"))
+PDF = Format("PDF", EvidenceKind.PDF, "application/pdf", ("pdf",))
+TEXT = Format("text", EvidenceKind.TEXT, "text/plain", ("txt", "text", "log"))
+EMAIL = Format("e-mail", EvidenceKind.TEXT, "message/rfc822", ("eml",))
+CSV = Format("CSV", EvidenceKind.TEXT, "text/csv", ("csv",))
 DOCX = Format(
-    "Word", Kind.OTHER, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ("docx",)
+    "Word",
+    EvidenceKind.OTHER,
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ("docx",),
 )
 XLSX = Format(
-    "Excel", Kind.OTHER, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("xlsx",)
+    "Excel",
+    EvidenceKind.OTHER,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ("xlsx",),
 )
-MP4 = Format("MP4 video", Kind.VIDEO, "video/mp4", ("mp4", "m4v"))
-MOV = Format("QuickTime video", Kind.VIDEO, "video/quicktime", ("mov", "qt"))
+MP4 = Format("MP4 video", EvidenceKind.VIDEO, "video/mp4", ("mp4", "m4v"))
+MOV = Format("QuickTime video", EvidenceKind.VIDEO, "video/quicktime", ("mov", "qt"))
 FORMATS = (PNG, JPEG, WEBP, HEIC, PDF, TEXT, EMAIL, CSV, DOCX, XLSX, MP4, MOV)
 BY_ENDING = {ending: one for one in FORMATS for ending in one.endings}
 BY_NAME = {one.name: one for one in FORMATS}
@@ -172,7 +178,9 @@ def check_size(file_name: str, size: int) -> None:
         raise FileEmpty(file_name=file_name)
     if size > MAX_BYTES:
         raise FileTooLarge(
-            file_name=file_name, size=Said(in_words(size), size), limit=Said(in_words(MAX_BYTES), MAX_BYTES)
+            file_name=file_name,
+            size=Wording(in_words(size), size),
+            limit=Wording(in_words(MAX_BYTES), MAX_BYTES),
         )
 
 

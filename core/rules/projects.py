@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.rules import milestones
 from core.rules.transitions import MoveEvent, label, move
 
@@ -97,6 +97,6 @@ def require_fundable(funding: Funding | str, line: Sequence[InLine], chosen: Col
         if each.id not in chosen:
             skipped = skipped or each
         elif funding != Funding.AHEAD:
-            raise FundedInTurn(milestone=Said(each.title, each.id))
+            raise FundedInTurn(milestone=Wording(each.title, each.id))
         elif skipped is not None:
-            raise FundedWithGap(milestone=Said(skipped.title, skipped.id))
+            raise FundedWithGap(milestone=Wording(skipped.title, skipped.id))

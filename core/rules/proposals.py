@@ -17,7 +17,7 @@ from core.policy.limits import PROPOSAL_STANDS
 from core.rules.permissions import TABLE, Permission, Role
 
 
-class Kind(StrEnum):
+class ProposalKind(StrEnum):
     DECISION = "DECISION"
     POLICY_CHANGE = "POLICY_CHANGE"
     CHARGEBACK_ACCEPTANCE = "CHARGEBACK_ACCEPTANCE"
@@ -48,17 +48,17 @@ class ProposalStatus(StrEnum):
 
 REFUSED = (ProposalStatus.REJECTED, ProposalStatus.WITHDRAWN)
 # What may become of a proposal, by what it is about.
-ENDS: Mapping[Kind, tuple[ProposalStatus, ...]] = {
-    Kind.POLICY_CHANGE: (ProposalStatus.PUBLISHED, *REFUSED, ProposalStatus.RETURNED),
-    Kind.CHARGEBACK_ACCEPTANCE: (ProposalStatus.ACCEPTED, *REFUSED, ProposalStatus.RETURNED),
-    Kind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
-    Kind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
-    Kind.DEBT_WRITE_OFF: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
-    Kind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
+ENDS: Mapping[ProposalKind, tuple[ProposalStatus, ...]] = {
+    ProposalKind.POLICY_CHANGE: (ProposalStatus.PUBLISHED, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.CHARGEBACK_ACCEPTANCE: (ProposalStatus.ACCEPTED, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
+    ProposalKind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.DEBT_WRITE_OFF: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
 
-def statuses_of(kind: Kind) -> tuple[ProposalStatus, ...]:
+def statuses_of(kind: ProposalKind) -> tuple[ProposalStatus, ...]:
     return (ProposalStatus.PROPOSED, *ENDS[kind])
 
 
@@ -76,21 +76,21 @@ class Terms:
     stands: bool = False
 
 
-TERMS: Mapping[Kind, Terms] = {
-    Kind.DECISION: Terms(
+TERMS: Mapping[ProposalKind, Terms] = {
+    ProposalKind.DECISION: Terms(
         "decision", "made this decision", "approve it", (Permission.DECIDE, Permission.DECIDE_ESCALATED)
     ),
-    Kind.POLICY_CHANGE: Terms(
+    ProposalKind.POLICY_CHANGE: Terms(
         "policy change", "proposed this change", "publish it", (Permission.CHANGE_POLICY,)
     ),
-    Kind.CHARGEBACK_ACCEPTANCE: Terms(
+    ProposalKind.CHARGEBACK_ACCEPTANCE: Terms(
         "proposal to accept the chargeback",
         "proposed this",
         "accept the chargeback",
         (Permission.ANSWER_CHARGEBACK,),
     ),
     # The bank's last moment ends it.
-    Kind.CHARGEBACK_ANSWER: Terms(
+    ProposalKind.CHARGEBACK_ANSWER: Terms(
         "answer to the bank",
         "drafted this answer",
         "send it to the bank",
@@ -98,23 +98,23 @@ TERMS: Mapping[Kind, Terms] = {
         stands=True,
     ),
     # The money may have left: a debt whose record lapsed by itself would be paid twice.
-    Kind.REFUND_RETURN: Terms(
+    ProposalKind.REFUND_RETURN: Terms(
         "record of an external refund",
         "recorded this refund",
         "confirm it",
         (Permission.PROPOSE_RETURN,),
         stands=True,
     ),
-    Kind.DEBT_WRITE_OFF: Terms(
+    ProposalKind.DEBT_WRITE_OFF: Terms(
         "write-off", "proposed this write-off", "approve it", (Permission.WRITE_OFF_DEBT,)
     ),
-    Kind.SUSPENSE_EXPLANATION: Terms(
+    ProposalKind.SUSPENSE_EXPLANATION: Terms(
         "explanation", "explained this amount", "approve it", (Permission.SETTLE_SUSPENSE,)
     ),
-    Kind.MANUAL_JOURNAL: Terms(
+    ProposalKind.MANUAL_JOURNAL: Terms(
         "manual journal", "proposed this journal", "approve it", (Permission.PROPOSE_JOURNAL,)
     ),
-    Kind.PERIOD_REOPENING: Terms(
+    ProposalKind.PERIOD_REOPENING: Terms(
         "request to reopen a period",
         "asked for this period to be reopened",
         "reopen it",
@@ -164,7 +164,7 @@ class Maker:
     recused: bool
 
 
-def flaw(kind: Kind, maker: Maker) -> str | None:
+def flaw(kind: ProposalKind, maker: Maker) -> str | None:
     """Why a proposal no longer stands on its maker, in one sentence that names nobody; None while it does."""
     if not maker.active:
         return GONE
@@ -177,22 +177,22 @@ def flaw(kind: Kind, maker: Maker) -> str | None:
     return None
 
 
-def expired(kind: Kind, made_at: datetime, now: datetime) -> str | None:
+def expired(kind: ProposalKind, made_at: datetime, now: datetime) -> str | None:
     """That it has waited for too long, in one sentence; None as long as it has not."""
     if TERMS[kind].stands or now - made_at <= PROPOSAL_STANDS:
         return None
     return OLD.format(days=PROPOSAL_STANDS.days)
 
 
-def check_two(kind: Kind, *, maker_id: int | None, checker_id: int | None) -> None:
+def check_two(kind: ProposalKind, *, maker_id: int | None, checker_id: int | None) -> None:
     """Two people, always; the database says so too. Raises `MakerIsChecker`."""
     if maker_id == checker_id:
         raise MakerIsChecker(made=TERMS[kind].made, confirm=TERMS[kind].confirm)
 
 
-def ended(kind: Kind, status: str) -> ProposalEnded:
+def ended(kind: ProposalKind, status: str) -> ProposalEnded:
     return ProposalEnded(noun=TERMS[kind].noun, status=status.replace("_", " ").lower())
 
 
-def fallen(kind: Kind, why: str) -> ProposalFallen:
+def fallen(kind: ProposalKind, why: str) -> ProposalFallen:
     return ProposalFallen(noun=TERMS[kind].noun, why=why)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Kind = Literal[
+ReferenceKind = Literal[
     "bank statement", "break", "case", "chargeback", "hold", "journal", "letter", "manual journal", "milestone",
     "payout", "project",
     "report", "risk review", "run", "suspense",
 ]  # fmt: skip
-PREFIXES: Mapping[Kind, str] = {
+PREFIXES: Mapping[ReferenceKind, str] = {
     "bank statement": "BS",
     "break": "B",
     "case": "D",
@@ -32,12 +32,12 @@ PREFIXES: Mapping[Kind, str] = {
 }
 
 
-def reference(kind: Kind, number: int) -> str:
+def reference(kind: ReferenceKind, number: int) -> str:
     """`D-42` for case 42."""
     return f"{PREFIXES[kind]}-{number}"
 
 
-def number_in(kind: Kind, words: str) -> int | None:
+def number_in(kind: ReferenceKind, words: str) -> int | None:
     """`D-42`, `d42` and `42` as 42; None for anything else, also for another kind's number."""
     return whole(words.strip().upper().removeprefix(PREFIXES[kind]).removeprefix("-"))
 

@@ -34,7 +34,7 @@ class Consequence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ConcernedMilestone:
     """How a milestone that the report concerns will stand once it is settled this way.
 
     `money`: held or payable; `asks_review`: the rules of risk ask for one; `review`: the one that is open;
@@ -64,7 +64,7 @@ class Settling:
     attempts: int
     attempts_allowed: int
     window_days: int
-    concerned: Sequence[Standing]
+    concerned: Sequence[ConcernedMilestone]
 
 
 def consequences(settling: Settling, outcome: ReportOutcome) -> tuple[Consequence, ...]:
@@ -110,7 +110,7 @@ def _dismissed(settling: Settling) -> Iterator[Consequence]:
             )
 
 
-def _review(each: Standing) -> Iterator[Consequence]:
+def _review(each: ConcernedMilestone) -> Iterator[Consequence]:
     if each.review is not None:
         yield _about(
             each,
@@ -132,5 +132,5 @@ def _author(settling: Settling) -> Iterator[Consequence]:
         )
 
 
-def _about(each: Standing, effect: Effect, sentence: str) -> Consequence:
+def _about(each: ConcernedMilestone, effect: Effect, sentence: str) -> Consequence:
     return Consequence(effect, sentence, each.milestone_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.money import Money, stripe_exact, stripe_step
 from core.policy import LARGE_FROM, MEDIUM_FROM, Platform
 from core.rules import acceptance
@@ -71,11 +71,11 @@ def accept_fee_mode(mode: FeeMode | str) -> FeeMode:
     """Consultation fixed fees and staged fees only (payment-escrow-rules, Escrow Scope)."""
     if mode not in FeeMode.__members__:
         raise FeeModeNotSupported(
-            mode=Said(f"“{mode}”", mode), why="fees are for a consultation or in stages"
+            mode=Wording(f"“{mode}”", mode), why="fees are for a consultation or in stages"
         )
     mode = FeeMode(mode)
     if mode in NOT_SUPPORTED:
-        raise FeeModeNotSupported(mode=Said(mode.label, mode), why=NOT_SUPPORTED[mode])
+        raise FeeModeNotSupported(mode=Wording(mode.label, mode), why=NOT_SUPPORTED[mode])
     return mode
 
 
@@ -134,7 +134,7 @@ def check_adjustment(
 
 def _offered(platform: Platform, name: ProjectType | str) -> ProjectType:
     if name not in ProjectType.__members__ or ProjectType(name).platform is not platform:
-        raise TypeNotOffered(type=Said(f"“{name}”", name))
+        raise TypeNotOffered(type=Wording(f"“{name}”", name))
     return ProjectType(name)
 
 

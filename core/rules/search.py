@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.money import CURRENCIES, MAX_MINOR, Money
-from core.rules.references import PREFIXES, Kind, whole
+from core.rules.references import PREFIXES, ReferenceKind, whole
 
 MOST_CHARACTERS = 200
 MOST_WORDS = 6
@@ -47,7 +47,7 @@ class Found(StrEnum):
     AUDIT_ENTRY = "audit entry"
 
 
-OF_REFERENCE: Mapping[Kind, Found] = {
+OF_REFERENCE: Mapping[ReferenceKind, Found] = {
     "bank statement": Found.BANK_STATEMENT,
     "break": Found.BREAK,
     "case": Found.CASE,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Road(StrEnum):
+class Handling(StrEnum):
     CAUSE = "CAUSE"
     """Looked up at the provider by its source, and booked by the operation or chargeback that caused it."""
     OWN_MONEY = "OWN_MONEY"
@@ -25,29 +25,37 @@ class Road(StrEnum):
 
 
 @dataclass(frozen=True)
-class Way:
+class LineType:
     """`why` is what the person reads when a line ends in suspense."""
 
-    road: Road
+    handling: Handling
     why: str
 
 
-_PAYMENT = Way(Road.CAUSE, "A payment that this desk did not ask for.")
-_REFUND = Way(Road.CAUSE, "A refund that was made outside this desk.")
-_TRANSFER = Way(Road.CAUSE, "A transfer that was made outside this desk.")
-_REVERSAL = Way(Road.CAUSE, "A transfer that was reversed outside this desk.")
-_ADJUSTMENT = Way(Road.CAUSE, "An adjustment by Stripe that belongs to no chargeback the desk knows.")
-_TOP_UP = Way(Road.OWN_MONEY, "A top-up of the platform's balance.")
-_PAYOUT = Way(Road.OWN_PAYOUT, "A payout of the platform that this desk has not seen leave.")
-_FEE = Way(Road.FEE, "A fee of Stripe's.")
-_RESERVE = Way(Road.PERSON, "Stripe keeps a reserve, or gives one back: the money is still the platform's.")
-_ISSUING = Way(Road.PERSON, "A card issued by the platform: Stripe Issuing, which the desk does not use.")
-_CREDIT = Way(Road.PERSON, "A loan or an advance of Stripe's, or its repayment.")
-_APPLICATION = Way(Road.PERSON, "An application fee, which the desk does not take: its fees are on top.")
-_ELSEWHERE = Way(Road.PERSON, "A service of Stripe's that the desk does not use.")
-UNKNOWN = Way(Road.PERSON, "A kind of line that this desk does not know.")
+_PAYMENT = LineType(Handling.CAUSE, "A payment that this desk did not ask for.")
+_REFUND = LineType(Handling.CAUSE, "A refund that was made outside this desk.")
+_TRANSFER = LineType(Handling.CAUSE, "A transfer that was made outside this desk.")
+_REVERSAL = LineType(Handling.CAUSE, "A transfer that was reversed outside this desk.")
+_ADJUSTMENT = LineType(
+    Handling.CAUSE, "An adjustment by Stripe that belongs to no chargeback the desk knows."
+)
+_TOP_UP = LineType(Handling.OWN_MONEY, "A top-up of the platform's balance.")
+_PAYOUT = LineType(Handling.OWN_PAYOUT, "A payout of the platform that this desk has not seen leave.")
+_FEE = LineType(Handling.FEE, "A fee of Stripe's.")
+_RESERVE = LineType(
+    Handling.PERSON, "Stripe keeps a reserve, or gives one back: the money is still the platform's."
+)
+_ISSUING = LineType(
+    Handling.PERSON, "A card issued by the platform: Stripe Issuing, which the desk does not use."
+)
+_CREDIT = LineType(Handling.PERSON, "A loan or an advance of Stripe's, or its repayment.")
+_APPLICATION = LineType(
+    Handling.PERSON, "An application fee, which the desk does not take: its fees are on top."
+)
+_ELSEWHERE = LineType(Handling.PERSON, "A service of Stripe's that the desk does not use.")
+UNKNOWN = LineType(Handling.PERSON, "A kind of line that this desk does not know.")
 
-BY_TYPE: Mapping[str, Way] = {
+BY_TYPE: Mapping[str, LineType] = {
     "charge": _PAYMENT,
     "payment": _PAYMENT,
     "payment_unreconciled": _PAYMENT,
@@ -103,7 +111,7 @@ BY_TYPE: Mapping[str, Way] = {
 }
 
 # For kinds that are newer than this list: accounting categories change less often.
-BY_CATEGORY: Mapping[str, Way] = {
+BY_CATEGORY: Mapping[str, LineType] = {
     "charge": _PAYMENT,
     "charge_failure": _PAYMENT,
     "refund": _REFUND,
@@ -123,6 +131,6 @@ BY_CATEGORY: Mapping[str, Way] = {
 }
 
 
-def way(kind: str, category: str) -> Way:
+def of(kind: str, category: str) -> LineType:
     """By type; by accounting category where the type is not known; else a person looks."""
     return BY_TYPE.get(kind) or BY_CATEGORY.get(category) or UNKNOWN

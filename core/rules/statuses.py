@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from core.errors import Said
+from core.errors import Wording
 from core.rules import (
     approvals,
     cases,
@@ -32,8 +32,7 @@ from core.rules.operations import OperationStatus as Operation
 from core.rules.payment_method_setups import SetupStatus as Setup
 from core.rules.payouts import PayoutOfferStatus as PayoutOffer
 from core.rules.periods import PeriodStatus as Closed
-from core.rules.proposals import ENDS
-from core.rules.proposals import Kind as Proposed
+from core.rules.proposals import ENDS, ProposalKind
 from core.rules.proposals import ProposalStatus as Proposal
 from core.rules.reconciliation import RunStatus as Run
 from core.rules.requests import RequestStatus as Request
@@ -129,9 +128,9 @@ STEPS: Mapping[str, Steps] = {
         }
     ),
     "reconciliation_runs": _to({Run.RUNNING: (Run.CLEAN, Run.SUSPENSE, Run.BREAKS, Run.FAILED)}),
-    "policy_proposals": _to({Proposal.PROPOSED: ENDS[Proposed.POLICY_CHANGE]}),
-    "chargeback_acceptances": _to({Proposal.PROPOSED: ENDS[Proposed.CHARGEBACK_ACCEPTANCE]}),
-    "refund_returns": _to({Proposal.PROPOSED: ENDS[Proposed.REFUND_RETURN]}),
+    "policy_proposals": _to({Proposal.PROPOSED: ENDS[ProposalKind.POLICY_CHANGE]}),
+    "chargeback_acceptances": _to({Proposal.PROPOSED: ENDS[ProposalKind.CHARGEBACK_ACCEPTANCE]}),
+    "refund_returns": _to({Proposal.PROPOSED: ENDS[ProposalKind.REFUND_RETURN]}),
     "payout_offers": _to(
         {PayoutOffer.OPEN: (PayoutOffer.CHOSEN, PayoutOffer.OVERTAKEN, PayoutOffer.WITHDRAWN)}
     ),
@@ -147,10 +146,10 @@ STEPS: Mapping[str, Steps] = {
     # The same difference may come back.
     "breaks": _to({BreakStatus.OPEN: (BreakStatus.CLOSED,), BreakStatus.CLOSED: (BreakStatus.OPEN,)}),
     "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
-    "manual_journals": _to({Proposal.PROPOSED: ENDS[Proposed.MANUAL_JOURNAL]}),
+    "manual_journals": _to({Proposal.PROPOSED: ENDS[ProposalKind.MANUAL_JOURNAL]}),
     "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
-    "debt_write_offs": _to({Proposal.PROPOSED: ENDS[Proposed.DEBT_WRITE_OFF]}),
-    "period_reopenings": _to({Proposal.PROPOSED: ENDS[Proposed.PERIOD_REOPENING]}),
+    "debt_write_offs": _to({Proposal.PROPOSED: ENDS[ProposalKind.DEBT_WRITE_OFF]}),
+    "period_reopenings": _to({Proposal.PROPOSED: ENDS[ProposalKind.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
         (before, told)
         for before, told in product(CHARGEBACKS, CHARGEBACKS)
@@ -223,7 +222,7 @@ def check(relation: str, before: str, after: S) -> S:
     if before != after and (before, after) not in STEPS[relation]:
         kind = CALLED.get(relation, relation.replace("_", " ").removesuffix("s"))
         refused = f"its status cannot change to {_words(after)}"
-        raise IllegalMove(kind=kind, status=Said(standing(before), before), refused=refused)
+        raise IllegalMove(kind=kind, status=Wording(standing(before), before), refused=refused)
     return after
 
 

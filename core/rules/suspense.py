@@ -206,10 +206,10 @@ def likely(
     kind: str, category: str, amount: Money, *, payment_intent: str | None, milestone_id: int | None
 ) -> SettledAs | None:
     """What is proposed to whoever explains this line; None where its kind says nothing."""
-    way = statement_line_types.way(kind, category)
+    way = statement_line_types.of(kind, category)
     if "reserve" in kind or "minimum_balance" in kind or category == "risk_reserved_funds":
         return SettledAs.RESERVE
-    if way.road is statement_line_types.Road.FEE:
+    if way.handling is statement_line_types.Handling.FEE:
         return SettledAs.PROCESSOR_FEE
     if kind in ("charge", "payment") and amount.is_positive:
         return SettledAs.RETURN_TO_PAYER if payment_intent and milestone_id else None

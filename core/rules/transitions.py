@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self, TypeVar
 
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 
 
 class MoveEvent(StrEnum):
@@ -53,7 +53,9 @@ def move(kind: str, table: Mapping[tuple[S, E], S], status: S, event: E) -> S:
     try:
         return table[status, event]
     except KeyError:
-        raise IllegalMove(kind=kind, status=Said(standing(status), status), refused=event.refused) from None
+        raise IllegalMove(
+            kind=kind, status=Wording(standing(status), status), refused=event.refused
+        ) from None
 
 
 def standing(status: str) -> str:

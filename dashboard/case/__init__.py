@@ -5,7 +5,7 @@ acts        claim, hand over, holds: the buttons of the head and their drawers �
 tabs        evidence, with notes (margin) · stream (timeline) · talk (messages) · terms · purse (money) · people
 asof        all of it as the mediator could see it when they decided
 names       what the parties are called, or their roles while names are hidden (blind)
-panel       what the right side shows now: form · approval · ruling (decided) · correction · or why not yet
+panel       what the right side shows now: form · approval · decision (decided) · correction · or why not yet
 offering    what the parties offer each other, and what they agreed on
 draft       what the mediator has typed so far, kept over page changes · sketch: what it comes to
 items       the share of a partial release, by the items of the work · letters: the mediator's own words in them

@@ -41,14 +41,14 @@ Each = TypeVar("Each", bound=Dated)
 def chosen(case: CaseView) -> datetime | None:
     """The time of the decision that stands, when the reader wants to see the case as it was then."""
     asked = st.session_state.get(KEY, st.query_params.get(KEY) == "true")
-    return case.ruling.record.made_at if asked and case.ruling is not None else None
+    return case.decision.record.made_at if asked and case.decision is not None else None
 
 
 def as_seen(case: CaseView, until: datetime) -> tuple[CaseView, list[EvidenceItem]]:
     """The case of then under the names, or the roles, that its mediator saw, and the evidence of then with what they
     had opened. The reader's own marks are not in it."""
-    ruling = case.ruling
-    maker_id = ruling.record.maker_id if ruling else 0
+    recorded = case.decision
+    maker_id = recorded.record.maker_id if recorded else 0
     then = replace(back(case, until), tie=None)
     with request_context.reading() as session:
         rows = evidence.evidence(session, case.context.milestone.id, staff_id=maker_id, until=until)
@@ -62,12 +62,12 @@ def as_seen(case: CaseView, until: datetime) -> tuple[CaseView, list[EvidenceIte
 
 def toggle(case: CaseView) -> None:
     """There and back; and while one looks back, a banner says so."""
-    if case.ruling is None:
+    if case.decision is None:
         return
-    made_at = case.ruling.record.made_at
+    made_at = case.decision.record.made_at
     if st.toggle("View at time of decision", key=KEY, bind="query-params"):
         st.info(
-            f"You see the case as {case.ruling.maker} could see it {deadlines.exact(made_at)}: evidence, timeline, "
+            f"You see the case as {case.decision.maker} could see it {deadlines.exact(made_at)}: evidence, timeline, "
             "messages, e-mails, amounts and the parties' past up to then, with what they had opened, under the names "
             "or roles that they saw. The decision beside it is the plan at that time.",
             icon=":material/history:",
@@ -76,9 +76,9 @@ def toggle(case: CaseView) -> None:
 
 def back(case: CaseView, until: datetime | None) -> CaseView:
     """The case at that instant: still in mediation, its money still held, nothing decided."""
-    if until is None or case.ruling is None:
+    if until is None or case.decision is None:
         return case
-    context, plan = case.context, case.ruling.record.plan
+    context, plan = case.context, case.decision.record.plan
     milestone = copy(
         context.milestone, status=Status.IN_MEDIATION, outcome=None, verified_at=None, ended_at=None
     )
@@ -102,7 +102,7 @@ def back(case: CaseView, until: datetime | None) -> CaseView:
         context=replace(context, milestone=milestone, order=order),
         holds=tuple(each for each in case.holds if each.placed_at <= until),
         blocks=(),
-        rulings=tuple(each for each in case.rulings if each.record.made_at < until),
+        decisions=tuple(each for each in case.decisions if each.record.made_at < until),
     )
 
 

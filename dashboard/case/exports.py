@@ -53,7 +53,7 @@ def _explain(case: CaseView) -> None:
         "The case, messages, evidence, policy, payment events, journals and the audit entries of the milestone"
         + (
             "; the decision, its plan and both e-mails; a summary to print."
-            if case.ruling
+            if case.decision
             else "; a summary to print."
         )
     )

@@ -91,7 +91,7 @@ def _badges(case: CaseView, me: int | None) -> Iterator[Pill]:
 
 def _decided(case: CaseView) -> Iterator[Pill]:
     """How far the decision of an open case is: as the queue marks it."""
-    latest = case.rulings[0] if case.rulings else None
+    latest = case.decisions[0] if case.decisions else None
     if latest is None or not case.open:
         return
     if latest.pending or latest.record.status == DecisionStatus.VOIDED:
@@ -121,12 +121,12 @@ def _limits(case: CaseView, now: datetime) -> str:
         return _cell(
             "Closed", html(deadlines.ago(record.resolved_at, now)), deadlines.exact(record.resolved_at)
         )
-    ruling = case.ruling
+    recorded = case.decision
     limits: tuple[tuple[str, datetime | None], ...] = (
         ("Answer due", record.answer_due_at),
         ("Mediation starts", None if record.in_mediation_at else record.mediation_due_at),
-        ("Decide by", None if ruling else record.decision_due_at),
-        ("Carried out", ruling.record.execute_at if ruling else None),
+        ("Decide by", None if recorded else record.decision_due_at),
+        ("Carried out", recorded.record.execute_at if recorded else None),
     )
     if not any(at for _, at in limits):
         limits = (("Due", record.due_at),)

@@ -26,7 +26,7 @@ from dashboard.ui.status import in_words
 
 
 def show(case: CaseView, pieces: Sequence[EvidenceItem], *, now: datetime) -> None:
-    stands = case.ruling
+    stands = case.decision
     with cards.panel("case-panel"):
         if stands is None:
             decision_view.earlier(case)

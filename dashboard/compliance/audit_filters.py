@@ -18,7 +18,7 @@ import streamlit as st
 from core.audit.filters import LOGS, AuditFilter
 from core.rules import references
 from core.rules.permissions import Role
-from core.rules.references import Kind
+from core.rules.references import ReferenceKind
 from dashboard.compliance.audit_labels import OBJECTS
 from dashboard.ui import filters, tables
 from dashboard.ui.paging import Cursor
@@ -26,7 +26,7 @@ from dashboard.ui.status import in_words
 
 PERIODS = {"1": "24 h", "7": "7 days", "30": "30 days", "dates": "Dates"}
 # key: (label, what its number is written as, the field of the filter)
-NUMBERS: Mapping[str, tuple[str, Kind | None, str]] = {
+NUMBERS: Mapping[str, tuple[str, ReferenceKind | None, str]] = {
     "case": ("Case", "case", "ticket_id"),
     "milestone": ("Milestone", "milestone", "milestone_id"),
     "project": ("Project", "project", "project_id"),

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from core.audit import actions
 from core.queries import people
 from core.queries.audit import LogEntry
-from core.rules.references import Kind, reference, whole
+from core.rules.references import ReferenceKind, reference, whole
 
 # object kind: (what it is called, what its number is written as)
-OBJECTS: Mapping[str, tuple[str, Kind | None]] = {
+OBJECTS: Mapping[str, tuple[str, ReferenceKind | None]] = {
     "ticket": ("Case", "case"),
     "milestone": ("Milestone", "milestone"),
     "project": ("Project", "project"),

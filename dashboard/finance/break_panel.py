@@ -12,7 +12,7 @@ from core.errors import DeskError
 from core.processes import break_refetch
 from core.queries import breaks as queries
 from core.queries import journals, suspense
-from core.queries.breaks import BreakRow, StatementSide, Step
+from core.queries.breaks import BreakEvent, BreakRow, StatementSide
 from core.queries.journals import JournalDetail
 from core.queries.suspense import SuspenseRow
 from core.rules import suspense as explanations
@@ -247,10 +247,10 @@ def _fetched(number: int) -> None:
     try:
         break_refetch.fetch_again(request_context.desk(), number)
     except DeskError as problem:
-        header.say(header.Said(problem.message, good=False))
+        header.say(header.Notice(problem.message, good=False))
     st.rerun()
 
 
-def _history(steps: Sequence[Step]) -> None:
+def _history(steps: Sequence[BreakEvent]) -> None:
     header.section("History")
     tables.small(steps, HISTORY, name="History")

@@ -88,7 +88,7 @@ def section(now: datetime) -> None:
     )
 
 
-def _note(standing: queries.Standing, now: datetime) -> str:
+def _note(standing: queries.OpenBreaks, now: datetime) -> str:
     if not standing.open:
         return ""
     parts = [f"the oldest is {deadlines.span(now - standing.oldest)} old"] if standing.oldest else []
@@ -102,7 +102,7 @@ def _note(standing: queries.Standing, now: datetime) -> str:
     return f"{', '.join(parts)[:1].upper()}{', '.join(parts)[1:]}."
 
 
-def _nothing(standing: queries.Standing) -> tuple[str, str]:
+def _nothing(standing: queries.OpenBreaks) -> tuple[str, str]:
     return "No open breaks", "Whatever a run saw is explained, or both sides agree now."
 
 

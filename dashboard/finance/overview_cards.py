@@ -11,7 +11,7 @@ import streamlit as st
 from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.queries import overview
-from core.queries.breaks import Standing
+from core.queries.breaks import OpenBreaks
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
 from core.queries.letters import Undelivered
@@ -88,7 +88,7 @@ def watch_row(
     reconciled: ReconciliationStatus,
     aged: Sequence[AgedFunds],
     alarms: int,
-    open_breaks: Standing,
+    open_breaks: OpenBreaks,
     *,
     now: datetime,
 ) -> None:
@@ -135,7 +135,7 @@ def _ages(alarms: int, aged: Sequence[AgedFunds]) -> str:
     return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm is raised at 75 days"
 
 
-def _reconciled(standing: ReconciliationStatus, breaks: Standing, now: datetime) -> None:
+def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetime) -> None:
     """What is known of the last run; a failed or an old one is never shown as a good one."""
     last, known = standing.newest, standing.compared
     if last is None:
@@ -162,7 +162,7 @@ def _reconciled(standing: ReconciliationStatus, breaks: Standing, now: datetime)
     )
 
 
-def _open(breaks: Standing, now: datetime) -> str:
+def _open(breaks: OpenBreaks, now: datetime) -> str:
     if not breaks.open or breaks.oldest is None:
         return ""
     many = f"{breaks.open:,} open break{'' if breaks.open == 1 else 's'}"

@@ -15,14 +15,14 @@ from core.actions.bank_statements.stripe_reports import ReportImport
 from core.errors import DeskError
 from core.gateways.bank_statements import recognition
 from core.queries import bank_statements
-from core.queries.bank_statements import Account, Row
+from core.queries.bank_statements import Account, BankLineRow
 from core.rules.bank_statements import STRIPE
 from core.rules.permissions import Actor
 from dashboard import background_job, request_context
 from dashboard.background_job import Progress, Work
 from dashboard.finance.bank_statement_view import LINES, counted
 from dashboard.ui import cards, confirm, deadlines, empty, errors, header, tables
-from dashboard.ui.header import Said
+from dashboard.ui.header import Notice
 from dashboard.ui.safe import plain
 
 PREVIEW, IMPORT, TURN = "statement-preview", "statement-import", "statement-import:turn"
@@ -46,7 +46,7 @@ class Chosen:
 class Preview:
     chosen: Chosen
     outcome: Outcome
-    first: Sequence[Row]
+    first: Sequence[BankLineRow]
 
 
 def show(accounts: Sequence[Account]) -> None:
@@ -110,7 +110,7 @@ def _look(chosen: Chosen) -> None:
     def look(progress: Progress) -> Preview:
         with desk.database.reading() as session:  # thrown away
             outcome = _take(session, actor, chosen, None, progress, now)
-            first: list[Row] = []
+            first: list[BankLineRow] = []
             for each in outcome.statements if isinstance(outcome, Import) else ():
                 first += bank_statements.lines(session, each.id, limit=SHOWN - len(first))
         return Preview(chosen, outcome, first)
@@ -203,5 +203,5 @@ def _ended(work: Work[Outcome]) -> None:
     assert work.result is not None
     new = work.result.lines - work.result.repeated if isinstance(work.result, Import) else work.result.added
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1  # the field for the file is empty again
-    header.say(Said(f"{work.result.file} is imported: {counted(new)}."))
+    header.say(Notice(f"{work.result.file} is imported: {counted(new)}."))
     st.rerun()

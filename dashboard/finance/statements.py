@@ -14,7 +14,7 @@ from core import report_files, table_files
 from core.ledger import accounts
 from core.money import Money
 from core.queries import financial_reports
-from core.queries.financial_reports import RESULT, Report, ReportKind, Row
+from core.queries.financial_reports import RESULT, Report, ReportKind, ReportRow
 from core.queries.movements import DAY, FIRST, Period, before
 from core.report_files import Level, Sheet
 from core.rules.permissions import Permission
@@ -67,7 +67,7 @@ def show(report: Report) -> None:
     )
 
 
-def _row(report: Report, row: Row) -> str:
+def _row(report: Report, row: ReportRow) -> str:
     number = "" if row.number is None else str(row.number)
     where = _way(report, row)
     title = html(row.title)
@@ -81,7 +81,7 @@ def _amount(amount: Money | None) -> str:
     return "" if amount is None else html(amount.text())
 
 
-def _way(report: Report, row: Row) -> str:
+def _way(report: Report, row: ReportRow) -> str:
     """What the figure is made of: the accounts of a line as they stood, the activity of an account, the income."""
     if row.id == RESULT and report.kind is ReportKind.BALANCE_SHEET:
         return _address("financial_statements", report.period, report="income", currency=report.currency)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import report_files, table_files
 from core.queries import party_statements
-from core.queries.party_statements import Entry, PartyStatement, TAccount
+from core.queries.party_statements import PartyStatement, TAccount, TAccountEntry
 from core.rules.permissions import Permission
 from dashboard.ui import cards, download, header, tables
 from dashboard.ui.safe import html
@@ -45,7 +45,7 @@ def _t(each: TAccount) -> str:
     )
 
 
-def _cells(entry: Entry | None) -> str:
+def _cells(entry: TAccountEntry | None) -> str:
     if entry is None:
         return "<td></td><td></td>"
     way, tip = f"/journal?id={entry.journal_id}", html(f"{entry.what}, {entry.posted_at:%Y-%m-%d}")

@@ -30,7 +30,7 @@ from core.errors import DeskError
 from core.rules.permissions import Actor
 from dashboard import request_context
 from dashboard.ui import cards, errors, header, kept_choices, text_fields
-from dashboard.ui.header import Said
+from dashboard.ui.header import Notice
 from dashboard.ui.safe import html
 
 Result = TypeVar("Result")
@@ -113,7 +113,7 @@ def carry_out(
     intent: str,
     action: Action[Result],
     *,
-    done: str | Said | Callable[[Result], str | Said],
+    done: str | Notice | Callable[[Result], str | Notice],
     then: Callable[[Result], Any] | None = None,
     sent: Collection[str] = (),
     refused: Callable[[DeskError], Any] | None = None,

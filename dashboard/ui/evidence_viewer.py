@@ -13,7 +13,7 @@ from core.actions.cases.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
 from core.queries.evidence import EvidenceItem
-from core.rules.evidence import Area, Kind, in_words
+from core.rules.evidence import Area, EvidenceKind, in_words
 from core.rules.permissions import Actor, Permission
 from dashboard.ui import cards, deadlines, download, errors, evidence_lens
 from dashboard.ui.evidence_lens import LensView
@@ -42,17 +42,19 @@ def view(
     """
     marked: tuple[int | None, Area] | None = None
     match opened.kind:
-        case Kind.IMAGE | Kind.VIDEO:
+        case EvidenceKind.IMAGE | EvidenceKind.VIDEO:
             assert opened.picture is not None
             what = (
-                row.file_name if opened.kind is Kind.IMAGE else f"The beginning of the video {row.file_name}"
+                row.file_name
+                if opened.kind is EvidenceKind.IMAGE
+                else f"The beginning of the video {row.file_name}"
             )
             alt = f"{what}, submitted by the {row.uploader_role.lower()}"
             area = evidence_lens.show(opened.picture, sight, alt=alt)
             marked = (None, area) if area else None
-        case Kind.PDF:
+        case EvidenceKind.PDF:
             marked = _pages(desk, actor, row, opened, sight)
-        case Kind.TEXT:
+        case EvidenceKind.TEXT:
             text = words(opened.text or "") if words else opened.text or ""
             height: Literal["content"] | int = 560
             if len(text) < SHORT and text.count("\n") < SHORT // 100:
@@ -111,15 +113,15 @@ def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
         "Submitted by": f"{row.uploader} ({row.uploader_role.lower()})",
         "Submitted": row.at,
     }
-    if opened.kind in (Kind.IMAGE, Kind.VIDEO):
+    if opened.kind in (EvidenceKind.IMAGE, EvidenceKind.VIDEO):
         facts["Camera's clock"] = f"{row.taken_at:%-d %b %Y, %H:%M}" if row.taken_at else "not recorded"
     if opened.seconds is not None:
         facts["Length"] = deadlines.span(timedelta(seconds=opened.seconds))
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
     cards.facts(facts, columns=2 if narrow else 4)
-    if opened.kind is Kind.IMAGE:
+    if opened.kind is EvidenceKind.IMAGE:
         cards.note("Re-encoded copy: what the camera wrote into the file was removed.")
-    if opened.kind is Kind.VIDEO:
+    if opened.kind is EvidenceKind.VIDEO:
         cards.note("The first frame, re-encoded. The video itself is only downloaded, not played here.")
     if opened.holds_place:
         cards.note("The original still holds the place where it was taken, and so does a download of it.")

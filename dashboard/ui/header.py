@@ -51,20 +51,20 @@ def section(title: str, note: str = "") -> None:
 
 
 @dataclass(frozen=True)
-class Said:
+class Notice:
     """What came of a press. `good`: it is what was wanted; where it is not, nobody takes it for that."""
 
     sentence: str
     good: bool = True
 
 
-def say(what: str | Said) -> None:
+def say(what: str | Notice) -> None:
     """What just happened, shown once on top of the next page that is drawn."""
-    st.session_state[FLASH] = Said(what) if isinstance(what, str) else what
+    st.session_state[FLASH] = Notice(what) if isinstance(what, str) else what
 
 
 def _flash() -> None:
-    said: Said | None = st.session_state.pop(FLASH, None)
+    said: Notice | None = st.session_state.pop(FLASH, None)
     if said is None:
         return
     if said.good:

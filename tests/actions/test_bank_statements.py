@@ -19,7 +19,7 @@ from core.actions.bank_statements.imports import Import
 from core.audit import content_comparison
 from core.db import Database
 from core.demo import bank_files
-from core.demo.bank_files import Entry, Sheet
+from core.demo.bank_files import DemoLine, DemoStatement
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -37,11 +37,13 @@ def euros(minor: int) -> Money:
     return Money(minor, "EUR")
 
 
-def sheet(first: int, last: int, opening: int, *entries: tuple[int, int, str], reference: str = "") -> Sheet:
+def sheet(
+    first: int, last: int, opening: int, *entries: tuple[int, int, str], reference: str = ""
+) -> DemoStatement:
     """Of some days of September; entries are (day, minor units, text)."""
-    told = [Entry(date(2026, 9, day), euros(minor), "", "", words) for day, minor, words in entries]
+    told = [DemoLine(date(2026, 9, day), euros(minor), "", "", words) for day, minor, words in entries]
     name = reference or f"S{first}-{last}"
-    return Sheet(IBAN, name, euros(opening), date(2026, 9, first), date(2026, 9, last), told)
+    return DemoStatement(IBAN, name, euros(opening), date(2026, 9, first), date(2026, 9, last), told)
 
 
 @pytest.fixture
@@ -198,8 +200,8 @@ def test_a_dry_run_leaves_nothing(database: Database, tmp_path: Path) -> None:
 
 
 def test_a_line_is_found_by_what_the_bank_calls_it(session: Session) -> None:
-    entry = Entry(FIRST, euros(5), "NTRF26090001", "Stripe", "Payout")
-    done = take(session, bank_files.camt053(Sheet(IBAN, "S", euros(0), FIRST, FIRST, [entry])))
+    entry = DemoLine(FIRST, euros(5), "NTRF26090001", "Stripe", "Payout")
+    done = take(session, bank_files.camt053(DemoStatement(IBAN, "S", euros(0), FIRST, FIRST, [entry])))
     finance = Actor("staff", 1, frozenset({Role.FINANCE}))
     for words in ("NTRF26090001", f"BS-{done.statements[0].id}"):
         (hit,) = search.search(session, finance, words).hits
@@ -273,12 +275,14 @@ ONE = (2, 500, "A")
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        (Sheet("DE00123456781020304050", "S", euros(0), FIRST, FIRST, []), ["account DE00", "main is NL26"]),
-        (Sheet(IBAN, "S", Money(0, "USD"), FIRST, FIRST, []), ["in USD", "main is in EUR"]),
-        (Sheet(IBAN, "S", euros(0), FIRST, FIRST, [Entry(date(2062, 5, 3), euros(5))]), ["03 May 2062"]),
+        (DemoStatement("DE00123456781020304050", "S", euros(0), FIRST, FIRST, []), ["account DE00", "main is NL26"]),
+        (DemoStatement(IBAN, "S", Money(0, "USD"), FIRST, FIRST, []), ["in USD", "main is in EUR"]),
+        (DemoStatement(IBAN, "S", euros(0), FIRST, FIRST, [DemoLine(date(2062, 5, 3), euros(5))]), ["03 May 2062"]),
     ],
 )  # fmt: skip
-def test_a_statement_that_is_not_ours_is_refused(session: Session, written: Sheet, words: list[str]) -> None:
+def test_a_statement_that_is_not_ours_is_refused(
+    session: Session, written: DemoStatement, words: list[str]
+) -> None:
     message = refused(session, bank_files.mt940(written))
     assert [each for each in words if each not in message] == [], message
 
@@ -306,7 +310,7 @@ def test_a_bad_second_statement_takes_the_first_with_it(session: Session) -> Non
     ],
 )  # fmt: skip
 def test_two_statements_that_contradict_each_other_are_refused(
-    session: Session, second: Sheet, words: Sequence[str]
+    session: Session, second: DemoStatement, words: Sequence[str]
 ) -> None:
     take(session, bank_files.camt053(sheet(1, 3, 0, ONE)))
     message = refused(session, bank_files.camt053(second))

@@ -188,7 +188,7 @@ def test_what_a_party_writes_while_a_decision_waits_does_not_void_it(market: Mar
     market.wait(minutes=5)
     for _ in range(3):
         write(market, told)
-    found = market.read(lambda s: cases.case(s, told.case, staff_id=None)).ruling
+    found = market.read(lambda s: cases.case(s, told.case, staff_id=None)).decision
     assert found is not None
     assert (found.changes, found.news) == ((), 3)
     with pytest.raises(NewsUnread, match=r"^3 of"):
@@ -323,8 +323,8 @@ def test_a_returned_decision_is_its_makers_draft_again_whole(market: Market) -> 
 def compared(market: Market, told: Told) -> Comparison:
     def read(session: Any) -> Comparison:
         case = cases.case(session, told.case, staff_id=None)
-        assert case.ruling is not None
-        return decision_changes.of(session, case, case.ruling)
+        assert case.decision is not None
+        return decision_changes.of(session, case, case.decision)
 
     return market.read(read)
 

@@ -42,7 +42,7 @@ from core.records import (
 from core.rules import proposals as rules
 from core.rules.periods import PeriodKind
 from core.rules.permissions import SYSTEM, TABLE, Actor, Role
-from core.rules.proposals import TERMS, Kind, ProposalFallen
+from core.rules.proposals import TERMS, ProposalFallen, ProposalKind
 from core.rules.suspense import SettledAs
 from tests import builders
 from tests.actions.stripe_events import chargeback, charged_back
@@ -233,27 +233,31 @@ def write_off(market: Market) -> Story:
     )
 
 
-STORIES: dict[Kind, Callable[[Market], Story]] = {
-    Kind.DECISION: decision,
-    Kind.POLICY_CHANGE: policy,
-    Kind.CHARGEBACK_ACCEPTANCE: acceptance,
-    Kind.CHARGEBACK_ANSWER: answer,
-    Kind.REFUND_RETURN: refund_return,
-    Kind.SUSPENSE_EXPLANATION: explanation,
-    Kind.PERIOD_REOPENING: period_reopening,
-    Kind.MANUAL_JOURNAL: manual_journal,
-    Kind.DEBT_WRITE_OFF: write_off,
+STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
+    ProposalKind.DECISION: decision,
+    ProposalKind.POLICY_CHANGE: policy,
+    ProposalKind.CHARGEBACK_ACCEPTANCE: acceptance,
+    ProposalKind.CHARGEBACK_ANSWER: answer,
+    ProposalKind.REFUND_RETURN: refund_return,
+    ProposalKind.SUSPENSE_EXPLANATION: explanation,
+    ProposalKind.PERIOD_REOPENING: period_reopening,
+    ProposalKind.MANUAL_JOURNAL: manual_journal,
+    ProposalKind.DEBT_WRITE_OFF: write_off,
 }
-OF_NOBODY = {Kind.POLICY_CHANGE, Kind.PERIOD_REOPENING, Kind.MANUAL_JOURNAL}  # no party is concerned
+OF_NOBODY = {
+    ProposalKind.POLICY_CHANGE,
+    ProposalKind.PERIOD_REOPENING,
+    ProposalKind.MANUAL_JOURNAL,
+}  # no party is concerned
 REASON = "Told to the administrator."
 
 
-def other_role(kind: Kind) -> Role:
+def other_role(kind: ProposalKind) -> Role:
     may = frozenset[Role]().union(*(TABLE[each] for each in TERMS[kind].make))
     return next(role for role in Role if role not in may)
 
 
-def happen(what: str, market: Market, story: Story, kind: Kind, session: Session) -> None:
+def happen(what: str, market: Market, story: Story, kind: ProposalKind, session: Session) -> None:
     """What becomes of the maker, by the action that does it where there is one for them."""
     number, now, alf = market.staff[story.maker], market.now, market.as_staff("alf")
     match what:
@@ -278,7 +282,7 @@ def second_administrator(market: Market) -> None:
     market.staff["alf"], market.roles["alf"] = row.id, frozenset({Role.ADMINISTRATOR})
 
 
-def tried(market: Market, story: Story, kind: Kind, what: str) -> str | None:
+def tried(market: Market, story: Story, kind: ProposalKind, what: str) -> str | None:
     """The sentence with which it is not confirmed, when this became of its maker; None when it is confirmed."""
     late = timedelta(0) if what != "OLD" else PROPOSAL_STANDS + timedelta(seconds=1)
     now = market.now + late
@@ -301,8 +305,8 @@ def tried(market: Market, story: Story, kind: Kind, what: str) -> str | None:
     return said[0]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", ProposalKind)
+def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: ProposalKind) -> None:
     second_administrator(market)
     story = STORIES[kind](market)
     assert tried(market, story, kind, "nothing") is None
@@ -311,9 +315,9 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kin
     if story.party is not None:
         assert tried(market, story, kind, rules.TIED) == rules.TIED
     if story.case is not None:
-        recused = recorded_decision.MAKER_LEFT if kind is Kind.DECISION else rules.RECUSED
+        recused = recorded_decision.MAKER_LEFT if kind is ProposalKind.DECISION else rules.RECUSED
         assert tried(market, story, kind, rules.RECUSED) == recused
-    if kind is not Kind.CHARGEBACK_ANSWER:  # the bank's own last moment ends it
+    if kind is not ProposalKind.CHARGEBACK_ANSWER:  # the bank's own last moment ends it
         old = None if TERMS[kind].stands else "Nobody confirmed it within 14 days."
         assert tried(market, story, kind, "OLD") == old
     # And without anybody trying: what the maker may no longer stand for is returned, with a letter to them.
@@ -325,12 +329,14 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kin
     # Another worker, or a person, was quicker: it is left alone.
     assert [returned_proposals.give_back(market.desk, kind, each) for each in fallen] == [False] * len(fallen)
     status = market.read(story.status)
-    assert status == ("PROPOSED" if TERMS[kind].stands else "VOIDED" if kind is Kind.DECISION else "RETURNED")
+    assert status == (
+        "PROPOSED" if TERMS[kind].stands else "VOIDED" if kind is ProposalKind.DECISION else "RETURNED"
+    )
     if TERMS[kind].stands:
         return
     # A decision goes back to whose case it is now; who may not decide any more is not asked to.
     letters = [each for each in market.all(Notification) if each.template == "proposal_returned"]
-    if kind is not Kind.DECISION:
+    if kind is not ProposalKind.DECISION:
         assert [each.staff_id for each in letters] == [market.staff[story.maker]]
         assert rules.NO_ROLE in letters[0].text
     left = text("select action from audit_entries where actor_kind = 'system' and reason = :why")
@@ -338,8 +344,8 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kin
     assert len(entries) == 1
 
 
-@pytest.mark.parametrize("kind", [each for each in Kind if each not in OF_NOBODY])
-def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [each for each in ProposalKind if each not in OF_NOBODY])
+def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: ProposalKind) -> None:
     second_administrator(market)
     story = STORIES[kind](market)
     me = market.as_staff(story.checker)
@@ -354,7 +360,7 @@ def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: Kind) -> No
 def test_the_database_lets_nothing_be_confirmed_without_its_maker(market: Market, owner: Database) -> None:
     second_administrator(market)
     story = policy(market)
-    market.database.run(lambda s: happen(rules.GONE, market, story, Kind.POLICY_CHANGE, s))
+    market.database.run(lambda s: happen(rules.GONE, market, story, ProposalKind.POLICY_CHANGE, s))
     publish = text("update policy_proposals set status = 'PUBLISHED', settled_by = :alf, settled_at = now()")
     with pytest.raises(IntegrityError, match="no longer may"), owner.transaction() as session:
         session.execute(publish, {"alf": market.staff["alf"]})
@@ -368,15 +374,15 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
     with owner.reading() as session:
         found = {row.relation: set(row.args.split("\\000")[1:-1]) for row in session.execute(wanted)}
     tables = {
-        "decisions": Kind.DECISION,
-        "policy_proposals": Kind.POLICY_CHANGE,
-        "chargeback_acceptances": Kind.CHARGEBACK_ACCEPTANCE,
-        "chargeback_evidence": Kind.CHARGEBACK_ANSWER,
-        "refund_returns": Kind.REFUND_RETURN,
-        "suspense_items": Kind.SUSPENSE_EXPLANATION,
-        "period_reopenings": Kind.PERIOD_REOPENING,
-        "debt_write_offs": Kind.DEBT_WRITE_OFF,
-        "manual_journals": Kind.MANUAL_JOURNAL,
+        "decisions": ProposalKind.DECISION,
+        "policy_proposals": ProposalKind.POLICY_CHANGE,
+        "chargeback_acceptances": ProposalKind.CHARGEBACK_ACCEPTANCE,
+        "chargeback_evidence": ProposalKind.CHARGEBACK_ANSWER,
+        "refund_returns": ProposalKind.REFUND_RETURN,
+        "suspense_items": ProposalKind.SUSPENSE_EXPLANATION,
+        "period_reopenings": ProposalKind.PERIOD_REOPENING,
+        "debt_write_offs": ProposalKind.DEBT_WRITE_OFF,
+        "manual_journals": ProposalKind.MANUAL_JOURNAL,
     }
     assert found == {
         table: {role.value for each in TERMS[kind].make for role in TABLE[each]}

@@ -15,7 +15,7 @@ from core.processes import reconciliation
 from core.records import OutgoingOperation, ReconciliationRun, StatementLine, SuspenseItem
 from core.rules import statement_line_types
 from core.rules.permissions import SYSTEM
-from core.rules.statement_line_types import Road
+from core.rules.statement_line_types import Handling
 from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_reversals import transferred
 from tests.sandbox_desk import Market
@@ -34,8 +34,8 @@ def test_every_type_that_stripe_names_has_a_road() -> None:
 
 
 def test_what_is_newer_than_the_list_goes_by_its_category_and_else_to_a_person() -> None:
-    assert statement_line_types.way("fee_of_tomorrow", "fee").road is Road.FEE
-    assert statement_line_types.way("something_new", "something_new") == statement_line_types.UNKNOWN
+    assert statement_line_types.of("fee_of_tomorrow", "fee").handling is Handling.FEE
+    assert statement_line_types.of("something_new", "something_new") == statement_line_types.UNKNOWN
 
 
 def run(market: Market) -> str:
@@ -51,7 +51,7 @@ def a_day_later(market: Market) -> str:
 BY_PERSON = sorted(
     kind
     for kind, way in statement_line_types.BY_TYPE.items()
-    if way.road in (Road.PERSON, Road.CAUSE) or kind in ("payout_cancel", "payout_failure")
+    if way.handling in (Handling.PERSON, Handling.CAUSE) or kind in ("payout_cancel", "payout_failure")
 )
 
 

@@ -140,5 +140,5 @@ def test_nobody_approves_what_a_hold_stops(market: Market) -> None:
 
 def _compared(session: Session, case_id: int | None) -> Comparison:
     found = read_case(session, case_id or 0, staff_id=None)
-    assert found.ruling is not None
-    return decision_changes.of(session, found, found.ruling)
+    assert found.decision is not None
+    return decision_changes.of(session, found, found.decision)

@@ -50,7 +50,7 @@ from core.records import (
 )
 from core.rules import proposals as rules
 from core.rules.payouts import PayoutEvent
-from core.rules.proposals import Kind, RecusedFromCase
+from core.rules.proposals import ProposalKind, RecusedFromCase
 from core.rules.suspense import SettledAs
 from tests import builders
 from tests.actions import test_duplicate_payments, test_reversals
@@ -238,7 +238,7 @@ def test_a_reversal_is_booked_once_however_often_it_is_told(market: Market) -> N
 def test_a_proposal_that_still_stands_is_not_returned(market: Market) -> None:
     story = second_person.policy(market)
     (row,) = market.all(PolicyProposal)
-    assert not returned_proposals.give_back(market.desk, Kind.POLICY_CHANGE, row.id)
+    assert not returned_proposals.give_back(market.desk, ProposalKind.POLICY_CHANGE, row.id)
     assert market.read(story.status) == "PROPOSED"
 
 
@@ -246,7 +246,9 @@ def test_a_checker_reads_why_a_proposal_fell_and_a_maker_who_left_gets_no_letter
     second_person.second_administrator(market)
     story = second_person.policy(market)
     (row,) = market.all(PolicyProposal)
-    market.database.run(lambda s: second_person.happen(rules.GONE, market, story, Kind.POLICY_CHANGE, s))
+    market.database.run(
+        lambda s: second_person.happen(rules.GONE, market, story, ProposalKind.POLICY_CHANGE, s)
+    )
     waiting = market.read(lambda s: policy_change.standing(s, row.id))
     said = market.read(lambda s: proposals.why_not(s, market.as_staff("alf"), waiting, now=market.now))
     assert rules.GONE in (said or "")

@@ -11,7 +11,7 @@ import pytest
 from core.actions.milestones.orders import PaymentInFlight
 from core.api.http.keys import ApiMasterKeyExposed
 from core.api.http.problem_details import AskedDifferently, for_programs, plain, problem
-from core.errors import DeskError, NotFound, Said
+from core.errors import DeskError, NotFound, Wording
 from core.ledger.journal_store import Overdraft
 from core.rules import milestones
 from core.rules.evidence import FileTooLarge
@@ -33,17 +33,17 @@ def facts(error: DeskError) -> Any:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (PaymentInFlight(milestone=Said("New “kitchen”", 31)), {"milestone": 31}),
-        (FundedInTurn(milestone=Said("Worktop", 32)), {"milestone": 32}),
-        (FeeModeNotSupported(mode=Said("Staged", "STAGED"), why="there is no amount"), {"mode": "STAGED"}),
+        (PaymentInFlight(milestone=Wording("New “kitchen”", 31)), {"milestone": 31}),
+        (FundedInTurn(milestone=Wording("Worktop", 32)), {"milestone": 32}),
+        (FeeModeNotSupported(mode=Wording("Staged", "STAGED"), why="there is no amount"), {"mode": "STAGED"}),
         (
-            FileTooLarge(file_name="a.pdf", size=Said("9 MB", 9), limit=Said("8 MB", 8)),
+            FileTooLarge(file_name="a.pdf", size=Wording("9 MB", 9), limit=Wording("8 MB", 8)),
             {"file_name": "a.pdf", "size": 9, "limit": 8},
         ),
         (NotYours(actor="party contractor-815"), {"party": "contractor-815"}),
         (NotFound(kind="practice flag", id=4), {"kind": "practice_flag", "id": 4}),
         (
-            AskedDifferently(kind=Said("Party", "party"), id="c-1", what="city", fields=["city"]),
+            AskedDifferently(kind=Wording("Party", "party"), id="c-1", what="city", fields=["city"]),
             {"kind": "party", "id": "c-1", "fields": ["city"]},
         ),
         (ScheduleRefused((Block("sum", "The amounts sum to less."),)), {"blocks": [{"code": "sum"}]}),
@@ -60,7 +60,7 @@ def test_a_status_is_told_by_its_name_and_said_in_words() -> None:
 
 
 def test_words_keep_their_code_on_the_way_to_a_job_and_back() -> None:
-    said = pickle.loads(pickle.dumps(PaymentInFlight(milestone=Said("Cabinets", 31))))
+    said = pickle.loads(pickle.dumps(PaymentInFlight(milestone=Wording("Cabinets", 31))))
     assert (said.facts["milestone"], said.facts["milestone"].code) == ("Cabinets", 31)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.demo import bank_files
-from core.demo.bank_files import Entry, Sheet
+from core.demo.bank_files import DemoLine, DemoStatement
 from core.gateways.bank_statements import recognition
 from core.money import Money
 from tests import builders
@@ -19,9 +19,11 @@ IBAN = "NL26VAYB8060476890"
 
 
 def written(path: Path, first: int, last: int, opening: int, *entries: tuple[int, int]) -> Path:
-    told = [Entry(date(2026, 2, day), Money(minor, "EUR"), "", "Stripe", "Payout") for day, minor in entries]
+    told = [
+        DemoLine(date(2026, 2, day), Money(minor, "EUR"), "", "Stripe", "Payout") for day, minor in entries
+    ]
     days = date(2026, 2, first), date(2026, 2, last)
-    path.write_bytes(bank_files.camt053(Sheet(IBAN, f"S{first}", Money(opening, "EUR"), *days, told)))
+    path.write_bytes(bank_files.camt053(DemoStatement(IBAN, f"S{first}", Money(opening, "EUR"), *days, told)))
     return path
 
 

@@ -126,7 +126,7 @@ def test_a_worker_that_dies_on_the_way_is_followed_by_the_next(market: Market) -
     assert timedelta(hours=5) <= market.desk.clock() - begun < timedelta(hours=5) + MINUTE
 
 
-def standing(market: Market) -> demo_clock.Standing:
+def standing(market: Market) -> demo_clock.ClockState:
     return market.read(lambda session: demo_clock.standing(session, wall=wall_time(market.desk.clock)))
 
 

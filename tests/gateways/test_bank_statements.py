@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.demo import bank_files
-from core.demo.bank_files import Entry, Sheet
+from core.demo.bank_files import DemoLine, DemoStatement
 from core.errors import DeskError
 from core.gateways.bank_statements import bai2 as bai2_reader
 from core.gateways.bank_statements import camt053, csv_file, ofx, recognition, stripe_report
@@ -48,7 +48,7 @@ def refused(read: Callable[[str, bytes], Any], content: bytes) -> str:
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N")), max_size=20)
 ENTRIES = st.lists(
     st.builds(
-        Entry,
+        DemoLine,
         st.dates(date(2026, 1, 1), date(2026, 12, 31)),
         st.integers(-(10**12), 10**12).map(euros),
         st.from_regex(r"[A-Z0-9]{0,16}", fullmatch=True),
@@ -58,7 +58,7 @@ ENTRIES = st.lists(
     max_size=8,
 )
 SHEETS = st.builds(
-    Sheet,
+    DemoStatement,
     st.just(IBAN),
     st.just("S1"),
     st.integers(0, 10**12).map(euros),
@@ -69,7 +69,7 @@ SHEETS = st.builds(
 
 
 @given(SHEETS)
-def test_what_is_written_as_camt053_is_read(sheet: Sheet) -> None:
+def test_what_is_written_as_camt053_is_read(sheet: DemoStatement) -> None:
     begin, *found, end = camt053.read("a.xml", bank_files.camt053(sheet))
     assert isinstance(begin, Begin)
     assert isinstance(end, End)
@@ -85,7 +85,7 @@ def test_what_is_written_as_camt053_is_read(sheet: Sheet) -> None:
 
 
 @given(SHEETS)
-def test_what_is_written_as_mt940_is_read_as_the_library_mt_940_reads_it(sheet: Sheet) -> None:
+def test_what_is_written_as_mt940_is_read_as_the_library_mt_940_reads_it(sheet: DemoStatement) -> None:
     content = bank_files.mt940(sheet)
     begin, *found, end = mt940_reader.read("a.sta", content)
     other = mt940.parse(content.decode())
@@ -101,15 +101,15 @@ def test_what_is_written_as_mt940_is_read_as_the_library_mt_940_reads_it(sheet: 
 
 
 DAYS_ENTRIES = ENTRIES.map(
-    lambda found: [Entry(DAY, each.amount, each.reference, "", "Text") for each in found]
+    lambda found: [DemoLine(DAY, each.amount, each.reference, "", "Text") for each in found]
 )
 
 
 @given(DAYS_ENTRIES, st.integers(-(10**9), 10**9))
 def test_what_is_written_as_bai2_is_read_as_the_library_bai2_reads_it(
-    entries: list[Entry], opening: int
+    entries: list[DemoLine], opening: int
 ) -> None:
-    sheet = Sheet("10200123456", "", Money(opening, "EUR"), DAY, DAY, entries)
+    sheet = DemoStatement("10200123456", "", Money(opening, "EUR"), DAY, DAY, entries)
     content = bank_files.bai2(sheet)
     begin, *found, end = bai2_reader.read("a.txt", content)
     (group,) = bai2.parse_from_string(content.decode()).children
@@ -260,7 +260,7 @@ def test_a_day_that_does_not_exist_is_told_and_not_changed() -> None:
 
 
 def test_an_entry_that_is_not_booked_yet_is_left_out_and_counted() -> None:
-    sheet = Sheet(IBAN, "S1", euros(0), DAY, DAY, [Entry(DAY, euros(500))])
+    sheet = DemoStatement(IBAN, "S1", euros(0), DAY, DAY, [DemoLine(DAY, euros(500))])
     content = bank_files.camt053(sheet).replace(b"<Cd>BOOK</Cd>", b"PDNG")
     *_, end = camt053.read("a.xml", content)
     assert isinstance(end, End)
@@ -279,9 +279,9 @@ def test_a_booking_just_over_the_years_end_is_of_the_nearer_year(days: int) -> N
 
 # What is wrong is refused, with its place
 
-SHEET = Sheet(IBAN, "S1", euros(100), DAY, DAY, [Entry(DAY, euros(500), "R1", "Ana", "Text")])
+SHEET = DemoStatement(IBAN, "S1", euros(100), DAY, DAY, [DemoLine(DAY, euros(500), "R1", "Ana", "Text")])
 CAMT, SWIFT = bank_files.camt053(SHEET), bank_files.mt940(SHEET)
-BAI = bank_files.bai2(Sheet("10200123456", "", euros(100), DAY, DAY, SHEET.entries))
+BAI = bank_files.bai2(DemoStatement("10200123456", "", euros(100), DAY, DAY, SHEET.entries))
 BOMB = b"""<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]>
 """

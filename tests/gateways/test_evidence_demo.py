@@ -10,7 +10,7 @@ from reportlab import rl_config
 from core.demo.documents import SCENES, email_text, invoice_pdf, photo, report_pdf
 from core.gateways import evidence_files
 from core.money import Money
-from core.rules.evidence import Kind
+from core.rules.evidence import EvidenceKind
 
 AT = datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def test_papers_come_in_and_are_the_same_each_time() -> None:
 
     first = papers()
     kinds = [evidence_files.inspect(name, content).kind for name, content in first.items()]
-    assert kinds == [Kind.PDF, Kind.PDF, Kind.TEXT]
+    assert kinds == [EvidenceKind.PDF, EvidenceKind.PDF, EvidenceKind.TEXT]
     assert papers() == first
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.gateways import evidence_files, evidence_sandbox
 from core.rules import evidence as rules
-from core.rules.evidence import Kind
+from core.rules.evidence import EvidenceKind
 from tests.gateways.evidence_builders import (
     docx,
     email,
@@ -29,21 +29,21 @@ from tests.gateways.evidence_builders import (
 )
 
 GOOD = {
-    "photo.jpg": (picture(), Kind.IMAGE),
-    "PHOTO.JPEG": (picture(), Kind.IMAGE),
-    "screen.png": (picture("PNG", mode="RGBA"), Kind.IMAGE),
-    "deep.png": (picture("PNG", mode="I;16"), Kind.IMAGE),
-    "palette.png": (picture("PNG", mode="P"), Kind.IMAGE),
-    "print.jpg": (picture(mode="CMYK"), Kind.IMAGE),
-    "web.webp": (picture("WEBP"), Kind.IMAGE),
-    "report.pdf": (pdf(), Kind.PDF),
-    "note.txt": ("Grüße, die Fliesen sind gesprungen.".encode(), Kind.TEXT),
-    "old.txt": ("Grüße".encode("cp1252"), Kind.TEXT),
-    "wide.txt": ("Grüße".encode("utf-16"), Kind.TEXT),
-    "letter.eml": (email(html=True), Kind.TEXT),
-    "hours.csv": (b"day,hours,delta\n2026-03-02,7.5,-0.5\n", Kind.TEXT),
-    "quote.docx": (docx(), Kind.OTHER),
-    "costs.xlsx": (xlsx({"xl/printerSettings/printerSettings1.bin": b"\0\1"}), Kind.OTHER),
+    "photo.jpg": (picture(), EvidenceKind.IMAGE),
+    "PHOTO.JPEG": (picture(), EvidenceKind.IMAGE),
+    "screen.png": (picture("PNG", mode="RGBA"), EvidenceKind.IMAGE),
+    "deep.png": (picture("PNG", mode="I;16"), EvidenceKind.IMAGE),
+    "palette.png": (picture("PNG", mode="P"), EvidenceKind.IMAGE),
+    "print.jpg": (picture(mode="CMYK"), EvidenceKind.IMAGE),
+    "web.webp": (picture("WEBP"), EvidenceKind.IMAGE),
+    "report.pdf": (pdf(), EvidenceKind.PDF),
+    "note.txt": ("Grüße, die Fliesen sind gesprungen.".encode(), EvidenceKind.TEXT),
+    "old.txt": ("Grüße".encode("cp1252"), EvidenceKind.TEXT),
+    "wide.txt": ("Grüße".encode("utf-16"), EvidenceKind.TEXT),
+    "letter.eml": (email(html=True), EvidenceKind.TEXT),
+    "hours.csv": (b"day,hours,delta\n2026-03-02,7.5,-0.5\n", EvidenceKind.TEXT),
+    "quote.docx": (docx(), EvidenceKind.OTHER),
+    "costs.xlsx": (xlsx({"xl/printerSettings/printerSettings1.bin": b"\0\1"}), EvidenceKind.OTHER),
 }
 
 
@@ -242,7 +242,7 @@ def test_what_is_shown_has_bounds_and_ends_where_the_picture_ends() -> None:
 
 def test_the_largest_picture_allowed_fits_the_wall() -> None:
     content = picture("PNG", size=(10_000, 5_000), mode="RGBA")
-    assert evidence_files.inspect("plan.png", content).kind is Kind.IMAGE
+    assert evidence_files.inspect("plan.png", content).kind is EvidenceKind.IMAGE
     assert Image.open(io.BytesIO(evidence_files.display(content, rules.PNG))).size == (2_400, 1_200)
 
 
@@ -295,7 +295,7 @@ def test_a_decoder_that_hangs_is_ended_and_the_next_file_is_served() -> None:
     evidence_sandbox._give_back(apart)
     with pytest.raises(rules.InspectionFailed, match="took too long"):
         evidence_sandbox.ask("inspect", picture(), arguments={"file_name": "photo.jpg"}, seconds=0.3)
-    assert evidence_files.inspect("photo.jpg", picture()).kind is Kind.IMAGE
+    assert evidence_files.inspect("photo.jpg", picture()).kind is EvidenceKind.IMAGE
 
 
 @pytest.mark.usefixtures("no_idle_process")
@@ -305,7 +305,7 @@ def test_a_process_that_died_meanwhile_is_replaced() -> None:
     apart.process.kill()
     apart.process.wait()
     evidence_sandbox._give_back(apart)
-    assert evidence_files.inspect("photo.jpg", picture()).kind is Kind.IMAGE
+    assert evidence_files.inspect("photo.jpg", picture()).kind is EvidenceKind.IMAGE
 
 
 def test_the_process_apart_sees_none_of_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,8 +353,8 @@ def test_what_an_email_carries_comes_out_as_files_of_their_own() -> None:
     carried = (("../../tiles.png", picture("PNG"), "image/png"), ("quote.docx", docx(), "application/msword"))
     found = evidence_files.inspect("letter.eml", a_letter(*carried)).carried
     assert [(each.inspected.file_name, each.inspected.kind) for each in found] == [
-        ("tiles.png", Kind.IMAGE),
-        ("quote.docx", Kind.OTHER),
+        ("tiles.png", EvidenceKind.IMAGE),
+        ("quote.docx", EvidenceKind.OTHER),
     ]
     assert [each.content for each in found] == [content for _, content, _ in carried]
     shown = evidence_files.text(a_letter(*carried), rules.EMAIL)

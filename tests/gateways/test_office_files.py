@@ -14,7 +14,7 @@ from openpyxl.drawing.image import Image as Picture
 
 from core.gateways import evidence_files
 from core.rules import evidence as rules
-from core.rules.evidence import Kind
+from core.rules.evidence import EvidenceKind
 from tests.gateways.evidence_builders import TYPES, docx, package, picture, relations, xlsx, zipped
 
 FILES = Path(__file__).parent / "files"
@@ -99,7 +99,7 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_a_file_as_a_real_program_writes_it_comes_in(name: str) -> None:
     assert "_rels/.rels" in zipfile.ZipFile(io.BytesIO(REAL[name])).namelist()
-    assert evidence_files.inspect(name, REAL[name]).kind is Kind.OTHER
+    assert evidence_files.inspect(name, REAL[name]).kind is EvidenceKind.OTHER
 
 
 def with_part(content: bytes, name: str, part: str | bytes) -> bytes:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.gateways import evidence_files
 from core.rules import evidence as rules
-from core.rules.evidence import HEIC, MOV, MP4, Format, Kind
+from core.rules.evidence import HEIC, MOV, MP4, EvidenceKind, Format
 
 FILES = Path(__file__).parent / "files"
 PHOTO, MOVIE, SHORT = ((FILES / name).read_bytes() for name in ("photo.heic", "phone.mov", "short.mp4"))
@@ -20,7 +20,7 @@ PHOTO, MOVIE, SHORT = ((FILES / name).read_bytes() for name in ("photo.heic", "p
 
 def test_a_heic_photograph_is_shown_drawn_anew_without_its_place() -> None:
     inspected = evidence_files.inspect("photo.heic", PHOTO)
-    assert (inspected.format, inspected.kind) == (HEIC, Kind.IMAGE)
+    assert (inspected.format, inspected.kind) == (HEIC, EvidenceKind.IMAGE)
     assert inspected.taken_at is not None
     assert inspected.taken_at.isoformat() == "2026-03-02T08:15:00+00:00"
     shown = Image.open(io.BytesIO(evidence_files.display(PHOTO, HEIC)))
@@ -50,7 +50,7 @@ def test_a_short_video_is_shown_as_a_picture_that_is_not_dark(
     content: bytes, form: Format, place: bool
 ) -> None:
     inspected = evidence_files.inspect(f"clip.{form.endings[0]}", content)
-    assert inspected.kind is Kind.VIDEO
+    assert inspected.kind is EvidenceKind.VIDEO
     assert inspected.taken_at is not None
     assert json.loads(evidence_files.about(content, form)) == {"seconds": 2, "place": place}
     shown = Image.open(io.BytesIO(evidence_files.display(content, form)))

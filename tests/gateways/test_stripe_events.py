@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.gateways import stripe_events, stripe_ids
 from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_events import EventUnusable, Subject
-from core.gateways.stripe_ids import PREFIXES, IdUnusable, Kind
+from core.gateways.stripe_ids import PREFIXES, IdKind, IdUnusable
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 JSON = st.recursive(
@@ -116,16 +116,16 @@ def test_what_does_not_say_it_is_refused_by_the_name_of_the_field(
     assert refused.value.message.startswith(f"This event does not say what it is about: its {field} is ")
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", IdKind)
 @pytest.mark.parametrize("found", ["..", ".", "", "x", "_", "cs_1", None, 7, True, [], {"id": "pi_1"}])
-def test_what_is_no_id_becomes_part_of_no_address(kind: Kind, found: Any) -> None:
+def test_what_is_no_id_becomes_part_of_no_address(kind: IdKind, found: Any) -> None:
     with pytest.raises(IdUnusable):
         stripe_ids.of(kind, found)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", IdKind)
 @pytest.mark.parametrize("rest", ["", "..", "1/..", "1?expand=x", "1#", "1\n", "ä", "x" * 251])
-def test_nor_does_the_right_prefix_with_anything_but_letters_and_digits(kind: Kind, rest: str) -> None:
+def test_nor_does_the_right_prefix_with_anything_but_letters_and_digits(kind: IdKind, rest: str) -> None:
     for prefix in PREFIXES[kind]:
         with pytest.raises(IdUnusable):
             stripe_ids.of(kind, prefix + rest)

@@ -298,7 +298,7 @@ def _json_lines(content: str) -> list[dict[str, Any]]:
 
 
 def test_nobody_decides_the_case_again(demo: Demo, person: Person, case: dict[str, Any]) -> None:
-    """Another mediator opens the decided case: the ruling stands there, and no form."""
+    """Another mediator opens the decided case: the decision stands there, and no form."""
     other = demo.one(
         "select s.name from staff s join staff_roles r on r.staff_id = s.id"
         " where r.role = 'mediator' and s.name <> :name order by s.id limit 1",

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.demo import bank_files
-from core.demo.bank_files import Entry, Sheet
+from core.demo.bank_files import DemoLine, DemoStatement
 from core.money import Money
 from tests.journeys.desk import Demo, Person
 
@@ -25,10 +25,10 @@ join bank_accounts a on a.id = s.account_id where a.code = 'operating-eur' order
 def next_statement(last: dict[str, Any], path: Path) -> Path:
     day = last["last_on"] + timedelta(days=1)
     lines = [
-        Entry(day, Money(-1_250, "EUR"), "N1", "<b>Nordkontor</b>", "Charge for a transfer"),
-        Entry(day, Money(-1_250, "EUR"), "N1", "<b>Nordkontor</b>", "Charge for a transfer"),
+        DemoLine(day, Money(-1_250, "EUR"), "N1", "<b>Nordkontor</b>", "Charge for a transfer"),
+        DemoLine(day, Money(-1_250, "EUR"), "N1", "<b>Nordkontor</b>", "Charge for a transfer"),
     ]
-    sheet = Sheet(last["identifier"], "Next", Money(last["closing"], "EUR"), day, day, lines)
+    sheet = DemoStatement(last["identifier"], "Next", Money(last["closing"], "EUR"), day, day, lines)
     path.write_bytes(bank_files.camt053(sheet))
     return path
 

@@ -132,7 +132,7 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
     shown = words(visit(town, "fay", "approvals", id=told.case))
     hand_in("late.txt")
     seen = town.read(lambda s: approvals.maker_view(s, s.get_one(Decision, made.id)))
-    assert [(e.file_name, e.opened_at is not None, e.since) for e in seen.exhibits] == [
+    assert [(e.file_name, e.opened_at is not None, e.since) for e in seen.evidence] == [
         ("opened.txt", True, False),
         ("unopened.txt", False, False),
         ("late.txt", False, True),

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.actions.bank_statements import accounts, imports, mappings
 from core.db import Database
 from core.demo import bank_files
-from core.demo.bank_files import Entry, Sheet
+from core.demo.bank_files import DemoLine, DemoStatement
 from core.money import Money
 from dashboard import request_context
 from tests import builders
@@ -38,10 +38,11 @@ def register(town: Town) -> None:
 
 def sheet(first: int, last: int, opening: int, *entries: tuple[int, int, str]) -> bytes:
     told = [
-        Entry(date(2026, 2, day), Money(minor, "EUR"), "R1", "Stripe", said) for day, minor, said in entries
+        DemoLine(date(2026, 2, day), Money(minor, "EUR"), "R1", "Stripe", said)
+        for day, minor, said in entries
     ]
     days = date(2026, 2, first), date(2026, 2, last)
-    return bank_files.camt053(Sheet(IBAN, f"S{first}", Money(opening, "EUR"), *days, told))
+    return bank_files.camt053(DemoStatement(IBAN, f"S{first}", Money(opening, "EUR"), *days, told))
 
 
 def bring(town: Town, content: bytes, **also: Any) -> Any:

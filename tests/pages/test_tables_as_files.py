@@ -81,9 +81,9 @@ def _bank(town: Town) -> None:
     fay, day = town.as_staff("fay"), date(2026, 2, 1)
     numbered = {"code": "main", "name": "=Main", "currency": "USD", "identifier": "NL26VAYB8060476890"}
     town.act(accounts.register, fay, **numbered)
-    lines = [bank_files.Entry(day, Money(1, "USD"), "", "Stripe", "=Payout")] * MANY
-    one = bank_files.Sheet("NL26VAYB8060476890", "S1", Money(0, "USD"), day, day, lines)
-    two = bank_files.Sheet("NL26VAYB8060476890", "S2", one.closing, day, day, [])
+    lines = [bank_files.DemoLine(day, Money(1, "USD"), "", "Stripe", "=Payout")] * MANY
+    one = bank_files.DemoStatement("NL26VAYB8060476890", "S1", Money(0, "USD"), day, day, lines)
+    two = bank_files.DemoStatement("NL26VAYB8060476890", "S2", one.closing, day, day, [])
     town.act(imports.take, fay, code="main", file="a.xml", content=bank_files.camt053(one, two), store=None)
 
 

@@ -49,12 +49,12 @@ def test_a_hold_blocks_and_the_case_at_hand_does_not(town: Town) -> None:
 def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
     builders.decided(town, told)
-    ruling = read(town, told).ruling
-    assert ruling is not None
-    assert (ruling.maker, ruling.changes) == ("Mia Lund", ())
+    recorded = read(town, told).decision
+    assert recorded is not None
+    assert (recorded.maker, recorded.changes) == ("Mia Lund", ())
     town.wait(minutes=1)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="One more thing.")
-    said = read(town, told).ruling
+    said = read(town, told).decision
     assert said is not None
     assert (said.changes, said.news) == ((), 1)
     store = EvidenceStore(tmp_path)
@@ -66,7 +66,7 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
         file_name="a.txt",
         content=b"A note.",
     )
-    (returned,) = read(town, told).rulings
+    (returned,) = read(town, told).decisions
     assert not returned.stands
     assert returned.record.status == "VOIDED"
 

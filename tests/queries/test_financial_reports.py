@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from core import report_files
 from core.db import Database
 from core.ledger import accounts, journal_store, postings
-from core.ledger.accounts import CHART, Book, Kind
+from core.ledger.accounts import CHART, AccountType, Book
 from core.ledger.journals import Journal, Posting
 from core.money import Money
 from core.queries import account_activity, financial_reports, ledger
@@ -259,7 +259,7 @@ def test_the_files_say_what_the_report_says(town: Town) -> None:
 
 
 def test_every_line_of_the_chart_can_stand_in_a_report() -> None:
-    assert set(financial_reports.PLURALS) == set(Kind)
+    assert set(financial_reports.PLURALS) == set(AccountType)
     assert moved.__doc__ is not None
 
 

@@ -10,7 +10,7 @@ from core.actions.operations import opening_balances
 from core.db import Database
 from core.errors import DeskError
 from core.ledger import accounts, journal_store, postings
-from core.ledger.accounts import CHART, Kind
+from core.ledger.accounts import CHART, AccountType
 from core.money import Money
 from core.queries import fee_breakdown, fees, journals, ledger, overview
 from core.queries.fee_breakdown import FeeBy
@@ -215,7 +215,7 @@ def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:
     assert {each.name for each in purse.own_by_account} <= {
         line.name
         for line in CHART.values()
-        if line.kind in (Kind.EQUITY, Kind.INCOME, Kind.EXPENSE, Kind.ASSET)
+        if line.kind in (AccountType.EQUITY, AccountType.INCOME, AccountType.EXPENSE, AccountType.ASSET)
     }
     assert purse.covered
 

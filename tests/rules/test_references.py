@@ -9,7 +9,7 @@ import pytest
 
 import core
 from core.records.receipts import LETTERS
-from core.rules.references import PREFIXES, Kind, number_in, reference
+from core.rules.references import PREFIXES, ReferenceKind, number_in, reference
 
 ROOT = Path(core.__file__).parent.parent
 HOUSE = [path for place in ("core", "dashboard", "pages") for path in sorted((ROOT / place).rglob("*.py"))]
@@ -17,7 +17,7 @@ DEMO = (
     ROOT / "core" / "demo"
 )  # its bids, quotes and invoices are numbered by the marketplaces and the parties
 LITERAL = re.compile(r"(?:([A-Za-z]+) )?(?<![A-Za-z\d%-])([A-Z]{1,3})-\{")
-KINDS: dict[str, Kind] = {kind.capitalize(): kind for kind in PREFIXES} | {"Review": "risk review"}
+KINDS: dict[str, ReferenceKind] = {kind.capitalize(): kind for kind in PREFIXES} | {"Review": "risk review"}
 
 
 def test_a_prefix_means_one_thing() -> None:
@@ -26,7 +26,7 @@ def test_a_prefix_means_one_thing() -> None:
 
 
 @pytest.mark.parametrize("kind", PREFIXES)
-def test_a_reference_is_read_as_people_write_it_and_as_no_other_kind(kind: Kind) -> None:
+def test_a_reference_is_read_as_people_write_it_and_as_no_other_kind(kind: ReferenceKind) -> None:
     for typed in (reference(kind, 42), reference(kind, 42).lower(), "42", f" {PREFIXES[kind]}42 "):
         assert number_in(kind, typed) == 42
     for other in PREFIXES:

@@ -16,7 +16,7 @@ from core.rules import approvals, cases, engagement, holds, mediation, proposals
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import Ground
 from core.rules.mediation import Candidate
-from core.rules.proposals import Kind
+from core.rules.proposals import ProposalKind
 
 LIMIT = Money(500_000, "USD")
 CASE = holds.OpenCase(3, "WAITING_PARTY")
@@ -193,7 +193,7 @@ def test_a_large_sum_in_small_steps_needs_a_second_person(
 
 
 def test_maker_and_checker_are_two_people() -> None:
-    for kind in Kind:
+    for kind in ProposalKind:
         proposals.check_two(kind, maker_id=1, checker_id=2)
         with pytest.raises(proposals.MakerIsChecker, match=r"^You .+, so someone else must .+\.$"):
             proposals.check_two(kind, maker_id=1, checker_id=1)

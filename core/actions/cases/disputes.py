@@ -15,7 +15,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.milestones.verification import ask_for_verification, stop_clocks
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.records import Case
 from core.rules import cases, deadlines, milestones
 from core.rules.cases import BLOCKING, CaseEvent, CaseStatus, DisputeReason
@@ -111,7 +111,7 @@ def open_case(session: Session, context: MilestoneContext) -> Case:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if case is None:
-        raise NoOpenDispute(milestone=Said(context.milestone.title, context.milestone.id))
+        raise NoOpenDispute(milestone=Wording(context.milestone.title, context.milestone.id))
     return case
 
 

@@ -25,7 +25,7 @@ from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Case, Evidence, EvidenceView, Milestone, Project
 from core.rules import file_names
-from core.rules.evidence import CAPTION_LENGTH, Format, Kind, check_count, format_of
+from core.rules.evidence import CAPTION_LENGTH, EvidenceKind, Format, check_count, format_of
 from core.rules.permissions import Actor, NotYours, Permission, require
 
 
@@ -34,7 +34,7 @@ class Opened:
     """One piece of evidence in the form in which it may be viewed. The original leaves only by `download`."""
 
     id: int
-    kind: Kind
+    kind: EvidenceKind
     file_name: str
     media_type: str
     size_bytes: int
@@ -147,7 +147,7 @@ def open_evidence(
 def page(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: int, number: int) -> bytes:
     """Page `number` (from 1) of a PDF as a PNG."""
     evidence = _readable(session, actor, evidence_id)
-    if evidence.kind != Kind.PDF or not 1 <= number <= 9_999:
+    if evidence.kind != EvidenceKind.PDF or not 1 <= number <= 9_999:
         raise NotFound(kind="page", id=number)
     return store.form(
         evidence.uploaded_by, evidence.sha256, f"page{number}", lambda original: files.page(original, number)
@@ -189,7 +189,7 @@ def give_back(
 ) -> bytes:
     """The original for the marketplace whose party submitted it; `shown`: the picture that the desk drew of it, of a
     picture or a video. Audited under the key that asked. Raises `NotFound` where there is no such picture."""
-    if shown and evidence.kind not in (Kind.IMAGE, Kind.VIDEO):
+    if shown and evidence.kind not in (EvidenceKind.IMAGE, EvidenceKind.VIDEO):
         raise NotFound(kind="picture of evidence", id=evidence.id)
     owner, form = evidence.uploaded_by, format_of(evidence.file_name)
     content = (
@@ -236,11 +236,11 @@ def _shown(evidence: Evidence, store: EvidenceStore) -> Opened:
         sha256=sha256,
     )
     match form.kind:
-        case Kind.IMAGE | Kind.VIDEO:
+        case EvidenceKind.IMAGE | EvidenceKind.VIDEO:
             return replace(facts, **_drawn(store, owner, sha256, form))
-        case Kind.PDF:
+        case EvidenceKind.PDF:
             return replace(facts, pages=files.pages(original))
-        case Kind.TEXT:
+        case EvidenceKind.TEXT:
             return replace(facts, text=files.text(original, form))
     return facts
 

@@ -14,7 +14,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.db import Record
-from core.errors import ChangedMeanwhile, DeskError, NotFound, Said
+from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
 from core.notifications import staff_of
 from core.records import Case, Handover, Recusal, Staff, StaffRole, StaffTie
 from core.rules import mediation
@@ -57,7 +57,7 @@ def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case
 
 def require_open(case: Case) -> None:
     if not blocks_release(case.status):
-        raise CaseClosed(case=case.id, status=Said(case.status.lower(), case.status))
+        raise CaseClosed(case=case.id, status=Wording(case.status.lower(), case.status))
 
 
 def ties_of(session: Session, staff_id: int) -> frozenset[int]:

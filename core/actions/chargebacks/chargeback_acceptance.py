@@ -25,7 +25,7 @@ from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 from core.rules.references import reference
 
@@ -184,7 +184,7 @@ def standing(session: Session, acceptance_id: int) -> Waiting:
 
 def _waiting(context: MilestoneContext, proposal: ChargebackAcceptance) -> Waiting:
     return Waiting(
-        Kind.CHARGEBACK_ACCEPTANCE, proposal.proposed_by, proposal.proposed_at, Subject.of(context)
+        ProposalKind.CHARGEBACK_ACCEPTANCE, proposal.proposed_by, proposal.proposed_at, Subject.of(context)
     )
 
 
@@ -241,7 +241,7 @@ def _proposal(
         ChargebackAcceptance, acceptance_id, with_for_update=True, populate_existing=True
     )
     if proposal.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.CHARGEBACK_ACCEPTANCE, proposal.status)
+        raise ended(ProposalKind.CHARGEBACK_ACCEPTANCE, proposal.status)
     return context, row, proposal
 
 

@@ -32,7 +32,7 @@ from core.records import (
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.references import reference, whole
 
 
@@ -89,7 +89,7 @@ def submit(
     context, row = locked(session, plain.chargeback_id)
     draft = session.get_one(ChargebackEvidence, evidence_id, with_for_update=True, populate_existing=True)
     if draft.submitted_by is not None:
-        raise ended(Kind.CHARGEBACK_ANSWER, "sent to the bank already")
+        raise ended(ProposalKind.CHARGEBACK_ANSWER, "sent to the bank already")
     me = proposals.require_checker(session, actor, waiting(context, draft), now=now)
     if latest(session, row.id) != draft.id:
         raise ChangedMeanwhile(kind="answer", what="there is a newer draft")
@@ -111,7 +111,7 @@ def standing(session: Session, evidence_id: int) -> Waiting:
 
 
 def waiting(context: MilestoneContext, draft: ChargebackEvidence) -> Waiting:
-    return Waiting(Kind.CHARGEBACK_ANSWER, draft.drafted_by, draft.drafted_at, Subject.of(context))
+    return Waiting(ProposalKind.CHARGEBACK_ANSWER, draft.drafted_by, draft.drafted_at, Subject.of(context))
 
 
 def latest(session: Session, chargeback_id: int) -> int | None:

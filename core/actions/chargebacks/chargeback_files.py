@@ -175,7 +175,7 @@ def _source(
     raise NotFound(kind="file", id=code)
 
 
-def _drawn(title: str, said: str, entries: Sequence[chargeback_papers.Entry]) -> Exhibit:
+def _drawn(title: str, said: str, entries: Sequence[chargeback_papers.PaperEntry]) -> Exhibit:
     return Exhibit(title, PDF, chargeback_papers.draw(title, said, entries))
 
 

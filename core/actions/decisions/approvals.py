@@ -19,7 +19,7 @@ from core.rules import approvals, deadlines, holds, mediation
 from core.rules import proposals as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import Actor, Permission, deciding, require, require_decider, require_one
-from core.rules.proposals import Kind
+from core.rules.proposals import ProposalKind
 from core.rules.reasons import given
 from core.rules.transitions import standing
 
@@ -110,8 +110,8 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
 def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Case, Decision]:
     context, case, decision = _locked(session, actor, decision_id)
     if decision.status != DecisionStatus.AWAITING_APPROVAL:
-        raise rules.ended(Kind.DECISION, DecisionStatus(decision.status).label)
-    rules.check_two(Kind.DECISION, maker_id=decision.maker_id, checker_id=actor.id)
+        raise rules.ended(ProposalKind.DECISION, DecisionStatus(decision.status).label)
+    rules.check_two(ProposalKind.DECISION, maker_id=decision.maker_id, checker_id=actor.id)
     return context, case, decision
 
 

@@ -26,7 +26,7 @@ from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
 from core.rules.permissions import SYSTEM, Actor, staff_number
-from core.rules.proposals import Kind
+from core.rules.proposals import ProposalKind
 
 LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
 PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
@@ -97,7 +97,7 @@ def present(session: Session, context: MilestoneContext, case: Case, decision: D
     """The plan as it would be made now, under the same key. Raises what making it would raise, and `ProposalFallen`
     where those who made and approved it would not do so now."""
     if why := fallen(session, context, case, decision):
-        raise rules.fallen(Kind.DECISION, why)
+        raise rules.fallen(ProposalKind.DECISION, why)
     return plan.make(
         session,
         context,
@@ -111,7 +111,9 @@ def present(session: Session, context: MilestoneContext, case: Case, decision: D
 def waiting(context: MilestoneContext, case: Case, decision: Decision) -> Waiting:
     """As it waits for its second person."""
     parties = frozenset({context.payer.id, context.payee.id})
-    return Waiting(Kind.DECISION, decision.maker_id, decision.made_at, Subject(parties, case_id=case.id))
+    return Waiting(
+        ProposalKind.DECISION, decision.maker_id, decision.made_at, Subject(parties, case_id=case.id)
+    )
 
 
 def fallen(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> str | None:
@@ -124,7 +126,7 @@ def fallen(session: Session, context: MilestoneContext, case: Case, decision: De
     if maker.recused:
         return MAKER_LEFT
     waits = decision.status == DecisionStatus.AWAITING_APPROVAL
-    if (maker.tied or waits) and (why := rules.flaw(Kind.DECISION, maker)):
+    if (maker.tied or waits) and (why := rules.flaw(ProposalKind.DECISION, maker)):
         return why
     if decision.checker_id is None:
         return None
@@ -137,7 +139,7 @@ def fallen(session: Session, context: MilestoneContext, case: Case, decision: De
 def maker_decides_anew(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> bool:
     """Whether its maker may still decide this case, so that it can be their draft again."""
     known = proposals.known_of(session, decision.maker_id, waiting(context, case, decision).subject)
-    return rules.flaw(Kind.DECISION, known) is None
+    return rules.flaw(ProposalKind.DECISION, known) is None
 
 
 def unchanged(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> Plan | None:
@@ -167,7 +169,7 @@ def expired(decision: Decision, *, now: datetime) -> str | None:
     """That nobody approved it in time."""
     if decision.status != DecisionStatus.AWAITING_APPROVAL:
         return None
-    return rules.expired(Kind.DECISION, decision.made_at, now)
+    return rules.expired(ProposalKind.DECISION, decision.made_at, now)
 
 
 def return_changed(session: Session, *, now: datetime, number: int) -> bool:

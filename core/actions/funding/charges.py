@@ -14,7 +14,7 @@ from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.audit.actions import AuditAction, StoredAction
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.gateways.payments import ChargeSnapshot
 from core.policy import CONFIRM_WITHIN
 from core.records import Charge, OutgoingOperation
@@ -139,7 +139,7 @@ def cancel(session: Session, actor: Actor, *, now: datetime, milestone_id: int) 
     require_party(actor, context.payer.id)
     row = latest(session, [milestone_id]).get(milestone_id)
     if row is None or row.status != ChargeStatus.REQUIRES_ACTION:
-        raise NothingToConfirm(milestone=Said(context.milestone.title, milestone_id))
+        raise NothingToConfirm(milestone=Wording(context.milestone.title, milestone_id))
     _cancel(session, actor, context, row, AuditAction.PAYMENT_CALL_OFF.by("party"), now=now)
 
 

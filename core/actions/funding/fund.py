@@ -16,7 +16,7 @@ from core.actions.operations.operation_keys import operation_key
 from core.actions.parties import payee_accounts
 from core.actions.risk import risk_reviews
 from core.audit.actions import AuditAction, StoredAction
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
@@ -67,8 +67,8 @@ def fund(
     orders.require_idle(order, milestone)
     if context.status is not milestones.Status.AWAITING_FUNDING:
         raise NotAwaitingFunding(
-            milestone=Said(milestone.title, milestone.id),
-            status=Said(standing(context.status), context.status),
+            milestone=Wording(milestone.title, milestone.id),
+            status=Wording(standing(context.status), context.status),
         )
     method = payment_method or context.payer.payment_method
     if not method or not context.payer.stripe_customer:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.actions import AuditAction
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.money import CURRENCIES, UnknownCurrency
 from core.records import SettlementCurrency
 from core.rules import permissions
@@ -44,7 +44,7 @@ def require(session: Session, currency: str) -> None:
     if not known.get(currency, False):
         others = sorted(each for each, settles in known.items() if settles)
         raise CurrencyNotSettled(
-            currency=currency, others=Said(" or ".join(others) or "another currency", list(others))
+            currency=currency, others=Wording(" or ".join(others) or "another currency", list(others))
         )
 
 

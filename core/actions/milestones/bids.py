@@ -16,7 +16,7 @@ from core.actions.parties import payee_accounts
 from core.actions.staff import policy_in_force
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
-from core.errors import DeskError, Said, another
+from core.errors import DeskError, Wording, another
 from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
@@ -149,8 +149,8 @@ def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, P
         if party.role != needed:
             raise WrongRole(
                 party=party.external_id,
-                role=Said(party.role.lower(), party.role),
-                needed=Said(needed.lower(), needed),
+                role=Wording(party.role.lower(), party.role),
+                needed=Wording(needed.lower(), needed),
             )
     if payee.platform != payer.platform:
         raise OtherPlatform(party=payee.external_id)

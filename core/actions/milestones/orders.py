@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.money import Money
 from core.records import Milestone, PaymentEvent, PaymentOrder
 from core.rules import payment_states
@@ -24,7 +24,7 @@ class PaymentInFlight(DeskError):
 def require_idle(order: PaymentOrder, milestone: Milestone) -> None:
     """Raises `PaymentInFlight` while a charge is under way: it settles once, at the price that was asked."""
     if order.in_flight:
-        raise PaymentInFlight(milestone=Said(milestone.title, milestone.id))
+        raise PaymentInFlight(milestone=Wording(milestone.title, milestone.id))
 
 
 def amounts_of(order: PaymentOrder) -> payment_states.Amounts:

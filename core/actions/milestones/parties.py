@@ -13,7 +13,7 @@ from core.actions.milestones import letters
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import pending_withdrawals, receivables, withdrawals
 from core.audit.actions import AuditAction
-from core.errors import DeskError, Said, another
+from core.errors import DeskError, Wording, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules import outside_words, payouts
@@ -42,7 +42,9 @@ def require_fitting(party: Party, *, payment_method: str | None, bank_token: str
     field, value = given[party.role]
     if value is not None:
         raise NotForThisRole(
-            role=Said(party.role.lower(), party.role), field=Said(field), fields=[field.replace(" ", "_")]
+            role=Wording(party.role.lower(), party.role),
+            field=Wording(field),
+            fields=[field.replace(" ", "_")],
         )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
 from core.audit.actions import AuditAction
-from core.errors import DeskError, Said
+from core.errors import DeskError, Wording
 from core.rules import deadlines, holds, milestones
 from core.rules.acceptance import AcceptanceRule
 from core.rules.permissions import SYSTEM, Actor, require_party
@@ -27,7 +27,7 @@ def complete_session(session: Session, actor: Actor, *, now: datetime, milestone
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payee.id)
     if context.milestone.acceptance_rule != AcceptanceRule.SESSION_COMPLETED:
-        raise NotASession(milestone=Said(context.milestone.title, context.milestone.id))
+        raise NotASession(milestone=Wording(context.milestone.title, context.milestone.id))
     submit(session, actor, now=now, milestone_id=milestone_id)
 
 

@@ -15,14 +15,14 @@ from core.money import CURRENCIES, Money
 from core.records import BalanceTransaction, StatementLine
 from core.records.ledger import journals
 from core.rules import statement_line_types
-from core.rules.statement_line_types import Road
+from core.rules.statement_line_types import Handling
 
-OWN = frozenset({Road.OWN_MONEY, Road.OWN_PAYOUT, Road.FEE})
+OWN = frozenset({Handling.OWN_MONEY, Handling.OWN_PAYOUT, Handling.FEE})
 
 
 def is_own(kind: str, category: str) -> bool:
     """Whether only the platform itself, or the provider, can have caused such a line."""
-    return statement_line_types.way(kind, category).road in OWN
+    return statement_line_types.of(kind, category).handling in OWN
 
 
 def book_own_lines(session: Session, *, now: datetime) -> int:
@@ -66,12 +66,12 @@ def balance_line(stated: StatementLine) -> BalanceLine:
 def _journal(session: Session, line: BalanceLine) -> Journal | None:
     cause = {"balance_transaction": line.id, "source": line.source or ""}
     net = Money(line.net, line.currency)
-    match statement_line_types.way(line.type, line.reporting_category).road:
-        case Road.OWN_MONEY if net.is_negative:
+    match statement_line_types.of(line.type, line.reporting_category).handling:
+        case Handling.OWN_MONEY if net.is_negative:
             return postings.top_up_returned(key=f"topup.{line.id}", amount=-net, cause=cause)
-        case Road.OWN_MONEY:
+        case Handling.OWN_MONEY:
             return postings.topped_up(key=f"topup.{line.id}", amount=net, cause=cause)
-        case Road.OWN_PAYOUT:
+        case Handling.OWN_PAYOUT:
             return _payout(session, line, cause)
     return postings.processor_fee(key=f"fee.{line.id}", amount=-net, cause=cause)
 

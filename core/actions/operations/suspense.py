@@ -29,7 +29,7 @@ from core.rules import suspense as rules
 from core.rules.bank_matching import NOT_AT_THE_BANK, NotAtTheBank
 from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
-from core.rules.proposals import Kind, ProposalStatus
+from core.rules.proposals import ProposalKind, ProposalStatus
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs, SuspenseStatus
 
@@ -188,7 +188,7 @@ def waiting(session: Session, items: Sequence[SuspenseItem]) -> Waiting:
     assert first.proposed_by is not None
     assert first.proposed_at is not None
     subject = _subject(session, items, SettledAs(first.proposed_as), first.target_id)
-    return Waiting(Kind.SUSPENSE_EXPLANATION, first.proposed_by, first.proposed_at, subject)
+    return Waiting(ProposalKind.SUSPENSE_EXPLANATION, first.proposed_by, first.proposed_at, subject)
 
 
 def _subject(

@@ -18,7 +18,7 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import method_fees, payout_review, withdrawals
 from core.actions.payouts.payout_review import open_offer
 from core.audit.actions import AuditAction
-from core.errors import DeskError, NotFound, Said
+from core.errors import DeskError, NotFound, Wording
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Payout, PayoutOffer
@@ -159,7 +159,8 @@ def choose(
     rules.require_sent(method)
     if method.value not in row.methods:
         raise NotOffered(
-            method=Said(method.value.capitalize(), method), offered=Said(", ".join(row.methods), row.methods)
+            method=Wording(method.value.capitalize(), method),
+            offered=Wording(", ".join(row.methods), row.methods),
         )
     audit.become(row, PayoutOfferStatus.CHOSEN, now=now, by=actor)
     row.chosen_method, row.settled_at = method, now

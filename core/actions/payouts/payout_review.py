@@ -23,7 +23,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.actions.payouts import method_fees, withdrawals
 from core.audit.actions import AuditAction, StoredAction
-from core.errors import DeskError, NotFound, Said
+from core.errors import DeskError, NotFound, Wording
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
 from core.queries import payout_progress
@@ -189,7 +189,7 @@ def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
     context = open_milestone(session, plain.milestone_id)
     payout = session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
     if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
-        raise PayoutNotInReview(status=Said(standing(payout.status), payout.status))
+        raise PayoutNotInReview(status=Wording(standing(payout.status), payout.status))
     return context, payout
 
 

@@ -16,12 +16,12 @@ from core.actions.payouts import receivables
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
-from core.errors import DeskError, NotFound, Said
+from core.errors import DeskError, NotFound, Wording
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.records import DebtWriteOff, Party
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
 
@@ -146,13 +146,15 @@ def standing(session: Session, write_off_id: int) -> Waiting:
 
 
 def waiting(row: DebtWriteOff) -> Waiting:
-    return Waiting(Kind.DEBT_WRITE_OFF, row.proposed_by, row.proposed_at, Subject(frozenset({row.party_id})))
+    return Waiting(
+        ProposalKind.DEBT_WRITE_OFF, row.proposed_by, row.proposed_at, Subject(frozenset({row.party_id}))
+    )
 
 
 def _require_owed(session: Session, party: Party, amount: Money) -> None:
     owed = receivables.free(session, party.id, amount.currency)
     if not amount.is_positive or amount > owed:
-        raise LessIsOwed(party=Said(party.name, party.id), owed=owed, amount=amount)
+        raise LessIsOwed(party=Wording(party.name, party.id), owed=owed, amount=amount)
 
 
 def _party(session: Session, party_id: int) -> Party:
@@ -171,7 +173,7 @@ def _open(session: Session, write_off_id: int) -> tuple[Party, DebtWriteOff]:
     party = _party(session, plain.party_id)
     row = session.get_one(DebtWriteOff, write_off_id, with_for_update=True, populate_existing=True)
     if row.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.DEBT_WRITE_OFF, row.status)
+        raise ended(ProposalKind.DEBT_WRITE_OFF, row.status)
     return party, row
 
 

@@ -28,7 +28,7 @@ from core.queries import periods
 from core.records import ManualJournal
 from core.rules.periods import PeriodClosed
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
 OURS = 0  # whose files they are in the evidence store: the platform's own
@@ -173,7 +173,7 @@ def standing(session: Session, number: int) -> Waiting:
 
 
 def waiting(row: ManualJournal) -> Waiting:
-    return Waiting(Kind.MANUAL_JOURNAL, row.proposed_by, row.proposed_at, _subject(lines_of(row)))
+    return Waiting(ProposalKind.MANUAL_JOURNAL, row.proposed_by, row.proposed_at, _subject(lines_of(row)))
 
 
 def attachment(session: Session, actor: Actor, *, store: EvidenceStore, number: int) -> bytes:
@@ -271,7 +271,7 @@ def _row(session: Session, number: int) -> ManualJournal:
 def _open(session: Session, number: int) -> ManualJournal:
     row = _row(session, number)
     if row.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.MANUAL_JOURNAL, row.status)
+        raise ended(ProposalKind.MANUAL_JOURNAL, row.status)
     return row
 
 

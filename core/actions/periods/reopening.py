@@ -22,7 +22,7 @@ from core.records import Period, PeriodReopening
 from core.rules import periods as rules
 from core.rules.periods import PeriodKind, PeriodStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
 
@@ -124,7 +124,7 @@ def standing(session: Session, reopening_id: int) -> Waiting:
 
 
 def waiting(row: PeriodReopening) -> Waiting:
-    return Waiting(Kind.PERIOD_REOPENING, row.proposed_by, row.proposed_at)
+    return Waiting(ProposalKind.PERIOD_REOPENING, row.proposed_by, row.proposed_at)
 
 
 def words(period: Period) -> str:
@@ -143,7 +143,7 @@ def _open(session: Session, reopening_id: int) -> PeriodReopening:
     if row is None:
         raise NotFound(kind="proposal", id=reopening_id)
     if row.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.PERIOD_REOPENING, row.status)
+        raise ended(ProposalKind.PERIOD_REOPENING, row.status)
     return row
 
 

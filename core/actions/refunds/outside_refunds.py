@@ -27,7 +27,7 @@ from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
 from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import Actor, Permission, require, require_one
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
 from core.rules.visible_text import says_something
@@ -149,7 +149,7 @@ def standing(session: Session, return_id: int) -> Waiting:
 
 
 def waiting(context: MilestoneContext, row: RefundReturn) -> Waiting:
-    return Waiting(Kind.REFUND_RETURN, row.proposed_by, row.proposed_at, Subject.of(context))
+    return Waiting(ProposalKind.REFUND_RETURN, row.proposed_by, row.proposed_at, Subject.of(context))
 
 
 def _locked(session: Session, refund_id: int) -> tuple[MilestoneContext, Refund]:
@@ -171,11 +171,11 @@ def _proposal(session: Session, return_id: int) -> tuple[MilestoneContext, Refun
     if plain is None:
         raise NotFound(kind="proposal", id=return_id)
     if plain.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.REFUND_RETURN, plain.status)
+        raise ended(ProposalKind.REFUND_RETURN, plain.status)
     context, refund = _locked(session, plain.refund_id)
     row = session.get_one(RefundReturn, return_id, with_for_update=True, populate_existing=True)
     if row.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.REFUND_RETURN, row.status)
+        raise ended(ProposalKind.REFUND_RETURN, row.status)
     return context, refund, row
 
 

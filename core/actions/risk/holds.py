@@ -15,7 +15,7 @@ from core.actions.payouts import release
 from core.actions.risk.hold_letters import tell_of_hold
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound, Said
+from core.errors import DeskError, NotFound, Wording
 from core.money import Money
 from core.records import Hold
 from core.rules import cases, holds, milestones
@@ -94,7 +94,7 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     notice = context.milestone.completion_notice_at
     late = notice is not None and cases.too_late(notice, now, context.profile)
     if not late or context.status is not milestones.Status.PENDING_VERIFICATION:
-        raise NotALateComplaint(milestone=Said(context.milestone.title, context.milestone.id))
+        raise NotALateComplaint(milestone=Wording(context.milestone.title, context.milestone.id))
     return _placed(session, actor, context, now=now, reason=reason, kind=HoldKind.COMPLAINT, report_id=None)
 
 
@@ -105,7 +105,7 @@ def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milesto
     require_party(actor, context.payer.id)
     found = complaints(session, context)
     if not found:
-        raise NoOpenComplaint(milestone=Said(context.milestone.title, context.milestone.id))
+        raise NoOpenComplaint(milestone=Wording(context.milestone.title, context.milestone.id))
     for complaint in found:
         _lifted(session, actor, context, complaint, reason=WITHDRAWN, now=now)
     return found[-1]
@@ -147,7 +147,7 @@ def _placed(
 ) -> Hold:
     stops = stoppable(session, context)
     if holds.over(context.status, stops):
-        raise holds.NothingToHold(milestone=Said(context.milestone.title, context.milestone.id))
+        raise holds.NothingToHold(milestone=Wording(context.milestone.title, context.milestone.id))
     hold = Hold(
         milestone_id=context.milestone.id,
         kind=kind,

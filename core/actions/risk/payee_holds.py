@@ -17,7 +17,7 @@ from core.actions.payouts import release
 from core.actions.risk.holds import HoldAlreadyLifted
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound, Said
+from core.errors import DeskError, NotFound, Wording
 from core.records import Milestone, Party, PayeeHold, PaymentOrder, Project
 from core.rules import holds
 from core.rules.holds import HoldKind
@@ -58,7 +58,7 @@ def place(
     if party is None:
         raise NotFound(kind="party", id=party_id)
     if session.scalars(select(Project.id).where(Project.payee_id == party_id).limit(1)).first() is None:
-        raise NotAPayee(party=Said(party.name, party.id))
+        raise NotAPayee(party=Wording(party.name, party.id))
     for number in _with_money(session, party_id):
         open_milestone(session, number)
     hold = PayeeHold(

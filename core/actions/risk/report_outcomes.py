@@ -14,7 +14,7 @@ from core.actions.risk import risk_facts
 from core.actions.risk import risk_reviews as risk_actions
 from core.records import Party, Report
 from core.rules import holds, report_outcomes, reports, risk
-from core.rules.report_outcomes import Consequence, Settling, Standing
+from core.rules.report_outcomes import ConcernedMilestone, Consequence, Settling
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 
 
@@ -60,14 +60,14 @@ def preview(
 
 def _standing(
     session: Session, context: MilestoneContext, settled_as: risk_facts.SettledAs, *, now: datetime
-) -> Standing:
+) -> ConcernedMilestone:
     known = risk_facts.known_reports(session, context)
     after = risk_facts.known_reports(session, context, settled_as)
     freed = reports.severe_event(known) and not reports.severe_event(after)
     stops = replace(release.facts_of(session, context), severe_content_event=reports.severe_event(after))
     facts = risk_facts.facts_of(session, context, now=now, settled_as=settled_as)
     review = risk_facts.open_review(session, context.milestone.id)
-    return Standing(
+    return ConcernedMilestone(
         milestone_id=context.milestone.id,
         money=context.money(context.order.held_minor + context.order.payable_minor),
         asks_review=bool(risk.reviews(facts, context.profile)),

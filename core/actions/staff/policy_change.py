@@ -21,7 +21,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.policy import Platform, Profile, accept, lint
 from core.records import PolicyProposal, PolicyVersion
 from core.rules.permissions import SYSTEM, Actor, Permission, require
-from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
 
@@ -228,7 +228,7 @@ def standing(session: Session, proposal_id: int) -> Waiting:
 
 
 def waiting(row: PolicyProposal) -> Waiting:
-    return Waiting(Kind.POLICY_CHANGE, row.proposed_by, row.proposed_at)
+    return Waiting(ProposalKind.POLICY_CHANGE, row.proposed_by, row.proposed_at)
 
 
 def new_warnings(before: Profile, after: Profile) -> tuple[str, ...]:
@@ -247,7 +247,7 @@ def _open(session: Session, proposal_id: int) -> PolicyProposal:
     if row is None:
         raise NotFound(kind="proposal", id=proposal_id)
     if row.status != ProposalStatus.PROPOSED:
-        raise ended(Kind.POLICY_CHANGE, row.status)
+        raise ended(ProposalKind.POLICY_CHANGE, row.status)
     return row
 
 

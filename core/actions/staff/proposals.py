@@ -21,7 +21,7 @@ from core.records import Case, Recusal, Staff, StaffRole, StaffTie
 from core.rules import proposals as rules
 from core.rules.mediation import CORRECTED_BY_OTHERS
 from core.rules.permissions import Actor, Role, staff_number
-from core.rules.proposals import Kind, Maker, ProposalStatus
+from core.rules.proposals import Maker, ProposalKind, ProposalStatus
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ TWO = "do what takes two people"
 class Waiting:
     """A proposal that waits: its maker, its time and its subject."""
 
-    kind: Kind
+    kind: ProposalKind
     maker_id: int
     made_at: datetime
     subject: Subject = NOBODY

@@ -35,7 +35,7 @@ from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportK
 from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
-from core.errors import ChangedMeanwhile, DeskError, NotFound, Said
+from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
 from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
@@ -259,13 +259,13 @@ def for_programs(error: DeskError) -> Mapping[str, Any]:
     return {
         name: _token(each) if name == "kind" else each
         for name, each in error.facts.items()
-        if name not in PROSE and not (isinstance(each, Said) and each.code is None)
+        if name not in PROSE and not (isinstance(each, Wording) and each.code is None)
     }
 
 
 def _token(kind: str) -> str:
     """`practice flag` as practice_flag."""
-    return str(kind.code if isinstance(kind, Said) else kind).replace(" ", "_").replace("-", "_")
+    return str(kind.code if isinstance(kind, Wording) else kind).replace(" ", "_").replace("-", "_")
 
 
 def fault() -> JSONResponse:
@@ -295,7 +295,7 @@ def plain(value: Any) -> Any:
     match value:
         case None | bool() | int():
             return value
-        case Said():
+        case Wording():
             return plain(value.code)
         case Money():
             return value.as_dict()

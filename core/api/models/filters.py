@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.api.models.requests import LARGEST_ID, NAME, ONE_LINE, Id
 from core.rules.cases import CaseStatus
 from core.rules.chargebacks import ChargebackStatus
-from core.rules.evidence import Kind as EvidenceKind
+from core.rules.evidence import EvidenceKind
 from core.rules.milestones import Status as MilestoneStatus
 from core.rules.notifications import LetterStatus
 from core.rules.offers import OfferStatus

@@ -13,7 +13,6 @@ NAMES = {
     "Status": "MilestoneStatus",
     "Outcome": "MilestoneOutcome",
     "State": "PaymentState",
-    "Kind": "EvidenceKind",
     "Source": "ReportSource",
     "Severity": "ReportSeverity",
 }

@@ -25,7 +25,7 @@ from core.api.models.responses.messages import MessageAnswer, MessagesAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_evidence, of_message, of_said
-from core.errors import Said, another
+from core.errors import Wording, another
 from core.records import Case, Evidence, Message
 from core.rules import file_names
 from core.rules.cases import BLOCKING
@@ -153,7 +153,7 @@ def hand_in_evidence(
         )
         if odd := _said_otherwise(row, name=name, caption=caption):
             raise AskedDifferently(
-                kind=Said("Evidence", "evidence"), id=row.id, what=another(odd), fields=odd
+                kind=Wording("Evidence", "evidence"), id=row.id, what=another(odd), fields=odd
             )
         return of_evidence(session, [row])[0]
 

@@ -18,7 +18,7 @@ from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
 from core.api.models.responses.parties import PartyAnswer, PreferencesAnswer
 from core.api.openapi.descriptions import refusals
-from core.errors import Said, another
+from core.errors import Wording, another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
 from core.money import UnknownCurrency
@@ -50,7 +50,7 @@ def register_party(body: requests.NewParty, change: Change) -> Response:
         said = body.model_fields_set - {"external_id"}
         if odd := [field for field in known if field in said and getattr(party, field) != known[field]]:
             raise AskedDifferently(
-                kind=Said("Party", "party"), id=body.external_id, what=another(odd), fields=odd
+                kind=Wording("Party", "party"), id=body.external_id, what=another(odd), fields=odd
             )
         return serializers.of_party(session, party)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from core.errors import DeskError
 from core.ledger import accounts
-from core.ledger.accounts import CHART, Kind
+from core.ledger.accounts import CHART, AccountType
 from core.ledger.journals import Cause, Journal, Posting
 
 # Besides equity, income and expenses. What payees owe is written off by hand; the database lets it not go below zero.
@@ -32,7 +32,7 @@ class OneSideEach(DeskError):
 def by_hand(name: str) -> bool:
     """Whether a line of the chart may be posted to by hand."""
     line = CHART[name]
-    own = line.kind in (Kind.EQUITY, Kind.INCOME, Kind.EXPENSE) or name in ASSETS
+    own = line.kind in (AccountType.EQUITY, AccountType.INCOME, AccountType.EXPENSE) or name in ASSETS
     return own and name not in NEVER
 
 

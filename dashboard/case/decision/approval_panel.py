@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.queries import approvals, cases
-from core.queries.approvals import Exhibit, MakerView
+from core.queries.approvals import MakerEvidence, MakerView
 from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
 from dashboard import navigation, request_context
@@ -21,16 +21,16 @@ def show(case_id: int) -> None:
     """The panel beside the queue."""
     with request_context.reading() as session:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
-        ruling = case.ruling
-        seen = approvals.maker_view(session, ruling.record) if ruling else None
+        recorded = case.decision
+        seen = approvals.maker_view(session, recorded.record) if recorded else None
     _head(case)
-    if ruling is None or seen is None or ruling.record.status != DecisionStatus.AWAITING_APPROVAL:
+    if recorded is None or seen is None or recorded.record.status != DecisionStatus.AWAITING_APPROVAL:
         cards.note("Nothing waits for a second person in this case any more.")
         st.button("Close", key="close-approval", on_click=close, args=("approvals",))
         return
-    approval_view.show(case, ruling)
-    header.section(f"What {ruling.maker} saw", _summary(seen))
-    _exhibits(seen)
+    approval_view.show(case, recorded)
+    header.section(f"What {recorded.maker} saw", _summary(seen))
+    _evidence(seen)
     _since(seen)
     approval_view.drawer(case)
     decided.drawer(case)
@@ -44,17 +44,17 @@ def _head(case: CaseView) -> None:
 
 
 def _summary(seen: MakerView) -> str:
-    before = [each for each in seen.exhibits if not each.since]
+    before = [each for each in seen.evidence if not each.since]
     opened = len(before) - seen.unopened
     return f"{opened} of {len(before)} pieces of evidence opened, {seen.messages} messages on file"
 
 
-def _exhibits(seen: MakerView) -> None:
-    if not seen.exhibits:
+def _evidence(seen: MakerView) -> None:
+    if not seen.evidence:
         cards.note("No evidence was submitted.")
         return
     tables.small(
-        seen.exhibits,
+        seen.evidence,
         [
             tables.text("file_name", "Evidence"),
             tables.text("uploader_role", "From", value=lambda each: each.uploader_role.capitalize()),
@@ -64,7 +64,7 @@ def _exhibits(seen: MakerView) -> None:
     )
 
 
-def _state(each: Exhibit) -> str:
+def _state(each: MakerEvidence) -> str:
     if each.since:
         return f"Came in since: {deadlines.exact(each.at)}"
     return f"Opened {deadlines.exact(each.opened_at)}" if each.opened_at else "Never opened"

@@ -9,7 +9,7 @@ import streamlit as st
 from core.queries import decision_changes
 from core.queries.cases import CaseView
 from core.queries.decision_changes import Comparison
-from core.queries.decisions import Ruling
+from core.queries.decisions import RecordedDecision
 from core.rules.approvals import DecisionStatus
 from core.rules.plan_diff import Difference
 from dashboard import request_context
@@ -27,21 +27,21 @@ VOID = {
 OTHERWISE = "The plan would no longer be the same."
 
 
-def show(case: CaseView, ruling: Ruling) -> None:
+def show(case: CaseView, recorded: RecordedDecision) -> None:
     """What came since the decision, and what differs from the one that came back before it."""
     with request_context.reading() as session:
-        found = decision_changes.of(session, case, ruling)
-    _since(case, ruling, found)
+        found = decision_changes.of(session, case, recorded)
+    _since(case, recorded, found)
     if found.returned is not None:
         _before(found.returned, found.before)
 
 
-def _since(case: CaseView, ruling: Ruling, found: Comparison) -> None:
-    waiting = DecisionStatus(ruling.record.status)
+def _since(case: CaseView, recorded: RecordedDecision, found: Comparison) -> None:
+    waiting = DecisionStatus(recorded.record.status)
     if found.stops:
         errors.reasons([each.sentence for each in found.stops], title=STOPPED[waiting])
     if found.void:
-        why = [*ruling.changes, *([found.refused] if found.refused else [])]
+        why = [*recorded.changes, *([found.refused] if found.refused else [])]
         errors.reasons(why or [OTHERWISE], title=VOID[waiting])
         if found.now:
             table(found.now, "When it was decided", "As it would be now")
@@ -50,19 +50,19 @@ def _since(case: CaseView, ruling: Ruling, found: Comparison) -> None:
     else:
         cards.note("No changes since this decision.")
     if waiting is DecisionStatus.COOLING_OFF:
-        _when(case, ruling, found)
-    if ruling.news:
-        many = "message" if ruling.news == 1 else "messages"
+        _when(case, recorded, found)
+    if recorded.news:
+        many = "message" if recorded.news == 1 else "messages"
         st.info(
-            f"Since then the parties wrote {ruling.news} {many}. "
+            f"Since then the parties wrote {recorded.news} {many}. "
             "This does not void the decision; read it before you answer.",
             icon=":material/mark_chat_unread:",
         )
 
 
-def _when(case: CaseView, ruling: Ruling, found: Comparison) -> None:
+def _when(case: CaseView, recorded: RecordedDecision, found: Comparison) -> None:
     """When it is carried out, in words and exact; only if it will be, as things stand."""
-    at, now = ruling.record.execute_at, request_context.now()
+    at, now = recorded.record.execute_at, request_context.now()
     if at is None or found.void:
         return
     if found.stops:
@@ -73,16 +73,16 @@ def _when(case: CaseView, ruling: Ruling, found: Comparison) -> None:
         left = deadlines.span(at - now)
         words = (
             f"Cooling off: carried out in {left}, {deadlines.exact(at)}, unless new evidence or another change of the "
-            f"case comes in: then it is void{_back_to(case, ruling)}."
+            f"case comes in: then it is void{_back_to(case, recorded)}."
         )
     st.info(plain(words), icon=":material/hourglass_top:")
 
 
-def _back_to(case: CaseView, ruling: Ruling) -> str:
-    return f" and returns to {ruling.maker} at once" if ruling.again else ""
+def _back_to(case: CaseView, recorded: RecordedDecision) -> str:
+    return f" and returns to {recorded.maker} at once" if recorded.again else ""
 
 
-def _before(returned: Ruling, differs: Sequence[Difference]) -> None:
+def _before(returned: RecordedDecision, differs: Sequence[Difference]) -> None:
     sent_back = returned.record.status == DecisionStatus.RETURNED
     header.section("Compared with the one before", "returned" if sent_back else "void")
     if returned.record.check_note:

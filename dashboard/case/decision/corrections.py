@@ -50,7 +50,7 @@ def _open(found: Corrections) -> int | None:
 
 
 def drawer(case: CaseView) -> None:
-    if case.ruling is not None and confirm.drawer(DRAWER) is not None:
+    if case.decision is not None and confirm.drawer(DRAWER) is not None:
         _dialog(case)
 
 

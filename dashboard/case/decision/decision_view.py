@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.queries import decision_changes
 from core.queries.cases import CaseView
-from core.queries.decisions import Ruling
+from core.queries.decisions import RecordedDecision
 from core.queries.letters_ahead import Ahead
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground
@@ -27,13 +27,13 @@ from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines
 
 
-def show(case: CaseView, ruling: Ruling) -> None:
+def show(case: CaseView, recorded: RecordedDecision) -> None:
     """The decision that stands, carried out or cooling off."""
-    record = ruling.record
+    record = recorded.record
     header.section("Decision", f"made {deadlines.exact(record.made_at)}")
     status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
     plan_view.division(record.plan, people(case))
-    facts(ruling)
+    facts(recorded)
     st.button(
         "Open plan",
         key="open-plan",
@@ -47,17 +47,19 @@ def show(case: CaseView, ruling: Ruling) -> None:
         papers_of.show(case)
         corrections.links(case)
     elif record.execute_at:
-        st.fragment(changes.show, run_every=30.0)(case, ruling)
-        withdraw_decision.button(case, ruling)
+        st.fragment(changes.show, run_every=30.0)(case, recorded)
+        withdraw_decision.button(case, recorded)
 
 
-def facts(ruling: Ruling) -> None:
-    record = ruling.record
+def facts(recorded: RecordedDecision) -> None:
+    record = recorded.record
     cards.facts(
         {
             "Ground": Ground(record.ground).label,
-            "Decided by": ruling.maker,
-            "Approved by": (ruling.checker or "not yet") if record.needs_approval else "no approval required",
+            "Decided by": recorded.maker,
+            "Approved by": (recorded.checker or "not yet")
+            if record.needs_approval
+            else "no approval required",
             "Plan": record.plan_hash[:12],
         },
         columns=2,
@@ -65,14 +67,14 @@ def facts(ruling: Ruling) -> None:
     lines = "\n".join(html(line) for line in record.reasons.splitlines())
     st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
     if record.check_note and record.status == DecisionStatus.EXECUTED:
-        cards.note(f"{ruling.checker}: {record.check_note}")
+        cards.note(f"{recorded.checker}: {record.check_note}")
 
 
 def earlier(case: CaseView) -> None:
     """Decisions that were sent back or became void: the newest first, with why. Their makers find what they wrote in
     the form; for everybody else it stands here."""
     me = request_context.actor().id
-    for each in case.rulings:
+    for each in case.decisions:
         if each.stands:
             continue
         record = each.record
@@ -90,9 +92,9 @@ def earlier(case: CaseView) -> None:
                 )
 
 
-def letters(case: CaseView, ruling: Ruling) -> list[tuple[str, Ahead]]:
+def letters(case: CaseView, recorded: RecordedDecision) -> list[tuple[str, Ahead]]:
     """Those of a recorded decision: as they were written, or as they will be."""
-    record = ruling.record
+    record = recorded.record
     with request_context.reading() as session:
         papers = decision_changes.papers(session, case, record)
     return letter_list.read(
@@ -105,13 +107,13 @@ def letters(case: CaseView, ruling: Ruling) -> list[tuple[str, Ahead]]:
 
 
 def drawer(case: CaseView) -> None:
-    if case.ruling is not None and confirm.drawer("decided") is not None:
-        _dialog(case, case.ruling)
+    if case.decision is not None and confirm.drawer("decided") is not None:
+        _dialog(case, case.decision)
 
 
 @st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
-def _dialog(case: CaseView, ruling: Ruling) -> None:
-    record = ruling.record
+def _dialog(case: CaseView, recorded: RecordedDecision) -> None:
+    record = recorded.record
     plan_view.show(
-        record.plan, record.plan_hash, key="decided", people=people(case), letters=letters(case, ruling)
+        record.plan, record.plan_hash, key="decided", people=people(case), letters=letters(case, recorded)
     )

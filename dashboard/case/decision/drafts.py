@@ -112,7 +112,7 @@ def restored(case_id: int) -> datetime | None:
 
 def follow(case: CaseView) -> None:
     """When a decision was made, returned or voided since this was last drawn, what the database has is the draft."""
-    newest = case.rulings[0].record if case.rulings else None
+    newest = case.decisions[0].record if case.decisions else None
     mark = (newest.id, newest.status) if newest else None
     name = f"draft-{case.id}:after"
     if st.session_state.setdefault(name, mark) != mark:

@@ -112,11 +112,11 @@ def step_back(case: CaseView) -> None:
     if case.record.mediator_id == me:
         said.append(_goes(case, [each for each in everyone if each.why_not is None and each.id != me]))
     if (
-        case.ruling
-        and case.ruling.pending
-        and me in (case.ruling.record.maker_id, case.ruling.record.checker_id)
+        case.decision
+        and case.decision.pending
+        and me in (case.decision.record.maker_id, case.decision.record.checker_id)
     ):
-        done = "made" if case.ruling.record.maker_id == me else "approved"
+        done = "made" if case.decision.record.maker_id == me else "approved"
         said.append(
             f"The decision that you {done} becomes void: it is not carried out, and a colleague decides again."
         )

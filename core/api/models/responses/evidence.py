@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
 
 from core.api.models.responses.plain import Moment, PageAnswer, Sha256
-from core.rules.evidence import Kind as EvidenceKind
+from core.rules.evidence import EvidenceKind
 
 
 class EvidenceAnswer(TypedDict):
