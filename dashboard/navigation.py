@@ -266,7 +266,7 @@ def on_disk() -> Mapping[str, PageEntry]:
     return {entry.name: entry for entry in ENTRIES if entry.script.is_file()}
 
 
-def landing(roles: frozenset[Role]) -> str:
+def landing_page(roles: frozenset[Role]) -> str:
     """The page on which a day begins, by the first role in the order of `Role`."""
     wanted = [LANDING[role] for role in Role if role in roles]
     return next((name for name in [*wanted, *on_disk()] if name in on_disk()), "")
@@ -344,7 +344,7 @@ def _home(actor: Actor) -> StreamlitPage:
     """`/` is nobody's page: the server sends on to the landing page, and so does this."""
 
     def home() -> None:
-        if name := landing(actor.roles):
+        if name := landing_page(actor.roles):
             go(name)
         st.caption("No page is installed.")
 

@@ -52,7 +52,9 @@ class Gate:
         if signed_in is None:
             await _turn_away(connection, scope, receive, send)
         elif (
-            scope["path"] == "/" and scope["type"] == "http" and (name := navigation.landing(signed_in.roles))
+            scope["path"] == "/"
+            and scope["type"] == "http"
+            and (name := navigation.landing_page(signed_in.roles))
         ):
             await _redirect(f"/{name}", connection)(scope, receive, send)
         elif scope["path"].startswith(media.PREFIX) and not await media.may_fetch(

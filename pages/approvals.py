@@ -8,7 +8,7 @@ from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import style
 from dashboard.case.decision import approval_panel
-from dashboard.compliance.master_detail import beside
+from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, deadlines, header, money, tables
 from dashboard.ui.cards import Kpi
 
@@ -97,4 +97,4 @@ def listed(narrow: bool) -> int | None:
     return chosen
 
 
-beside("approvals", [row.id for row in rows], listed, approval_panel.show)
+side_by_side("approvals", [row.id for row in rows], listed, approval_panel.show)

@@ -17,7 +17,7 @@ from dashboard.compliance import (
     style,
 )
 from dashboard.compliance.audit_labels import Names
-from dashboard.compliance.master_detail import beside
+from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, filters, header, tables
 from dashboard.ui.cards import Kpi
 
@@ -69,7 +69,7 @@ with log:
             name="Audit entries, newest first",
         )
 
-    beside("entries", [row.id for row in rows], entries, entry.show, param="entry")
+    side_by_side("entries", [row.id for row in rows], entries, entry.show, param="entry")
 
 if chain.open:
     with chain:

@@ -21,7 +21,7 @@ if (wanted := navigation.asked()) is not None:
             booked = chargebacks.entries(session, row)
             answers = chargebacks.answers(session, row.id)
             case = chargeback_case.case(session, row.id)
-            given_up = chargebacks.giving_in(session, row.id)
+            given_up = chargebacks.acceptances(session, row.id)
             remarks = chargebacks.remarks(session, row.id)
     except DeskError as missing:
         header.page("Chargeback")

@@ -27,7 +27,7 @@ with bar:
 kind = ReportKind(chosen) if chosen else ReportKind.BALANCE_SHEET
 with request_context.reading() as session:
     found = financial_reports.reports(
-        session, kind, period, compared=statements.beside(period, beside), zeros=zeros
+        session, kind, period, compared=statements.compared_period(period, beside), zeros=zeros
     )
 if not found:
     empty.state("Nothing was posted by then", "Choose a later day.", icon="account_balance")

@@ -8,7 +8,7 @@ from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.compliance import hold_panel, payee_hold_panel, risk_queue, style
-from dashboard.compliance.master_detail import beside
+from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import deadlines, filters, header, status, tables
 
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
@@ -81,7 +81,7 @@ def listed(narrow: bool) -> int | None:
     return chosen
 
 
-beside("holds", [row.id for row in rows], listed, hold_panel.show)
+side_by_side("holds", [row.id for row in rows], listed, hold_panel.show)
 payee_hold_panel.section(state)
 hold_panel.cards_above(figures, now)
 risk_queue.section()

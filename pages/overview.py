@@ -32,7 +32,7 @@ now = request_context.now()
 month = datetime(now.year, now.month, 1, tzinfo=UTC)
 
 with request_context.reading() as session:
-    purses = overview.purses(session)
+    totals = overview.totals(session)
     looks = funds.latest(session)
     aged = overview.oldest(session)
     ages = held_funds.ageing(session, now=now)
@@ -55,7 +55,7 @@ overview_cards.bank_alarm(to_answer, now)
 overview_cards.short_of_money(stuck)
 overview_cards.letters_alarm(undelivered)
 overview_cards.stuck_alarm(waiting, now)
-overview_cards.money_row(purses, earned, f"{now:%B}")
+overview_cards.money_row(totals, earned, f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)
 
 client_funds.panel(now)
@@ -65,18 +65,18 @@ header.section(
     "The parts are the ledger's; beside its sum stands Stripe's own figure as of when it was read. The platform's own "
     "funds come last: a sum of accounts, which opens.",
 )
-if not purses:
+if not totals:
     empty.state(
         "No money yet", "When the first payer funds a milestone, its money shows here.", icon="savings"
     )
 with st.grid(columns=2, min_column_width=420, gap="small"):
-    for purse in purses:
-        figures.purse(purse, looks.get(purse.currency), now)
+    for each in totals:
+        figures.totals(each, looks.get(each.currency), now)
 
 header.section("Client funds held, by marketplace and age", "A row opens its milestones.")
 held.ageing(ages)
 
-held.last_days([purse.currency for purse in purses], now)
+held.last_days([each.currency for each in totals], now)
 
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):

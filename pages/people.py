@@ -6,7 +6,7 @@ from core.queries import people
 from core.rules.permissions import TABLE, Permission, Role
 from dashboard import request_context
 from dashboard.compliance import staff_panel, style
-from dashboard.compliance.master_detail import beside
+from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, deadlines, filters, header, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
@@ -87,7 +87,7 @@ def staff(narrow: bool) -> int | None:
     return chosen
 
 
-beside("staff", [each.id for each in rows], staff, staff_panel.show)
+side_by_side("staff", [each.id for each in rows], staff, staff_panel.show)
 if not rows or role:
     held = [permission.words for permission, roles in TABLE.items() if role and Role(role) in roles]
     if held:

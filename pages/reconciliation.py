@@ -55,7 +55,7 @@ cursor = tables.cursor("before", size=50)
 with request_context.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
     standing, unread = reconciliation.standing(session), reconciliation.unread(session)
-    unclear = suspense.unexplained(session)
+    unclear = suspense.open_items(session)
     explained_cursor = tables.cursor("explained", size=20)
     explained = suspense.settled(session, before=explained_cursor.before, limit=explained_cursor.limit)
 newest = standing.newest.id if standing.newest else 0

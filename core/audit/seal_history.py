@@ -50,11 +50,11 @@ class Witness:
     def keys(self) -> Iterator[Finding]:
         """What is wrong with the keys, and with the one that lies beside the checkpoints."""
         yield from self.ring.findings()
-        pinned, beside = self.ring.pinned, self._beside()
+        pinned, beside = self.ring.pinned, self._key_beside()
         if pinned and beside and beside != pinned.fingerprint:
             yield Finding("key", "beside", why=f"{beside}; pinned is {pinned.fingerprint}")
 
-    def _beside(self) -> str | None:
+    def _key_beside(self) -> str | None:
         try:
             public = PublicKey.read(self.folder / PUBLIC_FILE)
         except KeyUnusable:

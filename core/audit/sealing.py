@@ -104,7 +104,7 @@ class _Pen:
 
     def sign(self) -> None:
         while seals := seals_after(self.session, self.n):
-            _chained(seals, self.prev, self.folder)
+            _require_unbroken(seals, self.prev, self.folder)
             lines = [checkpoints.line(seal, self.ledger, self.signer, now=self.now) for seal in seals]
             checkpoints.append(self.folder, self.ledger, lines)
             if self.n == 0:
@@ -157,7 +157,7 @@ def _witnessed(session: Session, ledger: str, folder: Path, *, adopt: bool) -> S
     return last
 
 
-def _chained(seals: Sequence[Seal], prev: bytes, folder: Path) -> None:
+def _require_unbroken(seals: Sequence[Seal], prev: bytes, folder: Path) -> None:
     for one in seals:
         if one.prev != prev or one.hash != one.rehash():
             raise CheckpointsDisagree(n=one.n, folder=folder)

@@ -102,7 +102,7 @@ def verify_export(
 
     if not file.is_file():  # before its manifest is looked for beside it
         raise export_proof.NoExport(path=file)
-    beside = manifest or _beside(file)
+    beside = manifest or _manifest_path(file)
     wanted = signing.for_export(export_proof.ledger_of(beside), key)
     proof = export_proof.verify(file, manifest=beside, key=wanted)
     data = {"ok": proof.ok, **vars(proof)}
@@ -131,7 +131,7 @@ def export(
     if chosen.since and chosen.until and chosen.since >= chosen.until:
         raise PeriodEmpty(since=chosen.since, until=chosen.until)
     manifest = _write(out, chosen, format.value, as_)
-    beside = _beside(out)
+    beside = _manifest_path(out)
     data = {"file": str(out), "manifest": str(beside), "rows": manifest.rows, "sha256": manifest.sha256}
     words = f"{manifest.rows} entries in {out} (SHA-256 {manifest.sha256}), signed manifest {beside}."
     say(data, as_json=as_json, words=tell(words))
@@ -143,7 +143,7 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Mani
     from core.audit.export_manifest import Format
     from core.exports import export_audit
 
-    beside = _beside(out)
+    beside = _manifest_path(out)
     require_new(out)
     require_new(beside)
     with opened() as desk:
@@ -177,7 +177,7 @@ def _require_known(desk: Desk, chosen: AuditFilter) -> None:
             raise NotFound(kind="case", id=chosen.ticket_id)
 
 
-def _beside(out: Path) -> Path:
+def _manifest_path(out: Path) -> Path:
     return out.with_name(out.name + ".manifest.json")
 
 

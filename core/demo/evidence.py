@@ -1,4 +1,4 @@
-"""What the parties of the demo submit: photographs, reports, invoices, mails, made to fit the quarrel."""
+"""What the parties of the demo submit: photographs, reports, invoices, mails, made to fit the dispute."""
 
 from __future__ import annotations
 
@@ -29,48 +29,48 @@ TROUBLE = (
 )
 
 
-def of_completion(tale: ProjectRun, milestone_id: int) -> None:
+def of_completion(run: ProjectRun, milestone_id: int) -> None:
     """One photograph of the finished work, from most payees."""
-    if tale.draw.random() < 0.3:
+    if run.draw.random() < 0.3:
         picture = photo(
-            tale.plot.number % VARIANTS, tale.draw.choice(BEFORE), tale.world.now - timedelta(hours=2)
+            run.plan.number % VARIANTS, run.draw.choice(BEFORE), run.world.now - timedelta(hours=2)
         )
-        _hand_in(tale, tale.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
+        _hand_in(run, run.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
 
 
-def of_complaint(tale: ProjectRun, milestone_id: int, case_id: int) -> None:
+def of_complaint(run: ProjectRun, milestone_id: int, case_id: int) -> None:
     """Two photographs, and the order as the payer has it."""
-    chosen = tale.draw.sample(TROUBLE, k=2)
+    chosen = run.draw.sample(TROUBLE, k=2)
     for number, kind in enumerate(chosen, start=1):
-        taken = tale.world.now - timedelta(hours=tale.draw.randrange(3, 40))
-        picture = photo((tale.plot.number + number) % VARIANTS, kind, taken)
+        taken = run.world.now - timedelta(hours=run.draw.randrange(3, 40))
+        picture = photo((run.plan.number + number) % VARIANTS, kind, taken)
         caption = f"Seen on {taken:%d %B}, photograph {number}"
         _hand_in(
-            tale,
-            tale.payer,
+            run,
+            run.payer,
             milestone_id,
-            f"IMG_{4100 + tale.plot.number * 3 + number}.jpg",
+            f"IMG_{4100 + run.plan.number * 3 + number}.jpg",
             picture,
             caption,
             case_id,
         )
     invoice = invoice_pdf(
-        number=f"INV-{2200 + tale.plot.number}",
-        seller=_name(tale, tale.payee_id),
-        buyer=_name(tale, tale.payer_id),
-        on=tale.world.now - timedelta(days=12),
-        lines=_lines(tale, milestone_id),
+        number=f"INV-{2200 + run.plan.number}",
+        seller=_name(run, run.payee_id),
+        buyer=_name(run, run.payer_id),
+        on=run.world.now - timedelta(days=12),
+        lines=_lines(run, milestone_id),
     )
-    _hand_in(tale, tale.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", case_id)
+    _hand_in(run, run.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", case_id)
 
 
-def of_answer(tale: ProjectRun, milestone_id: int, case_id: int) -> None:
+def of_answer(run: ProjectRun, milestone_id: int, case_id: int) -> None:
     """A report with a photograph, and a mail."""
-    taken = tale.world.now - timedelta(hours=5)
+    taken = run.world.now - timedelta(hours=5)
     report = report_pdf(
         title="Inspection report",
-        author=_name(tale, tale.payee_id),
-        site=_title(tale),
+        author=_name(run, run.payee_id),
+        site=_title(run),
         on=taken,
         findings=(
             (
@@ -80,10 +80,10 @@ def of_answer(tale: ProjectRun, milestone_id: int, case_id: int) -> None:
             ("Measurements", "Largest gap 1.8 mm over a length of 60 cm; moisture content 11 % to 13 %."),
             ("Cause", "Movement of the substrate during the first heating period is likely."),
         ),
-        photos=((photo(tale.plot.number % VARIANTS, "patio_measured", taken), "Measured on site"),),
+        photos=((photo(run.plan.number % VARIANTS, "patio_measured", taken), "Measured on site"),),
         conclusion="The work can be used. Minor repair is offered within the warranty.",
     )
-    _hand_in(tale, tale.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", case_id)
+    _hand_in(run, run.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", case_id)
     mail = email_text(
         sender="office@example.com",
         to="customer@example.com",
@@ -92,17 +92,17 @@ def of_answer(tale: ProjectRun, milestone_id: int, case_id: int) -> None:
         body="Hello,\n\nas discussed on site we propose the change below. Please answer by Friday.\n\nThank you",
     )
     _hand_in(
-        tale, tale.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", case_id
+        run, run.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", case_id
     )
 
 
-def look_at(tale: ProjectRun, mediator: Actor, evidence_id: int) -> None:
-    store = tale.world.desk.evidence
-    tale.act(evidence.open_evidence, mediator, store=store, evidence_id=evidence_id)
+def look_at(run: ProjectRun, mediator: Actor, evidence_id: int) -> None:
+    store = run.world.desk.evidence
+    run.act(evidence.open_evidence, mediator, store=store, evidence_id=evidence_id)
 
 
 def _hand_in(
-    tale: ProjectRun,
+    run: ProjectRun,
     actor: Actor,
     milestone_id: int,
     name: str,
@@ -110,10 +110,10 @@ def _hand_in(
     caption: str,
     case: int | None = None,
 ) -> None:
-    tale.act(
+    run.act(
         evidence.hand_in,
         actor,
-        store=tale.world.desk.evidence,
+        store=run.world.desk.evidence,
         milestone_id=milestone_id,
         file_name=name,
         content=content,
@@ -122,16 +122,16 @@ def _hand_in(
     )
 
 
-def _lines(tale: ProjectRun, milestone_id: int) -> list[tuple[str, Money]]:
-    milestone = tale.read(select(Milestone).where(Milestone.id == milestone_id))
+def _lines(run: ProjectRun, milestone_id: int) -> list[tuple[str, Money]]:
+    milestone = run.read(select(Milestone).where(Milestone.id == milestone_id))
     total = Money(milestone.amount_minor, milestone.currency)
     material, labour = total.spread((4, 6), step=10 if total.currency == "KWD" else 1)
     return [(f"{milestone.title}: material", material), (f"{milestone.title}: labour", labour)]
 
 
-def _name(tale: ProjectRun, party_id: int) -> str:
-    return str(tale.read(select(Party.name).where(Party.id == party_id)))
+def _name(run: ProjectRun, party_id: int) -> str:
+    return str(run.read(select(Party.name).where(Party.id == party_id)))
 
 
-def _title(tale: ProjectRun) -> str:
-    return str(tale.read(select(Project.title).where(Project.id == tale.project_id)))
+def _title(run: ProjectRun) -> str:
+    return str(run.read(select(Project.title).where(Project.id == run.project_id)))

@@ -20,7 +20,7 @@ from core.demo.payment_scenarios import odd_lines
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.receiver import receiving
 from core.demo.scenario_table import live
-from core.demo.scenarios import LENGTH, ProjectPlan, plots
+from core.demo.scenarios import LENGTH, ProjectPlan, plans
 from core.demo.world import World, simulated
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
@@ -57,19 +57,19 @@ def fill(
     progress: Progress,
     scale: float = 1.0,
 ) -> Filled:
-    """Live from 92 days ago until `today`. The same seed tells the same stories."""
+    """Live from 92 days ago until `today`. The same seed gives the same projects."""
     end = today.astimezone(UTC)
     start = end.replace(minute=0, second=0, microsecond=0) - LENGTH
     with simulated(desk, start, end, sandbox) as world:
         sandbox.set_clock(start)
         _found(world, seed)
-        stories = list(plots(seed, scale))
-        _live(world, stories, seed, start, progress)
+        projects = list(plans(seed, scale))
+        _live(world, projects, seed, start, progress)
         bank.import_statements(world, last=True)
         reconciliation.run(world.desk, SYSTEM)
         progress(1.0, "sealing the audit log")
     _seal(desk)
-    return Filled(projects=len(stories), days=LENGTH.days)
+    return Filled(projects=len(projects), days=LENGTH.days)
 
 
 def _found(world: World, seed: int) -> None:
@@ -109,11 +109,11 @@ def _switch_payments_on(world: World) -> None:
             world.act(legal_checklist.sign, officer, platform=platform, item=item, note=note)
 
 
-def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, progress: Progress) -> None:
-    """Wake every story when its time comes, in order, and reconcile once a week."""
+def _live(world: World, projects: list[ProjectPlan], seed: int, start: datetime, progress: Progress) -> None:
+    """Wake every project when its time comes, in order, and reconcile once a week."""
     turns: list[tuple[datetime, int, Wait]] = []
-    for plot in stories:
-        heapq.heappush(turns, (start + plot.start, plot.number, _tell(world, plot, seed)))
+    for plan in projects:
+        heapq.heappush(turns, (start + plan.start, plan.number, _live_through(world, plan, seed)))
     lives = (odd_lines(world), platform_payouts(world), left_open(world), month_ends(world))
     for place, story in enumerate(lives):
         heapq.heappush(turns, (start, -place, story))
@@ -137,25 +137,25 @@ def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, 
         world.background()
 
 
-def _tell(world: World, plot: ProjectPlan, seed: int) -> Wait:
-    draw = random.Random(f"tale/{seed}/{plot.number}")
-    tale = ProjectRun(world, plot, 0, 0, draw)
-    tale.payer_id = _register(
-        world, plot, PartyRole.PAYER, people.payer(draw, plot.total.currency), plot.number
+def _live_through(world: World, plan: ProjectPlan, seed: int) -> Wait:
+    draw = random.Random(f"tale/{seed}/{plan.number}")
+    run = ProjectRun(world, plan, 0, 0, draw)
+    run.payer_id = _register(
+        world, plan, PartyRole.PAYER, people.payer(draw, plan.total.currency), plan.number
     )
-    provider = people.payee(draw, plot.total.currency, plot.platform)
-    tale.payee_id = _register(world, plot, PartyRole.PAYEE, provider, provider.name)
-    yield from live(tale)
+    provider = people.payee(draw, plan.total.currency, plan.platform)
+    run.payee_id = _register(world, plan, PartyRole.PAYEE, provider, provider.name)
+    yield from live(run)
 
 
-def _register(world: World, plot: ProjectPlan, role: str, card: people.PartyCard, number: Any) -> int:
+def _register(world: World, plan: ProjectPlan, role: str, card: people.PartyCard, number: Any) -> int:
     """A payee is one party per name and currency, so that some have a history."""
-    suffix = "" if role == PartyRole.PAYER else f"-{plot.total.currency}"
+    suffix = "" if role == PartyRole.PAYER else f"-{plan.total.currency}"
     party = world.desk.database.run(
         lambda s: parties.register(
             s,
             now=world.now,
-            platform=plot.platform,
+            platform=plan.platform,
             external_id=f"{role.lower()}-{number}{suffix}",
             role=role,
             name=card.name,
@@ -168,7 +168,7 @@ def _register(world: World, plot: ProjectPlan, role: str, card: people.PartyCard
     provider_accounts.open_at_provider(
         world.desk,
         party.id,
-        currency=plot.total.currency,
+        currency=plan.total.currency,
         payment_method=card.card,
         bank_token=card.bank,
     )

@@ -36,120 +36,120 @@ from core.rules.refunds import ReturnWay
 from core.rules.suspense import SettledAs, SuspenseStatus
 
 
-def one_of(tale: ProjectRun, role: Role, number: int = 0) -> Actor:
-    return tale.world.staff(tale.world.staff_with(role)[number])
+def one_of(run: ProjectRun, role: Role, number: int = 0) -> Actor:
+    return run.world.staff(run.world.staff_with(role)[number])
 
 
 # Cards
 
 
-def recovered(tale: ProjectRun, milestone_id: int) -> Wait:
+def recovered(run: ProjectRun, milestone_id: int) -> Wait:
     """Declined once; two hours later the desk tries again by itself, and the money is there."""
-    tale.world.sandbox.fault("declined", method="POST", path="/v1/payment_intents")
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
-    yield tale.hours(30, 60)
-    yield from smooth(tale, milestone_id)
+    run.world.sandbox.fault("declined", method="POST", path="/v1/payment_intents")
+    run.act(fund.fund, run.payer, milestone_id=milestone_id)
+    yield run.hours(30, 60)
+    yield from smooth(run, milestone_id)
 
 
-def asked(tale: ProjectRun, milestone_id: int) -> Wait:
+def asked(run: ProjectRun, milestone_id: int) -> Wait:
     """The payer's bank asks them; they confirm it some hours later, and the money is there."""
     card = "pm_card_authenticationRequired"
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=card)
-    yield tale.hours(1, 5)
-    call = tale.read(_calls(milestone_id, OperationKind.CHARGE))
-    tale.world.sandbox.set_clock(tale.world.now)
-    tale.world.sandbox.authenticate(call.provider_id)
-    yield tale.hours(30, 60)
-    yield from smooth(tale, milestone_id)
+    run.act(fund.fund, run.payer, milestone_id=milestone_id, payment_method=card)
+    yield run.hours(1, 5)
+    call = run.read(_calls(milestone_id, OperationKind.CHARGE))
+    run.world.sandbox.set_clock(run.world.now)
+    run.world.sandbox.authenticate(call.provider_id)
+    yield run.hours(30, 60)
+    yield from smooth(run, milestone_id)
 
 
-def debited(tale: ProjectRun, milestone_id: int) -> Wait:
+def debited(run: ProjectRun, milestone_id: int) -> Wait:
     """A bank account is debited, and its bank answers four days later."""
     account = "pm_usBankAccount_success"
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=account)
+    run.act(fund.fund, run.payer, milestone_id=milestone_id, payment_method=account)
     yield timedelta(days=5)
-    yield from smooth(tale, milestone_id)
+    yield from smooth(run, milestone_id)
 
 
-def converted(tale: ProjectRun, milestone_id: int) -> Wait:
+def converted(run: ProjectRun, milestone_id: int) -> Wait:
     """The platform's account stopped settling in pounds after the bid: Stripe converts the payment, it is held all the
     same, and its refund at another day's rate leaves a difference."""
-    tale.world.sandbox.convert("GBP", "USD", "1.2714")
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
-    yield tale.hours(20, 50)
-    tale.world.sandbox.convert("GBP", "USD", "1.2891")
-    yield from mediated(DecisionOutcome.FULL_REFUND)(tale, milestone_id)
+    run.world.sandbox.convert("GBP", "USD", "1.2714")
+    run.act(fund.fund, run.payer, milestone_id=milestone_id)
+    yield run.hours(20, 50)
+    run.world.sandbox.convert("GBP", "USD", "1.2891")
+    yield from mediated(DecisionOutcome.FULL_REFUND)(run, milestone_id)
 
 
-def given_up(tale: ProjectRun, milestone_id: int) -> Wait:
+def given_up(run: ProjectRun, milestone_id: int) -> Wait:
     """Declined five times over three days; then the payer pays with another card."""
     bad = "pm_card_chargeDeclinedInsufficientFunds"
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=bad)
+    run.act(fund.fund, run.payer, milestone_id=milestone_id, payment_method=bad)
     yield timedelta(days=5)
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method="pm_card_visa")
-    yield tale.hours(30, 60)
-    yield from smooth(tale, milestone_id)
+    run.act(fund.fund, run.payer, milestone_id=milestone_id, payment_method="pm_card_visa")
+    yield run.hours(30, 60)
+    yield from smooth(run, milestone_id)
 
 
-def paid_twice(tale: ProjectRun, milestone_id: int) -> Wait:
+def paid_twice(run: ProjectRun, milestone_id: int) -> Wait:
     """Stripe takes the same payment a second time; the desk finds it and returns it."""
-    call = tale.read(_calls(milestone_id, OperationKind.CHARGE))
-    tale.world.sandbox.set_clock(tale.world.now)
+    call = run.read(_calls(milestone_id, OperationKind.CHARGE))
+    run.world.sandbox.set_clock(run.world.now)
     amount, key = Money(call.amount_minor, call.currency), idempotency_key(call.key, 99)
-    tale.world.desk.payments.charge(call.key, key, amount=amount, **call.payload)
+    run.world.desk.payments.charge(call.key, key, amount=amount, **call.payload)
     yield timedelta(days=9)  # until the weekly reconciliation has seen it
-    yield from smooth(tale, milestone_id)
+    yield from smooth(run, milestone_id)
 
 
 # Payouts
 
 
-def payout_fails(tale: ProjectRun, milestone_id: int) -> Wait:
-    tale.world.sandbox.next_payouts({"code": "account_closed"})
-    yield from smooth(tale, milestone_id)
+def payout_fails(run: ProjectRun, milestone_id: int) -> Wait:
+    run.world.sandbox.next_payouts({"code": "account_closed"})
+    yield from smooth(run, milestone_id)
 
 
-def payout_returned(tale: ProjectRun, milestone_id: int) -> Wait:
+def payout_returned(run: ProjectRun, milestone_id: int) -> Wait:
     """Paid, returned by the bank days later, another method offered, chosen by the payee, and paid."""
-    yield from submit(tale, milestone_id)
-    good_bank(tale)
-    tale.world.send()  # what waits for anybody else goes first, so that the order is for this payout
-    tale.world.sandbox.next_payouts({"code": "account_closed", "after_paid": True})
-    accept(tale, milestone_id)
-    tale.world.send()
-    payout = yield from _payout_in_review(tale, milestone_id)
+    yield from submit(run, milestone_id)
+    good_bank(run)
+    run.world.send()  # what waits for anybody else goes first, so that the order is for this payout
+    run.world.sandbox.next_payouts({"code": "account_closed", "after_paid": True})
+    accept(run, milestone_id)
+    run.world.send()
+    payout = yield from _payout_in_review(run, milestone_id)
     if payout is None:
         return
-    finance = one_of(tale, Role.FINANCE)
+    finance = one_of(run, Role.FINANCE)
     methods = [WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT]
     reason = "The bank has closed the account."
-    tale.act(method_offers.offer, finance, payout_id=payout.id, methods=methods, reason=reason)
-    yield tale.hours(6, 30)
-    good_bank(tale)
-    tale.act(method_offers.choose, tale.payee, payout_id=payout.id, method=WithdrawalMethod.STANDARD)
+    run.act(method_offers.offer, finance, payout_id=payout.id, methods=methods, reason=reason)
+    yield run.hours(6, 30)
+    good_bank(run)
+    run.act(method_offers.choose, run.payee, payout_id=payout.id, method=WithdrawalMethod.STANDARD)
     yield timedelta(days=4)
 
 
-def good_bank(tale: ProjectRun) -> None:
+def good_bank(run: ProjectRun) -> None:
     """The payee gives another account, one that takes money."""
-    account = tale.read(select(Party.stripe_account).where(Party.id == tale.payee_id))
-    mark = f"demo-bank-{tale.payee_id}-{tale.world.now:%m%d%H%M}"
-    tale.world.desk.payments.replace_bank(mark, f"{mark}:1", account=account, bank_token="btok_us_verified")
+    account = run.read(select(Party.stripe_account).where(Party.id == run.payee_id))
+    mark = f"demo-bank-{run.payee_id}-{run.world.now:%m%d%H%M}"
+    run.world.desk.payments.replace_bank(mark, f"{mark}:1", account=account, bank_token="btok_us_verified")
 
 
-def _payout_in_review(tale: ProjectRun, milestone_id: int) -> Any:
+def _payout_in_review(run: ProjectRun, milestone_id: int) -> Any:
     for _ in range(14):
         yield timedelta(days=1)
-        _look_at_payouts(tale, milestone_id)
-        payout = tale.read(select(Payout).where(Payout.milestone_id == milestone_id))
+        _look_at_payouts(run, milestone_id)
+        payout = run.read(select(Payout).where(Payout.milestone_id == milestone_id))
         if payout is not None and payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW:
             return payout
     return None
 
 
-def _look_at_payouts(tale: ProjectRun, milestone_id: int) -> None:
+def _look_at_payouts(run: ProjectRun, milestone_id: int) -> None:
     """What Stripe's news would bring: the present state of the payout."""
-    world, call = tale.world, tale.read(_calls(milestone_id, OperationKind.PAYOUT))
+    world, call = run.world, run.read(_calls(milestone_id, OperationKind.PAYOUT))
     if call is None or call.provider_id is None:
         return
     world.sandbox.set_clock(world.now)
@@ -160,19 +160,19 @@ def _look_at_payouts(tale: ProjectRun, milestone_id: int) -> None:
 # Refunds
 
 
-def refund_back(tale: ProjectRun, milestone_id: int) -> Wait:
+def refund_back(run: ProjectRun, milestone_id: int) -> Wait:
     """Refunded by decision; the card is closed, and the refund comes back to a debt that is open again."""
-    yield from to_mediation(tale, milestone_id, no_show=True)
-    yield from study(tale, milestone_id)
-    decision = rule(tale, milestone_id, DecisionOutcome.FULL_REFUND)
+    yield from to_mediation(run, milestone_id, no_show=True)
+    yield from study(run, milestone_id)
+    decision = rule(run, milestone_id, DecisionOutcome.FULL_REFUND)
     if decision.status == DecisionStatus.AWAITING_APPROVAL:
-        yield tale.hours(2, 20)
-        agree(tale, decision)
+        yield run.hours(2, 20)
+        agree(run, decision)
     yield timedelta(days=2)
-    refund = tale.read(select(Refund).where(Refund.milestone_id == milestone_id))
+    refund = run.read(select(Refund).where(Refund.milestone_id == milestone_id))
     if refund is None or refund.stripe_refund is None:
         return
-    world = tale.world
+    world = run.world
     world.sandbox.move_refund(refund.stripe_refund, "failed", reason="expired_or_canceled_card")
     seen = world.desk.payments.refund_by_id(refund.stripe_refund)
     number = refund.operation_id
@@ -180,20 +180,20 @@ def refund_back(tale: ProjectRun, milestone_id: int) -> Wait:
     yield timedelta(days=1)
 
 
-def refund_returned(tale: ProjectRun, milestone_id: int) -> Wait:
+def refund_returned(run: ProjectRun, milestone_id: int) -> Wait:
     """The same, and then it goes from the platform's bank: one person says so, another confirms."""
-    yield from refund_back(tale, milestone_id)
-    refund = tale.read(select(Refund).where(Refund.milestone_id == milestone_id))
-    said = tale.act(
+    yield from refund_back(run, milestone_id)
+    refund = run.read(select(Refund).where(Refund.milestone_id == milestone_id))
+    said = run.act(
         outside_refunds.propose,
-        one_of(tale, Role.FINANCE, 1),
+        one_of(run, Role.FINANCE, 1),
         refund_id=refund.id,
         way=ReturnWay.BANK_TRANSFER,
-        reference=f"WT-{7300 + tale.plot.number}",
+        reference=f"WT-{7300 + run.plan.number}",
         reason="The card has expired; the customer gave us an account by telephone.",
     )
-    yield tale.hours(3, 20)
-    tale.act(outside_refunds.confirm, one_of(tale, Role.FINANCE), return_id=said.id)
+    yield run.hours(3, 20)
+    run.act(outside_refunds.confirm, one_of(run, Role.FINANCE), return_id=said.id)
 
 
 def _calls(milestone_id: int, kind: str) -> Any:

@@ -1,4 +1,4 @@
-"""One project being lived: who takes part, the dice it is told with, and what can be read of it."""
+"""One project being lived: who takes part, the dice that decide how it goes, and what can be read of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.actions.cases import mediator_assignment
 from core.demo import texts
 from core.demo.scenarios import ProjectPlan
-from core.demo.texts import Quarrel
+from core.demo.texts import DisputeStory
 from core.demo.world import World, party
 from core.policy import Platform
 from core.records import Case, Evidence, Milestone
@@ -26,15 +26,15 @@ Wait = Iterator[timedelta]
 
 @dataclass
 class ProjectRun:
-    """One project being lived: who takes part, and the dice it is told with."""
+    """One project being lived: who takes part, and the dice that decide how it goes."""
 
     world: World
-    plot: ProjectPlan
+    plan: ProjectPlan
     payer_id: int
     payee_id: int
     draw: random.Random
     project_id: int = 0
-    quarrels: list[Quarrel] = field(default_factory=list)
+    stories: list[DisputeStory] = field(default_factory=list)
 
     @property
     def payer(self) -> Actor:
@@ -72,30 +72,30 @@ class ProjectRun:
         found: Case | None = self.read(wanted)
         return found
 
-    def quarrel(self, *, no_show: bool = False) -> Quarrel:
-        told = texts.LEGAL if self.plot.platform is Platform.LEGAL_SERVICES else texts.HOME
+    def next_story(self, *, no_show: bool = False) -> DisputeStory:
+        told = texts.LEGAL if self.plan.platform is Platform.LEGAL_SERVICES else texts.HOME
         fitting = [each for each in told if (each.reason is DisputeReason.NO_SHOW) == no_show]
         return self.draw.choice(fitting)
 
 
-def status(tale: ProjectRun, milestone_id: int) -> str:
-    return str(tale.read(select(Milestone.status).where(Milestone.id == milestone_id)))
+def status(run: ProjectRun, milestone_id: int) -> str:
+    return str(run.read(select(Milestone.status).where(Milestone.id == milestone_id)))
 
 
-def pieces_of(tale: ProjectRun, milestone_id: int) -> list[Evidence]:
-    with tale.world.desk.database.reading() as session:
+def pieces_of(run: ProjectRun, milestone_id: int) -> list[Evidence]:
+    with run.world.desk.database.reading() as session:
         return list(session.scalars(select(Evidence).where(Evidence.milestone_id == milestone_id)))
 
 
-def free_mediator(tale: ProjectRun) -> int:
+def free_mediator(run: ProjectRun) -> int:
     """When all were busy at the time: the first, who takes it."""
-    case_owner = tale.world.staff_with(Role.MEDIATOR)[0]
-    milestone = tale.milestone()
-    case = tale.case(milestone.id) if milestone else None
+    case_owner = run.world.staff_with(Role.MEDIATOR)[0]
+    milestone = run.milestone()
+    case = run.case(milestone.id) if milestone else None
     if case is not None:
-        tale.act(
+        run.act(
             mediator_assignment.assign,
-            tale.world.staff(case_owner),
+            run.world.staff(case_owner),
             case_id=case.id,
             staff_id=case_owner,
         )

@@ -1,7 +1,8 @@
-"""How a project goes: each story is a generator that acts, and yields how long it waits until it acts again.
+"""How a project goes: each scenario is a generator that acts, and yields how long it waits until it acts again.
 
-People act through the same actions as in life; what the timers and the worker do happens behind (`world`). The stories
-stand by kind: `ordinary`, `quarrels`, `money_roads`, `bank_roads`; here is which branch of a plot tells which.
+People act through the same actions as in life; what the timers and the worker do happens behind (`world`). They stand
+by kind: `standard_flow`, `dispute_scenarios`, `payment_scenarios`, `chargeback_scenarios`; here is which of them a plan
+names.
 """
 
 from __future__ import annotations
@@ -18,40 +19,40 @@ from core.rules.permissions import SYSTEM, Role
 from core.rules.reports import ReportKind, Source
 
 
-def live(tale: ProjectRun) -> Wait:
+def live(run: ProjectRun) -> Wait:
     """A project from the accepted bid to its end, or to wherever it has come."""
-    yield from standard_flow.begin(tale)
-    branches = list(tale.plot.branches)
-    while (milestone := tale.milestone()) is not None:
+    yield from standard_flow.begin(run)
+    branches = list(run.plan.branches)
+    while (milestone := run.milestone()) is not None:
         branch = branches.pop(0) if branches else Scenario.SMOOTH
         if branch not in PAYS_BY_ITSELF:
-            yield from standard_flow.pay(tale, milestone.id, declined=branch is Scenario.DECLINED)
-        yield from BRANCHES.get(branch, standard_flow.smooth)(tale, milestone.id)
-        yield from standard_flow.until_over(tale, milestone.id)
-    yield from standard_flow.rate(tale)
+            yield from standard_flow.pay(run, milestone.id, declined=branch is Scenario.DECLINED)
+        yield from BRANCHES.get(branch, standard_flow.smooth)(run, milestone.id)
+        yield from standard_flow.until_over(run, milestone.id)
+    yield from standard_flow.rate(run)
 
 
-def held(tale: ProjectRun, milestone_id: int) -> Wait:
+def held(run: ProjectRun, milestone_id: int) -> Wait:
     """Staff stop a release after a report; the payer approves, and the money waits for the hold."""
-    officer = tale.world.staff(tale.world.staff_with(Role.COMPLIANCE)[0])
-    yield from standard_flow.submit(tale, milestone_id)
+    officer = run.world.staff(run.world.staff_with(Role.COMPLIANCE)[0])
+    yield from standard_flow.submit(run, milestone_id)
     reason = "Report of an off-platform payment request; waiting for the parties' statements."
     filed = [
-        tale.act(
+        run.act(
             reports.file,
             SYSTEM,
-            project_id=tale.project_id,
+            project_id=run.project_id,
             milestone_id=milestone_id,
             kind=ReportKind.OFF_PLATFORM_CONTACT,
             source=Source.CONTENT_RULE,
             details=words,
-            external_id=f"content-{tale.plot.number}-{place}",
+            external_id=f"content-{run.plan.number}-{place}",
         )
         for place, words in enumerate(texts.OFF_PLATFORM, start=1)
     ]
-    tale.act(holds.place, officer, milestone_id=milestone_id, reason=reason, report_id=filed[-1].id)
-    yield tale.hours(5, 20)
-    standard_flow.accept(tale, milestone_id)
+    run.act(holds.place, officer, milestone_id=milestone_id, reason=reason, report_id=filed[-1].id)
+    yield run.hours(5, 20)
+    standard_flow.accept(run, milestone_id)
     yield timedelta(days=60)
 
 
@@ -93,7 +94,7 @@ BRANCHES: dict[Scenario, Any] = {
     Scenario.CHARGEBACK_LOST: chargeback_scenarios.lost_after_release,
     Scenario.CHARGEBACK_LOST_HELD: chargeback_scenarios.lost_while_held,
     Scenario.CHARGEBACK_OPEN: chargeback_scenarios.left_open(8),
-    Scenario.CHARGEBACK_GIVING_IN: chargeback_scenarios.left_open(3, giving_in=True),
+    Scenario.CHARGEBACK_ACCEPTANCE: chargeback_scenarios.left_open(3, acceptance=True),
     Scenario.INQUIRY_CLOSED: chargeback_scenarios.inquiry_closed,
     Scenario.INQUIRY_OPEN: chargeback_scenarios.left_open(5, inquiry=True),
     Scenario.RISK_OPEN: standard_flow.risk_open,

@@ -44,7 +44,7 @@ class Scenario(StrEnum):
 
     OFFER_OPEN = "offer open"
     CHARGEBACK_OPEN = "chargeback to be answered"
-    CHARGEBACK_GIVING_IN = "accepting a chargeback"
+    CHARGEBACK_ACCEPTANCE = "accepting a chargeback"
     INQUIRY_OPEN = "inquiry to be answered"
     REFUND_BACK = "refund came back"
     RISK_OPEN = "risk review open"
@@ -111,7 +111,7 @@ NOW_AND_THEN = {
     Scenario.INQUIRY_CLOSED: 1,
     Scenario.OFFER_OPEN: 1,
     Scenario.CHARGEBACK_OPEN: 1,
-    Scenario.CHARGEBACK_GIVING_IN: 1,
+    Scenario.CHARGEBACK_ACCEPTANCE: 1,
     Scenario.INQUIRY_OPEN: 1,
     Scenario.REFUND_BACK: 1,
     Scenario.RISK_OPEN: 1,
@@ -130,7 +130,7 @@ LEAD = {
     Scenario.HELD: timedelta(days=12),
     Scenario.OFFER_OPEN: timedelta(days=13),
     Scenario.CHARGEBACK_OPEN: timedelta(days=16),
-    Scenario.CHARGEBACK_GIVING_IN: timedelta(days=14),
+    Scenario.CHARGEBACK_ACCEPTANCE: timedelta(days=14),
     Scenario.INQUIRY_OPEN: timedelta(days=12),
     Scenario.REFUND_BACK: timedelta(days=22),
     Scenario.RISK_OPEN: timedelta(days=4),
@@ -141,17 +141,17 @@ SHORT = (Scenario.SMOOTH, Scenario.SILENT, Scenario.DECLINED, Scenario.PAYOUT_FA
 TYPES = tuple(ProjectType)
 
 
-def plots(seed: int, scale: float = 1.0) -> Iterator[ProjectPlan]:
+def plans(seed: int, scale: float = 1.0) -> Iterator[ProjectPlan]:
     """Every project of the demo, the same for the same seed; `scale` 0.1 tells a tenth, but each kind at least once."""
     draw = random.Random(f"plots/{seed}")
     number = 0
     for branch, count in {**FINISHED, **OPEN, **NOW_AND_THEN}.items():
         for turn in range(max(1, round(count * scale))):
             number += 1
-            yield _plot(draw, number, branch, turn)
+            yield _plan(draw, number, branch, turn)
 
 
-def _plot(draw: random.Random, number: int, branch: Scenario, turn: int) -> ProjectPlan:
+def _plan(draw: random.Random, number: int, branch: Scenario, turn: int) -> ProjectPlan:
     legal = branch is Scenario.COOLING_OFF or (number % 4 == 0 and branch is not Scenario.NEEDS_APPROVAL)
     if branch in NOW_AND_THEN:
         return _now_and_then(draw, number, branch, turn)

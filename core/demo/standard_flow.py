@@ -22,116 +22,116 @@ from core.rules.schedule import FeeMode
 from core.rules.templates import ProjectType
 
 
-def begin(tale: ProjectRun) -> Wait:
-    work = texts.WORK[tale.plot.type]
-    project = tale.act(
+def begin(run: ProjectRun) -> Wait:
+    work = texts.WORK[run.plan.type]
+    project = run.act(
         bids.accept,
-        tale.payer,
+        run.payer,
         bid=bids.Bid(
-            payer_id=tale.payer_id,
-            payee_id=tale.payee_id,
-            reference=f"BID-{4200 + tale.plot.number}",
-            title=tale.draw.choice(work.titles),
+            payer_id=run.payer_id,
+            payee_id=run.payee_id,
+            reference=f"BID-{4200 + run.plan.number}",
+            title=run.draw.choice(work.titles),
             scope=work.scope,
-            project_type=tale.plot.type.value,
+            project_type=run.plan.type.value,
             fee_mode=FeeMode.CONSULTATION_FIXED
-            if tale.plot.type is ProjectType.CONSULTATION
+            if run.plan.type is ProjectType.CONSULTATION
             else FeeMode.STAGED,
-            total=tale.plot.total,
+            total=run.plan.total,
         ),
     )
-    tale.project_id = project.id
+    run.project_id = project.id
     for part, actor in (
-        (engagement.Part.SCOPE_BY_PAYER, tale.payer),
-        (engagement.Part.FEE, tale.payer),
-        (engagement.Part.DISCLAIMERS, tale.payer),
-        (engagement.Part.CONFLICT_CHECK, tale.payee),
-        (engagement.Part.SCOPE_BY_PAYEE, tale.payee),
+        (engagement.Part.SCOPE_BY_PAYER, run.payer),
+        (engagement.Part.FEE, run.payer),
+        (engagement.Part.DISCLAIMERS, run.payer),
+        (engagement.Part.CONFLICT_CHECK, run.payee),
+        (engagement.Part.SCOPE_BY_PAYEE, run.payee),
     ):
-        if part is engagement.Part.CONFLICT_CHECK and tale.plot.platform is Platform.HOME_SERVICES:
+        if part is engagement.Part.CONFLICT_CHECK and run.plan.platform is Platform.HOME_SERVICES:
             continue
-        tale.act(engagement.confirm, actor, project_id=tale.project_id, part=part)
-    yield tale.hours(2, 20)
+        run.act(engagement.confirm, actor, project_id=run.project_id, part=part)
+    yield run.hours(2, 20)
 
 
-def pay(tale: ProjectRun, milestone_id: int, *, declined: bool = False) -> Wait:
+def pay(run: ProjectRun, milestone_id: int, *, declined: bool = False) -> Wait:
     if declined:
         bad = "pm_card_chargeDeclinedInsufficientFunds"
-        tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=bad)
-        yield tale.hours(3, 26)
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
-    question, answer = tale.draw.choice(texts.SMALL_TALK)
-    yield tale.hours(4, 20)
-    look_at_risk(tale, milestone_id)
-    tale.act(conversation.say, tale.payer, milestone_id=milestone_id, body=question)
-    yield tale.hours(1, 6)
-    tale.act(conversation.say, tale.payee, milestone_id=milestone_id, body=answer)
-    yield tale.hours(30, 96)
+        run.act(fund.fund, run.payer, milestone_id=milestone_id, payment_method=bad)
+        yield run.hours(3, 26)
+    run.act(fund.fund, run.payer, milestone_id=milestone_id)
+    question, answer = run.draw.choice(texts.SMALL_TALK)
+    yield run.hours(4, 20)
+    look_at_risk(run, milestone_id)
+    run.act(conversation.say, run.payer, milestone_id=milestone_id, body=question)
+    yield run.hours(1, 6)
+    run.act(conversation.say, run.payee, milestone_id=milestone_id, body=answer)
+    yield run.hours(30, 96)
 
 
-def look_at_risk(tale: ProjectRun, milestone_id: int) -> None:
+def look_at_risk(run: ProjectRun, milestone_id: int) -> None:
     """A compliance officer looks at what was opened for review because of its value, and lets it go on."""
     wanted = select(RiskReview).where(
         RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
     )
-    review = tale.read(wanted)
+    review = run.read(wanted)
     if review is not None:
-        officer = tale.world.staff(tale.world.staff_with(Role.COMPLIANCE)[0])
+        officer = run.world.staff(run.world.staff_with(Role.COMPLIANCE)[0])
         note = "Both parties are known, and the contract matches the amount."
-        tale.act(risk_reviews.settle, officer, review_id=review.id, outcome=ReviewOutcome.CLEARED, note=note)
+        run.act(risk_reviews.settle, officer, review_id=review.id, outcome=ReviewOutcome.CLEARED, note=note)
 
 
-def submit(tale: ProjectRun, milestone_id: int) -> Wait:
-    evidence.of_completion(tale, milestone_id)
-    tale.act(verification.submit, tale.payee, milestone_id=milestone_id)
+def submit(run: ProjectRun, milestone_id: int) -> Wait:
+    evidence.of_completion(run, milestone_id)
+    run.act(verification.submit, run.payee, milestone_id=milestone_id)
     # A consultation is released after 24 hours of silence, so its client answers sooner.
-    yield tale.hours(4, 18) if tale.plot.type is ProjectType.CONSULTATION else tale.hours(8, 60)
+    yield run.hours(4, 18) if run.plan.type is ProjectType.CONSULTATION else run.hours(8, 60)
 
 
-def smooth(tale: ProjectRun, milestone_id: int) -> Wait:
-    yield from submit(tale, milestone_id)
-    accept(tale, milestone_id)
+def smooth(run: ProjectRun, milestone_id: int) -> Wait:
+    yield from submit(run, milestone_id)
+    accept(run, milestone_id)
 
 
-def accept(tale: ProjectRun, milestone_id: int) -> None:
+def accept(run: ProjectRun, milestone_id: int) -> None:
     """The payer approves, unless silence was quicker."""
-    if status(tale, milestone_id) == Status.PENDING_VERIFICATION:
-        tale.act(verification.approve, tale.payer, milestone_id=milestone_id)
+    if status(run, milestone_id) == Status.PENDING_VERIFICATION:
+        run.act(verification.approve, run.payer, milestone_id=milestone_id)
 
 
-def silent(tale: ProjectRun, milestone_id: int) -> Wait:
+def silent(run: ProjectRun, milestone_id: int) -> Wait:
     """The payer says nothing until silence approves; the timers do the rest."""
-    yield from submit(tale, milestone_id)
+    yield from submit(run, milestone_id)
     yield timedelta(days=8)
 
 
-def until_over(tale: ProjectRun, milestone_id: int) -> Wait:
+def until_over(run: ProjectRun, milestone_id: int) -> Wait:
     """Wait for the money to have moved."""
     while True:
-        yield tale.hours(5, 12)
-        milestone = tale.read(select(Milestone).where(Milestone.id == milestone_id))
-        if milestone.ended_at is not None or _project_over(tale):
+        yield run.hours(5, 12)
+        milestone = run.read(select(Milestone).where(Milestone.id == milestone_id))
+        if milestone.ended_at is not None or _project_over(run):
             return
 
 
-def _project_over(tale: ProjectRun) -> bool:
-    project = tale.read(select(Project).where(Project.id == tale.project_id))
+def _project_over(run: ProjectRun) -> bool:
+    project = run.read(select(Project).where(Project.id == run.project_id))
     return bool(project.status != ProjectStatus.ACTIVE)
 
 
-def rate(tale: ProjectRun) -> Wait:
+def rate(run: ProjectRun) -> Wait:
     """Most people review each other in the end; some forget, and their reviews are opened after two weeks."""
-    for actor, likely in ((tale.payer, 0.85), (tale.payee, 0.7)):
-        yield tale.hours(5, 70)
-        asked = tale.read(select(ReviewRound).where(ReviewRound.project_id == tale.project_id))
-        if asked is None or asked.revealed_at or tale.draw.random() > likely:
+    for actor, likely in ((run.payer, 0.85), (run.payee, 0.7)):
+        yield run.hours(5, 70)
+        asked = run.read(select(ReviewRound).where(ReviewRound.project_id == run.project_id))
+        if asked is None or asked.revealed_at or run.draw.random() > likely:
             continue
-        stars = tale.draw.choices((5, 4, 3, 2), weights=(6, 4, 1, 1))[0]
-        body = tale.draw.choice(texts.PRAISE if stars > 3 else texts.COMPLAINTS)
-        tale.act(ratings.submit, actor, project_id=tale.project_id, stars=stars, body=body)
+        stars = run.draw.choices((5, 4, 3, 2), weights=(6, 4, 1, 1))[0]
+        body = run.draw.choice(texts.PRAISE if stars > 3 else texts.COMPLAINTS)
+        run.act(ratings.submit, actor, project_id=run.project_id, stars=stars, body=body)
 
 
-def risk_open(tale: ProjectRun, milestone_id: int) -> Wait:
+def risk_open(run: ProjectRun, milestone_id: int) -> Wait:
     """A payment of high value that compliance has not looked at yet."""
-    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
+    run.act(fund.fund, run.payer, milestone_id=milestone_id)
     yield timedelta(days=60)

@@ -91,7 +91,7 @@ WORK: dict[ProjectType, Work] = {
 
 
 @dataclass(frozen=True)
-class Quarrel:
+class DisputeStory:
     """One dispute as both sides tell it, with what staff may decide about it."""
 
     reason: DisputeReason
@@ -102,8 +102,8 @@ class Quarrel:
     percent: int = 60
 
 
-HOME: tuple[Quarrel, ...] = (
-    Quarrel(
+HOME: tuple[DisputeStory, ...] = (
+    DisputeStory(
         DisputeReason.DEFECTIVE,
         "The grout along the north wall has cracked in eleven places and two tiles sound hollow. Photographs are "
         "attached. I asked twice for a visit and was told it would 'settle'. I cannot use the room like this.",
@@ -114,7 +114,7 @@ HOME: tuple[Quarrel, ...] = (
         "The remaining work was done as agreed, so most of the milestone is earned.",
         70,
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.INCOMPLETE,
         "The drainage behind the wall was never laid. You can see bare soil where the gravel and pipe should be. The "
         "agreed scope says 'French drain along the house'.",
@@ -124,7 +124,7 @@ HOME: tuple[Quarrel, ...] = (
         "itself is complete and sound.",
         55,
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.NOT_AS_AGREED,
         "The counters are not the stone that we chose. The order confirmation says 'Alba grey', what is fitted is a "
         "lighter stone with visible seams over the dishwasher.",
@@ -134,7 +134,7 @@ HOME: tuple[Quarrel, ...] = (
         "usable and were fitted with care, so a part of the price is earned.",
         45,
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.DAMAGE,
         "When the dumpster was moved it broke four slabs of the driveway and the gate post. The crew left without a "
         "word. I want this repaired before anything is released.",
@@ -144,7 +144,7 @@ HOME: tuple[Quarrel, ...] = (
         "which was accepted.",
         80,
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.NO_SHOW,
         "Nobody came. Three appointments were confirmed and three times nobody appeared or called. I took two days "
         "off work for this.",
@@ -152,7 +152,7 @@ HOME: tuple[Quarrel, ...] = (
         "I have found another contractor and I want my money back.",
         "Three confirmed appointments were missed and work was never begun. The ground for a full refund is met.",
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.DEFECTIVE,
         "The new roof leaks at the chimney. Water stains appeared after the first storm, see photographs with dates.",
         "We returned within 24 hours, renewed the flashing and hosed it for an hour. It is dry. Report attached.",
@@ -161,8 +161,8 @@ HOME: tuple[Quarrel, ...] = (
     ),
 )
 
-LEGAL: tuple[Quarrel, ...] = (
-    Quarrel(
+LEGAL: tuple[DisputeStory, ...] = (
+    DisputeStory(
         DisputeReason.NOT_AS_AGREED,
         "The memorandum covers the rent clauses only. The agreed deliverable names the whole lease with proposed "
         "wording for each risk. Half of the document is not mentioned.",
@@ -171,14 +171,14 @@ LEGAL: tuple[Quarrel, ...] = (
         "The deliverable names the whole document. The part that was delivered is careful and usable.",
         50,
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.NO_SHOW,
         "The attorney did not join the video session. I waited forty minutes and wrote twice.",
         "There was a hearing that ran late. I offered another date the week after.",
         "The notice period in my case ended that same day.",
         "The session did not take place. A no-show is a ground for a full refund.",
     ),
-    Quarrel(
+    DisputeStory(
         DisputeReason.OTHER,
         "We lost at the first hearing. I do not think that I should pay for a result like this.",
         "The stage was file review, filing and the hearing. All of it was done; no result was promised.",

@@ -45,10 +45,10 @@ def of_project(session: Session, project_id: int) -> list[CaseSummary]:
         .where(Milestone.project_id == project_id)
         .order_by(Case.id.desc())
     )
-    return [passage(*row) for row in rows]
+    return [summary(*row) for row in rows]
 
 
-def passage(case: Case, milestone: str, project: str, minor: int, currency: str) -> CaseSummary:
+def summary(case: Case, milestone: str, project: str, minor: int, currency: str) -> CaseSummary:
     return CaseSummary(
         id=case.id,
         milestone=milestone,

@@ -37,7 +37,7 @@ from core.rules.receipts import ReceiptKind
 from core.rules.references import reference
 from core.rules.refunds import RefundStatus
 
-MOST = 500  # happenings of a log, messages or e-mails in one paper
+MOST = 500  # events of a log, messages or e-mails in one paper
 LOG_LINES = 200
 
 

@@ -358,7 +358,7 @@ class Acceptance:
     note: str | None
 
 
-GIVING_IN = text(
+ACCEPTANCES = text(
     """
     select a.id, a.reason, a.status, a.proposed_by as proposed_by_id, p.name as proposed_by, a.proposed_at,
            s.name as settled_by, a.settled_at, a.note
@@ -368,6 +368,6 @@ GIVING_IN = text(
 )
 
 
-def giving_in(session: Session, chargeback_id: int) -> list[Acceptance]:
+def acceptances(session: Session, chargeback_id: int) -> list[Acceptance]:
     """Newest first."""
-    return [Acceptance(**row) for row in session.execute(GIVING_IN, {"id": chargeback_id}).mappings()]
+    return [Acceptance(**row) for row in session.execute(ACCEPTANCES, {"id": chargeback_id}).mappings()]

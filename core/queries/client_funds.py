@@ -90,7 +90,7 @@ def at_banks(session: Session) -> dict[str, Money]:
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(AT_THE_BANK)}
 
 
-def unexplained(session: Session) -> dict[str, Money]:
+def in_suspense(session: Session) -> dict[str, Money]:
     """Receipts that nobody has explained, by currency: they may be owed to somebody."""
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(UNEXPLAINED)}
 
@@ -110,7 +110,7 @@ def owed(session: Session) -> dict[str, Money]:
     for (line, currency), net in ledger.nets(session).items():
         if line in OWED:
             add(currency, -net)
-    for currency, amount in unexplained(session).items():
+    for currency, amount in in_suspense(session).items():
         add(currency, amount)
     for currency, amount in at_banks(session).items():
         add(currency, -amount)

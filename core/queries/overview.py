@@ -83,17 +83,17 @@ class CurrencyTotals:
         return not self.own.is_negative
 
 
-def purses(session: Session) -> list[CurrencyTotals]:
-    """A purse a currency, dollars first."""
+def totals(session: Session) -> list[CurrencyTotals]:
+    """By currency, dollars first."""
     lines: dict[str, dict[str, Money]] = {}
     for (name, currency), net in ledger.nets(session).items():
         line = accounts.CHART[name]
         if line.book == accounts.Book.PLATFORM:
             lines.setdefault(currency, {})[name] = net if line.side is accounts.Side.DEBIT else -net
-    nobodys, missing = client_funds.unexplained(session), client_funds.missing(session)
+    nobodys, missing = client_funds.in_suspense(session), client_funds.missing(session)
     banks = client_funds.at_banks(session)
     found = [
-        _purse(
+        _totals(
             currency,
             balances,
             **{
@@ -106,7 +106,7 @@ def purses(session: Session) -> list[CurrencyTotals]:
     return sorted(found, key=lambda each: shown_order(each.currency))
 
 
-def _purse(
+def _totals(
     currency: str, balances: dict[str, Money], *, unexplained: Money, missing: Money, at_banks: Money
 ) -> CurrencyTotals:
     def of(*names: str) -> Money:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
-from core.queries.case_summaries import CaseSummary, passage
+from core.queries.case_summaries import CaseSummary, summary
 from core.records import Case, Milestone, Project
 from core.rules.cases import CaseStatus
 
@@ -91,7 +91,7 @@ def history(
         .limit(limit)
     )
     ties = session.execute(TIES, {"party": party_id})
-    counts["cases"] = tuple(_then(passage(*row), row[0], then) for row in rows)
+    counts["cases"] = tuple(_then(summary(*row), row[0], then) for row in rows)
     return History(**counts, ties=tuple(DeclaredTie(*tuple(row)) for row in ties))
 
 

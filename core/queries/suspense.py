@@ -71,7 +71,7 @@ where {where} order by i.id {order} limit :limit
 """
 
 
-def unexplained(session: Session, *, limit: int | None = MOST) -> Listed[SuspenseRow]:
+def open_items(session: Session, *, limit: int | None = MOST) -> Listed[SuspenseRow]:
     """The oldest first; all of them when `limit` is None."""
     rows = session.execute(text(ITEMS.format(where="i.status = 'OPEN'", order="")), {"limit": limit})
     items = [_item(dict(row)) for row in rows.mappings()]

@@ -60,7 +60,7 @@ class TimelineEvent:
 class Stream:
     """A page of the timeline, oldest first, and whether there is more before and after it."""
 
-    happenings: Sequence[TimelineEvent]
+    events: Sequence[TimelineEvent]
     page: Page
 
     @property

@@ -82,7 +82,7 @@ class NameRedaction:
         return re.compile(rf"(?<!\w)(?:{'|'.join([*either, *capitals])})(?!\w)")
 
 
-def veil(names: Iterable[tuple[str, str]]) -> NameRedaction:
+def redaction(names: Iterable[tuple[str, str]]) -> NameRedaction:
     """Of (name, role) pairs."""
     return NameRedaction(tuple(Hidden(name, role) for name, role in names if name.strip()))
 

@@ -25,16 +25,16 @@ OPEN = NameRedaction()
 class RedactedCase(CaseView):
     """The case as someone sees it who must not know yet whom it is about."""
 
-    veil: NameRedaction = OPEN
+    redaction: NameRedaction = OPEN
 
 
-def veil_of(case: CaseView) -> NameRedaction:
-    return case.veil if isinstance(case, RedactedCase) else OPEN
+def redaction_of(case: CaseView) -> NameRedaction:
+    return case.redaction if isinstance(case, RedactedCase) else OPEN
 
 
 def shown(case: CaseView) -> bool:
     """Whether this person may read the names now."""
-    return veil_of(case).lifted
+    return redaction_of(case).lifted
 
 
 def of(case: CaseView, party: Party) -> str:
@@ -44,14 +44,14 @@ def of(case: CaseView, party: Party) -> str:
 
 def redact(case: CaseView, text: str) -> str:
     """The same text; while names are hidden, with the role wherever a name of either party stands."""
-    return veil_of(case).words(text)
+    return redaction_of(case).words(text)
 
 
 def hide(case: CaseView) -> RedactedCase:
     """The case with roles for names, wherever the desk knows the names."""
     context, people = case.context, PEOPLE.get(case.context.project.platform, PEOPLE[""])
     roles = {party.id: f"the {people[party.role.lower()]}" for party in case.parties}
-    cover = name_redaction.veil((party.name, roles[party.id]) for party in case.parties)
+    cover = name_redaction.redaction((party.name, roles[party.id]) for party in case.parties)
     words = cover.words
     payer, payee = (
         copy(party, name=_begin(roles[party.id]), email="", city="", external_id="") for party in case.parties
@@ -70,7 +70,7 @@ def hide(case: CaseView) -> RedactedCase:
         "holds": tuple(replace(each, reason=words(each.reason)) for each in case.holds),
         "blocks": tuple(replace(each, sentence=words(each.sentence)) for each in case.blocks),
     }
-    return RedactedCase(**known, veil=cover)
+    return RedactedCase(**known, redaction=cover)
 
 
 def pieces(case: CaseView, rows: Sequence[EvidenceItem]) -> list[EvidenceItem]:
@@ -99,14 +99,14 @@ def said(case: CaseView, rows: Iterable[MessageItem]) -> list[MessageItem]:
     ]
 
 
-def veiled(case: CaseView, rows: Sequence[Row]) -> list[Row]:
+def redacted(case: CaseView, rows: Sequence[Row]) -> list[Row]:
     """Read models of any kind, without names in any of their words."""
     if shown(case):
         return list(rows)
-    return [_veiled(case, row) for row in rows]
+    return [_redacted(case, row) for row in rows]
 
 
-def _veiled(case: CaseView, row: Row) -> Row:
+def _redacted(case: CaseView, row: Row) -> Row:
     changed: dict[str, object] = {}
     for item in fields(row):  # type: ignore[arg-type]
         match value := getattr(row, item.name):

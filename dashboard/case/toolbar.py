@@ -109,7 +109,7 @@ def _hold(case: CaseView) -> None:
         list(BY_STAFF),
         required=True,
         format_func=labels.__getitem__,
-        key=kept_choices.beside(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind"),
+        key=kept_choices.keep(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind"),
     )
     cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
     reason = reasons.area(place, "Reason", key="hold-reason")
@@ -138,7 +138,7 @@ def _lift(case_id: int) -> None:
     with request_context.reading() as session:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
     if not case.holds:
-        confirm.overtaken("No hold is in force any more: a colleague has lifted it.")
+        confirm.changed_meanwhile("No hold is in force any more: a colleague has lifted it.")
         return
     by_id = {each.id: each for each in case.holds}
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")

@@ -161,7 +161,7 @@ def _place() -> None:
     labels = status.labels("hold")
     place = text_fields.named("milestone", chosen or 0, "hold")
     if chosen:
-        kept_choices.beside(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind")
+        kept_choices.keep(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind")
     st.session_state.setdefault("hold-kind", HoldKind.MANUAL)
     kind = st.segmented_control(
         "Reason type",
@@ -215,7 +215,7 @@ def _lift(hold_id: int) -> None:
         row = holds.one(session, hold_id)
     if row.released_at is not None:
         by, at = row.released_by or "the system", deadlines.exact(row.released_at)
-        confirm.overtaken(f"{row.reference} is lifted already, by {by} on {at}.")
+        confirm.changed_meanwhile(f"{row.reference} is lifted already, by {by} on {at}.")
         return
     st.text(words_of(f"{row.reference} · {row.about}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')

@@ -14,7 +14,7 @@ from dashboard.ui import tables
 RATIO = (13, 9)
 
 
-def beside(
+def side_by_side(
     key: str,
     ids: Sequence[int],
     table: Callable[[bool], int | None],

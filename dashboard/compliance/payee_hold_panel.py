@@ -190,7 +190,7 @@ def _lift(hold_id: int) -> None:
     with request_context.reading() as session:
         row = queries.one(session, hold_id)
     if row.released_at is not None:
-        confirm.overtaken(f"{row.reference} is lifted already, by {row.released_by}.")
+        confirm.changed_meanwhile(f"{row.reference} is lifted already, by {row.released_by}.")
         return
     st.text(words_of(f"{row.reference} · {row.payee}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')

@@ -197,7 +197,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
     with request_context.reading() as session:
         found = {each.id: each for each in queries.proposals(session)}
     if proposal_id not in found:
-        confirm.overtaken("This proposal has already been settled.")
+        confirm.changed_meanwhile("This proposal has already been settled.")
         return
     row = found[proposal_id]
     st.text(f"{in_words(row.platform.value)}, version {row.version}, proposed by {row.proposed_by}")

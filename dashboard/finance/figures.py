@@ -51,7 +51,7 @@ def _words(value: Money | int | str) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
+def totals(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
     """What the balance at Stripe is made of: what is owed to others, and what is the platform's own. Stripe's own
     figure stands beside the ledger's, with its time."""
     every: list[tuple[str, Money, Tone]] = [
@@ -126,7 +126,7 @@ def _own(each: CurrencyTotals) -> None:
 
 
 def _own_again(session: Session, currency: str) -> Sequence[AccountAmount]:
-    return next((one.own_by_account for one in overview.purses(session) if one.currency == currency), ())
+    return next((one.own_by_account for one in overview.totals(session) if one.currency == currency), ())
 
 
 def _by_stripe(look: Look | None, now: datetime) -> str:

@@ -21,7 +21,7 @@ from core.queries.manual_journals import ManualJournalRow
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
-from dashboard.compliance.master_detail import beside
+from dashboard.compliance.master_detail import side_by_side
 from dashboard.finance import books
 from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import plain
@@ -167,7 +167,9 @@ def proposal(row: ManualJournalRow) -> None:
 
 def listed(rows: Sequence[ManualJournalRow], cursor: tables.Cursor) -> None:
     header.section("Manual journals", "Newest first.")
-    beside("manual-journals", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen)
+    side_by_side(
+        "manual-journals", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen
+    )
 
 
 def _table(rows: Sequence[ManualJournalRow], cursor: tables.Cursor, narrow: bool) -> int | None:

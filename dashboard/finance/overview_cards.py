@@ -33,7 +33,7 @@ AT_REST = (RunStatus.CLEAN, RunStatus.RUNNING, RunView.EMPTY)
 STUCK_TABS = {Work.STRIPE_EVENT: "Webhook inbox", Work.EMAIL: "E-mails"}
 
 
-def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod]], month: str) -> None:
+def money_row(totals: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod]], month: str) -> None:
     """Held, payable, refunds, fees: one card each, every currency in it."""
     net: list[Money] = [
         period.platform + period.withdrawal for periods in earned.values() for period in periods
@@ -41,24 +41,24 @@ def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod
     with st.grid(columns=4, min_column_width=165, gap="small", row_height="content"):
         figures.card(
             "Client funds held",
-            _or_none(purses, "held"),
+            _or_none(totals, "held"),
             link="Accounts",
             page="trial_balance",
-            **_line(purses, "held"),
+            **_line(totals, "held"),
         )
         figures.card(
             "Payee payables",
-            _or_none(purses, "payable"),
+            _or_none(totals, "payable"),
             link="Accounts",
             page="trial_balance",
-            **_line(purses, "payee_payable"),
+            **_line(totals, "payee_payable"),
         )
         figures.card(
             "Refunds payable",
-            _or_none(purses, "refundable"),
+            _or_none(totals, "refundable"),
             link="Accounts",
             page="trial_balance",
-            **_line(purses, "refund_payable"),
+            **_line(totals, "refund_payable"),
         )
         figures.card(
             f"Fees earned in {month}",
@@ -74,12 +74,12 @@ def _fees(net: Sequence[Money]) -> Sequence[Money | str]:
     return sums(net) or ["None"]
 
 
-def _or_none(purses: Sequence[CurrencyTotals], name: str) -> Sequence[Money | str]:
-    return sums([getattr(each, name) for each in purses]) or ["None"]
+def _or_none(totals: Sequence[CurrencyTotals], name: str) -> Sequence[Money | str]:
+    return sums([getattr(each, name) for each in totals]) or ["None"]
 
 
-def _line(purses: Sequence[CurrencyTotals], line: str) -> dict[str, Any]:
-    return {"line": line, "currency": purses[0].currency if purses else "USD"}
+def _line(totals: Sequence[CurrencyTotals], line: str) -> dict[str, Any]:
+    return {"line": line, "currency": totals[0].currency if totals else "USD"}
 
 
 def watch_row(

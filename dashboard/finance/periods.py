@@ -17,7 +17,7 @@ from core.rules import periods as rules
 from core.rules.periods import Item, PeriodKind, Span
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.compliance.master_detail import beside
+from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.second_person import Answer
@@ -113,7 +113,7 @@ def closed(rows: Sequence[PeriodRow], cursor: tables.Cursor) -> None:
         if row.waits_id is not None:
             _answer(row, row.waits_id)
     header.section("Closed periods", "Newest first. A summary is signed with the desk's key.")
-    beside("periods", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen)
+    side_by_side("periods", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen)
 
 
 def _table(rows: Sequence[PeriodRow], cursor: tables.Cursor, narrow: bool) -> int | None:

@@ -31,7 +31,7 @@ PAPERS: Sequence[tuple[str, str, Callable[[Sequence[Sheet]], bytes]]] = (
 )
 
 
-def beside(period: Period, chosen: str | None) -> Period | None:
+def compared_period(period: Period, chosen: str | None) -> Period | None:
     """The period that stands beside it."""
     if chosen == "before":
         return before(period)

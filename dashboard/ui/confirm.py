@@ -212,10 +212,10 @@ def close_drawer() -> None:
     st.session_state.pop(DRAWER, None)
 
 
-def overtaken(sentence: str) -> None:
+def changed_meanwhile(sentence: str) -> None:
     """In a drawer whose matter somebody else settled while it was open: what is so now, and the way on."""
     cards.note(sentence)
-    if st.button(LOOK, key="overtaken", icon=":material/refresh:"):
+    if st.button(LOOK, key="changed-meanwhile", icon=":material/refresh:"):
         close_drawer()
         st.rerun()
 

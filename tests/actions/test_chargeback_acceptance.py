@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions.chargebacks import chargeback_acceptance as giving_in
+from core.actions.chargebacks import chargeback_acceptance
 from core.actions.chargebacks import chargeback_evidence as answers
 from core.actions.chargebacks.chargeback_evidence import GivenUp
 from core.actions.milestones import verification
@@ -23,7 +23,7 @@ from tests.sandbox_desk import Market
 
 def propose(market: Market, by: str = "fay") -> ChargebackAcceptance:
     return market.act(
-        giving_in.propose,
+        chargeback_acceptance.propose,
         market.as_staff(by),
         chargeback_id=chargeback(market).id,
         reason="The work was never begun, and the payer is right.",
@@ -32,7 +32,10 @@ def propose(market: Market, by: str = "fay") -> ChargebackAcceptance:
 
 def accept(market: Market, proposal: ChargebackAcceptance, by: str = "cora") -> Any:
     return market.act(
-        giving_in.accept, market.as_staff(by), acceptance_id=proposal.id, typed=f"CB-{chargeback(market).id}"
+        chargeback_acceptance.accept,
+        market.as_staff(by),
+        acceptance_id=proposal.id,
+        typed=f"CB-{chargeback(market).id}",
     )
 
 
@@ -45,7 +48,7 @@ def test_two_people_give_in_and_the_loss_is_booked_at_once(market: Market) -> No
         accept(market, proposal, by="fay")
     said = "The delivery cannot be proved."
     market.act(
-        giving_in.accept,
+        chargeback_acceptance.accept,
         market.as_staff("cora"),
         acceptance_id=proposal.id,
         typed=f"CB-{chargeback(market).id}",
@@ -77,7 +80,7 @@ def test_after_a_release_the_payee_owes_what_was_given_up(market: Market) -> Non
     market.lawful()
 
 
-def test_giving_in_whose_answer_is_lost_is_done_once(market: Market) -> None:
+def test_an_acceptance_whose_answer_is_lost_is_done_once(market: Market) -> None:
     dispute = charged_back(market, market.funded())
     market.control.fault("drop", method="POST", path="/v1/disputes/*/close", when="after")
     accept(market, propose(market))
@@ -88,7 +91,7 @@ def test_giving_in_whose_answer_is_lost_is_done_once(market: Market) -> None:
     market.lawful()
 
 
-def test_after_the_answer_has_left_nobody_gives_in_and_after_giving_in_nobody_answers(market: Market) -> None:
+def test_after_the_answer_has_left_nobody_accepts_and_after_accepting_nobody_answers(market: Market) -> None:
     charged_back(market, market.funded())
     texts = {"product_description": "A kitchen."}
     number = chargeback(market).id
@@ -127,7 +130,9 @@ def test_what_is_decided_is_not_given_up(market: Market, verdict: str) -> None:
         accept(market, proposal)
     with pytest.raises(NoGivingIn):
         propose(market)
-    market.act(giving_in.reject, market.as_staff("fay"), acceptance_id=proposal.id, reason="Not so.")
+    market.act(
+        chargeback_acceptance.reject, market.as_staff("fay"), acceptance_id=proposal.id, reason="Not so."
+    )
 
 
 def test_an_inquiry_is_met_with_a_refund_and_not_given_up(market: Market) -> None:
@@ -141,7 +146,7 @@ def test_a_proposal_is_made_once_and_may_be_withdrawn(market: Market) -> None:
     first = propose(market)
     with pytest.raises(ProposalWaits):
         propose(market, by="cora")
-    market.act(giving_in.reject, market.as_staff("fay"), acceptance_id=first.id, reason="Not so.")
+    market.act(chargeback_acceptance.reject, market.as_staff("fay"), acceptance_id=first.id, reason="Not so.")
     accept(market, propose(market, by="cora"), by="fay")
 
 
@@ -153,10 +158,15 @@ def test_only_who_answers_banks_gives_in_and_signs_in_anew_for_it(market: Market
     stale = market.as_staff("cora")
     market.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        market.act(giving_in.accept, stale, acceptance_id=proposal.id, typed=f"CB-{chargeback(market).id}")
+        market.act(
+            chargeback_acceptance.accept,
+            stale,
+            acceptance_id=proposal.id,
+            typed=f"CB-{chargeback(market).id}",
+        )
 
 
-def test_the_database_itself_refuses_one_person_for_giving_in(market: Market, owner: Database) -> None:
+def test_the_database_itself_refuses_one_person_for_an_acceptance(market: Market, owner: Database) -> None:
     charged_back(market, market.funded())
     propose(market)
     one = (

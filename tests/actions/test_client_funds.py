@@ -190,11 +190,11 @@ def test_what_the_payers_bank_holds_is_not_missing_at_stripe(market: Market) -> 
     told = market.funded()
     charged_back(market, told)
     assert market.state(told) == "CHARGEBACK_REVIEW"
-    (purse,) = market.read(overview.purses)
+    (total,) = market.read(overview.totals)
     funds = state(market)
-    assert purse.at_banks == funds.at_banks == Money(102_500, "USD")
-    assert (purse.owed, funds.owed_now) == (Money(102_500, "USD"), Money.zero("USD"))
-    assert purse.own == purse.at_stripe, (
+    assert total.at_banks == funds.at_banks == Money(102_500, "USD")
+    assert (total.owed, funds.owed_now) == (Money(102_500, "USD"), Money.zero("USD"))
+    assert total.own == total.at_stripe, (
         "the platform's own is what Stripe holds and nobody else is owed of it"
     )
     market.pay_in(10_000)  # what is gone for good are the fees of Stripe and of the bank

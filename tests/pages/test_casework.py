@@ -141,7 +141,7 @@ def test_a_link_to_one_entry_marks_it_and_a_wrong_one_says_so(town: Town) -> Non
     assert "is no entry of this case" in lost
 
 
-def test_older_happenings_are_a_press_away(town: Town) -> None:
+def test_older_events_are_a_press_away(town: Town) -> None:
     told = builders.in_mediation(town)
     for number in range(130):
         town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"Message {number:03}.")

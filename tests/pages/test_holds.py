@@ -111,8 +111,8 @@ def test_a_hold_that_a_colleague_lifted_meanwhile_says_so_and_shows_the_way_on(t
         assert (
             "is lifted already, by Cora Nwosu on " if page == "holds" else "a colleague has lifted it"
         ) in words(app)
-        press(app, "overtaken")
-        assert "overtaken" not in [button.key for button in app.button]
+        press(app, "changed-meanwhile")
+        assert "changed-meanwhile" not in [button.key for button in app.button]
         assert the_hold(town).release_reason == "Papers seen."
 
 

@@ -135,7 +135,7 @@ def test_the_timeline_is_in_order_and_knows_its_audience(town: Town) -> None:
     case = read(town, told)
     stream = town.read(lambda s: timeline.timeline(s, case))
     assert (stream.page.older, stream.page.newer) == (False, False)
-    told_all = stream.happenings
+    told_all = stream.events
     assert [each.at for each in told_all] == sorted(each.at for each in told_all)
     assert told_all[0].title == "Bid accepted"
     assert {each.about for each in told_all} >= {About.CASE, About.MESSAGE, About.MONEY, About.LETTER}
@@ -164,7 +164,7 @@ from generate_series(1, 5000) n
 """
 
 
-def test_five_thousand_happenings_are_gone_through_page_by_page_without_a_gap(town: Town) -> None:
+def test_five_thousand_events_are_gone_through_page_by_page_without_a_gap(town: Town) -> None:
     """Also where many happened at the same instant."""
     told = builders.in_mediation(town)
     values = {"m": told.milestone, "p": town.payer_id, "at": town.now}
@@ -203,7 +203,7 @@ def test_a_link_to_what_is_not_there_says_so_and_shows_the_newest(town: Town, na
     case = read(town, builders.in_mediation(town))
     stream = town.read(lambda s: timeline.timeline(s, case, TimelineFilter(entry=name)))
     assert stream.page.missing == name
-    assert stream.happenings
+    assert stream.events
 
 
 def test_the_stream_is_narrowed_by_kind_by_audience_and_by_time(town: Town) -> None:
@@ -214,7 +214,7 @@ def test_the_stream_is_narrowed_by_kind_by_audience_and_by_time(town: Town) -> N
     case = read(town, told)
 
     def asked(**what: object) -> Sequence[timeline.TimelineEvent]:
-        return town.read(lambda s: timeline.timeline(s, case, TimelineFilter(**what)).happenings)  # type: ignore[arg-type]
+        return town.read(lambda s: timeline.timeline(s, case, TimelineFilter(**what)).events)  # type: ignore[arg-type]
 
     assert {each.about for each in asked(about=frozenset({About.MONEY, About.LETTER}))} == {
         About.MONEY,

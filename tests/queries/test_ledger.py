@@ -205,32 +205,32 @@ def test_what_a_payment_cost_stands_beside_its_estimate(town: Town) -> None:
     assert found.actual.text() in found.sentence
 
 
-def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:
+def test_the_total_of_a_currency_says_what_is_owed_and_what_is_ours(town: Town) -> None:
     told = builders.funded(town)
-    (purse,) = town.read(overview.purses)
+    (total,) = town.read(overview.totals)
     held = town.read(lambda s: ledger.account(s, f"held:{told.milestone}", "USD")).balance
-    assert purse.held == held
-    assert purse.owed + purse.own == purse.at_stripe
-    assert purse.own == Money.total((each.amount for each in purse.own_by_account), "USD")
-    assert {each.name for each in purse.own_by_account} <= {
+    assert total.held == held
+    assert total.owed + total.own == total.at_stripe
+    assert total.own == Money.total((each.amount for each in total.own_by_account), "USD")
+    assert {each.name for each in total.own_by_account} <= {
         line.name
         for line in CHART.values()
         if line.kind in (AccountType.EQUITY, AccountType.INCOME, AccountType.EXPENSE, AccountType.ASSET)
     }
-    assert purse.covered
+    assert total.covered
 
 
 def test_what_is_ours_and_not_at_stripe_is_taken_from_ours(town: Town) -> None:
     """An opening entry is ours, and lies at our bank; a top-up brings it to Stripe."""
     builders.funded(town)
-    (before,) = town.read(overview.purses)
+    (before,) = town.read(overview.totals)
     town.act(opening_balances.book, SYSTEM, account="bank", amount=Money(900_00, "USD"))
-    (opened,) = town.read(overview.purses)
+    (opened,) = town.read(overview.totals)
     assert opened.own == before.own
     assert opened.worth == before.worth + Money(900_00, "USD")
     topped_up = postings.topped_up(key="topup.1", amount=Money(200_00, "USD"), cause={})
     town.database.run(lambda session: journal_store.post(session, topped_up, now=town.now))
-    (after,) = town.read(overview.purses)
+    (after,) = town.read(overview.totals)
     assert after.own == before.own + Money(200_00, "USD")
     assert after.owed + after.own == after.at_stripe
     assert {each.name: each.amount for each in after.elsewhere} == {"bank": Money(700_00, "USD")}

@@ -8,7 +8,9 @@ import pytest
 
 from core.rules import name_redaction
 
-COVER = name_redaction.veil([("Ana Lindqvist", "the homeowner"), ("True Level Floors", "the contractor")])
+COVER = name_redaction.redaction(
+    [("Ana Lindqvist", "the homeowner"), ("True Level Floors", "the contractor")]
+)
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ class PartyDetails(Shape):
         default=None, description="E-mails are written in it. The desk writes in English only (`en`)."
     )
 
-    def wanted(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """What was given, with its values."""
         return {
             name: value for name, value in self.model_dump(exclude={"party"}).items() if value is not None

@@ -142,7 +142,7 @@ def change_details(body: requests.PartyDetails, change: Change) -> Response:
 
     What was there before is kept. A changed e-mail address is told at the old one and at the new one.
     """
-    wanted = body.wanted()
+    wanted = body.given()
     return _first_at_provider(
         change,
         body.party,

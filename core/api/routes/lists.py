@@ -92,14 +92,14 @@ def _of_milestones(record: Any, column: Any, **narrowed: Any) -> Callable[[Calle
     """The rows about the caller's milestones: by the filters that all of these lists have, and by those of this one,
     each with the column that it asks for."""
 
-    def wanted(caller: Caller, asked: Any) -> Wanted:
+    def statement(caller: Caller, asked: Any) -> Wanted:
         rows = select(record).join(Milestone, Milestone.id == column)
         rows = rows.join(Project, Project.id == Milestone.project_id)
         rows = rows.where(Project.platform == caller.platform, *_sides(caller, asked.party))
         own = {each: getattr(asked, name) for name, each in narrowed.items()}
         return _equal(rows, {column: asked.milestone, Milestone.project_id: asked.project, **own})
 
-    return wanted
+    return statement
 
 
 def _equal(rows: Wanted, wanted: Mapping[Any, Any]) -> Wanted:

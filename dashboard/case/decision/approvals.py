@@ -87,7 +87,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
         or recorded.record.id != decision_id
         or recorded.record.status != DecisionStatus.AWAITING_APPROVAL
     ):
-        confirm.overtaken("This decision does not wait for a second person any more.")
+        confirm.changed_meanwhile("This decision does not wait for a second person any more.")
         return
     record = recorded.record
     with request_context.reading() as session:

@@ -57,7 +57,7 @@ def drawer(case: CaseView) -> None:
 @st.dialog("Open a correction", position="right", on_dismiss=confirm.close_drawer)
 def _dialog(case: CaseView) -> None:
     if opened := _open(around(case)):
-        confirm.overtaken(f"D-{opened} corrects this decision already, and is open.")
+        confirm.changed_meanwhile(f"D-{opened} corrects this decision already, and is open.")
         return
     cards.note(
         f"{case.reference} stays as it was decided. The new case is about the same milestone, goes to a mediator who "

@@ -24,7 +24,7 @@ from dashboard.ui.safe import html
 def show(case: CaseView, *, now: datetime) -> None:
     """Nothing at all where nobody has offered anything."""
     with request_context.reading() as session:
-        made = redaction.veiled(case, offers.of_case(session, case.id))
+        made = redaction.redacted(case, offers.of_case(session, case.id))
     if not made:
         return
     newest = made[0]

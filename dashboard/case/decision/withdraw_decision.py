@@ -77,7 +77,9 @@ def _dialog(case_id: int, decision_id: int) -> None:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
     recorded = case.decision
     if recorded is None or recorded.record.id != decision_id or not recorded.pending:
-        confirm.overtaken("This decision no longer waits: it was carried out or voided in the meantime.")
+        confirm.changed_meanwhile(
+            "This decision no longer waits: it was carried out or voided in the meantime."
+        )
         return
     cards.note(_follows(recorded))
     place = text_fields.named("case", recorded.record.case_id, "recall")

@@ -36,7 +36,7 @@ def take(case: CaseView) -> None:
     """It is someone else's: said, and asked."""
     whose, me = case.record.mediator_id, request_context.actor().id
     if whose is None or whose == me:
-        confirm.overtaken("This case is yours now." if whose else "This case is unassigned.")
+        confirm.changed_meanwhile("This case is yours now." if whose else "This case is unassigned.")
         return
     st.warning(
         plain(f"This case is {case.mediator}'s. They are told that you took it."), icon=":material/person:"
@@ -69,7 +69,7 @@ def hand_over(case: CaseView) -> None:
         "To",
         offered,
         format_func=lambda number: free.get(number, "Nobody: back to the queue"),
-        key=kept_choices.beside(place, "to", offered, default=offered[0]),
+        key=kept_choices.keep(place, "to", offered, default=offered[0]),
     )
     for each in everyone:
         if each.why_not:

@@ -13,7 +13,7 @@ from core.letters.template import PEOPLE
 from core.queries import disputes
 from core.queries.disputes import CaseFilter, CaseRow, Figures, View, Watch
 from core.rules.cases import BLOCKING
-from core.rules.name_redaction import veil
+from core.rules.name_redaction import redaction
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import cards, components, confirm, deadlines, download, money, status, tables
@@ -167,7 +167,7 @@ def _without_names(row: CaseRow, *, decides: bool, escalated: bool) -> CaseRow:
         return row
     people = PEOPLE.get(row.platform, PEOPLE[""])
     payer, payee = people["payer"], people["payee"]
-    words = veil([(row.payer, f"the {payer}"), (row.payee, f"the {payee}")]).words
+    words = redaction([(row.payer, f"the {payer}"), (row.payee, f"the {payee}")]).words
     return replace(
         row,
         payer=payer.capitalize(),

@@ -51,11 +51,11 @@ def _party(
     if party.role == PartyRole.PAYEE:
         facts["Payout method"] = _withdrawal(party)
     cards.facts(facts, columns=4)
-    for tie in redaction.veiled(case, past.ties):
+    for tie in redaction.redacted(case, past.ties):
         cards.note(f"Tied to {tie.name} since {tie.declared_at:%-d %b %Y}: {tie.reason}")
     if past.cases:
         tables.table(
-            redaction.veiled(case, past.cases),
+            redaction.redacted(case, past.cases),
             [
                 tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
                 tables.text("milestone", "About", width=150),
@@ -66,7 +66,7 @@ def _party(
             key=f"past-{party.id}",
             download=tables.Table(
                 "other-cases",
-                lambda session: redaction.veiled(
+                lambda session: redaction.redacted(
                     case,
                     party_history.history(session, party.id, but=case.id, limit=None, until=until).cases,
                 ),

@@ -48,7 +48,7 @@ def show(
 def _letters(case: CaseView, until: datetime | None) -> None:
     with request_context.reading() as session:
         rows = queries.about(session, "milestone", case.context.milestone.id)
-    shown = redaction.veiled(case, asof.before(rows, until))
+    shown = redaction.redacted(case, asof.before(rows, until))
     letters.show(
         shown,
         key=f"case-{case.id}",
@@ -56,7 +56,7 @@ def _letters(case: CaseView, until: datetime | None) -> None:
         narrow=True,
         download=tables.Table(
             "letters",
-            lambda session: redaction.veiled(
+            lambda session: redaction.redacted(
                 case,
                 asof.before(
                     queries.about(session, "milestone", case.context.milestone.id, limit=None), until

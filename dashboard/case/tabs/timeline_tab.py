@@ -46,15 +46,15 @@ def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> Non
         stream = timeline.timeline(session, case, wanted)
     if stream.page.missing:
         cards.note(f"“{stream.page.missing[:40]}” is no entry of this case. These are its newest.")
-    if not stream.happenings:
+    if not stream.events:
         empty.nothing_matches()
         return
     # What is new to the reader was not new, or not there, for whoever decided.
     since: datetime | None = None if until else st.session_state.get(f"case-{case.id}:since")
     if stream.page.older:
         _turn("Older", "older", stream.first, "expand_less")
-    happenings = redaction.veiled(case, stream.happenings)
-    draw([_moment(case, each, wanted.entry, since) for each in happenings], now=now)
+    events = redaction.redacted(case, stream.events)
+    draw([_moment(case, each, wanted.entry, since) for each in events], now=now)
     _foot(stream)
 
 
