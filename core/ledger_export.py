@@ -1,7 +1,7 @@
 """The ledger as a file, one row a posting: CSV, XLSX or Parquet, for a period, an account, a currency.
 
 CSV is written by PostgreSQL itself (COPY). Nothing is kept in memory, whatever the size. Amounts stand in major units
-as plain numbers with their currency beside them, and once more as signed minor units; times in UTC.
+as plain numbers with their currency beside them, and once more as signed minor units; times in UTC, to the second.
 """
 
 from __future__ import annotations
@@ -204,8 +204,13 @@ _STARTS = ", ".join(str(ord(start)) for start in sorted(FORMULA_STARTS))
 
 def _query(wanted: LedgerFilter, *, texts: bool) -> str:
     """With `texts`: every value as it stands in a CSV file."""
-    columns = ", ".join(f"{_as_text(each) if texts else each.sql} as {each.name}" for each in COLUMNS)
+    columns = ", ".join(f"{_as_text(each) if texts else _as_value(each)} as {each.name}" for each in COLUMNS)
     return f"select {columns} {FROM.format(where=wanted.where)} order by j.id, p.place"
+
+
+def _as_value(column: Column) -> str:
+    """A time is cut to its second, as in CSV: a spreadsheet would round it."""
+    return f"date_trunc('second', {column.sql})" if column.kind == "time" else column.sql
 
 
 def _as_text(column: Column) -> str:

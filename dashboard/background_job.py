@@ -25,9 +25,10 @@ _lock = Lock()
 
 
 class Work(Generic[Result]):
-    """One run. `done` of `total` steps; then either `result` or `error`."""
+    """One run. `done` of `total` steps; then either `result` or `error`. `about`: what it was asked to work on."""
 
-    def __init__(self, task: Callable[[Progress], Result]) -> None:
+    def __init__(self, task: Callable[[Progress], Result], about: object = None) -> None:
+        self.about = about
         self.done = self.total = 0
         self.began = time.monotonic()
         self.seconds = self.ended = 0.0
@@ -62,14 +63,14 @@ class Work(Generic[Result]):
         self.done, self.total = done, total
 
 
-def begin(key: str, task: Callable[[Progress], Result]) -> Work[Result]:
-    """Start it, unless it is running already."""
+def begin(key: str, task: Callable[[Progress], Result], *, about: object = None) -> Work[Result]:
+    """Start it, unless it is running already; one that runs about something else is not waited for."""
     with _lock:
         _forget_old()
         known: Work[Result] | None = _works.get(_place(key))
-        if known is not None and known.running:
+        if known is not None and known.running and known.about == about:
             return known
-        _works[_place(key)] = known = Work(task)
+        _works[_place(key)] = known = Work(task, about)
     known.wait(POLL)  # what is done at once needs no progress bar
     return known
 

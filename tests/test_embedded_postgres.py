@@ -18,6 +18,7 @@ import pytest
 
 from core.embedded_postgres import EmbeddedPostgres, Server, errors, place, process, programs
 from core.embedded_postgres.account import Account
+from tests import patience
 from tests.database import FORGETFUL
 
 pytestmark = pytest.mark.slow  # two dozen clusters are made here, and some are killed
@@ -297,7 +298,7 @@ def test_a_home_of_somebody_else_is_refused(tmp_path: Path) -> None:
         EmbeddedPostgres(Path("/etc/escrow-desk")).start()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = patience.SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

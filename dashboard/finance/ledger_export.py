@@ -69,17 +69,27 @@ def drawer() -> None:
 
 @st.dialog("Export the ledger", position="right", on_dismiss=confirm.close_drawer)
 def _drawer() -> None:
-    work: Work[Finished] | None = background_job.of(WORK)
+    work: Work[Finished] | None = background_job.of(WORK) or _begun()
     if work is None:
-        _choose()
-    elif work.running:
+        return
+    if work.running:
         background_job.watch(work, lambda each: f"{each.done:,} of {each.total:,} postings written …")
         cards.note("You can leave this page while the file is made, and come back to it.")
     else:
         _offer(work)
 
 
-def _choose() -> None:
+def _begun() -> Work[Finished] | None:
+    place = st.empty()
+    with place.container():
+        chosen = _choose()
+    if chosen is None:
+        return None
+    place.empty()
+    return _begin(*chosen)
+
+
+def _choose() -> tuple[LedgerFilter, LedgerFormat] | None:
     days = st.date_input(
         "Period (UTC)", value=[], key="ledger-days", help="Without it, from the first posting on."
     )
@@ -103,14 +113,10 @@ def _choose() -> None:
     whole = not days or len(days) == 2
     if not whole:
         cards.note("Choose the last day as well.")
-    st.button(
-        "Prepare the file",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=not whole,
-        on_click=_begin,
-        args=(_filter(days, line, currency), format) if whole else (),
+    pressed = confirm.pressed(
+        "Prepare the file", key="ledger-begin", icon=":material/play_arrow:", disabled=not whole
     )
+    return (_filter(days, line, currency), format) if pressed and whole else None
 
 
 def _filter(days: Sequence[date], line: str | None, currency: str | None) -> LedgerFilter:
@@ -118,7 +124,7 @@ def _filter(days: Sequence[date], line: str | None, currency: str | None) -> Led
     return LedgerFilter(since=first, until=last, line=line, currency=currency)
 
 
-def _begin(wanted: LedgerFilter, format: LedgerFormat) -> None:
+def _begin(wanted: LedgerFilter, format: LedgerFormat) -> Work[Finished]:
     desk, actor, now = request_context.desk(), request_context.actor(), request_context.now()
 
     def export(progress: Progress) -> Finished:
@@ -128,7 +134,7 @@ def _begin(wanted: LedgerFilter, format: LedgerFormat) -> None:
         )
         return Finished(done, wanted, format, file)
 
-    background_job.begin(WORK, export)
+    return background_job.begin(WORK, export)
 
 
 def _offer(ended: Work[Finished]) -> None:

@@ -58,11 +58,12 @@ def show(accounts: Sequence[Account]) -> None:
         _ended(work) if not work.running else background_job.watch(work, _counted)
         return
     chosen = _choose(accounts)
-    if chosen is not None:
-        with st.container(horizontal=True, gap="small"):
-            st.button("Preview", icon=":material/visibility:", on_click=_look, args=(chosen,))
+    if chosen is not None and confirm.pressed(
+        "Preview", key="import-look", type="secondary", icon=":material/visibility:"
+    ):
+        _look(chosen)
     looked: Work[Preview] | None = background_job.of(PREVIEW)
-    if looked is None:
+    if looked is None or looked.about != chosen:
         return
     if looked.running:
         background_job.watch(looked, _counted)
@@ -71,7 +72,7 @@ def show(accounts: Sequence[Account]) -> None:
     elif looked.error:
         background_job.forget(PREVIEW)
         raise looked.error
-    elif looked.result is not None and looked.result.chosen == chosen:
+    elif looked.result is not None:
         _preview(looked.result)
 
 
@@ -115,7 +116,7 @@ def _look(chosen: Chosen) -> None:
                 first += bank_statements.lines(session, each.id, limit=SHOWN - len(first))
         return Preview(chosen, outcome, first)
 
-    background_job.begin(PREVIEW, look)
+    background_job.begin(PREVIEW, look, about=chosen)
 
 
 def _take(

@@ -22,6 +22,7 @@ from core.records import Charge, Notification, OutgoingOperation, Party, Payment
 from core.rules.charges import ChargeStatus
 from core.rules.permissions import NotYours
 from core.rules.schedule import PlannedMilestone
+from tests import patience
 from tests.builders import Told
 from tests.db_snapshot import nothing_changes
 from tests.sandbox_desk import Market
@@ -74,10 +75,10 @@ def test_where_the_payer_can_be_sent_back_the_page_of_the_bank_is_known(market: 
     paying(market, return_url="https://market.example/back")
     page = charge(market).action_url or ""
     assert intent(market) in page
-    assert "Confirm" in requests.get(page, timeout=20).text
-    back = requests.post(page, data={"answer": "confirm"}, timeout=20, allow_redirects=False)
+    assert "Confirm" in requests.get(page, timeout=patience.SECONDS).text
+    back = requests.post(page, data={"answer": "confirm"}, timeout=patience.SECONDS, allow_redirects=False)
     assert back.headers["location"] == "https://market.example/back"
-    assert requests.get(page, timeout=20).status_code == 404
+    assert requests.get(page, timeout=patience.SECONDS).status_code == 404
     market.later(minutes=11)
     assert charge(market).status == "SUCCEEDED"
 

@@ -21,7 +21,7 @@ from core.actions.payouts import division
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules import splits
 from core.rules.projects import Funding
-from tests import builders
+from tests import builders, patience
 from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_chargebacks import released
 from tests.sandbox_desk import Market
@@ -41,7 +41,7 @@ def while_waiting(
             return other(session)
 
     def until_it_waits(running: Future[Any]) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + patience.SECONDS
         while not running.done() and time.monotonic() < end:
             if market.read(lambda session: session.scalar(WAITS)):
                 return
@@ -54,7 +54,7 @@ def while_waiting(
             running = pool.submit(alone)
             until_it_waits(running)
             next(steps, None)
-        return running.result(timeout=20)
+        return running.result(timeout=patience.SECONDS)
 
 
 def test_a_release_that_keeps_a_debt_back_and_a_decision_for_the_same_payee(market: Market) -> None:

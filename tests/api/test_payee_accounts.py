@@ -10,6 +10,7 @@ import requests
 
 from core.api.openapi import examples
 from core.records import Party, PayeeAccount
+from tests import patience
 from tests.actions import stripe_events
 from tests.api.api_client import ApiClient, code
 from tests.api.test_flows import accepted, bid
@@ -51,9 +52,9 @@ def test_a_payee_is_onboarded_and_then_paid(home: ApiClient, watched: Market) ->
     made = link(home, payee)
     assert made.status_code == 201
     assert made.json()["expires_at"] == (watched.now + timedelta(minutes=5)).isoformat()
-    assert requests.get(made.json()["url"], timeout=10).status_code == 200
+    assert requests.get(made.json()["url"], timeout=patience.SECONDS).status_code == 200
     form = {"outcome": "at_once", "bank": "btok_us"}
-    back = requests.post(made.json()["url"], data=form, timeout=10, allow_redirects=False)
+    back = requests.post(made.json()["url"], data=form, timeout=patience.SECONDS, allow_redirects=False)
     assert back.headers["location"] == DONE
     told_by_stripe(watched, payee)
     account = home.get(f"/parties?external_id={payee}").json()["items"][0]["account"]

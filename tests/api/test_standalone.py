@@ -24,6 +24,7 @@ from core.api.http.signing import sign_request
 from core.clock import system_clock
 from core.demo.run import as_environment
 from core.records import Party, Project
+from tests import patience
 from tests.api.api_client import a_key
 from tests.sandbox_desk import Market
 
@@ -57,7 +58,9 @@ class Program:
             "Content-Type": "application/json",
             **({"Idempotency-Key": key} if key else {}),
         }
-        return requests.request(method, self.address + target, data=content, headers=headers, timeout=30)
+        return requests.request(
+            method, self.address + target, data=content, headers=headers, timeout=patience.SECONDS
+        )
 
 
 def a_free_port() -> int:
@@ -83,7 +86,7 @@ def served(market: Market) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=patience.SECONDS)
 
 
 def _ready(address: str) -> bool:
@@ -125,7 +128,7 @@ def test_the_api_alone_takes_signed_requests_and_has_no_pages(market: Market, pr
     late = program.send("GET", f"/projects/{made.json()['id']}", late=302)
     assert (late.status_code, late.json()["code"]) == (401, "signature_stale")
     assert late.headers["Content-Type"] == "application/problem+json"
-    assert requests.get(f"{program.address}/api/v1/projects/1", timeout=30).status_code == 401
-    assert "examples" in requests.get(f"{program.address}/api/v1/openapi.json", timeout=30).text
+    assert requests.get(f"{program.address}/api/v1/projects/1", timeout=patience.SECONDS).status_code == 401
+    assert "examples" in requests.get(f"{program.address}/api/v1/openapi.json", timeout=patience.SECONDS).text
     for page in ("/", "/sign-in", "/disputes", "/_stcore/health"):
-        assert requests.get(program.address + page, timeout=30).status_code == 404
+        assert requests.get(program.address + page, timeout=patience.SECONDS).status_code == 404

@@ -20,7 +20,7 @@ from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import SYSTEM
 from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.risk import ReviewOutcome
-from tests import builders
+from tests import builders, patience
 from tests.actions import stripe_events
 from tests.api import conformity
 from tests.api.api_client import ApiClient, code
@@ -279,7 +279,7 @@ def test_nobody_counts_while_another_does(home: ApiClient, listener: Listener) -
             with pytest.raises(TimeoutError):
                 done.result(timeout=1)
             assert home.market.count(OutgoingEvent, OutgoingEvent.sequence.is_not(None)) == 0
-        done.result(timeout=30)
+        done.result(timeout=patience.SECONDS)
     assert numbers(listener) == [1, 2]
 
 

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from core import cli
 from core.cli import output
+from tests import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDE = 1000
@@ -72,7 +73,7 @@ class Terminal:
                 code = int(end.code or 0)
         return CommandResult(code, out.getvalue(), err.getvalue())
 
-    def process(self, *arguments: object, within: float = 60, **also: str) -> CommandResult:
+    def process(self, *arguments: object, within: float = patience.SECONDS, **also: str) -> CommandResult:
         """In a process of its own, with nothing in its environment but these variables."""
         ended = subprocess.run(
             [sys.executable, "-m", "core.cli", *map(str, arguments)],

@@ -18,7 +18,7 @@ import pytest
 from core.demo import home as own_home
 from core.demo import settings_file
 from core.demo.run import free_port
-from tests import builders
+from tests import builders, patience
 from tests.cli.terminal import ROOT, Terminal
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,7 @@ def test_the_api_is_served_alone_or_beside_the_pages(
         second = terminal.process("serve", "--port", port, *arguments)
         second.refuses(str(port), "choose another port with --port")
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=patience.SECONDS)
     assert "Traceback" not in log.read_text()
 
 
@@ -96,6 +96,6 @@ def test_a_worker_seals_what_was_written_and_ends_when_it_is_asked_to(
             assert process.poll() is None, log.read_text()
             sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0, log.read_text()
+        assert process.wait(timeout=patience.SECONDS) == 0, log.read_text()
     assert list((home / "checkpoints").glob("*.jsonl"))
     assert "Traceback" not in log.read_text()

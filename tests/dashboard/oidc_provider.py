@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.demo.run import free_port
+from tests import patience
 
 CLIENT_ID, CLIENT_SECRET = "the-desk", "between-the-desk-and-the-provider"
 
@@ -130,4 +131,4 @@ def a_provider() -> Iterator[Provider]:
         time.sleep(0.01)
     yield provider
     server.should_exit = True
-    thread.join(timeout=10)
+    thread.join(timeout=patience.SECONDS)

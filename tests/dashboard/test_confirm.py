@@ -12,6 +12,7 @@ from core.actions.staff import sessions
 from core.db import Database
 from core.rules.permissions import Role
 from dashboard.ui import confirm
+from tests import patience
 from tests.dashboard.desk_fixtures import Office
 
 
@@ -48,7 +49,7 @@ def app(office: Office, owner) -> AppTest:
         session.execute(text("grant select, insert on presses to app"))
     with office.desk.database.transaction() as session:
         token = sessions.sign_in(session, staff_id=office.staff[Role.MEDIATOR], now=office.clock())
-    app = AppTest.from_function(page, default_timeout=20)
+    app = AppTest.from_function(page, default_timeout=patience.SECONDS)
     app.session_state["desk:token"] = token
     return app.run()
 

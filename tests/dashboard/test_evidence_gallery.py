@@ -21,6 +21,7 @@ from core.records import Staff
 from core.records.people import StaffRole
 from core.rules.permissions import Actor, Role
 from dashboard import request_context
+from tests import patience
 from tests.gateways.evidence_builders import docx, pdf, picture
 from tests.parties import a_kitchen
 
@@ -52,7 +53,9 @@ class Lab:
     token: str
 
     def page(self) -> AppTest:
-        app = AppTest.from_function(show, args=(self.desk, self.actor, self.rows), default_timeout=20)
+        app = AppTest.from_function(
+            show, args=(self.desk, self.actor, self.rows), default_timeout=patience.SECONDS
+        )
         app.session_state["desk:token"] = self.token
         return app
 

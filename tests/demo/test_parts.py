@@ -22,6 +22,7 @@ from core.demo.parts import Pause, how, without_settings
 from core.demo.run import free_port
 from core.embedded_postgres.place import place_for
 from core.embedded_postgres.process import postmaster
+from tests import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,7 +69,7 @@ def running(home: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes
             yield process
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=90)
+            process.wait(timeout=patience.SECONDS)
 
 
 def until(

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 from core.errors import DeskError
+from tests import patience
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
@@ -15,7 +16,7 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
     together = Barrier(len(actions))
 
     def one(action: Callable[[], Any]) -> Any:
-        together.wait(timeout=10)
+        together.wait(timeout=patience.SECONDS)
         try:
             return action()
         except DeskError as refusal:

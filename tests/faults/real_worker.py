@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from sqlalchemy import text
 
 from core.demo.run import as_environment
+from tests import patience
 from tests.sandbox_desk import Market
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def a_worker(market: Market) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def until(happened: Callable[[], object], *, within: float = 90) -> None:
+def until(happened: Callable[[], object], *, within: float = patience.SECONDS) -> None:
     end = monotonic() + within
     while not happened():
         assert monotonic() < end, "it did not happen in time"

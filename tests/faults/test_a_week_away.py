@@ -27,6 +27,7 @@ from core.records import Case, Decision, Notification, Offer, Payout
 from core.rules.acceptance import AcceptanceRule
 from core.rules.cases import DisputeReason
 from core.rules.schedule import PlannedMilestone
+from tests import patience
 from tests.builders import Told
 from tests.faults.concurrency import at_once
 from tests.faults.real_worker import until
@@ -141,7 +142,7 @@ def at_work(market: Market, workers: int) -> Iterator[None]:
     finally:
         stop.set()
         for each in threads:
-            each.join(timeout=60)
+            each.join(timeout=patience.SECONDS)
         assert not any(each.is_alive() for each in threads), "a worker did not stop"
 
 

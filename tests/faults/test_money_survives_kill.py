@@ -20,7 +20,7 @@ from core.db import Database
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.records import OutgoingOperation
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import builders
+from tests import builders, patience
 from tests.builders import Told
 from tests.faults.real_worker import a_minute_later, a_worker, until
 from tests.sandbox_desk import Market, a_market
@@ -133,7 +133,7 @@ def test_a_worker_asked_to_stop_finishes_the_call_it_has_begun(market: Market) -
     with a_worker(market) as worker:
         until(lambda: market.sent("/v1/transfers"))
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=60) == 0
+        assert worker.wait(timeout=patience.SECONDS) == 0
     assert status_of(market, operation.id) in ("QUEUED", "SUCCEEDED"), "its outcome is written down"
     with a_worker(market):
         until(lambda: status_of(market, operation.id) == "SUCCEEDED")

@@ -24,7 +24,7 @@ from core.processes import dispatch, webhook_processing
 from core.records import Payout, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from core.webhooks import routes
-from tests import builders
+from tests import builders, patience
 from tests.builders import Told
 from tests.db_snapshot import nothing_changes
 from tests.faults.concurrency import at_once
@@ -187,7 +187,7 @@ def test_a_replayed_event_changes_nothing(market: Market, owner: Database, url: 
     headers = seal(market, body)
     market.wait(minutes=6)
     with nothing_changes(owner):
-        late = requests.post(url, body, headers=headers, timeout=10)
+        late = requests.post(url, body, headers=headers, timeout=patience.SECONDS)
         assert late.status_code == 400
         assert late.json()["error"]
 
@@ -197,7 +197,7 @@ def test_a_forged_event_changes_nothing(market: Market, owner: Database, url: st
     body = json.dumps({"id": "evt_forged", "type": "payment_intent.succeeded"}).encode()
     with nothing_changes(owner):
         for headers in ({}, {"Stripe-Signature": "t=1,v1=00"}, seal(market, b"another body")):
-            refused = requests.post(url, body, headers=headers, timeout=10)
+            refused = requests.post(url, body, headers=headers, timeout=patience.SECONDS)
             assert refused.status_code == 400
             assert refused.json()["error"]
 
@@ -232,4 +232,4 @@ def seal(market: Market, body: bytes) -> dict[str, str]:
 
 
 def send(market: Market, url: str, body: bytes) -> requests.Response:
-    return requests.post(url, body, headers=seal(market, body), timeout=10)
+    return requests.post(url, body, headers=seal(market, body), timeout=patience.SECONDS)

@@ -19,6 +19,7 @@ from core.notifications import tell
 from core.policy import LETTERS_GATHERED_FOR
 from core.processes.leases import CLAIMED_FOR
 from core.records import Notification
+from tests import patience
 from tests.parties import a_kitchen
 from tests.smtp_server import PostOffice, post_office
 
@@ -36,7 +37,7 @@ class SlowOffice:
 
     def _hold(self, letter: bytes) -> str:
         self.in_hand.set()
-        self.let_go.wait(timeout=60)
+        self.let_go.wait(timeout=patience.SECONDS)
         return "250 kept"
 
     @property
@@ -65,7 +66,7 @@ def a_worker(
         process.wait()
 
 
-def until(happened: Callable[[], bool], *, within: float = 60) -> None:
+def until(happened: Callable[[], bool], *, within: float = patience.SECONDS) -> None:
     end = monotonic() + within
     while not happened():
         assert monotonic() < end, "it did not happen in time"
@@ -96,7 +97,7 @@ def test_what_a_killed_worker_had_in_hand_is_finished_by_another(
 ) -> None:
     letters_are_due(owner)
     with a_worker(urls, tmp_path, office) as victim:
-        assert office.in_hand.wait(timeout=60)
+        assert office.in_hand.wait(timeout=patience.SECONDS)
         victim.kill()
         victim.wait()
     left_behind = running_jobs(database)
@@ -116,12 +117,12 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_does(
 ) -> None:
     letters_are_due(owner)
     with a_worker(urls, tmp_path, office) as worker:
-        assert office.in_hand.wait(timeout=60)
+        assert office.in_hand.wait(timeout=patience.SECONDS)
         worker.send_signal(asked)
         sleep(1)
         assert worker.poll() is None, "the letter is still in its hands"
         office.let_go.set()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=patience.SECONDS) == 0
     assert (the_letter(database).status, the_letter(database).tries) == ("SENT", 1)
     assert running_jobs(database) == []
 
@@ -131,8 +132,8 @@ def test_a_worker_that_is_asked_twice_stops_at_once(
 ) -> None:
     letters_are_due(owner)
     with a_worker(urls, tmp_path, office) as worker:
-        assert office.in_hand.wait(timeout=60)
+        assert office.in_hand.wait(timeout=patience.SECONDS)
         worker.send_signal(signal.SIGINT)
         sleep(1)
         worker.send_signal(signal.SIGINT)
-        assert worker.wait(timeout=5) == -signal.SIGINT
+        assert worker.wait(timeout=patience.SECONDS) == -signal.SIGINT

@@ -13,6 +13,7 @@ from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_calls import client
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
 from core.gateways.stripe_sandbox.onboarding import FIELDS
+from tests import patience
 from tests.gateways.conftest import NOON, Parties, usd
 from tests.gateways.test_stripe_contract import VERIFIED
 
@@ -128,14 +129,14 @@ def test_the_hosted_page_is_visited_once_and_leads_back(
     payments: StripePayments, newcomer: PayeeAccountSnapshot, control: SandboxControl
 ) -> None:
     url = link(payments, newcomer.id)
-    page = requests.get(url, timeout=10, allow_redirects=False)
+    page = requests.get(url, timeout=patience.SECONDS, allow_redirects=False)
     assert (page.status_code, newcomer.id in page.text) == (200, True)
     form = {"outcome": "at_once", "bank": "btok_us"}
-    done = requests.post(url, data=form, timeout=10, allow_redirects=False)
+    done = requests.post(url, data=form, timeout=patience.SECONDS, allow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, DONE)
     assert state(payments, newcomer.id) == ("active", True, None)
     for used in (requests.get, requests.post):
-        again = used(url, timeout=10, allow_redirects=False)
+        again = used(url, timeout=patience.SECONDS, allow_redirects=False)
         assert (again.status_code, again.headers["location"]) == (303, AGAIN)
 
 
@@ -144,7 +145,7 @@ def test_a_link_that_is_too_old_leads_to_its_refresh_address(
 ) -> None:
     url = link(payments, newcomer.id)
     control.advance(timedelta(minutes=5))
-    late = requests.get(url, timeout=10, allow_redirects=False)
+    late = requests.get(url, timeout=patience.SECONDS, allow_redirects=False)
     assert (late.status_code, late.headers["location"]) == (303, AGAIN)
 
 

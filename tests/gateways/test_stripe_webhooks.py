@@ -21,6 +21,7 @@ from core.gateways.stripe_webhooks import (
     WebhookUnsigned,
     verify,
 )
+from tests import patience
 from tests.gateways.conftest import NOON, Parties, usd
 
 SECRET = "whsec_test"
@@ -224,7 +225,7 @@ def test_nothing_is_sent_to_other_machines(control: SandboxControl) -> None:
         control.add_endpoint("https://example.com/hook")
 
 
-def wait_for(true: object, seconds: float = 5.0) -> None:
+def wait_for(true: object, seconds: float = patience.SECONDS) -> None:
     import time
 
     assert callable(true)

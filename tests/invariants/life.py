@@ -87,7 +87,7 @@ class NothingThere(DeskError):
 
 @dataclass
 class Life:
-    """`done` counts what was carried out and what was refused, by name."""
+    """`done` counts what was carried out and what was refused, by name; `moved`: something may have changed."""
 
     market: Market
     owner: Database
@@ -95,6 +95,7 @@ class Life:
     people: dict[int, tuple[int, int]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     known: dict[str, tuple[int, str]] | None = None
+    moved: bool = True
 
     def begin(self, seed: int) -> None:
         """Four projects on two platforms in two currencies, each with people and a way to be paid out of its own."""
@@ -132,8 +133,11 @@ class Life:
             changed = {name for name in self.known if self.known[name] != before[name]}
             assert changed == set(), f"{action.__name__} was refused and changed {changed}"
             raise
-        self.known = None
+        self.moves()
         return result
+
+    def moves(self) -> None:
+        self.known, self.moved = None, True
 
     # -- who and what --
 
@@ -195,7 +199,7 @@ class Life:
         amounts = [Money(size, currency) for size in sizes]
         project = self.market.agreed(*amounts, project_type=project_type, fee_mode=fee_mode)
         self.people[project.id] = (self.market.payer_id, self.market.payee_id)
-        self.known = None
+        self.moves()
 
     def pays(self) -> None:
         what = self.milestone("AWAITING_FUNDING")
@@ -387,12 +391,12 @@ class Life:
         self.act(method_offers.choose, as_party(payout.party_id), payout_id=payout.id, method=method)
 
     def charges_back(self) -> None:
+        self.moves()
         disputed = {each.milestone_id for each in self.market.all(Chargeback)}
         order = self.chosen([each for each in self.paid() if each.milestone_id not in disputed])
         self.market.control.set_clock(self.market.now)
         number = self.market.control.dispute(order.stripe_payment_intent)
         told_by_webhook(self.market, "charge.dispute.created", number)
-        self.known = None
 
     def answers_the_bank(self) -> None:
         chargeback = self.one(Chargeback, status="needs_response")
@@ -404,6 +408,7 @@ class Life:
 
     def bank_decides(self) -> None:
         """Won or lost; one that was not answered in time the bank has decided by itself."""
+        self.moves()
         chargeback = self.one(Chargeback)
         self.market.control.set_clock(self.market.now)
         open_there = {
@@ -414,7 +419,6 @@ class Life:
         if chargeback.stripe_dispute in open_there:
             self.market.control.decide_dispute(chargeback.stripe_dispute, self.draw.choice(("won", "lost")))
         told_by_webhook(self.market, "charge.dispute.closed", chargeback.stripe_dispute)
-        self.known = None
 
     def reviews(self) -> None:
         project = self.one(Project, status="COMPLETED")
@@ -433,22 +437,22 @@ class Life:
     # -- time, the worker, and what goes wrong outside --
 
     def time_passes(self) -> None:
+        self.moves()
         self.market.later(hours=self.draw.choice((1, 6, 24, 80)))
-        self.known = None
 
     def works(self) -> None:
+        self.moves()
         self.market.work()
-        self.known = None
 
     def news_come_again(self) -> None:
         """What Stripe told before, once more: the object is fetched and found as it was booked."""
+        self.moves()
         order = self.chosen(self.paid())
         told_by_webhook(self.market, "payment_intent.succeeded", order.stripe_payment_intent)
-        self.known = None
 
     def reconciles(self) -> None:
+        self.moves()
         reconciliation.run(self.market.desk, self.market.as_staff("fay"))
-        self.known = None
 
     def bad_day(self) -> None:
         path, trouble = self.draw.choice(MOVES_MONEY), self.draw.choice(TROUBLES)

@@ -25,11 +25,11 @@ from core.config import Settings
 from core.db import Database
 from core.demo import settings_file
 from core.demo.run import free_port
-from tests import page_at_rest
+from tests import page_at_rest, patience
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.05"  # of the demo's stories: every kind at least once
-PATIENCE = 1_000 * int(os.environ.get("ESCROW_DESK_PATIENCE", "60"))
+PATIENCE = patience.MILLISECONDS
 PICTURES = os.environ.get("ESCROW_DESK_PICTURES", "")
 expect.set_options(timeout=PATIENCE)
 
@@ -107,7 +107,7 @@ def await_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(log.read_text()[-2_000:])
 
 
-def until(happened: Any, *, within: float = 60) -> Any:
+def until(happened: Any, *, within: float = patience.SECONDS) -> Any:
     """What a worker does by itself, looked at until it is done; returns what `happened` said."""
     end = monotonic() + within
     while not (found := happened()):
@@ -179,6 +179,13 @@ class Person:
         """One of a row of choices."""
         (inside or self.page).get_by_role("radio", name=name, exact=True).first.click()
         self.settle()
+
+    def tick(self, name: str, *, inside: Locator | None = None) -> None:
+        """A box; it is ticked when the page has answered."""
+        box = (inside or self.page).get_by_test_id("stCheckbox").filter(has_text=name).first
+        box.locator("label").first.click()
+        self.settle()
+        expect(box.get_by_role("checkbox")).to_be_checked()
 
     def pick(self, label: str, option: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
         """From a list that opens; opened once more where the page was drawn anew just then."""

@@ -91,8 +91,7 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     page.keyboard.press("Tab")
     person.settle()
     for reference in ("Engagement scope", "Message history", "Milestone evidence"):
-        panel.get_by_test_id("stCheckbox").filter(has_text=reference).locator("label").first.click()
-        person.settle()
+        person.tick(reference, inside=panel)
     held = Money(case["held"], case["currency"])
     release = held.portion(4_000, step=10 if held.currency == "KWD" else 1)
     expect(panel).to_contain_text(release.text())

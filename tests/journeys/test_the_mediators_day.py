@@ -198,8 +198,7 @@ def test_the_plan_is_previewed_and_confirmed_once(demo: Demo, person: Person, ca
     person.open_case(case.number)
     panel = person.panel()
     for reference in ("Engagement scope", "Message history", "Milestone evidence"):
-        panel.get_by_test_id("stCheckbox").filter(has_text=reference).locator("label").first.click()
-        person.settle()
+        person.tick(reference, inside=panel)
     person.press("Preview plan")
     dialog = person.dialog()
     expect(dialog).to_contain_text(f"held:{case.milestone}")

@@ -39,8 +39,7 @@ def drafted(person: Person, case: Dispute, share: str) -> None:
     person.pick("Ground", "Partial work", inside=panel)
     person.write("Reasons", REASONS, inside=panel)
     for reference in ("Engagement scope", "Message history", "Milestone evidence"):
-        panel.get_by_test_id("stCheckbox").filter(has_text=reference).locator("label").first.click()
-        person.settle()
+        person.tick(reference, inside=panel)
     person.press("Preview plan")
     expect(person.dialog()).to_contain_text("Plan hash")
 

@@ -13,7 +13,7 @@ from core.db import Database
 from core.rules.permissions import TABLE, Permission
 from dashboard import navigation, server
 from dashboard.finance import ledger_export
-from tests import builders
+from tests import builders, patience
 from tests.builders import PEOPLE, Town
 from tests.pages.downloading import fetch, offered, taken
 from tests.pages.visiting import labels, serve, visit, words, work
@@ -29,7 +29,7 @@ def town(database: Database, tmp_path: Path) -> Town:
 
 def reloaded(app: AppTest) -> AppTest:
     """Another tab of the same sign-in."""
-    other = AppTest.from_file(server.SCRIPT, default_timeout=30)
+    other = AppTest.from_file(server.SCRIPT, default_timeout=patience.SECONDS)
     other.session_state["desk:token"] = app.session_state["desk:token"]
     other.run()
     other.switch_page(str(navigation.SCRIPTS / "journals.py"))

@@ -14,6 +14,7 @@ from core.actions.staff import sessions
 from core.rules.permissions import TABLE, Role
 from dashboard import navigation, request_context, server
 from dashboard.ui.safe import plain
+from tests import patience
 from tests.dashboard.desk_fixtures import Office, office
 
 __all__ = ["office"]
@@ -21,6 +22,7 @@ SCRIPT = """
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import header
+from tests import patience
 request_context.require(Permission.{permission})
 header.page("{title}", "words of an outsider: ![x](http://evil.example/x.png)")
 """
@@ -41,7 +43,7 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def app_of(office: Office, role: Role) -> AppTest:
     with office.desk.database.transaction() as session:
         token = sessions.sign_in(session, staff_id=office.staff[role], now=office.clock())
-    app = AppTest.from_file(server.SCRIPT, default_timeout=20)
+    app = AppTest.from_file(server.SCRIPT, default_timeout=patience.SECONDS)
     app.session_state["desk:token"] = token
     return app.run()
 
@@ -85,7 +87,7 @@ def test_words_of_outsiders_are_not_markdown(office: Office) -> None:
 
 
 def test_without_a_session_there_is_no_page(office: Office) -> None:
-    app = AppTest.from_file(server.SCRIPT, default_timeout=20).run()
+    app = AppTest.from_file(server.SCRIPT, default_timeout=patience.SECONDS).run()
     assert not app.exception
     assert not app.title
     assert "You are signed out" in words(app)

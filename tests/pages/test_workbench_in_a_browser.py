@@ -23,7 +23,7 @@ from core.gateways.evidence_store import EvidenceStore
 from core.queries import evidence_notes
 from core.records import Message
 from core.rules.grounds import Reference
-from tests import builders
+from tests import builders, patience
 from tests.builders import Told, Town
 from tests.gateways.evidence_builders import picture
 from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
@@ -81,7 +81,7 @@ def desk(urls: Urls, told: list[Told], browser: Browser, tmp_path: Path) -> Iter
 
 def current_row(page: Page) -> str:
     row = page.locator(".ed-queue tr[data-current] button")
-    expect(row).to_be_visible(timeout=20_000)
+    expect(row).to_be_visible(timeout=patience.MILLISECONDS)
     return row.inner_text()
 
 
@@ -112,21 +112,21 @@ def test_a_day_at_the_queue_with_the_keyboard_alone(desk: Desk, told: list[Told]
     expect(page.get_by_role("dialog")).to_be_hidden()
 
     page.keyboard.press("2")
-    expect(page.get_by_role("radio", name="Mine")).to_be_checked(timeout=20_000)
+    expect(page.get_by_role("radio", name="Mine")).to_be_checked(timeout=patience.MILLISECONDS)
     desk.settle("Disputes")
     page.keyboard.press("/")
     page.keyboard.type("Kitchen 2")
-    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=patience.MILLISECONDS)
     assert asked(page) == {"view": ["Mine"], "q": ["Kitchen 2"]}
     page.reload()
     desk.settle("Disputes")
-    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=patience.MILLISECONDS)
 
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_contain_text(second, timeout=20_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(second, timeout=patience.MILLISECONDS)
     page.go_back()
     desk.settle("Disputes")
-    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=patience.MILLISECONDS)
     assert asked(page) == {"view": ["Mine"], "q": ["Kitchen 2"]}
     assert not [line for line in desk.troubles if "Content Security Policy" in line], desk.troubles
     assert desk.foreign == set()
@@ -161,15 +161,15 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
 ) -> None:
     page, case = desk.page, told[0]
     desk.open(f"/case?id={case.case}")
-    page.get_by_role("button", name="Open", exact=True).first.click(timeout=20_000)
-    page.get_by_role("button", name="Compare").first.click(timeout=20_000)
+    page.get_by_role("button", name="Open", exact=True).first.click(timeout=patience.MILLISECONDS)
+    page.get_by_role("button", name="Compare").first.click(timeout=patience.MILLISECONDS)
     stages = page.locator(".ed-stage")
-    expect(stages).to_have_count(2, timeout=20_000)
+    expect(stages).to_have_count(2, timeout=patience.MILLISECONDS)
     stages.first.focus()
     page.keyboard.press("+")
     page.keyboard.press("ArrowLeft")
     sheets = page.locator(".ed-sheet")
-    expect(sheets).to_have_count(2, timeout=20_000)
+    expect(sheets).to_have_count(2, timeout=patience.MILLISECONDS)
     one, two = (shift(sheets.nth(number)) for number in range(2))
     assert one == pytest.approx(two, abs=1)  # the columns differ by a part of a pixel
     assert one[0] < 0
@@ -187,11 +187,13 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     page.mouse.down()
     page.mouse.move(box["x"] + 90, box["y"] + 70, steps=4)
     page.mouse.up()
-    expect(page.get_by_text("About the marked part of before.jpg")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("About the marked part of before.jpg")).to_be_visible(
+        timeout=patience.MILLISECONDS
+    )
     page.get_by_role("textbox", name="Note").fill("The joint is open here.")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Add note").click()
-    expect(page.get_by_text("Noted, for staff only.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Noted, for staff only.")).to_be_visible(timeout=patience.MILLISECONDS)
     ((note,),) = town.read(lambda s: evidence_notes.of_milestone(s, case.milestone)).values()
     assert (note.body, note.number) == ("The joint is open here.", 1)
     assert note.area
@@ -213,7 +215,7 @@ def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
 
     desk.open(f"/case?id={told[0].case}")
     field = page.get_by_role("textbox", name="Reasons")
-    field.click(timeout=20_000)
+    field.click(timeout=patience.MILLISECONDS)
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -225,7 +227,7 @@ def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
     page.unroute("**/words")
     for each in held:
         each.continue_()
-    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
     assert kept() == "The joint "
     assert stored(page) == []
     page.route(
@@ -233,21 +235,21 @@ def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
     )  # the desk hears nothing of the rest before the reload
     page.keyboard.type("is open, and water comes in.")
     expect(line(page, place)).to_contain_text(
-        "Could not be saved: the desk cannot be reached", timeout=20_000
+        "Could not be saved: the desk cannot be reached", timeout=patience.MILLISECONDS
     )
     page.reload()
     page.unroute("**/words")
-    expect(field).to_have_value("The joint is open, and water comes in.", timeout=20_000)
-    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    expect(field).to_have_value("The joint is open, and water comes in.", timeout=patience.MILLISECONDS)
+    expect(line(page, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
 
     other = page.context.new_page()
     other.goto(page.url)
     theirs = other.get_by_role("textbox", name="Reasons")
-    expect(theirs).to_have_value("The joint is open, and water comes in.", timeout=20_000)
+    expect(theirs).to_have_value("The joint is open, and water comes in.", timeout=patience.MILLISECONDS)
     theirs.press("End")
     other.keyboard.type(" A lot.")
-    expect(line(other, place)).to_contain_text("Saved", timeout=20_000)
-    expect(line(page, place)).to_contain_text("Changed in another tab at", timeout=20_000)
+    expect(line(other, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
+    expect(line(page, place)).to_contain_text("Changed in another tab at", timeout=patience.MILLISECONDS)
     expect(field).to_have_value("The joint is open, and water comes in.")
     line(page, place).get_by_role("button", name="Take over").click()
     expect(field).to_have_value("The joint is open, and water comes in. A lot.")
@@ -258,34 +260,38 @@ def test_what_was_typed_last_is_what_is_sent(desk: Desk, told: list[Told], town:
     page, place = desk.page, f"case.{told[0].case}.message"
     desk.open(f"/case?id={told[0].case}&tab=Messages")
     field = page.get_by_role("textbox", name="Message")
-    field.click(timeout=20_000)
+    field.click(timeout=patience.MILLISECONDS)
     page.keyboard.type("Sent at once, to the last word.")
-    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
     other = page.context.new_page()
     other.goto(page.url)
     theirs = other.get_by_role("textbox", name="Message")
-    expect(theirs).to_have_value("Sent at once, to the last word.", timeout=20_000)
+    expect(theirs).to_have_value("Sent at once, to the last word.", timeout=patience.MILLISECONDS)
     page.get_by_role("button", name="Send").click()
-    expect(page.locator(".ed-talk")).to_contain_text("Sent at once, to the last word.", timeout=20_000)
-    expect(field).to_have_value("", timeout=20_000)
-    expect(line(other, place)).to_contain_text("What stood here was used in another tab", timeout=20_000)
+    expect(page.locator(".ed-talk")).to_contain_text(
+        "Sent at once, to the last word.", timeout=patience.MILLISECONDS
+    )
+    expect(field).to_have_value("", timeout=patience.MILLISECONDS)
+    expect(line(other, place)).to_contain_text(
+        "What stood here was used in another tab", timeout=patience.MILLISECONDS
+    )
     other.get_by_role("button", name="Send").click()
-    expect(other.get_by_role("button", name="Continue anyway")).to_be_visible(timeout=20_000)
+    expect(other.get_by_role("button", name="Continue anyway")).to_be_visible(timeout=patience.MILLISECONDS)
     other.close()
     page.reload()
-    expect(field).to_have_value("", timeout=20_000)
+    expect(field).to_have_value("", timeout=patience.MILLISECONDS)
     assert town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body == ""
     said = select(func.count()).where(Message.body == "Sent at once, to the last word.")
     assert town.read(lambda s: s.scalar(said)) == 1
 
     field.click()  # longer than a line for readers, in three bytes a character: saved, loaded anew, and saved on
     page.keyboard.insert_text("屋根" * 2_600)
-    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
     page.reload()
-    expect(field).to_have_value("屋根" * 2_600, timeout=20_000)
+    expect(field).to_have_value("屋根" * 2_600, timeout=patience.MILLISECONDS)
     field.press("End")
     page.keyboard.type("です")
-    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
     assert town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body.endswith("です")
 
 
@@ -295,24 +301,26 @@ def test_an_ended_session_keeps_the_words_for_their_writer_and_for_nobody_else(
     page, place = desk.page, f"case.{told[0].case}.reasons"
     desk.open(f"/case?id={told[0].case}")
     field = page.get_by_role("textbox", name="Reasons")
-    field.click(timeout=20_000)
+    field.click(timeout=patience.MILLISECONDS)
     with owner.transaction() as session:
         session.execute(text("update staff_sessions set revoked_at = now()"))
     page.keyboard.type("Words of Mia alone.")
-    expect(line(page, place)).to_contain_text("Could not be saved: you are signed out", timeout=20_000)
+    expect(line(page, place)).to_contain_text(
+        "Could not be saved: you are signed out", timeout=patience.MILLISECONDS
+    )
     assert len(stored(page)) == 1
     assert "Mia" not in "".join(stored(page))
     line(page, place).get_by_role("link", name="Sign in").click()
 
     desk.enter("Max Adler")
-    expect(field).to_have_value("", timeout=20_000)
+    expect(field).to_have_value("", timeout=patience.MILLISECONDS)
     desk.settle(f"D-{told[0].case}")
     assert "Words of Mia alone." not in page.content()
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{desk.url}/case?id={told[0].case}")
     desk.enter("Mia Lund")
-    expect(field).to_have_value("Words of Mia alone.", timeout=20_000)
-    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    expect(field).to_have_value("Words of Mia alone.", timeout=patience.MILLISECONDS)
+    expect(line(page, place)).to_contain_text("Saved", timeout=patience.MILLISECONDS)
     assert stored(page) == []
     assert not [each for each in desk.troubles if "Content Security Policy" in each], desk.troubles
 
@@ -334,9 +342,9 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
     content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS, **cited}
     town.act(drafts.save, town.as_staff("mia"), case_id=case.case, content=content)
     desk.open(f"/case?id={case.case}")
-    page.get_by_role("button", name="Preview plan").click(timeout=20_000)
+    page.get_by_role("button", name="Preview plan").click(timeout=patience.MILLISECONDS)
     confirm = page.get_by_role("dialog").get_by_role("button", name="Confirm decision")
-    expect(confirm).to_be_visible(timeout=20_000)
+    expect(confirm).to_be_visible(timeout=patience.MILLISECONDS)
     town.act(
         evidence.hand_in,
         town.payee,
@@ -346,7 +354,9 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
         content=b"Late.",
     )
     confirm.click()
-    page.get_by_role("button", name="Read the current plan").click(timeout=20_000)
-    expect(page.get_by_role("button", name="Read the current plan")).to_have_count(0, timeout=20_000)
+    page.get_by_role("button", name="Read the current plan").click(timeout=patience.MILLISECONDS)
+    expect(page.get_by_role("button", name="Read the current plan")).to_have_count(
+        0, timeout=patience.MILLISECONDS
+    )
     confirm.click()
-    expect(page.get_by_text("Decided and posted.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Decided and posted.")).to_be_visible(timeout=patience.MILLISECONDS)

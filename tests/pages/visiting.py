@@ -12,6 +12,7 @@ from core.actions.staff import sessions
 from core.gateways.evidence_store import EvidenceStore
 from dashboard import background_job, navigation, request_context, server
 from dashboard.background_job import Work
+from tests import patience
 from tests.builders import Town
 from tests.desk_fixtures import a_desk
 
@@ -27,7 +28,7 @@ def visit(town: Town, subject: str, page: str, /, **params: Any) -> AppTest:
     token = town.database.run(
         lambda session: sessions.sign_in(session, staff_id=town.staff[subject], now=town.now)
     )
-    app = AppTest.from_file(server.SCRIPT, default_timeout=30)
+    app = AppTest.from_file(server.SCRIPT, default_timeout=patience.SECONDS)
     app.session_state["desk:token"] = token
     app.run()
     app.switch_page(str(navigation.SCRIPTS / f"{page}.py"))

@@ -47,13 +47,8 @@ def show(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) -> No
     unread = preview.unread(pieces, sketch.evidence_ids)
     if unread:
         st.markdown(f":orange[:material/visibility_off:] {plain(unread)}")
-    if st.button(
-        "Preview plan",
-        type="primary",
-        icon=":material/preview:",
-        width="stretch",
-        key="preview",
-        shortcut="D",
+    if confirm.pressed(
+        "Preview plan", key="preview", icon=":material/preview:", width="stretch", shortcut="D"
     ):
         _preview(case, sketch)
     names_hidden.reveal(case, sketch)
