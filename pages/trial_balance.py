@@ -39,7 +39,7 @@ with bar:
         "Currency", {each: each for each in currencies[1:]}, key="currency", everything=currencies[0]
     )
 currency = chosen or currencies[0]
-line = filters.asked_for("line", "Line", CHART)
+line = filters.asked_for("line", "Account", CHART)
 
 picked: dict[str, str | None] = {}
 

@@ -92,7 +92,7 @@ HANDLING: Mapping[str, Handling] = {
     "chargeback_opened": Handling("Payment disputed at the bank", urgent=True, kept=_MONEY),
     "chargeback_won": Handling("Bank let the payment stand", urgent=True, kept=_MONEY),
     "chargeback_lost": Handling("Bank returned the payment", urgent=True, kept=_MONEY),
-    "debt_kept_back": Handling("Debt kept back from a payment", urgent=True, kept=_MONEY),
+    "debt_kept_back": Handling("Set-off against a payment", urgent=True, kept=_MONEY),
     "money_taken_back": Handling("Money deducted after a chargeback", urgent=True, kept=_MONEY),
     "duplicate_found": Handling("Duplicate payment returned", urgent=True, kept=_MONEY),
     "payment_returned": Handling("Payment returned to you", urgent=True, kept=_MONEY),

@@ -141,12 +141,12 @@ def _amounts(case: CaseView) -> str:
     order, money = case.context.order, case.context.money
     kept = order.fee_kept_minor
     return (
-        _amount("Paid by the payer", money(order.charge_minor), "in all")
+        _amount("Paid by the payer", money(order.charge_minor), "total")
         + _amount("Funded", money(order.funded_minor))
         + _amount("Held", money(order.held_minor))
         + _amount("Released", money(order.released_minor), _also(money(order.payable_minor), "payable"))
         + _amount("Refunded, with fees", case.refunded.sent, _also(case.refunded.waiting, "not yet"))
-        + (_amount("Taken by the bank", case.refunded.by_bank) if case.refunded.by_bank.minor else "")
+        + (_amount("Withdrawn by the bank", case.refunded.by_bank) if case.refunded.by_bank.minor else "")
         + _amount("Platform fee", money(order.platform_fee_minor), f"{money(kept)} earned")
         + _amount("Processing fee", money(order.processing_fee_minor), bearer(case.concession))
     )

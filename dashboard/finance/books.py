@@ -27,7 +27,7 @@ LINES = [
 REGISTER = [
     tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=72),
     tables.when("posted_at", "Posted", width=142),
-    tables.text("kind", "What", value=lambda entry: title(entry.kind), width=130),
+    tables.text("kind", "Type", value=lambda entry: title(entry.kind), width=130),
     tables.money("debit", "Debit", width=118),
     tables.money("credit", "Credit", width=118),
     tables.money("balance", "Balance", width=124),
@@ -36,7 +36,7 @@ REGISTER = [
 JOURNALS = [
     tables.opens("reference", "Journal", page="journal", width=80),
     tables.when("posted_at", "Posted", width=145),
-    tables.text("what", "What", width=170),
+    tables.text("what", "Type", width=170),
     tables.money("amount", "Amount", width=120),
     tables.mono("key", "Key"),
     tables.text("memo", "Memo"),

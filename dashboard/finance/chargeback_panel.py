@@ -26,7 +26,7 @@ from dashboard.ui import cards, deadlines, header, tables
 
 ENTRIES = [
     tables.opens("reference", "Journal", page="journal", width=90),
-    tables.text("memo", "What", width=240),
+    tables.text("memo", "Type", width=240),
     tables.money("amount", "Amount", width=130),
     tables.money("fee", "Fee", width=100),
     tables.mono("line", "Balance transaction", width=240),
@@ -47,7 +47,7 @@ def whole(
     cards.facts(
         {
             "Disputed amount": row.amount,
-            "Taken by the bank": row.taken,
+            "Withdrawn by the bank": row.taken,
             "Lost to the bank": row.lost,
             "Chargeback fees, absorbed by the platform": row.fees,
             "Reason": row.why,

@@ -38,7 +38,7 @@ BEGIN = [
 REASON = tables.text("last_error", "Reason", width=190)
 END = [
     tables.mono("provider_id", "At Stripe", width=262),
-    tables.when("created_at", "Written", width=140),
+    tables.when("created_at", "Requested", width=140),
 ]
 COUNTS = [  # in the file, and on the page of a call
     tables.count("attempt", "Attempt", width=62),
@@ -50,7 +50,7 @@ WHOLE = [
     BEGIN[1],
     tables.status("status", "Status", axis="operation"),
     REASON,
-    tables.when("waits_until", "Next look"),
+    tables.when("waits_until", "Next retry"),
     *END,
     *COUNTS,
     tables.when("finished_at", "Ended"),
@@ -62,7 +62,7 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     return [
         *BEGIN,
         *([REASON] if any(row.last_error for row in rows) else []),
-        tables.due("waits_until", "Next look", now=now, width=84),
+        tables.due("waits_until", "Next retry", now=now, width=84),
         *END,
     ]
 
@@ -118,8 +118,8 @@ def whole(row: Operation, payout: PayoutRow | None, now: datetime) -> None:
             "Attempt": row.attempt,
             "Attempts with this key": row.tries,
             "First sent": row.first_sent_at,
-            "Next look": deadlines.exact(row.waits_until),
-            "Written": row.created_at,
+            "Next retry": deadlines.exact(row.waits_until),
+            "Requested": row.created_at,
             "Ended": row.finished_at,
             "Party": row.party,
             "Milestone": row.milestone,

@@ -34,7 +34,7 @@ COLUMNS = [
     tables.money("amount", "Amount", width=112),
     tables.when("at", "Due", width=140),
     tables.text("to", "To", width=150),
-    tables.text("kind", "Because of", value=lambda row: KINDS[row.kind], width=110),
+    tables.text("kind", "Reason", value=lambda row: KINDS[row.kind], width=110),
     tables.text("milestone", "Milestone", width=170),
     tables.text("why", "Stopped by", width=360),
 ]

@@ -204,14 +204,14 @@ def _in_suspense(then: int, explained: int) -> str:
     if not then:
         return ""
     since = "none" if not explained else "all" if explained >= then else f"{explained:,}"
-    return f"unexplained then; {since} explained since"
+    return f"unexplained then; {since} cleared since"
 
 
 def _broken(run: RunSummary) -> str:
     apart = run.breaks - (run.unmatched or 0)
     if not run.breaks:
         return "none"
-    return f"with {apart} of the balances" if run.unmatched is not None and apart else "look at each"
+    return f"with {apart} of the balances" if run.unmatched is not None and apart else "review each"
 
 
 def _took(run: RunSummary) -> str:

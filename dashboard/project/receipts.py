@@ -32,7 +32,7 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
             tables.text("kind", "Kind"),
             tables.text("milestone", "Milestone"),
             tables.money("total", "Total"),
-            tables.when("at", "Written"),
+            tables.when("at", "Issued"),
         ],
         name="Receipts and invoices",
     )

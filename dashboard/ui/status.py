@@ -205,7 +205,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     },
     "reconciliation": {
         "RUNNING": _pill("Running", "info", "Under way."),
-        "CLEAN": _pill("Clean", "good", "Every line is booked as what it is, and the balances agree."),
+        "CLEAN": _pill("Reconciled", "good", "Every line is booked as what it is, and the balances agree."),
         "SUSPENSE": _pill("In suspense", "wait", "Lines were booked that nobody had explained then."),
         "BREAKS": _pill("Unreconciled", "bad", "Some lines do not agree."),
         "FAILED": _pill("Failed", "bad", "Did not finish, so it says nothing."),

@@ -111,7 +111,7 @@ def drawer(case: CaseView) -> None:
         _dialog(case, case.decision)
 
 
-@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+@st.dialog("Decision plan", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: CaseView, recorded: RecordedDecision) -> None:
     record = recorded.record
     plan_view.show(

@@ -19,7 +19,7 @@ KEYS = (
 )
 CASE_KEYS = (
     ("J · K", "In a case: your next case, your previous case"),
-    ("D", "In a case: preview the plan of the decision"),
+    ("D", "In a case: preview the decision"),
     ("+ − 0 · arrows", "On a picture: zoom in, zoom out, fit; pan"),
 )
 

@@ -84,7 +84,7 @@ def _where(case: CaseView) -> None:
     ]
     money.split(
         [part for part in parts if part[1].minor],
-        caption=f"Together {sum_of(order.charge_minor)}, what the payer paid.",
+        caption=f"Total: {sum_of(order.charge_minor)}, what the payer paid.",
     )
 
 
