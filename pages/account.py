@@ -17,9 +17,7 @@ until = filters.asked_day("until", "Until")
 code, currency = st.query_params.get("code", ""), st.query_params.get("iso", "USD")
 if not code:
     header.page("Account", back=("trial_balance", "Trial balance"))
-    empty.state(
-        "No account is named", "Choose one in the trial balance, by its line.", icon="account_balance"
-    )
+    empty.state("No account is named", "Choose one in the trial balance.", icon="account_balance")
     navigation.end()
 cursor = tables.cursor("before", size=50)
 try:

@@ -22,7 +22,7 @@ with bar:
         "Report", {"income": "Income statement"}, key="report", everything="Balance sheet"
     )
     period = statements.period(today)
-    beside = filters.one_of("Beside", statements.BESIDE, key="beside", width=175)
+    beside = filters.one_of("Compare with", statements.BESIDE, key="beside", width=175)
     zeros = filters.toggle("Zero balances", key="zeros")
 kind = ReportKind(chosen) if chosen else ReportKind.BALANCE_SHEET
 with request_context.reading() as session:

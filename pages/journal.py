@@ -22,6 +22,6 @@ header.page(
     f"Journal J-{journal.id}", journal.memo, badges=[entry.seal(journal)], back=("journals", "Journals")
 )
 entry.facts(journal)
-header.section("Postings", "An account opens its register.")
+header.section("Postings", "An account opens its activity.")
 entry.postings(journal)
 entry.ties(journal)

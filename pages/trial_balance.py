@@ -21,7 +21,7 @@ with header.page(
 bar = filters.bar()
 with bar:
     at = filters.day("As of", key="at", latest=today)
-    beside = filters.day("Beside", key="beside", latest=today)
+    beside = filters.day("Compare with", key="beside", latest=today)
     zeros = filters.toggle("Zero balances", key="zeros")
 with request_context.reading() as session:
     sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros)

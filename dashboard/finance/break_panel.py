@@ -218,7 +218,7 @@ def _wait(row: BreakRow, now: datetime) -> None:
 def _remark(row: BreakRow) -> None:
     place = text_fields.named("break", row.id, "remark")
     words = reasons.area(place, "Remark, for whoever looks at it next", key=f"break-{row.id}-remark")
-    if intent := confirm.pressed("Keep remark", key=f"break-{row.id}-keep", type="secondary"):
+    if intent := confirm.pressed("Save remark", key=f"break-{row.id}-keep", type="secondary"):
         confirm.carry_out(
             intent,
             lambda session, actor, now: actions.remark(session, actor, now=now, break_id=row.id, words=words),

@@ -32,7 +32,8 @@ def why(row: ChargebackRow, given_up: Sequence[Acceptance], remarks: Sequence[Re
         return
     if known:
         header.section(
-            "Why it ended so", "Banks give no reasons: this is what Stripe reports, and what we make of it."
+            "Why it ended this way",
+            "Banks give no reasons: this is what Stripe reports, and what we make of it.",
         )
     else:
         header.section("Remarks", "For colleagues. The bank does not see them.")
@@ -46,14 +47,14 @@ def why(row: ChargebackRow, given_up: Sequence[Acceptance], remarks: Sequence[Re
     with st.expander("Write a remark"):
         place = text_fields.named("chargeback", row.id, "remark")
         said = reasons.area(place, "What won or lost it, or what to do next time", key="remark")
-        intent = confirm.pressed("Keep the remark", key=f"remark-{row.id}", type="secondary")
+        intent = confirm.pressed("Save remark", key=f"remark-{row.id}", type="secondary")
         if intent:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: chargeback_remarks.add(
                     session, actor, now=now, chargeback_id=row.id, body=said
                 ),
-                done="The remark is kept.",
+                done="The remark is saved.",
                 sent=[place],
             )
 

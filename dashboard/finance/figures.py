@@ -92,7 +92,7 @@ def totals(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
             )
             navigation.link(
                 "account",
-                "Stripe's register",
+                "Activity at Stripe",
                 icon=":material/menu_book:",
                 code="stripe_balance",
                 iso=each.currency,

@@ -23,8 +23,8 @@ def show(account: PayeeAccountView | None) -> None:
     cards.facts(
         {
             "Can be paid": "Yes" if trouble is None else f"No: {trouble}",
-            "Details wanted by Stripe": ", ".join(account.due) or "None",
-            "Wanted by": account.due_at,
+            "Details due at Stripe": ", ".join(account.due) or "None",
+            "Due by": account.due_at,
             "Bank account": ", ".join(account.banks) or "None",
             "Payouts wait until": account.waits_until,
             "Read at Stripe": account.read_at,

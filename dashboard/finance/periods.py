@@ -191,7 +191,7 @@ def _ask(row: PeriodRow) -> None:
         )
         place = text_fields.named("period", row.id, "reopen")
         reason = reasons.line(place, "Why it has to be reopened", key=f"reopen-reason-{row.id}")
-        if intent := confirm.pressed("Ask for it", key=f"reopen-ask-{row.id}", type="secondary"):
+        if intent := confirm.pressed("Request reopening", key=f"reopen-ask-{row.id}", type="secondary"):
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: reopening.propose(

@@ -257,7 +257,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     },
     "job": {
         "todo": _pill("Waiting", "info", "Waits for a worker."),
-        "doing": _pill("Running", "info", "A worker is at it."),
+        "doing": _pill("Running", "info", "A worker is running it."),
         "succeeded": _pill("Succeeded", "good", "Done."),
         "failed": _pill("Failed", "bad", "Gave up after its tries."),
         "cancelled": _pill("Canceled", "quiet", "Called off."),

@@ -53,7 +53,7 @@ def test_finance_takes_it_notes_something_and_lets_it_wait(town: Town) -> None:
     press(app, "Assign")
     app = visit(town, "fay", "reconciliation", **{"break": number})
     app.text_area(key=f"break-{number}-remark").set_value("Stripe was asked.").run()
-    press(app, "Keep remark")
+    press(app, "Save remark")
     app = visit(town, "fay", "reconciliation", **{"break": number})
     app.text_input(key=f"break-{number}-wait-reason").set_value("They answer tomorrow.").run()
     press(app, "Wait")

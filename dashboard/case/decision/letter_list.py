@@ -137,7 +137,7 @@ def show(
     cards.note(FRAME)
     look = st.segmented_control(
         "Look",
-        ["Plain text", "As mail"],
+        ["Plain text", "As e-mail"],
         default="Plain text",
         required=True,
         key=f"{key}-look",
@@ -149,7 +149,7 @@ def show(
             if number % 2 == 0:
                 columns = st.columns(2, gap="small")
             with columns[number % 2]:
-                _one(each, people, as_mail=look == "As mail", words=words)
+                _one(each, people, as_mail=look == "As e-mail", words=words)
 
 
 def _one(each: Ahead, people: Mapping[str, str], *, as_mail: bool, words: Callable[[str], str]) -> None:

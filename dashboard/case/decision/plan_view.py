@@ -71,7 +71,7 @@ def division(plan: dict[str, Any], people: dict[str, str]) -> None:
         (f"{people['payer']} is refunded", part("refund_total"), "info"),
     ]
     others: list[tuple[str, Money, Tone]] = [
-        ("Kept back for their debt", part("kept_back"), "bad"),
+        ("Set off against their debt", part("kept_back"), "bad"),
         ("Withdrawal fee", part("withdrawal_fee"), "quiet"),
         ("Platform fee kept", part("fee_kept"), "wait"),
     ]
