@@ -69,7 +69,8 @@ class Demo:
 def a_demo() -> Iterator[Demo]:
     """`escrow-desk demo` in a folder of its own, stopped by Ctrl-C. ESCROW_DESK_JOURNEY_HOME names one that runs."""
     if running := os.environ.get("ESCROW_DESK_JOURNEY_HOME"):
-        yield _opened(Path(running))
+        with _opened(Path(running)) as demo:
+            yield demo
         return
     home = Path(tempfile.mkdtemp(prefix="escrow-desk-journey-"))
     home.chmod(0o711)
@@ -80,7 +81,8 @@ def a_demo() -> Iterator[Demo]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             await_ready(port, process, home / "demo.log")
-            yield _opened(home)
+            with _opened(home) as demo:
+                yield demo
         finally:
             process.send_signal(signal.SIGINT)
             ended = process.wait(timeout=60)
@@ -88,9 +90,14 @@ def a_demo() -> Iterator[Demo]:
     subprocess.run(["rm", "-rf", str(home)], check=True)
 
 
-def _opened(home: Path) -> Demo:
+@contextmanager
+def _opened(home: Path) -> Iterator[Demo]:
     settings = settings_file.running(Settings(home=home, database_url=""))
-    return Demo(home, settings, Database(settings.auditor_url, pool_size=1))
+    database = Database(settings.auditor_url, pool_size=1)
+    try:
+        yield Demo(home, settings, database)
+    finally:
+        database.dispose()
 
 
 def await_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
