@@ -150,6 +150,8 @@ def _row(row: dict[str, Any]) -> ApprovalRow:
 
 
 def figures(session: Session, *, me: int) -> Figures:
+    """How many decisions wait for a second person, how many of them `me` may answer, since when, and what is at
+    stake."""
     found = session.execute(FIGURES, {"me": me}).one()
     stakes = in_order(Money(row.minor, row.currency) for row in session.execute(STAKES))
     return Figures(waiting=found.waiting, yours=found.yours, oldest=found.oldest, stakes=stakes)

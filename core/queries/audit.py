@@ -143,6 +143,7 @@ def distinct_actions(session: Session) -> list[str]:
 
 
 def seal_state(session: Session) -> SealState:
+    """The last seal, and how much is not sealed yet, counted to a bound."""
     return SealState(*session.execute(SEALS, {"bound": BOUND}).one())
 
 

@@ -100,6 +100,7 @@ where {where}
 
 
 def line(session: Session, line_id: int) -> BankLineView | None:
+    """One line of a bank statement; None: there is no such line."""
     row = session.execute(text(LINES.format(where="l.id = :id")), {"id": line_id}).mappings().one_or_none()
     return None if row is None else _line(dict(row))
 

@@ -177,6 +177,7 @@ MAPPINGS = text(
 
 
 def accounts(session: Session) -> list[Account]:
+    """The platform's bank accounts, each with its last closing balance and the gaps between its statements."""
     found = [
         Account(
             *(row.id, row.code, row.name, row.currency, row.identifier, row.statements, row.until),

@@ -174,6 +174,7 @@ def page(
 
 
 def count(session: Session, wanted: BreakFilter, *, now: datetime) -> int:
+    """How many breaks the filter finds."""
     return int(session.execute(COUNT, wanted.values(now)).scalar_one())
 
 
@@ -231,6 +232,7 @@ COUNTS = text(
 
 
 def standing(session: Session, *, now: datetime) -> OpenBreaks:
+    """The figures of all open breaks."""
     return OpenBreaks(**session.execute(COUNTS, {"now": now}).mappings().one())
 
 
@@ -253,6 +255,7 @@ LINE = text("select * from statement_lines where id = :id")
 
 
 def statement_side(session: Session, row: BreakRow) -> StatementSide | None:
+    """The line of Stripe's statement that the break is about; None: there is none."""
     found = session.execute(LINE, {"id": row.transaction_id}).mappings().one_or_none()
     if found is None:
         return None

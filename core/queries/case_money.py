@@ -110,6 +110,7 @@ def operations(session: Session, milestone_id: int) -> list[Sent]:
 
 
 def sent(each: OutgoingOperation) -> Sent:
+    """An operation as the case shows it: what was asked of Stripe, how often, and how it stands."""
     return Sent(
         id=each.id,
         key=each.key,

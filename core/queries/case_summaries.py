@@ -49,6 +49,7 @@ def of_project(session: Session, project_id: int) -> list[CaseSummary]:
 
 
 def summary(case: Case, milestone: str, project: str, minor: int, currency: str) -> CaseSummary:
+    """A case in one line; `minor` is the milestone's amount."""
     return CaseSummary(
         id=case.id,
         milestone=milestone,

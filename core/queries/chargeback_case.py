@@ -76,6 +76,7 @@ class ChargebackCase:
 
 
 def case(session: Session, chargeback_id: int) -> ChargebackCase:
+    """What the desk can prove to the bank: texts by field of evidence, refunds, and files that can be drawn."""
     row = session.get_one(Chargeback, chargeback_id)
     context = open_milestone(session, row.milestone_id, lock=False)
     refunds = _refunds(session, context)
@@ -269,6 +270,7 @@ def _who(context: MilestoneContext, kind: str, number: int | None) -> str:
 
 
 def title_of(row: Chargeback) -> str:
+    """The title of the bundle for the bank."""
     return f"Evidence on chargeback {reference('chargeback', row.id)}, Stripe {row.stripe_dispute}"
 
 

@@ -179,6 +179,7 @@ def alarming(session: Session, *, now: datetime) -> list[Funds]:
 
 
 def open_stops(session: Session) -> dict[str, Stop]:
+    """Why automatic payouts wait, by currency."""
     rows = session.scalars(select(PayoutStop).where(PayoutStop.released_at.is_(None)))
     return {row.currency: Stop(row.id, Money(row.short_minor, row.currency), row.opened_at) for row in rows}
 

@@ -20,6 +20,7 @@ class Corrections:
 
 
 def around(session: Session, case: Case) -> Corrections:
+    """The decision that this case corrects, if it does, and the cases that correct its own."""
     corrected = None
     if case.corrects_id is not None:
         corrected = session.scalars(

@@ -187,6 +187,7 @@ def statement(
     offset: int = 0,
     limit: int = 50,
 ) -> tuple[str, dict[str, Any]]:
+    """The SQL of one page of the queue and its values: after a place, before one, or by offset."""
     backwards, place = before is not None, before or after
     query = PAGE.format(
         source=wanted.source + wanted.beyond(place, backwards=backwards),

@@ -273,6 +273,7 @@ def _result(stood: Stood, lines: Sequence[ChartLine], amount: Amount) -> Money:
 
 
 def day(at: date) -> str:
+    """`3 Nov 2026`."""
     return f"{at:%-d %b %Y}"
 
 

@@ -185,12 +185,14 @@ class Candidate:
 
 
 def page(session: Session, wanted: HoldFilter, *, offset: int = 0, limit: int = 50) -> list[HoldRow]:
+    """One page of the holds that the filter finds."""
     query = PAGE.format(source=wanted.source, order=wanted.order, joined=JOINED)
     rows = session.execute(text(query), wanted.values | {"offset": offset, "limit": limit}).mappings()
     return [_row(row) for row in rows]
 
 
 def count(session: Session, wanted: HoldFilter) -> int:
+    """How many holds the filter finds."""
     return int(session.execute(text(f"select count(*) {wanted.source}"), wanted.values).scalar_one())
 
 
@@ -204,6 +206,8 @@ def one(session: Session, hold_id: int) -> HoldRow:
 
 
 def figures(session: Session, *, now: datetime) -> Figures:
+    """Holds in force and the oldest, those lifted in 30 days and how long they stood (median), and the money they
+    stop."""
     row = session.execute(FIGURES, {"month": now - timedelta(days=30)}).one()
     median = None if row.median is None else timedelta(seconds=float(row.median))
     stopped = in_order(Money(minor, currency) for currency, minor in session.execute(STOPPED))

@@ -61,6 +61,7 @@ def written(session: Session, which: ColumnElement[bool]) -> Sequence[Written]:
 
 
 def about(rows: Sequence[Written]) -> About:
+    """The cases, milestones and projects that the letters of one mail are about, and whose marketplace it is."""
     return About(
         cases=_numbers(row[5] for row in rows),
         milestones=_numbers(row[0].milestone_id for row in rows),
@@ -70,6 +71,7 @@ def about(rows: Sequence[Written]) -> About:
 
 
 def around(settings: Settings, *, name: str, about: About, templates: Iterable[str]) -> Frame:
+    """What stands around the letters of one mail: the name, the references, the link and the contact."""
     platform = about.platform
     project, milestone = (each[0] if len(each) == 1 else None for each in (about.projects, about.milestones))
     return Frame(

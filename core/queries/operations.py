@@ -169,6 +169,7 @@ class BalanceShortfall:
 
 
 def waits_for_money(session: Session) -> list[BalanceShortfall]:
+    """What waits because the balance at Stripe is too small, by currency, dollars first."""
     found = session.execute(
         text(
             "select currency, sum(amount_minor)::bigint as minor, count(*) as number from outgoing_operations "

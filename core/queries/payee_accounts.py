@@ -38,6 +38,7 @@ def new_banks(session: Session, party_ids: Collection[int]) -> dict[int, dict[st
 
 
 def of(row: PayeeAccount, waits: Mapping[str, datetime] = MappingProxyType({})) -> AccountFacts:
+    """What the rules ask about a payee's account; `waits`: until when a new bank is not paid to, by currency."""
     return AccountFacts(
         new_banks=waits,
         can_be_paid=row.can_be_paid,

@@ -62,6 +62,7 @@ class PayoutLine(PayoutRow):
 def page(
     session: Session, wanted: PayoutFilter, *, before: int | None = None, limit: int = 51
 ) -> list[PayoutLine]:
+    """The newest payouts that the filter finds, each with what it waits for."""
     return of(session, payouts.page(session, wanted, before=before, limit=limit))
 
 

@@ -119,6 +119,7 @@ def until(now: datetime) -> datetime:
 
 
 def ahead(session: Session, *, now: datetime) -> Ahead:
+    """What falls due until the end of tomorrow, UTC, what stops it, and the cash that it takes in each currency."""
     end = until(now)
     rows = session.execute(DUE, {"now": now, "until": end, "most": MOST + 1}).all()
     whole, rows = len(rows) <= MOST, rows[:MOST]

@@ -112,6 +112,7 @@ def person(session: Session, staff_id: int, *, now: datetime) -> Person:
 
 
 def ties(session: Session, staff_id: int) -> list[StaffTieRow]:
+    """The ties that this person has declared."""
     return [StaffTieRow(*row) for row in session.execute(TIES, {"id": staff_id})]
 
 

@@ -44,6 +44,7 @@ def open_from(session: Session) -> date | None:
 
 
 def is_open(session: Session, day: date) -> bool:
+    """Whether anything may be posted for this day, UTC."""
     since = open_from(session)
     return since is None or day >= since
 

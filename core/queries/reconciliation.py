@@ -118,6 +118,7 @@ class ReconciliationStatus:
 
 
 def standing(session: Session) -> ReconciliationStatus:
+    """The newest run, and the newest that has compared everything."""
     newest = next(iter(runs(session, limit=1)), None)
     if newest is None or newest.compared:
         return ReconciliationStatus(newest, newest)
@@ -200,6 +201,7 @@ BREAKS = text(
 
 
 def breaks(session: Session, run_id: int, *, before: int | None = None, limit: int = 51) -> list[Sighting]:
+    """The breaks that a run saw, the newest first, before the number of a sighting."""
     rows = session.execute(BREAKS, {"run": run_id, "before": before or NEWEST, "limit": limit})
     return [
         Sighting(
@@ -295,4 +297,5 @@ class Unread:
 
 
 def unread(session: Session) -> Unread:
+    """How much of Stripe's statement is not fetched yet."""
     return Unread(**session.execute(UNREAD).mappings().one())

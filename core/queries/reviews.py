@@ -32,6 +32,7 @@ class Round:
 
 
 def of_project(session: Session, project_id: int) -> Round:
+    """The reviews of a project: who was asked until when, what came in, and whether it is shown yet."""
     asked = session.get(ReviewRound, project_id)
     if asked is None:
         return Round()

@@ -95,6 +95,7 @@ def open_reports(session: Session, project_id: int | None = None) -> Listed[File
 
 
 def open_flags(session: Session) -> Listed[Flag]:
+    """The practice mismatches that are not resolved, the oldest first."""
     wanted = (
         select(PracticeFlag).where(PracticeFlag.resolved_at.is_(None)).order_by(PracticeFlag.id).limit(MOST)
     )

@@ -77,7 +77,8 @@ def take(
     """Import a bank's file on the account `code`. Without a `store` the bytes are not kept: for a dry run.
 
     `mapping` names how a CSV is read. `opening`: the balance before the first statement where no file states one.
-    Raises `NotPermitted`, `NotFound`, and one of the refusals here and in `core.gateways.bank_statements`.
+    Raises `StripeReportElsewhere`, `NotPermitted`, `NotFound`, and one of the refusals here and in
+    `core.gateways.bank_statements`.
     """
     permissions.require(actor, Permission.IMPORT_STATEMENTS)
     name, sha256 = file_names.clean(file), hashlib.sha256(content).hexdigest()

@@ -77,6 +77,7 @@ class Job:
 
 
 def require_ours(job: Job, begin: Begin) -> None:
+    """The statement is of the account that it is imported into. Raises `AnotherBankAccount` or `AnotherCurrency`."""
     account, file = job.account, job.file.name
     if begin.account is not None and not same_account(begin.account, account.identifier, account.currency):
         raise AnotherBankAccount(
@@ -93,6 +94,7 @@ def require_ours(job: Job, begin: Begin) -> None:
 
 
 def require_day(job: Job, line: Line) -> None:
+    """Raises `DayOutOfRange` before 1 January 2000, and more than a day after today, UTC."""
     # A bank's day may have begun where ours has not.
     if line.booked_on > job.now.astimezone(UTC).date() + timedelta(days=1):
         why = "is still to come, and nothing can be booked on it yet"
@@ -104,6 +106,8 @@ def require_day(job: Job, line: Line) -> None:
 
 
 def finish(job: Job, end: End) -> None:
+    """The statement has ended: its period, balances and neighbours are held against each other, and it is written
+    with its lines. Raises what `_balances` and `continuity.require_edges` do."""
     bounds = job.staging.bounds()
     first, last, said = _period(job, bounds, end)
     near = continuity.neighbours(job.session, job.account, first)

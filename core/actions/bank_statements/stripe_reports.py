@@ -95,7 +95,8 @@ class ReportImport:
 def take(
     session: Session, actor: Actor, *, now: datetime, file: str, content: bytes, store: EvidenceStore | None
 ) -> ReportImport:
-    """Without a `store` the bytes are not kept: for a dry run. Raises `NotPermitted` and the refusals here."""
+    """Without a `store` the bytes are not kept: for a dry run. Raises `NotStripes`, `NotPermitted` and the refusals
+    here."""
     permissions.require(actor, Permission.IMPORT_STATEMENTS)
     name, sha256 = file_names.clean(file), hashlib.sha256(content).hexdigest()
     one_at_a_time(session, "bank_statements.stripe")

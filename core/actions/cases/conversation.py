@@ -43,7 +43,7 @@ def say(
     """Write a message: a party to everyone, staff to the parties or (`STAFF`) among themselves. A message from the
     party that a case is waiting for resumes the review.
 
-    Staff who were recused from the case write to staff only. Raises `YouSteppedBack`, `MessageEmpty`,
+    Staff who were recused from the case write to staff only. Raises `NotYours`, `YouSteppedBack`, `MessageEmpty`,
     `MessageTooLong`.
     """
     context = open_milestone(session, milestone_id)
@@ -73,7 +73,7 @@ def say(
 def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body: str) -> Message:
     """The party that a case waits for replies. A requested document is submitted as evidence instead.
 
-    Raises `NothingAsked` when the case waits for nobody, or for the other party.
+    Raises `NotYours`, `NothingAsked` when the case waits for nobody, or for the other party.
     """
     context, case = locked_case(session, case_id)
     if actor.kind != "party" or actor.id not in (context.payer.id, context.payee.id):

@@ -104,6 +104,7 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
 
 
 def open_case(session: Session, context: MilestoneContext) -> Case:
+    """The milestone's case that is not over, locked. Raises `NoOpenDispute`."""
     case = session.scalars(
         select(Case)
         .where(Case.milestone_id == context.milestone.id, Case.status.in_(BLOCKING))
@@ -175,6 +176,7 @@ def close(
     now: datetime,
     notes: str | None = None,
 ) -> None:
+    """End the case with this `CaseResolution`; a request that waits in it ends too. The caller leaves the entry."""
     conversation.drop_request(session, actor, case, now=now)
     audit.become(case, cases.after(case.status, CaseEvent.RESOLVE), now=now, by=actor)
     case.resolution, case.resolution_notes, case.resolved_at = resolution, notes, now
@@ -188,7 +190,7 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
     (milestone-payment-flow, Key Business Rules 6). Where the payer has not answered in time, the payee may ask
     without a dispute.
 
-    Raises `AnswerNotDue` before that time.
+    Raises `NotYours`, `AnswerNotDue` before that time.
     """
     context = open_milestone(session, milestone_id)
     if actor != SYSTEM and not (actor.kind == "party" and actor.id in (context.payer.id, context.payee.id)):

@@ -145,7 +145,7 @@ def open_evidence(
 
 
 def page(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: int, number: int) -> bytes:
-    """Page `number` (from 1) of a PDF as a PNG."""
+    """Page `number` (from 1) of a PDF as a PNG. Raises `NotFound`."""
     evidence = _readable(session, actor, evidence_id)
     if evidence.kind != EvidenceKind.PDF or not 1 <= number <= 9_999:
         raise NotFound(kind="page", id=number)

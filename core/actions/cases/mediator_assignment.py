@@ -38,7 +38,7 @@ class NotAMediator(DeskError):
 
 
 def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
-    """The case with its milestone's context, locked in the common order: milestone first."""
+    """The case with its milestone's context, locked in the common order: milestone first. Raises `NotFound`."""
     plain = session.get(Case, case_id)
     if plain is None:
         raise NotFound(kind="case", id=case_id)
@@ -48,7 +48,7 @@ def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]
 
 
 def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
-    """The same without locks, for callers that only read."""
+    """The same without locks, for callers that only read. Raises `NotFound`."""
     case = session.get(Case, case_id)
     if case is None:
         raise NotFound(kind="case", id=case_id)
@@ -56,11 +56,13 @@ def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case
 
 
 def require_open(case: Case) -> None:
+    """Raises `CaseClosed` for a case that blocks no release any more."""
     if not blocks_release(case.status):
         raise CaseClosed(case=case.id, status=Wording(case.status.lower(), case.status))
 
 
 def ties_of(session: Session, staff_id: int) -> frozenset[int]:
+    """The numbers of the parties that this person has declared a tie to."""
     return frozenset(session.scalars(select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)))
 
 
@@ -209,6 +211,7 @@ def pass_on(session: Session, *, now: datetime, case_id: int) -> bool:
 
 
 def candidates(session: Session) -> list[mediation.Candidate]:
+    """Every mediator who works here, with skills, open cases and ties, for `mediation.choose`."""
     load = (
         select(Case.mediator_id, func.count().label("cases"))
         .where(Case.status.in_(BLOCKING))

@@ -65,6 +65,7 @@ def write(
 
 
 def checked(body: str) -> str:
+    """The words as they are written. Raises `MessageEmpty` or `MessageTooLong`."""
     if not says_something(body):
         raise MessageEmpty()
     if len(body) > MOST:

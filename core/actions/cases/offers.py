@@ -154,7 +154,7 @@ def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str,
 
 
 def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
-    """The other party declines; the one that made the proposal is told by e-mail."""
+    """The other party declines; the one that made the proposal is told by e-mail. Raises `OfferNotYours`."""
     context, case, offer = _locked(session, offer_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
@@ -173,7 +173,7 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
-    """The party that made the proposal withdraws it."""
+    """The party that made the proposal withdraws it. Raises `OfferNotYours`."""
     context, case, offer = _locked(session, offer_id)
     proposer = _party(context, actor)
     if offer.proposed_by != proposer.id:
@@ -210,6 +210,7 @@ def _tell_end(
 
 
 def open_offer(session: Session, case_id: int) -> Offer | None:
+    """The settlement proposal that stands in this case; the database keeps at most one."""
     wanted = select(Offer).where(Offer.case_id == case_id, Offer.status == OfferStatus.OPEN)
     return session.scalars(wanted).one_or_none()
 

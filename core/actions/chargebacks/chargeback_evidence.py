@@ -79,8 +79,8 @@ def submit(
 ) -> ChargebackEvidence:
     """Send a draft to the bank, as it is, for good; `typed` is the chargeback's reference, typed by the sender.
 
-    A newer draft takes its place, the bank's last moment ends it. Raises `NotTyped`, what `proposals.require_checker`
-    does, `ProposalEnded`, `ChangedMeanwhile`, `NoAnswerAllowed`.
+    A newer draft takes its place, the bank's last moment ends it. Raises `NotFound`, `NotTyped`, what
+    `proposals.require_checker` does, `ProposalEnded`, `ChangedMeanwhile`, `NoAnswerAllowed`.
     """
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     plain = session.get(ChargebackEvidence, evidence_id)
@@ -111,10 +111,12 @@ def standing(session: Session, evidence_id: int) -> Waiting:
 
 
 def waiting(context: MilestoneContext, draft: ChargebackEvidence) -> Waiting:
+    """The draft as what waits for a second person."""
     return Waiting(ProposalKind.CHARGEBACK_ANSWER, draft.drafted_by, draft.drafted_at, Subject.of(context))
 
 
 def latest(session: Session, chargeback_id: int) -> int | None:
+    """The number of the newest answer to this chargeback, whatever became of it."""
     wanted = select(ChargebackEvidence.id).where(ChargebackEvidence.chargeback_id == chargeback_id)
     return session.scalars(wanted.order_by(ChargebackEvidence.id.desc()).limit(1)).one_or_none()
 
@@ -169,6 +171,7 @@ def refuse_given_up(session: Session, row: Chargeback) -> None:
 
 
 def locked(session: Session, chargeback_id: int) -> tuple[MilestoneContext, Chargeback]:
+    """The chargeback with its milestone, both locked, the milestone first. Raises `NotFound`."""
     plain = session.get(Chargeback, chargeback_id)
     if plain is None:
         raise NotFound(kind="chargeback", id=chargeback_id)

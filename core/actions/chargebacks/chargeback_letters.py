@@ -29,6 +29,7 @@ def alarm(session: Session, *, now: datetime, chargeback_id: int, days: int) -> 
 def tell_staff(
     session: Session, context: MilestoneContext, row: Chargeback, what: str, *, now: datetime
 ) -> None:
+    """Write to everybody in finance and compliance that a response is due; once for each `what`."""
     who = [*notifications.staff_of(session, Role.FINANCE), *notifications.staff_of(session, Role.COMPLIANCE)]
     notifications.tell_staff(
         session,

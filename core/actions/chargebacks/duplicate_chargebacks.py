@@ -36,6 +36,7 @@ def paid_by(session: Session, snapshot: DisputeSnapshot) -> DuplicatePayment | N
 
 
 def locked(session: Session, duplicate_id: int) -> DuplicatePayment:
+    """The duplicate payment, locked and read again."""
     return session.get_one(DuplicatePayment, duplicate_id, with_for_update=True, populate_existing=True)
 
 

@@ -38,7 +38,8 @@ class PaymentNotBooked(DeskError):
 
 
 def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Chargeback | None:
-    """Apply what Stripe says about a chargeback now. Returns None when it is about no payment of this desk."""
+    """Apply what Stripe says about a chargeback now. Returns None when it is about no payment of this desk. Raises
+    `PaymentNotBooked`."""
     found = duplicate_chargebacks.paid_by(session, snapshot)
     milestone_id = found.milestone_id if found else _milestone_of(session, snapshot)
     if milestone_id is None:

@@ -96,7 +96,7 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
 def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int, reason: str) -> Decision:
     """Void a decision on purpose before it is carried out, because of what came to light since: by whoever may decide
     the case, without a tie to a party, with a reason. Its maker has the draft again, unless they recused themselves
-    (internal policy)."""
+    (internal policy). Raises `DecisionNotPending`."""
     require_decider(actor, now)
     reason = given(reason)
     context, case, decision = _locked(session, actor, decision_id)

@@ -40,6 +40,7 @@ def announce(session: Session, context: MilestoneContext, decision: Decision, *,
 
 
 def key_of(plan: Mapping[str, Any], party_id: int) -> str:
+    """The key of the letter that announced this plan to the party."""
     return f"{plan['journal']['key']}-announced-{party_id}"
 
 

@@ -118,10 +118,12 @@ def project(session: Session, context: MilestoneContext, *, ends: bool) -> dict[
 
 
 def plural(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def sides(context: MilestoneContext) -> tuple[tuple[str, Party], tuple[str, Party]]:
+    """Both parties under the names that plans have for them, the payer first."""
     return ("payer", context.payer), ("payee", context.payee)
 
 

@@ -126,6 +126,7 @@ def of_withdrawal(
 
 
 def refund_of(session: Session, context: MilestoneContext, amount: Money, *, key: str) -> Call:
+    """The refund of this much of the milestone's payment, in whole steps of Stripe (`money.stripe_exact`)."""
     return Call(
         OperationKind.REFUND,
         operation_key(session, key, "refund"),
@@ -160,6 +161,8 @@ def transfer_payload(context: MilestoneContext, account: str | None) -> dict[str
 
 
 def payout_payload(account: str | None, method: WithdrawalMethod | str) -> dict[str, Any]:
+    """What a payout asks of Stripe besides its amount; a method that Stripe does not know is sent as another
+    (`sent_as`)."""
     return {"account": account, "method": WithdrawalMethod(method).sent_as.value}
 
 

@@ -301,6 +301,7 @@ def trace(
     reason: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> None:
+    """The entry about a step of a decision: its status, its case and the hash of its plan."""
     context.note(
         session,
         actor,

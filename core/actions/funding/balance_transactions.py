@@ -16,6 +16,7 @@ from core.records import BalanceTransaction
 
 
 def is_booked(session: Session, line: BalanceLine) -> bool:
+    """Whether this line of Stripe's is in the ledger already."""
     return session.get(BalanceTransaction, line.id) is not None
 
 

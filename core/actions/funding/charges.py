@@ -41,6 +41,7 @@ def begin(session: Session, operation: OutgoingOperation, *, off_session: bool, 
 
 
 def of(session: Session, operation: OutgoingOperation) -> Charge:
+    """The charge of this operation, locked."""
     wanted = select(Charge).where(Charge.operation_id == operation.id)
     return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one()
 
@@ -109,6 +110,7 @@ def on_processing(
 
 
 def on_paid(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
+    """The payer's bank has paid: the charge succeeded."""
     _end(session, operation, ChargeStatus.SUCCEEDED, now)
 
 
@@ -134,7 +136,8 @@ def is_over(session: Session, operation: OutgoingOperation) -> bool:
 
 
 def cancel(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-    """The payer does not confirm it: it is canceled at the provider, and then they may pay another way."""
+    """The payer does not confirm it: it is canceled at the provider, and then they may pay another way. Raises
+    `NothingToConfirm`."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
     row = latest(session, [milestone_id]).get(milestone_id)

@@ -53,9 +53,10 @@ def fund(
     (`off_session`), by an e-mail that has them come back.
 
     Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
-    `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment), and
-    `PaymentsSwitchedOff` while an item of the platform's legal checklist is not signed, and `CurrencyNotSettled` where
-    Stripe would convert it, and `CurrencyNotTaken` where no bank of the payee takes it.
+    `NoPaymentMethod`, `NotAwaitingFunding`, `EngagementIncomplete` naming each missing precondition
+    (payment-escrow-rules, Preconditions Before Payment), and `PaymentsSwitchedOff` while an item of the platform's
+    legal checklist is not signed, and `CurrencyNotSettled` where Stripe would convert it, and `CurrencyNotTaken`
+    where no bank of the payee takes it.
     """
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)

@@ -33,7 +33,8 @@ def fund_several(
     """The payer funds these milestones of one project (milestone-payment-flow, Milestone Funding Phase 1).
 
     What is not their turn yet is brought forward first, where the project's setting allows it. A charge that is
-    declined later concerns its own milestone alone. Raises `FundedInTurn`, `FundedWithGap` and what `fund.fund` raises.
+    declined later concerns its own milestone alone. Raises `NotFound`, `FundedInTurn`, `FundedWithGap` and what
+    `fund.fund` raises.
     """
     if session.get(Project, project_id) is None:
         raise NotFound(kind="project", id=project_id)

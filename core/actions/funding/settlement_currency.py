@@ -74,7 +74,7 @@ def converted(session: Session, currency: str, *, now: datetime) -> None:
 
 
 def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, settles: bool) -> None:
-    """A person has looked at the account's settings at Stripe and says what is so."""
+    """A person has looked at the account's settings at Stripe and says what is so. Raises `UnknownCurrency`."""
     permissions.require(actor, Permission.CONFIRM_SETTLEMENT, now)
     if currency not in CURRENCIES:
         raise UnknownCurrency(currency=currency)
@@ -82,6 +82,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, set
 
 
 def known(session: Session) -> list[SettlementCurrency]:
+    """What is known of every currency that Stripe settles, or was asked about."""
     return list(session.scalars(select(SettlementCurrency).order_by(SettlementCurrency.currency)))
 
 

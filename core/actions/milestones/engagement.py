@@ -86,6 +86,7 @@ def _activate(session: Session, actor: Actor, project: Project, row: Engagement,
 
 
 def facts_of(row: Engagement) -> rules.Confirmation:
+    """What is confirmed, as the rules of the engagement ask for it."""
     return rules.Confirmation(
         status=row.status,
         scope_confirmed_by_payer=row.scope_confirmed_by_payer_at is not None,

@@ -28,7 +28,7 @@ class AlreadySigned(DeskError):
 def sign(
     session: Session, actor: Actor, *, now: datetime, platform: Platform, item: Item, note: str
 ) -> LegalCheck:
-    """Compliance vouches for one item, by name and time. The note says on what ground."""
+    """Compliance vouches for one item, by name and time. The note says on what ground. Raises `AlreadySigned`."""
     require(actor, Permission.SIGN_LEGAL_CHECK, now)
     assert actor.id is not None  # only staff may sign
     note = given(note)

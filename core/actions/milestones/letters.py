@@ -34,9 +34,9 @@ def send_again(
 ) -> int:
     """Queue a failed letter again, as a mail of its own; returns how many letters go.
 
-    With `address` the party's address is corrected first, and everything that failed to reach them goes to it. The log
-    says that it was corrected, and not to what: addresses are personal data. Raises `LetterNotFailed`,
-    `AddressUnusable`.
+    With `address` the party's address is corrected first, and everything that failed to reach them goes to it. The
+    log says that it was corrected, and not to what: addresses are personal data. Raises `NotFound`,
+    `LetterNotFailed`, `AddressUnusable`.
     """
     require(actor, Permission.SEND_LETTER)
     letter = session.get(Notification, notification_id, with_for_update=True)

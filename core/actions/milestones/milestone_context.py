@@ -139,7 +139,8 @@ class MilestoneContext:
 
 
 def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) -> MilestoneContext:
-    """The milestone's context in one query; with `lock`, its row and its order's row stay ours until the end."""
+    """The milestone's context in one query; with `lock`, its row and its order's row stay ours until the end. Raises
+    `NotFound`."""
     wanted = (
         select(Milestone, PaymentOrder, Project, PolicyVersion, PAYER, PAYEE)
         .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)

@@ -28,6 +28,7 @@ def require_idle(order: PaymentOrder, milestone: Milestone) -> None:
 
 
 def amounts_of(order: PaymentOrder) -> payment_states.Amounts:
+    """Where each minor unit of the payment is, as `payment_states` weighs it."""
     return payment_states.Amounts(
         **{place: Money(getattr(order, f"{place}_minor"), order.currency) for place in PLACES}
     )

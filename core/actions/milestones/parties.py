@@ -37,7 +37,8 @@ class NoAccountYet(DeskError):
 
 
 def require_fitting(party: Party, *, payment_method: str | None, bank_token: str | None) -> None:
-    """A payer pays with a card and a payee is paid to a bank; what is for the other is refused, not dropped."""
+    """A payer pays with a card and a payee is paid to a bank; what is for the other is refused, not dropped. Raises
+    `NotForThisRole`."""
     given = {PartyRole.PAYER: ("bank token", bank_token), PartyRole.PAYEE: ("payment method", payment_method)}
     field, value = given[party.role]
     if value is not None:
@@ -131,7 +132,8 @@ def choose_withdrawal(
 
 
 def require_same(party: Party, *, currency: str, payment_method: str | None, bank_token: str | None) -> None:
-    """What is given is what is stored, or nothing is stored yet. A bank is known by the hash of its token only."""
+    """What is given is what is stored, or nothing is stored yet. A bank is known by the hash of its token only.
+    Raises `AccountKnownOtherwise`."""
     odd = []
     if party.role == PartyRole.PAYER and payment_method is not None:
         odd += ["payment_method"] if party.payment_method not in (None, payment_method) else []
@@ -144,6 +146,7 @@ def require_same(party: Party, *, currency: str, payment_method: str | None, ban
 
 
 def digest(token: str | None) -> str | None:
+    """What is stored of a party's token at the provider: its SHA-256."""
     return sha256(token.encode()).hexdigest() if token is not None else None
 
 

@@ -68,6 +68,7 @@ def adjust(
 
 
 def lines(rows: Sequence[Milestone]) -> list[tuple[str, Money]]:
+    """Title and amount of each milestone, for a letter."""
     return [(row.title, Money(row.amount_minor, row.currency)) for row in rows]
 
 
@@ -138,6 +139,7 @@ def _price(session: Session, milestone: Milestone, profile: Profile, now: dateti
 
 
 def cancel(session: Session, context: MilestoneContext, *, now: datetime) -> None:
+    """End a milestone before it was funded; its payment order follows."""
     context.move(milestones.Event.CANCEL, now=now)
     context.order.canceled, context.order.next_retry_at = True, None
     orders.follow(session, context, now=now, cause=Cause(CauseKind.MILESTONE_CANCELED, "milestone canceled"))

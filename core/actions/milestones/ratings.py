@@ -40,7 +40,8 @@ def ask(session: Session, project: Project, *, now: datetime) -> None:
 def submit(
     session: Session, actor: Actor, *, now: datetime, project_id: int, stars: int, body: str = ""
 ) -> ProjectReview:
-    """One party reviews the other, once. When both have, or the time was up, the reviews are opened."""
+    """One party reviews the other, once. When both have, or the time was up, the reviews are opened. Raises
+    `ReviewsClosed`, `NotYours`, `ReviewedAlready`, `NotAsked`."""
     rules.check(stars, body)
     asked = _locked(session, project_id)
     if asked is None:

@@ -37,6 +37,7 @@ def of_funding(
     *,
     now: datetime,
 ) -> Receipt:
+    """The receipt of what the payer was charged: the amount held, both fees, and the total."""
     order = context.order
     lines = (
         ("Milestone amount, held", context.amount.minor),
@@ -121,7 +122,8 @@ def _write(
 def download(
     session: Session, actor: Actor, *, settings: Settings, now: datetime, receipt_id: int
 ) -> tuple[str, bytes]:
-    """The file name and the PDF. It bears names, so whoever takes it is noted (payment-escrow-rules, Checklist 4)."""
+    """The file name and the PDF. It bears names, so whoever takes it is noted (payment-escrow-rules, Checklist 4).
+    Raises `NotFound`."""
     require(actor, Permission.READ_CASES)
     row = session.get(Receipt, receipt_id)
     if row is None:
@@ -155,6 +157,7 @@ def hand_out(
 
 
 def paper_of(session: Session, row: Receipt, settings: Settings) -> ReceiptDocument:
+    """Everything that the PDF of a receipt says."""
     payer, payee = session.get_one(Party, row.payer_id), session.get_one(Party, row.payee_id)
     project = session.get_one(Project, session.get_one(Milestone, row.milestone_id).project_id)
     cause, case_id = _cause(session, row)

@@ -38,6 +38,8 @@ def at_deadline(session: Session, *, now: datetime, milestone_id: int) -> bool:
 
 
 def silent(session: Session, context: MilestoneContext) -> bool:
+    """Whether the payer has said nothing since the completion notice, as the milestone's rule counts it
+    (`acceptance.silent`)."""
     milestone = context.milestone
     return milestone.completion_notice_at is not None and acceptance.silent(
         milestone.acceptance_rule,

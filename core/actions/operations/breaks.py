@@ -125,6 +125,7 @@ def bank_item(session: Session, item: SuspenseItem, *, now: datetime) -> Finding
 
 
 def line_name(line_id: int) -> str:
+    """What a break is called that is about a line of Stripe's statement."""
     return f"line:{line_id}"
 
 

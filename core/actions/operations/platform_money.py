@@ -48,6 +48,7 @@ def book_own_lines(session: Session, *, now: datetime) -> int:
 
 
 def balance_line(stated: StatementLine) -> BalanceLine:
+    """A stored line of the statement in the form in which Stripe gives one."""
     return BalanceLine(
         id=stated.id,
         type=stated.kind,

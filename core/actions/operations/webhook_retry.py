@@ -21,7 +21,7 @@ class EventNotGivenUp(DeskError):
 
 def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
     """Apply a failed event again. Its object is fetched anew; nothing is taken from the event itself. Raises
-    `EventNotGivenUp`."""
+    `NotFound`, `EventNotGivenUp`."""
     require(actor, Permission.RETRY_OPERATION, now)
     reason = given(reason)
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)

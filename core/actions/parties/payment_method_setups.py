@@ -21,6 +21,7 @@ from core.rules.permissions import SYSTEM, Actor
 
 
 def begun(session: Session, party_id: int, setup: SetupSnapshot, *, now: datetime) -> PaymentMethodSetup:
+    """The payer begins to save a payment method; nothing is charged."""
     row = PaymentMethodSetup(party_id=party_id, stripe_setup_intent=setup.id, created_at=now, changed_at=now)
     session.add(row)
     session.flush()

@@ -56,6 +56,7 @@ def _cause(key: str, of: Mapping[str, Any]) -> Cause:
 def split_journal(
     context: MilestoneContext, split: splits.Split, *, key: str, cause: Mapping[str, object]
 ) -> Journal:
+    """The journal that divides what is held as the split says; amounts in the milestone's currency."""
     return postings.decided(
         key=key,
         milestone_id=context.milestone.id,

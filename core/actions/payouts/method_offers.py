@@ -148,7 +148,7 @@ def choose(
 ) -> Payout:
     """The payee takes one of the methods, and the payout is sent again by it.
 
-    Raises `NotYours`, `NotOffered`, `MethodNotSent`, `PayoutNotInReview`, `OutcomeStillUnknown`.
+    Raises `NotFound`, `NotYours`, `NotOffered`, `MethodNotSent`, `PayoutNotInReview`, `OutcomeStillUnknown`.
     """
     context, payout = payout_review.locked(session, payout_id)
     if actor.kind != "party" or actor.id != payout.party_id:

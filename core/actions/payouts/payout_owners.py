@@ -26,7 +26,7 @@ class PayoutOver(DeskError):
 def assign(session: Session, actor: Actor, *, now: datetime, payout_id: int, owner_id: int | None) -> Payout:
     """Give it to this member of staff, or to nobody; the entry says from whom to whom.
 
-    Raises `CannotOwn`, `PayoutOver`.
+    Raises `NotFound`, `CannotOwn`, `PayoutOver`.
     """
     require(actor, Permission.ASSIGN_PAYOUT)
     plain = session.get(Payout, payout_id)

@@ -183,6 +183,7 @@ def _require_no_offer(session: Session, payout_id: int) -> None:
 
 
 def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
+    """The payout in review with its milestone, both locked. Raises `NotFound` or `PayoutNotInReview`."""
     plain = session.get(Payout, payout_id)
     if plain is None:
         raise NotFound(kind="payout", id=payout_id)

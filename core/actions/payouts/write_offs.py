@@ -146,6 +146,7 @@ def standing(session: Session, write_off_id: int) -> Waiting:
 
 
 def waiting(row: DebtWriteOff) -> Waiting:
+    """The write-off as what waits for a second person, who has no tie to the payee."""
     return Waiting(
         ProposalKind.DEBT_WRITE_OFF, row.proposed_by, row.proposed_at, Subject(frozenset({row.party_id}))
     )

@@ -173,6 +173,7 @@ def standing(session: Session, number: int) -> Waiting:
 
 
 def waiting(row: ManualJournal) -> Waiting:
+    """The proposal as what waits for a second person."""
     return Waiting(ProposalKind.MANUAL_JOURNAL, row.proposed_by, row.proposed_at, _subject(lines_of(row)))
 
 
@@ -186,6 +187,7 @@ def attachment(session: Session, actor: Actor, *, store: EvidenceStore, number: 
 
 
 def lines_of(row: ManualJournal) -> list[Posting]:
+    """The proposed postings; debit above zero, credit below."""
     return [
         Posting(code, Money(amount, row.currency))
         for code, amount in zip(row.account_codes, row.amounts, strict=True)

@@ -124,10 +124,12 @@ def standing(session: Session, reopening_id: int) -> Waiting:
 
 
 def waiting(row: PeriodReopening) -> Waiting:
+    """The request as what waits for a second person."""
     return Waiting(ProposalKind.PERIOD_REOPENING, row.proposed_by, row.proposed_at)
 
 
 def words(period: Period) -> str:
+    """The period in words, as `October 2026` or a day."""
     return rules.Span(PeriodKind(period.kind), period.first_day, period.last_day).words
 
 

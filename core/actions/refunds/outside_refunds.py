@@ -149,6 +149,7 @@ def standing(session: Session, return_id: int) -> Waiting:
 
 
 def waiting(context: MilestoneContext, row: RefundReturn) -> Waiting:
+    """The record as what waits for a second person."""
     return Waiting(ProposalKind.REFUND_RETURN, row.proposed_by, row.proposed_at, Subject.of(context))
 
 

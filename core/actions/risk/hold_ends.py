@@ -51,7 +51,8 @@ def extend(
 
 
 def locked(session: Session, hold_id: int) -> Hold | PayeeHold:
-    """A hold of a milestone, behind its milestone's lock, or one of a payee: their numbers are one series."""
+    """A hold of a milestone, behind its milestone's lock, or one of a payee: their numbers are one series. Raises
+    `NotFound`."""
     of_milestone = session.get(Hold, hold_id)
     if of_milestone is not None:
         open_milestone(session, of_milestone.milestone_id)

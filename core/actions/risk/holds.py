@@ -62,7 +62,8 @@ def place(
     """Stop every release and payout of a milestone until the hold is lifted; the reason is kept. At `expected_end`
     its placer is reminded of it, and nothing else happens.
 
-    Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`. Raises `NothingToHold` where that is nothing.
+    Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`. Raises `ComplaintIsThePayers`, `NothingToHold`
+    where that is nothing.
     """
     require(actor, Permission.PLACE_HOLD)
     reason = given(reason)
@@ -190,7 +191,8 @@ def _any(amount: Money) -> Money | None:
 def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> Money | None:
     """Lift a hold; what was verified meanwhile is released now, unless something else blocks it: returns how much.
 
-    By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `OwnHold`.
+    By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `HoldAlreadyLifted`,
+    `NotFound`, `OwnHold`.
     """
     require(actor, Permission.RELEASE_HOLD, now)
     reason = given(reason)

@@ -47,7 +47,7 @@ def place(
     """Stop all of this payee's money until the hold is lifted.
 
     Every milestone of theirs that holds money is locked first, so what is being released is released before it or not
-    at all. Raises `NotAPayee`, `EndNotAhead`.
+    at all. Raises `KindOfAMilestone`, `NotFound`, `NotAPayee`, `EndNotAhead`.
     """
     require(actor, Permission.PLACE_HOLD)
     reason = given(reason)
@@ -90,8 +90,8 @@ def place(
 
 def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> int:
     """Lift it: what was verified meanwhile is released now, unless something else blocks it; returns of how many
-    milestones. By someone else than who placed it. Raises `OwnHold`, `HoldAlreadyLifted`, `StepUpRequired`.
-    """
+    milestones. By someone else than who placed it. Raises `NotFound`, `OwnHold`, `HoldAlreadyLifted`,
+    `StepUpRequired`."""
     require(actor, Permission.RELEASE_HOLD, now)
     reason = given(reason)
     plain = session.get(PayeeHold, hold_id)

@@ -236,7 +236,7 @@ def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: 
     """A person has found that the practice may do this work, or has arranged for one that may.
 
     The marketplace (the system) may say so of what it flagged itself; staff still settles the review that was opened
-    for it. The marketplace's words are kept with the flag, and not in the log.
+    for it. The marketplace's words are kept with the flag, and not in the log. Raises `MismatchResolved`, `NotFound`.
     """
     resolution = given(resolution)
     flag = session.get(PracticeFlag, flag_id, with_for_update=True)

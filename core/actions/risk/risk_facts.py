@@ -61,6 +61,7 @@ def concerns(milestone: Any) -> ColumnElement[bool]:
 
 
 def as_known(row: Report) -> Known:
+    """A stored report as the rules weigh it."""
     return Known(
         id=row.id,
         kind=ReportKind(row.kind),
@@ -77,6 +78,7 @@ def upheld(session: Session, context: MilestoneContext) -> list[int]:
 
 
 def open_review(session: Session, milestone_id: int) -> RiskReview | None:
+    """The risk review that stops this milestone; there is at most one."""
     wanted = select(RiskReview).where(
         RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
     )
@@ -86,6 +88,7 @@ def open_review(session: Session, milestone_id: int) -> RiskReview | None:
 def facts_of(
     session: Session, context: MilestoneContext, *, now: datetime, settled_as: SettledAs | None = None
 ) -> RiskFacts:
+    """What the rules of risk ask about a milestone. `settled_as`: as if this report were settled so."""
     known = known_reports(session, context, settled_as)
     weight = reports.weigh(known, now=now, window=context.profile.contact_window)
     flagged = session.scalar(

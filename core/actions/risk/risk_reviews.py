@@ -73,7 +73,7 @@ def consider(session: Session, context: MilestoneContext, *, now: datetime) -> R
 
 
 def assign(session: Session, actor: Actor, *, now: datetime, review_id: int, staff_id: int | None) -> None:
-    """Give an open review to a colleague who may settle it, or (None) back to all."""
+    """Give an open review to a colleague who may settle it, or (None) back to all. Raises `NotFound`."""
     require(actor, Permission.REVIEW_RISK)
     context, review = _locked(session, review_id)
     if staff_id is not None and session.get(Staff, staff_id) is None:

@@ -30,7 +30,8 @@ class AlreadyStaff(DeskError):
 def install(
     session: Session, actor: Actor = SYSTEM, *, now: datetime, name: str, demo: bool = False
 ) -> Installation:
-    """Mark an empty database as this desk's and publish the first version of both policy profiles."""
+    """Mark an empty database as this desk's and publish the first version of both policy profiles. Raises
+    `AlreadyInstalled`."""
     before = session.scalars(select(Installation)).one_or_none()
     if before is not None:
         raise AlreadyInstalled(name=before.name)
@@ -69,7 +70,8 @@ def add_staff(
     title: str = "",
     skills: tuple[str, ...] = (),
 ) -> Staff:
-    """Someone joins the desk, known by (issuer, subject). The first are added on the command line."""
+    """Someone joins the desk, known by (issuer, subject). The first are added on the command line. Raises
+    `AlreadyStaff`."""
     if actor != SYSTEM:
         require(actor, Permission.MANAGE_STAFF, now)
     before = select(Staff.name).where(Staff.issuer == issuer, Staff.subject == subject)

@@ -63,8 +63,8 @@ def set_roles(
 def set_active(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, active: bool, reason: str
 ) -> Staff:
-    """Deactivate a member of staff, which ends all of their sessions at once, or reactivate them. Raises as
-    `set_roles`."""
+    """Deactivate a member of staff, which ends all of their sessions at once, or reactivate them. Raises
+    `NothingChanges`, and as `set_roles`."""
     staff, roles = _opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     if staff.active == active:

@@ -45,7 +45,7 @@ FIXED = frozenset({"platform", "version"})
 
 
 def newest(session: Session, platform: Platform | str) -> PolicyVersion:
-    """The last published version, in force or still to come."""
+    """The last published version, in force or still to come. Raises `NotFound`."""
     wanted = select(PolicyVersion).where(PolicyVersion.profile == Platform(platform).value)
     wanted = wanted.order_by(PolicyVersion.version.desc()).limit(1)
     found = session.scalars(wanted).one_or_none()
@@ -55,7 +55,8 @@ def newest(session: Session, platform: Platform | str) -> PolicyVersion:
 
 
 def revised(profile: Profile, changes: Mapping[str, Any]) -> Profile:
-    """The next version with these rules changed; values as `Profile` has them. Raises for what is no rule."""
+    """The next version with these rules changed; values as `Profile` has them. Raises `NotARule` and
+    `NothingChanges`."""
     known = profile.snapshot().keys() - FIXED
     for name in changes:
         if name not in known:
@@ -79,8 +80,8 @@ def propose(
 ) -> PolicyProposal:
     """Write a proposal down; `seen`: the sentences of the warnings that were read.
 
-    Raises `PolicyContradicts` for a profile with gaps, contradictions or numbers out of bounds, `WarningsUnread`, and
-    `ProposalWaits`.
+    Raises `EffectiveInThePast`, `PolicyContradicts` for a profile with gaps, contradictions or numbers out of bounds,
+    `WarningsUnread`, and `ProposalWaits`.
     """
     require(actor, Permission.CHANGE_POLICY)
     reason = given(reason)
@@ -228,6 +229,7 @@ def standing(session: Session, proposal_id: int) -> Waiting:
 
 
 def waiting(row: PolicyProposal) -> Waiting:
+    """The proposal as what waits for a second person."""
     return Waiting(ProposalKind.POLICY_CHANGE, row.proposed_by, row.proposed_at)
 
 

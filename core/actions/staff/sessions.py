@@ -65,7 +65,8 @@ class SignedIn:
 
 
 def sign_in(session: Session, *, staff_id: int, now: datetime) -> str:
-    """Begin a session for someone whose identity has just been proved. Returns the token, which is not stored."""
+    """Begin a session for someone whose identity has just been proved. Returns the token, which is not stored. Raises
+    `NotStaff`."""
     staff = session.get(Staff, staff_id)
     if staff is None or not staff.active:
         raise NotStaff()
