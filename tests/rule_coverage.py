@@ -461,6 +461,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "What a bank's lines differ by from their match is explained": (
         "actions/bank_matching: by hand the sums agree or the difference is explained",
     ),
+    "A match by hand is undone while its period is open": (
+        "actions/undone_matches: its breaks are open again with the reason and the difference is reversed",
+        "actions/undone_matches: in a closed period it stays and the database says so too",
+    ),
+    "What the bank never had is reversed by two people": (
+        "actions/reversed_postings: two people reverse it the break is closed and no run sees either posting",
+        "actions/reversed_postings: the database posts no reversal that is not its journals other side",
+    ),
     "A platform payout is the sum of its parts": (
         "actions/platform_payouts: a payout is charges less refunds fees and chargebacks with reserves and what stayed",
     ),

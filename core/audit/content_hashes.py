@@ -119,6 +119,12 @@ PARTS: Mapping[str, Part] = {
         "id settled_by settled_at note journal_id",
         said=ANSWERED,
     ),
+    "manual_journal_reversals": _part(
+        "manual_journals",
+        "what manual journal reverses",
+        "id reverses_journal_id",
+        said="reverses_journal_id is not null",
+    ),
     "payee_holds": _part("payee_holds", "hold on a payee", "id party_id kind reason placed_by placed_at"),
     "payee_hold_ends": _part(
         "payee_holds",

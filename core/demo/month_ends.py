@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core import audit
-from core.actions.periods import closing, manual_journals
+from core.actions.periods import closing, journal_reversals, manual_journals
 from core.demo.project_run import Wait
 from core.demo.world import World
 from core.ledger import accounts
@@ -57,7 +57,7 @@ def _by_hand(world: World) -> Wait:
     yield timedelta(days=2)
     analyst, day = world.staff(analyst.id or 0), world.now.date()
     why = "Stripe has corrected the invoice: it was a processing fee."
-    back = world.act(manual_journals.propose_reversal, analyst, number=row.id, posted_on=day, reason=why)
+    back = world.act(journal_reversals.propose, analyst, number=row.id, posted_on=day, reason=why)
     yield timedelta(hours=2)
     world.act(manual_journals.approve, world.staff(head.id or 0), number=back.id, reason="Right.")
 

@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core.errors import DeskError
+from core.errors import DeskError, NotFound
 from core.ledger import accounts
 from core.ledger.journals import Journal, Posting, UnbalancedJournal
 from core.money import Money
@@ -46,6 +46,7 @@ PAGE = text(
     """
 )
 OF_MILESTONE = text("select * from journals where milestone_id = :milestone_id order by id")
+ONE = text("select * from journals where id = :id")
 NEWEST = 2**63 - 1
 
 
@@ -142,22 +143,28 @@ def page(
 
 def of_milestone(session: Session, milestone_id: int) -> list[BookedJournal]:
     """Everything that was booked for a milestone, in order."""
-    return [
-        BookedJournal(
-            id=row.id,
-            journal=Journal(
-                key=row.key,
-                kind=row.kind,
-                postings=_postings(row.account_ids, row.amounts),
-                milestone_id=row.milestone_id,
-                party_id=row.party_id,
-                memo=row.memo,
-                cause=row.cause,
-            ),
-            posted_at=row.posted_at,
-        )
-        for row in session.execute(OF_MILESTONE, {"milestone_id": milestone_id})
-    ]
+    return [_booked(row) for row in session.execute(OF_MILESTONE, {"milestone_id": milestone_id})]
+
+
+def one(session: Session, journal_id: int) -> BookedJournal:
+    """A journal as it was booked. Raises `NotFound`."""
+    row = session.execute(ONE, {"id": journal_id}).one_or_none()
+    if row is None:
+        raise NotFound(kind="journal", id=journal_id)
+    return _booked(row)
+
+
+def _booked(row: Row[Any]) -> BookedJournal:
+    journal = Journal(
+        key=row.key,
+        kind=row.kind,
+        postings=_postings(row.account_ids, row.amounts),
+        milestone_id=row.milestone_id,
+        party_id=row.party_id,
+        memo=row.memo,
+        cause=row.cause,
+    )
+    return BookedJournal(row.id, journal, row.posted_at)
 
 
 def _postings(numbers: list[int], amounts: list[int]) -> tuple[Posting, ...]:

@@ -20,9 +20,8 @@ from core.rules.bank_matching import ONE_AT_A_TIME, MatchRule
 # what was before).
 OPEN = r"""
 with account as materialized (
-    select b.id, b.currency, (138 << 10 | c.number)::bigint as ledger, s.first_on, s.last_on
+    select b.id, b.currency, account_number('bank', b.currency) as ledger, s.first_on, s.last_on
     from bank_accounts b
-    join currencies c on c.code = b.currency
     join (select account_id, min(first_on) as first_on, max(last_on) as last_on from bank_statements group by 1) s
         on s.account_id = b.id
 ), line as materialized (

@@ -113,8 +113,8 @@ def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[Fi
         booked = Money(row.amount, row.currency)
         facts = Facts(Side.BANK, None, booked, now - row.posted_at)
         yield Finding(
-            Side.BANK, f"posting:{row.journal_id}", row.currency, BreakKind.NOT_AT_PROVIDER, classify(facts), None,
-            booked, row.posted_at, journal_id=row.journal_id,
+            Side.BANK, breaks.posting_name(row.journal_id), row.currency, BreakKind.NOT_AT_PROVIDER, classify(facts),
+            None, booked, row.posted_at, journal_id=row.journal_id,
         )  # fmt: skip
     waiting = select(SuspenseItem).where(
         SuspenseItem.status == SuspenseStatus.OPEN, SuspenseItem.bank_line_id.is_not(None)

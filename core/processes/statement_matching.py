@@ -15,9 +15,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions.chargebacks import liability, lifecycle
+from core.actions.chargebacks import lifecycle
 from core.actions.funding import balance_transactions
-from core.actions.operations import platform_money
+from core.actions.operations import platform_money, suspense_items
 from core.actions.risk import external_movements
 from core.desk import Desk
 from core.errors import DeskError
@@ -197,7 +197,7 @@ def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = N
     )
     balance_transactions.book_line(session, line, journal, now=now)
     why = statement_line_types.of(line.type, line.reporting_category).why
-    item = liability.open_suspense_item(session, line, now=now, why=why)
+    item = suspense_items.of_stripe(session, line, now=now, why=why)
     external_movements.payment_taken_back(
         session, Money(line.amount, line.currency), line.source or "", now=now
     )

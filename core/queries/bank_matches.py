@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.ledger import accounts
 from core.money import Money
 from core.policy.limits import BANK_MATCH_WITHIN
 
@@ -25,7 +26,7 @@ class BankMatched:
     lines: int
     postings: int
     amount: Money
-    first_line: str
+    first_line: str | None
     first_journal: int
     booked_on: date | None
     made_by: str | None
@@ -57,6 +58,14 @@ def made_by(
     """What a run matched, the newest first."""
     query = text(MATCHES.format(where="m.run_id = :run and m.id < :before"))
     return _read(session, query, {"run": run_id, "before": before or NEWEST, "limit": limit})
+
+
+def of_break(session: Session, *, line_id: int | None, journal_id: int | None) -> BankMatched | None:
+    """The match that holds this line or this posting."""
+    where = """m.id in (select match_id from bank_match_lines where line_id = :line
+        union all select match_id from bank_match_postings where journal_id = :journal and currency = a.currency)"""
+    values: dict[str, object] = {"line": line_id, "journal": journal_id, "limit": 1}
+    return next(iter(_read(session, text(MATCHES.format(where=where)), values)), None)
 
 
 def _read(session: Session, query: object, values: dict[str, object]) -> list[BankMatched]:
@@ -135,13 +144,11 @@ OPEN_LINES = text(
 OPEN_POSTINGS = text(
     """
     select p.journal_id, p.amount, j.posted_at, j.memo
-    from currencies c
-    join account_postings p on p.account_id = (138 << 10 | c.number)::bigint
-    join journals j on j.id = p.journal_id
-    where c.code = :currency and p.amount <> 0 and j.kind <> 'opening_balance'
+    from account_postings p join journals j on j.id = p.journal_id
+    where p.account_id = :bank and p.amount <> 0 and j.kind <> 'opening_balance'
       and j.posted_at between cast(:day as date) - interval '60 days' and cast(:day as date) + interval '61 days'
       and not exists (
-          select from bank_match_postings m where m.journal_id = p.journal_id and m.currency = c.code
+          select from bank_match_postings m where m.journal_id = p.journal_id and m.currency = :currency
       )
     order by abs(p.amount - :amount), abs(j.posted_at::date - cast(:day as date)), p.journal_id limit :limit
     """
@@ -156,7 +163,10 @@ def open_lines(session: Session, amount: Money, day: date) -> list[BankLineView]
 
 def open_postings(session: Session, amount: Money, day: date) -> list[BankPosting]:
     """Postings that are not matched, the nearest in amount and day first."""
-    values = {"currency": amount.currency, "amount": amount.minor, "day": day, "limit": SHOWN}
+    values = {
+        "bank": accounts.number(accounts.BANK, amount.currency), "currency": amount.currency, "amount": amount.minor,
+        "day": day, "limit": SHOWN,
+    }  # fmt: skip
     return [
         BankPosting(row.journal_id, row.posted_at, Money(row.amount, amount.currency), row.memo)
         for row in session.execute(OPEN_POSTINGS, values)

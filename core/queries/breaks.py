@@ -107,6 +107,9 @@ class BreakRow:
 
 STATE = """
 case when b.status = 'CLOSED' then 'CLOSED' when i.proposed_as is not null and i.status = 'OPEN' then 'PROPOSED'
+     when b.side = 'BANK' and exists (
+         select from manual_journals r where r.reverses_journal_id = b.journal_id and r.status = 'PROPOSED'
+     ) then 'PROPOSED'
      when b.waits_until > :now then 'WAITING' else 'OPEN' end
 """
 ROWS = f"""
@@ -268,7 +271,7 @@ def statement_side(session: Session, row: BreakRow) -> StatementSide | None:
 
 @dataclass(frozen=True)
 class BreakEvent:
-    """One entry of the audit log about a break, or about its amount in suspense."""
+    """One entry of the audit log about a break, about its amount in suspense, or about what reverses it."""
 
     id: int
     at: datetime
@@ -284,7 +287,8 @@ HISTORY = text(
            coalesce(s.name, case e.actor_kind when 'operator' then e.role else 'The system' end) as who
     from audit_entries e left join staff s on e.actor_kind = 'staff' and s.id = e.actor_id
     where (e.object_kind, e.object_id) in (select 'break', cast(:id as text)
-        union all select 'suspense', cast(:item as text) where cast(:item as text) is not null)
+        union all select 'suspense', cast(:item as text) where cast(:item as text) is not null
+        union all select 'manual_journal', r.id::text from manual_journals r where r.reverses_journal_id = :journal)
     order by e.id
     """
 )
@@ -293,5 +297,6 @@ HISTORY = text(
 def history(session: Session, row: BreakRow) -> Sequence[BreakEvent]:
     """Oldest first."""
     item = None if row.suspense_item_id is None else str(row.suspense_item_id)
-    found = session.execute(HISTORY, {"id": str(row.id), "item": item})
+    journal = row.journal_id if row.side == Side.BANK else None
+    found = session.execute(HISTORY, {"id": str(row.id), "item": item, "journal": journal})
     return [BreakEvent(**each) for each in found.mappings()]

@@ -42,6 +42,7 @@ KINDS: Mapping[str, str] = {
     "opening_balance": "Opening balance",
     "manual_journal": "Manual journal",
     "manual_journal_reversed": "Manual journal reversed",
+    "journal_reversed": "Journal reversed",
     "topped_up": "Top-up",
     "platform_payout_sent": "Platform payout initiated",
     "platform_payout_paid": "Own payout arrived",

@@ -20,7 +20,8 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True)
 class ManualJournalRow:
-    """`reverses_id` and `reversed_by_id` link a reversal both ways; `amount` is the sum of the debits."""
+    """`reverses_id` and `reversed_by_id` link a reversal both ways, `reverses_journal_id` names what it reverses;
+    `amount` is the sum of the debits."""
 
     id: int
     status: str
@@ -30,6 +31,7 @@ class ManualJournalRow:
     reason: str
     legs: tuple[Leg, ...]
     reverses_id: int | None
+    reverses_journal_id: int | None
     reversed_by_id: int | None
     reversed_by_status: str | None
     attachment_name: str | None
@@ -53,13 +55,14 @@ class ManualJournalRow:
 
 ROWS = """
 select m.id, m.status, m.currency, m.posted_on, m.memo, m.reason, m.account_codes, m.amounts, m.reverses_id,
+       m.reverses_journal_id,
        r.id as reversed_by_id, r.status as reversed_by_status, m.attachment_name, m.attachment_sha256,
        m.proposed_by as proposed_by_id, p.name as proposed_by, m.proposed_at, s.name as settled_by, m.settled_at,
        m.note, m.journal_id
 from manual_journals m
 join staff p on p.id = m.proposed_by
 left join staff s on s.id = m.settled_by
-left join manual_journals r on r.reverses_id = m.id and r.status in ('PROPOSED', 'POSTED')
+left join manual_journals r on r.reverses_journal_id = m.journal_id and r.status in ('PROPOSED', 'POSTED')
 where {where} order by m.id desc limit :limit
 """
 
@@ -86,6 +89,13 @@ def row(session: Session, number: int) -> ManualJournalRow:
     if found is None:
         raise NotFound(kind="manual journal", id=number)
     return _row(found)
+
+
+def reversal(session: Session, journal_id: int) -> ManualJournalRow | None:
+    """What reverses this journal, or is proposed to."""
+    query = text(ROWS.format(where="m.reverses_journal_id = :id and m.status in ('PROPOSED', 'POSTED')"))
+    found = session.execute(query, {"id": journal_id, "limit": 1}).mappings().first()
+    return None if found is None else _row(found)
 
 
 def _row(found: RowMapping) -> ManualJournalRow:

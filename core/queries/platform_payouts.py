@@ -21,12 +21,16 @@ from core.rules.payout_parts import Part
 
 PAYOUTS = """
 select s.id as line_id, s.source as id, s.currency, s.amount, s.fee, s.created_at, t.journal_id,
-       paid.id as paid_journal_id, paid.posted_at as paid_at, failed.id as failed_journal_id, m.match_id
+       paid.id as paid_journal_id, paid.posted_at as paid_at, failed.id as failed_journal_id, m.match_id,
+       back.id is not null and again.id is null as reversed
 from statement_lines s
 left join balance_transactions t on t.id = s.id
 left join journals paid on paid.key = 'own_payout.' || s.source || '.paid'
 left join journals failed on failed.key = 'own_payout.' || s.source || '.failed'
-left join bank_match_postings m on m.journal_id = paid.id and m.currency = s.currency
+left join manual_journals back on back.reverses_journal_id = paid.id and back.status = 'POSTED'
+left join manual_journals again on again.reverses_journal_id = back.journal_id and again.status = 'POSTED'
+left join bank_match_postings m on m.journal_id = coalesce(again.journal_id, paid.id) and m.currency = s.currency
+    and (back.id is null or again.id is not null)
 where s.kind = 'payout' and {where}
 order by s.created_at desc, s.id desc limit :limit
 """
@@ -55,7 +59,8 @@ BANK = text(
 
 @dataclass(frozen=True)
 class PlatformPayout:
-    """`id` is Stripe's, `amount` what it sent, `fee` what Stripe took for sending it."""
+    """`id` is Stripe's, `amount` what it sent, `fee` what Stripe took for sending it. `reversed`: two people said that
+    it never reached our bank."""
 
     id: str
     line_id: str
@@ -67,6 +72,7 @@ class PlatformPayout:
     paid_at: datetime | None
     failed_journal_id: int | None
     match_id: int | None
+    reversed: bool
 
     @property
     def where(self) -> str:
@@ -75,6 +81,8 @@ class PlatformPayout:
             return "It failed or came back, and is on the balance at Stripe again."
         if self.paid_journal_id is None:
             return "It is on its way: Stripe has not said that it arrived."
+        if self.reversed:
+            return "Stripe says that it arrived. Our bank does not have it, and its arrival was reversed."
         if self.match_id is None:
             return "Stripe says that it arrived. No line of our bank's is matched with it."
         return "It arrived, and our bank's statement has it."

@@ -214,7 +214,6 @@ class SuspenseItem(Record):
         one_of("settled_as", SettledAs),
         one_of("proposed_as", SettledAs),
         UniqueConstraint("transaction_id"),
-        UniqueConstraint("bank_line_id"),
         CheckConstraint(
             "(transaction_id is null) <> (bank_line_id is null) and (bank_line_id is null) = (journal_id is null)",
             name="one_line",
@@ -241,6 +240,12 @@ class SuspenseItem(Record):
             name="direction",
         ),
         Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
+        Index(
+            "suspense_items_bank_line_id_key",
+            "bank_line_id",
+            unique=True,
+            postgresql_where="status <> 'REVERSED'",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,7 +13,8 @@ from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 
 class ManualJournal(Record):
-    """`amounts` beside `account_codes`: debits > 0. `reverses_id`: the manual journal that this one reverses."""
+    """`amounts` beside `account_codes`: debits > 0. `reverses_journal_id`: the journal that this one reverses, and
+    `reverses_id` the manual journal that posted it, where one did."""
 
     __tablename__ = "manual_journals"
     __table_args__ = (
@@ -32,9 +33,12 @@ class ManualJournal(Record):
         ),
         CheckConstraint("(attachment_name is null) = (attachment_sha256 is null)", name="attached"),
         CheckConstraint("reverses_id < id", name="reverses_another"),
+        CheckConstraint(
+            "reverses_id is null or reverses_journal_id is not null", name="reverses_what_was_posted"
+        ),
         Index(
             "manual_journals_reversed_once_idx",
-            "reverses_id",
+            "reverses_journal_id",
             unique=True,
             postgresql_where="status in ('PROPOSED', 'POSTED')",
         ),
@@ -49,6 +53,7 @@ class ManualJournal(Record):
     account_codes: Mapped[list[str]] = mapped_column(ARRAY(String))
     amounts: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("manual_journals.id"), default=None)
+    reverses_journal_id: Mapped[int | None] = mapped_column(ForeignKey("journals.id"), default=None)
     attachment_name: Mapped[str | None] = mapped_column(default=None)
     attachment_sha256: Mapped[str | None] = mapped_column(default=None)
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -147,12 +147,19 @@ class Break(Record):
 
 class BankMatch(Record):
     """Lines of our bank that are postings of the ledger: both sides sum to the same, which a trigger checks at commit.
-    `name` says of what the rule made it."""
+    `name` says of what the rule made it. One that was undone stays: `held_line_ids` and
+    `held_journal_ids`, which the database writes then, say what it held together."""
 
     __tablename__ = "bank_matches"
     __table_args__ = (
         one_of("rule", MatchRule),
         CheckConstraint("(rule = 'HAND') = (made_by is not null)", name="by_a_person_or_not"),
+        CheckConstraint(
+            "(undone_at is null) = (undone_by is null) and (undone_at is null) = (undone_reason is null) "
+            "and (undone_at is null) = (held_line_ids is null) and (undone_at is null) = (held_journal_ids is null) "
+            "and (undone_at is null or rule = 'HAND')",
+            name="undone_by_someone",
+        ),
         Index("bank_matches_name_idx", "name"),
     )
 
@@ -163,6 +170,11 @@ class BankMatch(Record):
     run_id: Mapped[int | None] = mapped_column(ForeignKey("reconciliation_runs.id"), default=None)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     made_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None] = mapped_column(default=None)
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    undone_reason: Mapped[str | None] = mapped_column(default=None)
+    held_line_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), default=None)
+    held_journal_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), default=None)
 
 
 class BankMatchLine(Record):

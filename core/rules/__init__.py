@@ -341,6 +341,16 @@ RULES: tuple[Rule, ...] = (
         "actions.operations.bank_matches:by_hand",
         _DESK,
     ),
+    Rule(
+        "A match by hand is undone while its period is open",
+        "actions.operations.bank_matches:undo",
+        _DESK,
+    ),
+    Rule(
+        "What the bank never had is reversed by two people",
+        "actions.periods.journal_reversals:propose_of",
+        _DESK,
+    ),
     Rule("A platform payout is the sum of its parts", "rules.payout_parts:part", _DESK),
     # Risk.
     Rule("Manual review on risk", "rules.risk:reviews", f"{_LEGAL}, Risk Controls"),

@@ -21,6 +21,8 @@ class MatchRule(StrEnum):
     """The posting was made for this line."""
     HAND = "HAND"
     """A person said so."""
+    REVERSED = "REVERSED"
+    """A posting and its reversal, of which the bank never had a line."""
 
 
 class SumsDiffer(DeskError):
@@ -34,6 +36,20 @@ class MatchedAlready(DeskError):
 
 class NothingToMatch(DeskError):
     """Choose at least one line and one posting of the same bank account."""
+
+
+class NotByAPerson(DeskError):
+    """Only a match that a person made can be undone: this one follows from its lines, and the next run would make it
+    again."""
+
+
+class UndoneBefore(DeskError):
+    """This match has been undone already."""
+
+
+class DifferenceExplained(DeskError):
+    """What this match differed by was explained by two people and booked, so the match stays. If their explanation was
+    wrong, correct it with a manual journal."""
 
 
 class NotAtTheBank(DeskError):

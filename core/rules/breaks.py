@@ -63,6 +63,8 @@ class ClosedAs(StrEnum):
     """Two people said what it was, and it was booked."""
     MATCHED = "MATCHED"
     """A person matched it by hand."""
+    REVERSED = "REVERSED"
+    """Two people reversed what was booked."""
 
 
 # Younger than this, the other side may still come by itself.

@@ -145,7 +145,7 @@ STEPS: Mapping[str, Steps] = {
     ),
     # The same difference may come back.
     "breaks": _to({BreakStatus.OPEN: (BreakStatus.CLOSED,), BreakStatus.CLOSED: (BreakStatus.OPEN,)}),
-    "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
+    "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED, Suspense.REVERSED)}),
     "manual_journals": _to({Proposal.PROPOSED: ENDS[ProposalKind.MANUAL_JOURNAL]}),
     "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
     "debt_write_offs": _to({Proposal.PROPOSED: ENDS[ProposalKind.DEBT_WRITE_OFF]}),

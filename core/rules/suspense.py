@@ -13,6 +13,8 @@ from core.rules import statement_line_types
 class SuspenseStatus(StrEnum):
     OPEN = "OPEN"
     SETTLED = "SETTLED"
+    REVERSED = "REVERSED"
+    """The match that it was the difference of was undone, and its booking reversed."""
 
 
 class SettledAs(StrEnum):

@@ -9,10 +9,11 @@ import streamlit as st
 from core.actions.operations import bank_matches as actions
 from core.money import Money
 from core.queries import bank_matches as queries
-from core.queries.bank_matches import BankLineView, BankPosting
+from core.queries.bank_matches import BankLineView, BankMatched, BankPosting
 from core.queries.breaks import BreakRow
 from core.rules import suspense as rules
-from core.rules.bank_matching import NOT_AT_THE_BANK
+from core.rules.bank_matching import NOT_AT_THE_BANK, MatchRule
+from core.rules.permissions import Permission
 from core.rules.suspense import TARGETS, SettledAs, fitting
 from dashboard import request_context
 from dashboard.finance import suspense as explaining
@@ -24,6 +25,7 @@ RULES: Mapping[str, str] = {
     "SUM": "Sum of a day",
     "BOOKED": "Booked for this line",
     "HAND": "By hand",
+    "REVERSED": "A posting and its reversal",
 }
 MATCHES = [
     tables.leads("first_journal", "Journal", to=lambda each: ("journal", {"id": each.first_journal}),
@@ -32,7 +34,7 @@ MATCHES = [
     tables.text("rule", "Rule", value=lambda each: RULES[each.rule], width=200),
     tables.count("lines", "Lines", width=60),
     tables.count("postings", "Postings", width=76),
-    tables.text("first_line", "First line", width=240),
+    tables.text("first_line", "First line", value=lambda each: each.first_line or "", width=240),
     tables.text("booked_on", "At the bank", value=lambda each: str(each.booked_on or ""), width=110),
     tables.text("made_by", "By", value=lambda each: each.made_by or "The system", width=120),
     tables.when("made_at", "Matched", width=140),
@@ -74,6 +76,37 @@ def work(row: BreakRow) -> None:
     if row.bank_line_id is not None and row.ours is None:
         with cards.panel("break-bank-explain"):
             _explain(row, amount)
+
+
+def kept(row: BreakRow) -> None:
+    """What its line or posting is matched with; a match by hand can be undone."""
+    with request_context.reading() as session:
+        match = queries.of_break(session, line_id=row.bank_line_id, journal_id=row.journal_id)
+    if match is None or match.rule == MatchRule.REVERSED:
+        return
+    header.section("Match")
+    tables.small([match], MATCHES[1:], name="Match")
+    if match.rule == MatchRule.HAND and request_context.may(Permission.WORK_BREAKS):
+        with st.expander("Undo this match", key=f"break-{row.id}-undo"):
+            _undo(row, match)
+
+
+def _undo(row: BreakRow, match: BankMatched) -> None:
+    st.text(
+        "Its lines and postings are open again. What they differed by is taken out of suspense, if nobody has "
+        "explained it."
+    )
+    place = text_fields.named("break", row.id, "undo")
+    reason = reasons.line(place, key=f"match-{match.id}-undo-reason")
+    if intent := confirm.pressed("Undo match", key=f"match-{match.id}-undo", type="secondary"):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.undo(
+                session, actor, now=now, match_id=match.id, reason=reason
+            ),
+            done="Undone. Its lines and postings are open again.",
+            sent=[place],
+        )
 
 
 def _candidates(many: int, noun: str) -> None:

@@ -22,7 +22,7 @@ from core.rules.reconciliation import BreakKind
 from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import audit_labels
-from dashboard.finance import bank_match_panel, books, breaks_view
+from dashboard.finance import bank_match_panel, books, breaks_view, reversal_panel
 from dashboard.finance import suspense as explaining
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.status import Pill
@@ -53,15 +53,23 @@ def whole(row: BreakRow, now: datetime) -> None:
     _sides(row, line, journal)
     if item is not None:
         _suspense(row, item, line, together)
-    elif (
-        row.side == Side.BANK
-        and row.state != BreakView.CLOSED
-        and request_context.may(Permission.WORK_BREAKS)
-    ):
-        bank_match_panel.work(row)
+        if row.side == Side.BANK:
+            bank_match_panel.kept(row)
+    elif row.side == Side.BANK:
+        _at_the_bank(row)
     if row.state != BreakView.CLOSED and request_context.may(Permission.WORK_BREAKS):
         _work(row, now)
     _history(steps)
+
+
+def _at_the_bank(row: BreakRow) -> None:
+    """Matching by hand or taking a match apart, and the entry that reverses what only the ledger has."""
+    if row.state == BreakView.CLOSED:
+        bank_match_panel.kept(row)
+    elif row.state != BreakView.PROPOSED and request_context.may(Permission.WORK_BREAKS):
+        bank_match_panel.work(row)
+    if row.kind == BreakKind.NOT_AT_PROVIDER and row.journal_id is not None:
+        reversal_panel.show(row, row.journal_id)
 
 
 def _facts(row: BreakRow, now: datetime) -> None:

@@ -114,5 +114,6 @@ def old_note(row: BreakRow) -> None:
         "AGREES": "a run found that both sides agree",
         "EXPLAINED": f"{row.closed_by or 'staff'} approved its explanation",
         "MATCHED": f"{row.closed_by or 'staff'} matched it by hand",
+        "REVERSED": f"{row.closed_by or 'staff'} approved the entry that reversed it",
     }
     cards.note(f"Closed {deadlines.exact(row.closed_at)}: {how[row.closed_as or 'AGREES']}.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions.periods import manual_journals
+from core.actions.periods import journal_reversals, manual_journals
 from core.actions.periods.manual_journals import Attached
 from core.errors import DeskError
 from core.ledger import accounts
@@ -116,13 +116,18 @@ def _preview(lines: Sequence[Posting], memo: str) -> bool:
     if len(lines) < FEWEST:
         cards.note("At least two lines: debits and credits have the same sum.")
         return False
-    tables.small([_leg(line) for line in lines], LEGS, name="Preview")
+    drawn(lines, name="Preview")
     try:
         manual_journals.preview(lines, memo=memo)
     except DeskError as unfit:
         cards.note(unfit.message)
         return False
     return True
+
+
+def drawn(lines: Sequence[Posting], *, name: str) -> None:
+    """Lines as debit and credit."""
+    tables.small([_leg(line) for line in lines], LEGS, name=name)
 
 
 def _leg(line: Posting) -> Leg:
@@ -217,6 +222,8 @@ def _chosen(number: int) -> None:
             navigation.link("journal", f"J-{row.journal_id}", icon=":material/menu_book:", id=row.journal_id)
         if row.reverses_id:
             navigation.link("manual_journals", f"Reverses MJ-{row.reverses_id}", id=row.reverses_id)
+        elif row.reverses_journal_id:
+            navigation.link("journal", f"Reverses J-{row.reverses_journal_id}", id=row.reverses_journal_id)
         if row.reversed_by_id:
             said = (
                 "Reversed by" if row.reversed_by_status == ProposalStatus.POSTED else "Reversal proposed as"
@@ -260,7 +267,7 @@ def _reverse(row: ManualJournalRow) -> None:
         ):
             confirm.carry_out(
                 intent,
-                lambda session, actor, now: manual_journals.propose_reversal(
+                lambda session, actor, now: journal_reversals.propose(
                     session, actor, now=now, number=row.id, posted_on=day, reason=reason
                 ),
                 done="Submitted. It is reversed when someone else approves it.",

@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.periods import closing, manual_journals
-from core.actions.periods.manual_journals import Attached, DayToCome, NotPosted, ReversedBefore
+from core.actions.periods import closing, journal_reversals, manual_journals
+from core.actions.periods.journal_reversals import NotPosted, ReversedBefore
+from core.actions.periods.manual_journals import Attached, DayToCome
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.ledger import accounts, invariants, journal_store, postings
@@ -97,11 +98,11 @@ def test_a_reversal_takes_two_as_well_and_links_both_ways(town: Town) -> None:
     number = propose(town)
     ask = {"number": number, "posted_on": town.now.date(), "reason": "Posted twice."}
     with pytest.raises(NotPosted):
-        town.act(manual_journals.propose_reversal, town.as_staff("fay"), **ask)
+        town.act(journal_reversals.propose, town.as_staff("fay"), **ask)
     approve(town, number)
-    back = town.act(manual_journals.propose_reversal, town.as_staff("fay"), **ask).id
+    back = town.act(journal_reversals.propose, town.as_staff("fay"), **ask).id
     with pytest.raises(ReversedBefore):
-        town.act(manual_journals.propose_reversal, town.as_staff("fay"), **ask)
+        town.act(journal_reversals.propose, town.as_staff("fay"), **ask)
     assert balance(town, "bank") == -500
     approve(town, back)
     assert balance(town, "bank") == balance(town, "bank_charges") == 0

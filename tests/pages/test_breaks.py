@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
-from core.actions.operations import breaks, suspense
+from core.actions.operations import bank_matches, breaks, suspense
 from core.db import Database
+from core.ledger import journal_store, postings
+from core.money import Money
 from core.processes import break_findings
 from core.records import Break, SuspenseItem
 from core.rules.suspense import SettledAs
@@ -98,6 +101,74 @@ def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) ->
     app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
     assert "Assign" not in labels(app)
     assert "Submit for approval" not in labels(app)
+
+
+def at_the_bank(
+    database: Database, home: Path, *lines: tuple[int, int, str], payouts: tuple[int, ...] = ()
+) -> Town:
+    """Breaks of a statement of ten days, and of payouts that arrived on the first, by the ledger."""
+    town = builders.a_town(database)
+    serve(town, home)
+    later = town.now + timedelta(days=8)
+
+    def write(session: Session) -> None:
+        stated(session, lines)
+        for amount in payouts:
+            facts = {"key": f"sent.{amount}", "amount": Money(amount, "USD"), "cause": {}}
+            journal_store.post(session, postings.topped_up(**facts), now=town.now)
+            facts["key"] = f"paid.{amount}"
+            sent = postings.platform_payout_sent(**facts, fee=Money.zero("USD"))
+            journal_store.post(session, replace(sent, key=f"left.{amount}"), now=town.now)
+            journal_store.post(session, postings.platform_payout_paid(**facts), now=town.now)
+        found = break_findings.at_the_bank(session, later, later)
+        breaks.follow(session, found, run_id=None, now=town.now)
+
+    town.database.run(write)
+    return town
+
+
+def test_a_posting_that_the_bank_never_had_is_reversed_by_two_people(
+    database: Database, tmp_path: Path
+) -> None:
+    town = at_the_bank(database, tmp_path, (0, -9_985, "To Stripe"), payouts=(3_000,))
+    paid, top_up = (
+        town.read(lambda session, amount=amount: session.query(Break).filter_by(ours=amount).one())  # type: ignore[misc]
+        for amount in (3_000, -3_000)
+    )
+    assert "is not reversed by hand" in words(visit(town, "fay", "reconciliation", **{"break": top_up.id}))
+    app = visit(town, "fay", "reconciliation", **{"break": paid.id})
+    assert "payout_in_transit" in words(app)
+    assert "Submit for approval" not in labels(visit(town, "cora", "reconciliation", **{"break": paid.id}))
+    app.text_input(key=f"break-{paid.id}-reverse-reason").set_value("The bank never got it.").run()
+    press(app, "Submit for approval")
+    own = visit(town, "fay", "reconciliation", **{"break": paid.id})
+    assert {"Withdraw"} == {each for each in labels(own) if each in ("Withdraw", "Approve and post", "Match")}
+    other = visit(town, "cora", "reconciliation", **{"break": paid.id})
+    other.text_input(key="manual-journal-1-reason").set_value("Asked the bank as well.").run()
+    press(other, "Approve and post")
+    after = words(visit(town, "fay", "reconciliation", **{"break": paid.id}))
+    assert "approved the entry that reversed it" in after
+    assert "Asked the bank as well." in after
+
+
+def test_a_match_by_hand_is_undone_from_its_break(database: Database, tmp_path: Path) -> None:
+    town = at_the_bank(database, tmp_path, (0, -3_015, "To Stripe"), payouts=(3_000,))
+    line = town.read(lambda session: session.query(Break).filter_by(theirs=-3_015).one())
+    posting = town.read(lambda session: session.query(Break).filter_by(ours=-3_000).one())
+    facts = {"line_ids": [line.bank_line_id], "journal_ids": [posting.journal_id], "reason": "The same."}
+    town.act(bank_matches.by_hand, town.as_staff("fay"), **facts, difference=True)
+    assert "Undo match" not in labels(visit(town, "cora", "reconciliation", **{"break": posting.id}))
+    for number in (line.id, posting.id):  # from either side
+        app = visit(town, "fay", "reconciliation", **{"break": number})
+        assert "By hand" in words(app)
+    app.text_input(key="match-1-undo-reason").set_value("It was another one.").run()
+    press(app, "Undo match")
+    app = visit(town, "fay", "reconciliation", **{"break": posting.id})
+    assert "It was another one." in words(app)
+    assert "Match" in labels(app)
+    shown = words(visit(town, "fay", "reconciliation", **{"break": line.id}))
+    assert "is on our bank's statement" in shown
+    assert "In suspense" not in shown
 
 
 def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ ENDS = {
     "payout_offers": {"CHOSEN", "OVERTAKEN", "WITHDRAWN"},
     "party_requests": {"ANSWERED", "UNANSWERED", "WITHDRAWN"},
     "duplicate_payments": set(),
-    "suspense_items": {"SETTLED"},
+    "suspense_items": {"SETTLED", "REVERSED"},
     "periods": {"REOPENED"},
     "period_reopenings": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "manual_journals": {"POSTED", "REJECTED", "WITHDRAWN", "RETURNED"},

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.actions.chargebacks import duplicate_chargebacks, liability, refund_offsets
+from core.actions.chargebacks import duplicate_chargebacks, refund_offsets
 from core.actions.funding import balance_transactions
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.operations import suspense_items
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, postings
 from core.ledger.journals import Journal
@@ -47,7 +48,7 @@ def book(
         fees_to=accounts.DISPUTE_FEES,
     )
     if journal.kind == "unknown_money":
-        liability.open_suspense_item(session, line, now=now)
+        suspense_items.of_stripe(session, line, now=now)
         return
     row.taken_minor -= amount.minor
     _bear_fee(row, line)

@@ -11,20 +11,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions.cases import disputes
 from core.actions.chargebacks import refund_offsets
 from core.actions.decisions import recorded_decision
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
-from core.actions.operations import breaks
 from core.actions.payouts import pending_withdrawals, receivables, reversals, withdrawals
 from core.audit.actions import AuditAction
-from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
-from core.records import Case, Chargeback, Decision, Hold, OutgoingOperation, SuspenseItem
+from core.records import Case, Chargeback, Decision, Hold, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules import milestones
 from core.rules.approvals import DecisionStatus
@@ -213,36 +210,3 @@ def _in_another_currency(session: Session, context: MilestoneContext, loss: Loss
         contents=[hold],
     )
     return Money.zero(context.milestone.currency)
-
-
-def open_suspense_item(
-    session: Session, line: BalanceLine, *, now: datetime, why: str | None = None
-) -> SuspenseItem:
-    """A line that was booked to suspense, for whoever settles it."""
-    item = SuspenseItem(
-        transaction_id=line.id,
-        source=line.source or "",
-        currency=line.currency,
-        amount_minor=line.amount,
-        why=why,
-        found_at=now,
-    )
-    session.add(item)
-    session.flush()
-    audit.record(
-        session,
-        SYSTEM,
-        AuditAction.SUSPENSE_FIND.by("system"),
-        object_kind="suspense",
-        object_id=item.id,
-        now=now,
-        reason=why,
-        after={
-            "amount": line.amount,
-            "currency": line.currency,
-            "source": line.source,
-            "balance_transaction": line.id,
-        },
-    )
-    breaks.line_in_suspense(session, item, now=now)
-    return item

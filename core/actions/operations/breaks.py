@@ -5,7 +5,7 @@ What staff do about one in between (who looks at it, what they noted, how long i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -129,6 +129,10 @@ def line_name(line_id: int) -> str:
     return f"line:{line_id}"
 
 
+def posting_name(journal_id: int) -> str:
+    return f"posting:{journal_id}"
+
+
 def midnight(day: date) -> datetime:
     """Banks name days; they begin in UTC here."""
     return datetime.combine(day, time(), UTC)
@@ -167,15 +171,52 @@ def matched(
 ) -> None:
     """A person matched these by hand: their breaks are closed, but for what is in suspense."""
     reason = given(reason)
+    for row in _at_the_bank(session, names, currency, BreakStatus.OPEN):
+        if row.kind != BreakKind.IN_SUSPENSE:
+            _close(session, actor, row, ClosedAs.MATCHED, now=now, reason=reason)
+
+
+def reversed_by(
+    session: Session, actor: Actor, journal_ids: Collection[int], currency: str, *, reason: str, now: datetime
+) -> None:
+    """Two people reversed what was booked: the breaks of both postings are closed."""
+    names = [posting_name(each) for each in journal_ids]
+    for row in _at_the_bank(session, names, currency, BreakStatus.OPEN):
+        _close(session, actor, row, ClosedAs.REVERSED, now=now, reason=reason)
+
+
+def unmatched(
+    session: Session, actor: Actor, names: Collection[str], currency: str, *, reason: str, now: datetime
+) -> None:
+    """A match by hand was undone: what it had closed is open again."""
+    for row in _at_the_bank(session, names, currency, BreakStatus.CLOSED):
+        audit.become(row, BreakStatus.OPEN, now=now, by=actor)
+        row.closed_at = row.closed_as = row.closed_by = None
+        session.flush()
+        _note(session, actor, AuditAction.BREAK_REOPEN, row, now=now, reason=reason)
+
+
+def whole_line_again(session: Session, actor: Actor, line: BankLine, *, reason: str, now: datetime) -> None:
+    """What was in suspense of a line of our bank's is reversed: all of the line is open again."""
+    (row,) = _at_the_bank(session, [line_name(line.id)], line.currency, BreakStatus.OPEN)
+    before, amount = row.class_, Money(line.amount_minor, line.currency)
+    row.class_ = rules.classify(rules.Facts(Side.BANK, amount, None, now - row.since))
+    row.kind, row.theirs, row.ours = BreakKind.NOT_IN_LEDGER, amount.minor, None
+    row.journal_id = row.suspense_item_id = None
+    session.flush()
+    _note(session, actor, AuditAction.BREAK_FOLLOW, row, now=now, before=before, reason=reason)
+
+
+def _at_the_bank(
+    session: Session, names: Collection[str], currency: str, status: BreakStatus
+) -> Sequence[Break]:
     wanted = select(Break).where(
         Break.side == Side.BANK,
         Break.object.in_(names),
         Break.currency == currency,
-        Break.status == BreakStatus.OPEN,
-        Break.kind != BreakKind.IN_SUSPENSE,
+        Break.status == status,
     )
-    for row in session.scalars(wanted.order_by(Break.id).with_for_update()):
-        _close(session, actor, row, ClosedAs.MATCHED, now=now, reason=reason)
+    return session.scalars(wanted.order_by(Break.id).with_for_update()).all()
 
 
 def _close(

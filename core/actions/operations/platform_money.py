@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.actions.funding import balance_transactions
+from core.actions.operations import reversed_postings
 from core.gateways.payments import BalanceLine, PayoutSnapshot
 from core.ledger import accounts, journal_store, postings
 from core.ledger.journals import Journal
@@ -85,7 +86,7 @@ def _payout(session: Session, line: BalanceLine, cause: dict[str, str]) -> Journ
     if not _is_posted(session, _key(source, "sent")):
         return None
     undo = postings.platform_payout_failed
-    if _is_posted(session, _key(source, "paid")):
+    if _is_at_the_bank(session, _key(source, "paid")):
         undo = postings.platform_payout_returned
     return undo(key=_key(source, "failed"), amount=amount, fee=fee, cause=cause)
 
@@ -96,6 +97,12 @@ def _key(payout: str, what: str) -> str:
 
 def _is_posted(session: Session, key: str) -> bool:
     return bool(session.scalar(select(exists().where(journals.c.key == key))))
+
+
+def _is_at_the_bank(session: Session, key: str) -> bool:
+    """Its arrival is posted, and was not reversed by hand."""
+    number = session.scalar(select(journals.c.id).where(journals.c.key == key))
+    return number is not None and reversed_postings.stands(session, number)
 
 
 def on_their_way(session: Session) -> list[str]:

@@ -60,7 +60,7 @@ def propose(
     require(actor, Permission.SETTLE_SUSPENSE)
     reason = given(reason)
     items = _locked(session, item_ids)
-    _require_free(session, items)
+    require_free(session, items)
     _check(session, items, settled_as, target_id)
     me = proposals.require_maker(session, actor, _subject(session, items, settled_as, target_id))
     for item in items:
@@ -201,7 +201,7 @@ def _subject(
     return proposals.NOBODY if number is None else Subject.of(open_milestone(session, number, lock=False))
 
 
-def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
+def require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
     """An amount has one explanation at a time, under its lock; the database says so too. Raises `ProposalWaits`."""
     for item in items:
         if item.proposed_as is not None and item.proposed_by is not None and item.proposed_at is not None:

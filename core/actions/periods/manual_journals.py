@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.operations import reversed_postings
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
@@ -28,23 +29,17 @@ from core.queries import periods
 from core.records import ManualJournal
 from core.rules.periods import PeriodClosed
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
-from core.rules.proposals import ProposalKind, ProposalStatus, ended
+from core.rules.proposals import ProposalKind, ProposalStatus, ended, fallen
 from core.rules.reasons import given
 
 OURS = 0  # whose files they are in the evidence store: the platform's own
 LAST_MOMENT = timedelta(microseconds=1)
+MATCHED = "What it reverses was matched with the bank's statement since."
+KEPT = ("payout",)  # of the cause of what is reversed: the bank names it
 
 
 class DayToCome(DeskError):
     """A journal cannot be posted for a day to come."""
-
-
-class NotPosted(DeskError):
-    """Only a manual journal that was posted can be reversed; this one is {status}."""
-
-
-class ReversedBefore(DeskError):
-    """This journal is reversed already, or its reversal waits for a second person."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def propose(
     require(actor, Permission.PROPOSE_JOURNAL)
     reason, memo = given(reason), given(memo)
     preview(lines, memo=memo)
-    return _propose(
+    return write_down(
         session,
         actor,
         lines,
@@ -88,42 +83,26 @@ def preview(lines: Sequence[Posting], *, memo: str) -> Journal:
     return postings.manual_journal(key="preview", lines=lines, memo=memo, cause={})
 
 
-def propose_reversal(
-    session: Session, actor: Actor, *, now: datetime, number: int, posted_on: date, reason: str
-) -> ManualJournal:
-    """The same lines on the other side. Raises `NotPosted`, `ReversedBefore`, `PeriodClosed`, `DayToCome`."""
-    require(actor, Permission.PROPOSE_JOURNAL)
-    reason = given(reason)
-    before = _row(session, number)
-    if before.status != ProposalStatus.POSTED:
-        raise NotPosted(status=before.status.replace("_", " ").lower())
-    standing = (ProposalStatus.PROPOSED, ProposalStatus.POSTED)
-    other = select(ManualJournal.id).where(
-        ManualJournal.reverses_id == number, ManualJournal.status.in_(standing)
-    )
-    if session.scalars(other).first():
-        raise ReversedBefore()
-    lines = [Posting(line.account, -line.amount) for line in lines_of(before)]
-    memo = f"Reversal of MJ-{before.id}: {before.memo}"
-    return _propose(
-        session, actor, lines, posted_on=posted_on, memo=memo, reason=reason, now=now, reverses_id=before.id
-    )
-
-
 def approve(session: Session, actor: Actor, *, now: datetime, number: int, reason: str = "") -> ManualJournal:
     """Post it as it was proposed, on its day.
 
-    Raises what `proposals.require_checker` does, `ProposalEnded`, `DayClosed`, `Overdraft`.
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `ProposalFallen`, `DayClosed`, `Overdraft`.
     """
     require(actor, Permission.CONFIRM_JOURNAL, now)
     said = given(reason) if reason.strip() else None
     row = _open(session, number)
     proposals.require_checker(session, actor, waiting(row), now=now)
-    row.journal_id = journal_store.post(session, journal_of(row), now=now, happened_at=_moment(row, now))
+    if reversed_postings.matched_since(session, row):
+        raise fallen(ProposalKind.MANUAL_JOURNAL, MATCHED)
+    row.journal_id = journal_store.post(
+        session, journal_of(session, row), now=now, happened_at=_moment(row, now)
+    )
     proposals.settle(row, ProposalStatus.POSTED, actor, now=now)
     row.note = said
     session.flush()
     _note_end(session, actor, AuditAction.JOURNAL_POST.by("finance"), row, reason=said or row.reason, now=now)
+    if row.reverses_journal_id is not None:
+        reversed_postings.pair(session, actor, row, reason=said or row.reason, now=now)
     return row
 
 
@@ -164,6 +143,8 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 def _flaw(session: Session, row: ManualJournal, now: datetime) -> str | None:
     if not periods.is_open(session, row.posted_on):
         return f"{row.posted_on:%-d %B %Y} was closed."
+    if reversed_postings.matched_since(session, row):
+        return MATCHED
     return proposals.flaw(session, waiting(row), now=now)
 
 
@@ -194,15 +175,17 @@ def lines_of(row: ManualJournal) -> list[Posting]:
     ]
 
 
-def journal_of(row: ManualJournal) -> Journal:
-    """What it posts; a reversal names both."""
+def journal_of(session: Session, row: ManualJournal) -> Journal:
+    """What it posts; a reversal names what it reverses, and keeps its cause."""
     lines, key, cause = lines_of(row), f"manual.{row.id}", {"manual_journal": row.id}
-    if row.reverses_id is None:
+    if row.reverses_journal_id is None:
         return postings.manual_journal(key=key, lines=lines, memo=row.memo, cause=cause)
-    before = [Posting(line.account, -line.amount) for line in lines]
-    return postings.manual_journal_reversed(
-        key=key, lines=before, memo=row.memo, cause=cause | {"reverses": row.reverses_id}
-    )
+    before = journal_store.one(session, row.reverses_journal_id).journal
+    reverses = {"reverses": row.reverses_id, "reverses_journal": row.reverses_journal_id}
+    kept = {name: before.cause[name] for name in KEPT if name in before.cause}
+    by_hand = before.kind in ("manual_journal", "manual_journal_reversed")
+    reverse = postings.manual_journal_reversed if by_hand else postings.journal_reversed
+    return reverse(key=key, lines=before.postings, memo=row.memo, cause=kept | cause | reverses)
 
 
 def _moment(row: ManualJournal, now: datetime) -> datetime:
@@ -225,7 +208,7 @@ def _kept(attached: Attached | None, store: EvidenceStore | None) -> tuple[str, 
     return seen.file_name, store.put(OURS, attached.content)
 
 
-def _propose(
+def write_down(
     session: Session,
     actor: Actor,
     lines: Sequence[Posting],
@@ -235,8 +218,10 @@ def _propose(
     reason: str,
     now: datetime,
     reverses_id: int | None = None,
+    reverses_journal_id: int | None = None,
     kept: tuple[str, str] | None = None,
 ) -> ManualJournal:
+    """The proposal, as it waits. Raises `DayToCome`, `PeriodClosed`, what `proposals.require_maker` does."""
     if posted_on > now.astimezone(UTC).date():
         raise DayToCome()
     if not periods.is_open(session, posted_on):
@@ -250,6 +235,7 @@ def _propose(
         account_codes=[line.account for line in lines],
         amounts=[line.amount.minor for line in lines],
         reverses_id=reverses_id,
+        reverses_journal_id=reverses_journal_id,
         attachment_name=name,
         attachment_sha256=sha256,
         proposed_by=proposals.require_maker(session, actor, _subject(lines)),
@@ -257,8 +243,11 @@ def _propose(
     )
     session.add(row)
     session.flush()
+    told: list[Record | Words] = [row]
+    if reverses_journal_id is not None:
+        told.append(Words("manual_journal_reversals", row))
     _note(
-        session, actor, AuditAction.JOURNAL_PROPOSE.by("finance"), row, reason=reason, now=now, contents=[row]
+        session, actor, AuditAction.JOURNAL_PROPOSE.by("finance"), row, reason=reason, now=now, contents=told
     )
     return row
 
@@ -306,7 +295,7 @@ def _note(
             "on": row.posted_on.isoformat(),
             "currency": row.currency,
             "lines": dict(zip(row.account_codes, row.amounts, strict=True)),
-            "reverses": row.reverses_id,
+            "reverses": row.reverses_journal_id,
             "attachment": row.attachment_sha256,
             "journal": row.journal_id,
         },

@@ -8,7 +8,7 @@ sign of Stripe's balance transaction (net = amount − fee; a fee that Stripe gi
 from __future__ import annotations
 
 from core.ledger.journals import Journal, Posting
-from core.ledger.postings.by_hand import manual_journal, manual_journal_reversed
+from core.ledger.postings.by_hand import journal_reversed, manual_journal, manual_journal_reversed
 from core.ledger.postings.chargebacks import (
     chargeback_loss_overtaken,
     chargeback_lost_abroad,
@@ -80,6 +80,7 @@ __all__ = [
     "duplicate_money",
     "duplicate_refunded",
     "exchanged",
+    "journal_reversed",
     "manual_journal",
     "manual_journal_reversed",
     "opening_balance",

@@ -16,6 +16,11 @@ from core.ledger.journals import Cause, Journal, Posting
 
 # Besides equity, income and expenses. What payees owe is written off by hand; the database lets it not go below zero.
 ASSETS = frozenset({accounts.BANK, "receivable_payee"})
+# What may be reversed. Every other journal's other side is Stripe's statement, a case or a payout, which would then say
+# something else than the ledger.
+REVERSIBLE = frozenset(
+    {"manual_journal", "manual_journal_reversed", "journal_reversed", "platform_payout_paid"}
+)
 # It is what a conversion of Stripe's left, line by line.
 NEVER = frozenset({accounts.EXCHANGE_DIFFERENCE})
 
@@ -47,6 +52,13 @@ def manual_journal_reversed(*, key: str, lines: Sequence[Posting], memo: str, ca
     check(lines)
     other = tuple(Posting(line.account, -line.amount) for line in lines)
     return Journal(key, "manual_journal_reversed", other, memo=memo, cause=cause)
+
+
+def journal_reversed(*, key: str, lines: Sequence[Posting], memo: str, cause: Cause) -> Journal:
+    """The `lines` of a journal that the desk posted by itself, each on the other side: two people say that it did not
+    happen."""
+    other = tuple(Posting(line.account, -line.amount) for line in lines)
+    return Journal(key, "journal_reversed", other, memo=memo, cause=cause)
 
 
 def check(lines: Sequence[Posting]) -> None:
