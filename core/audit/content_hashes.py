@@ -121,7 +121,7 @@ PARTS: Mapping[str, Part] = {
     ),
     "manual_journal_reversals": _part(
         "manual_journals",
-        "what manual journal reverses",
+        "reversal by manual journal",
         "id reverses_journal_id",
         said="reverses_journal_id is not null",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import audit
-from core.actions.periods import closing, manual_journals, reopening
+from core.actions.periods import closing, journal_reversals, manual_journals, reopening
 from core.queries import invariants
 from core.rules.periods import PeriodKind
 from tests import builders
@@ -32,6 +32,8 @@ def town(log: Log) -> Town:
     approve(town, propose(town))
     refused = propose(town)
     town.act(manual_journals.reject, cora, number=refused, reason="Booked already.")
+    back = {"number": 1, "posted_on": town.now.date(), "reason": "Billed twice."}
+    town.act(journal_reversals.propose, fay, **back)
     return town
 
 
@@ -49,6 +51,7 @@ ALTERED = {
     "update period_reopenings set note = 'Never mind.' where id = 1": "Answer to a request to reopen a period 1",
     "update manual_journals set amounts = '{400,-400}' where id = 1": "Manual journal 1",
     "update manual_journals set account_codes = '{other_expense,bank}' where id = 2": "Manual journal 2",
+    "update manual_journals set reverses_journal_id = 2 where id = 3": "Reversal by manual journal 3",
     "update manual_journals set settled_by = 1 where id = 1": "Answer to manual journal 1",
     "update manual_journals set note = 'Why not.' where id = 2": "Answer to manual journal 2",
 }
