@@ -180,7 +180,7 @@ def reversed_by(
     session: Session, actor: Actor, journal_ids: Collection[int], currency: str, *, reason: str, now: datetime
 ) -> None:
     """Two people reversed what was booked: the breaks of both postings are closed."""
-    names = [posting_name(each) for each in journal_ids]
+    reason, names = given(reason), [posting_name(each) for each in journal_ids]
     for row in _at_the_bank(session, names, currency, BreakStatus.OPEN):
         _close(session, actor, row, ClosedAs.REVERSED, now=now, reason=reason)
 
@@ -189,6 +189,7 @@ def unmatched(
     session: Session, actor: Actor, names: Collection[str], currency: str, *, reason: str, now: datetime
 ) -> None:
     """A match by hand was undone: what it had closed is open again."""
+    reason = given(reason)
     for row in _at_the_bank(session, names, currency, BreakStatus.CLOSED):
         audit.become(row, BreakStatus.OPEN, now=now, by=actor)
         row.closed_at = row.closed_as = row.closed_by = None
@@ -198,6 +199,7 @@ def unmatched(
 
 def whole_line_again(session: Session, actor: Actor, line: BankLine, *, reason: str, now: datetime) -> None:
     """What was in suspense of a line of our bank's is reversed: all of the line is open again."""
+    reason = given(reason)
     (row,) = _at_the_bank(session, [line_name(line.id)], line.currency, BreakStatus.OPEN)
     before, amount = row.class_, Money(line.amount_minor, line.currency)
     row.class_ = rules.classify(rules.Facts(Side.BANK, amount, None, now - row.since))

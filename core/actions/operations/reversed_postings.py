@@ -13,6 +13,7 @@ from core.db import one_at_a_time
 from core.records import BankAccount, BankMatch, BankMatchPosting, ManualJournal
 from core.rules.bank_matching import ONE_AT_A_TIME, MatchRule
 from core.rules.permissions import Actor
+from core.rules.reasons import given
 
 
 def pair(
@@ -34,7 +35,7 @@ def pair(
     match = bank_matches.put(
         session, account.id, row.currency, booked, MatchRule.REVERSED, name=name, now=now
     )
-    breaks.reversed_by(session, actor, both, row.currency, reason=reason, now=now)
+    breaks.reversed_by(session, actor, both, row.currency, reason=given(reason), now=now)
     return match
 
 

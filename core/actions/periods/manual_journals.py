@@ -226,7 +226,7 @@ def write_down(
         raise DayToCome()
     if not periods.is_open(session, posted_on):
         raise PeriodClosed(period=f"{posted_on:%-d %B %Y}")
-    name, sha256 = kept or (None, None)
+    reason, (name, sha256) = given(reason), kept or (None, None)
     row = ManualJournal(
         currency=lines[0].amount.currency,
         posted_on=posted_on,
