@@ -150,6 +150,14 @@ ENTRIES: Sequence[PageEntry] = (
     PageEntry(
         "account", "Account", "account_balance", "Money", Permission.READ_LEDGER, "One account.", hidden=True
     ),
+    PageEntry(
+        "documents",
+        "Documents",
+        "receipt",
+        "Money",
+        Permission.READ_LEDGER,
+        "Receipts, invoices and credit notes, and whether a file is one of ours.",
+    ),
     PageEntry("fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "Fees earned, and what they cost."),
     PageEntry(
         "payouts",

@@ -130,7 +130,7 @@ def _dialog() -> None:
         )
     if not (words and words.strip()):
         st.caption(
-            "A number that the desk prints (D-42, P-7, W-12, R-2026-000017), an id of Stripe’s, an amount, "
+            "A number that the desk prints (D-42, P-7, W-12, HR-2026-000017), an id of Stripe’s, an amount, "
             "a name or an e-mail address. Enter goes to the one thing that is named, or shows what was found."
         )
         return

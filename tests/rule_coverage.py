@@ -584,6 +584,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/receipts: a full release refunds nothing and a receipt bears the scope of its day",
     ),
     "Reading receipts is on record": ("actions/receipts: a download is noted and is for staff",),
+    "Tax included in an amount": ("actions/receipts: tax and net are the whole",),
+    "A file is known by its hash": (
+        "actions/receipts: a file that was handed out is known again and a changed one is not",
+    ),
     "The record is proved": (
         "audit/tampering: an untouched record is proved",
         "audit/tampering: a change of any column is found and named",

@@ -47,14 +47,17 @@ def receipt(*, payer: str, scope: dict[str, str]) -> ReceiptDocument:
     return ReceiptDocument(
         number="R-2026-000001",
         said="Received.",
-        issuer="Homes Ltd",
+        issuer=("Homes Ltd",),
         references="milestone M-1, project P-1",
         kind="FUNDING",
         payer=payer,
         payee="Ben Okafor",
+        payment_method=None,
         at=datetime(2026, 3, 2, tzinfo=UTC),
         lines=(("Milestone", total),),
         total=total,
+        tax_bps=0,
+        tax=Money.zero("JPY"),
         scope={**scope, "scope": "As drawn."},
         scope_hash="0" * 64,
     )

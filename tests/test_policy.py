@@ -195,7 +195,7 @@ def test_an_amount_is_not_guessed_for_a_currency_that_has_none() -> None:
 def test_every_number_of_a_profile_has_bounds_with_their_reason_and_lies_within() -> None:
     for profile in (HOME_SERVICES, LEGAL_SERVICES):
         for name, _, value, _ in profile.lines():
-            bounded = name in BOUNDS or isinstance(value, PerCurrency | Tariff | bool)
+            bounded = name in BOUNDS or isinstance(value, PerCurrency | Tariff | bool | str)
             assert bounded, name
     for name, each in BOUNDS.items():
         assert each.possible[0] <= each.usual[0] < each.usual[1] <= each.possible[1], name

@@ -165,6 +165,11 @@ def of_refunds(rows: Iterable[Refund]) -> list[RefundAnswer]:
 
 def of_receipts(session: Session, rows: Sequence[Receipt]) -> list[ReceiptAnswer]:
     known = names(session, [party for each in rows for party in (each.payer_id, each.payee_id)])
+    originals = {each.original_id for each in rows if each.original_id}
+    wanted = select(Receipt.id, Receipt.number).where(Receipt.id.in_(originals))
+    numbers: dict[int | None, str] = (
+        {row.id: row.number for row in session.execute(wanted)} if originals else {}
+    )
     return [
         {
             "id": each.id,
@@ -173,8 +178,14 @@ def of_receipts(session: Session, rows: Sequence[Receipt]) -> list[ReceiptAnswer
             "milestone": each.milestone_id,
             "payer": known[each.payer_id],
             "payee": known[each.payee_id],
+            "payer_name": each.payer_name,
+            "payee_name": each.payee_name,
             "lines": [{"label": label, "amount": money(minor, each.currency)} for label, minor in each.lines],
             "total": money(each.total_minor, each.currency),
+            "tax_bps": each.tax_bps,
+            "tax": money(each.tax_minor, each.currency),
+            "payment_method": each.payment_method,
+            "refers_to": numbers.get(each.original_id),
             "scope_sha256": each.scope_hash,
             "at": moment(each.at),
         }

@@ -189,6 +189,7 @@ class AuditAction(StrEnum):
     PROJECT_CHOOSE_FUNDING = "project:choose_funding"
     PROJECT_COMPLETE = "project:complete"
     RECEIPT_DOWNLOAD = "receipt:download"
+    RECEIPT_ISSUE = "receipt:issue"
     RECONCILIATION_BEGIN = "reconciliation:begin"
     RECONCILIATION_RUN = "reconciliation:run"
     REFUND_CONFIRM_RETURN = "refund:confirm_return"
@@ -415,6 +416,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.PREFERENCE_BLIND: ActionKind("Names hidden or shown by default", staff_only=True),
     AuditAction.PREFERENCES_SET: ActionKind("E-mail preferences set", staff_only=True),
     AuditAction.RECEIPT_DOWNLOAD: ActionKind("Receipt downloaded", staff_only=True),
+    AuditAction.RECEIPT_ISSUE: ActionKind("Document issued", staff_only=True),
     AuditAction.BREAK_ASSIGN: ActionKind("Break assigned", staff_only=True),
     AuditAction.BREAK_CLOSE: ActionKind("Break closed", staff_only=True),
     AuditAction.BREAK_FOLLOW: ActionKind("Break seen as something else", staff_only=True),

@@ -179,6 +179,12 @@ PARTS: Mapping[str, Part] = {
         "id code name currency identifier opened_by opened_at",
         rewritten=True,
     ),
+    "receipts": _part(
+        "receipts",
+        "document",
+        "id number kind milestone_id payer_id payee_id payer_name payee_name currency total_minor lines scope"
+        " scope_hash issuer_name issuer_address issuer_tax_id tax_bps tax_minor payment_method original_id at",
+    ),
     "csv_mappings": _part("csv_mappings", "mapping of a CSV", "id name version definition made_by made_at"),
     "bank_statement_files": _part(
         "bank_statement_files",

@@ -1,4 +1,4 @@
-"""`escrow-desk receipt`: the paper of one payment."""
+"""`escrow-desk receipt` and `escrow-desk verify`: the paper of one payment, and whether a file is one that we made."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import typer
 
 from core.cli import operator
 from core.cli.operator import As
-from core.cli.output import LARGEST_ID, NUMBER, Json, opened, require_new, say, tell, write_new
+from core.cli.output import Json, opened, require_new, say, tell, write_new
 
 
 def receipt(
-    number: Annotated[
-        int, typer.Argument(help="Its id: 17 for R-2026-000017.", min=1, max=LARGEST_ID, metavar=NUMBER)
-    ],
+    number: Annotated[str, typer.Argument(help="Its number, HR-2026-000017, or its id.", metavar="NUMBER")],
     out: Annotated[Path, typer.Option(help="The PDF to write; one that is there is never overwritten.")],
     as_: As = None,
     as_json: Json = False,
@@ -28,9 +26,38 @@ def receipt(
         actor = operator.actor(desk, as_)
         name, content = desk.database.run(
             lambda session: receipts.download(
-                session, actor, settings=desk.settings, now=desk.clock(), receipt_id=number
+                session,
+                actor,
+                settings=desk.settings,
+                now=desk.clock(),
+                receipt_id=receipts.by_number(session, number),
             )
         )
     write_new(out, content)
     data = {"file": str(out), "number": name.removesuffix(".pdf"), "bytes": len(content)}
     say(data, as_json=as_json, words=tell(f"{data['number']} in {out}."))
+
+
+def verify(
+    file: Annotated[
+        Path, typer.Argument(help="A PDF, CSV or XLSX that somebody brings.", dir_okay=False, exists=True)
+    ],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Is this file, byte for byte, one that the desk handed out? Exit code 1 if it is not."""
+    from core.queries import handed_out
+
+    content = file.read_bytes()
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        with desk.database.reading() as session:
+            found = handed_out.verify(session, actor, content)
+    data = {
+        "genuine": found.genuine,
+        "sha256": found.sha256,
+        "handed_out": [{"name": each.name, "at": each.at, "entry": each.entry_id} for each in found.taken],
+        "names": found.names,
+    }
+    say(data, as_json=as_json, words=tell(found.words))
+    raise typer.Exit(0 if found.genuine else 1)

@@ -63,6 +63,8 @@ class ChargeSnapshot:
     lines: tuple[BalanceLine, ...] = ()
     client_secret: str | None = field(default=None, repr=False)
     action_url: str | None = field(default=None, repr=False)
+    paid_by: str | None = None
+    """What was charged, as a person knows it: `Visa ending in 4242`."""
 
     @property
     def asks_payer(self) -> bool:

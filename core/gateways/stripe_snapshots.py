@@ -94,7 +94,19 @@ def charge(intent: Fields, made: Fields | None = None) -> ChargeSnapshot:
         lines=_lines(made.get("balance_transaction")),
         client_secret=intent.get("client_secret"),
         action_url=_action_url(intent.get("next_action") or {}),
+        paid_by=_paid_by(made.get("payment_method_details") or {}),
     )
+
+
+def _paid_by(details: Fields) -> str | None:
+    """The kind of means, or the card's brand, and its last digits, where the provider tells them."""
+    kind = details.get("type")
+    if kind is None:
+        return None
+    told = details.get(kind) or {}
+    name = str(told.get("brand") or kind).replace("_", " ")
+    digits = f" ending in {told['last4']}" if told.get("last4") else ""
+    return f"{name[0].upper()}{name[1:]}{digits}"
 
 
 def _action_url(action: Fields) -> str | None:

@@ -26,6 +26,7 @@ BOUNDS: Mapping[str, Bounds] = {
         (0, 3_000), (0, 1_000), "a marketplace that takes more than 30 % on top has mistyped its fee"
     ),
     "processor_bps": Bounds((0, 1_000), (100, 500), "no card costs a processor more than 10 %"),
+    "tax_bps": Bounds((0, 5_000), (0, 2_700), "no country takes more than half of an amount as tax on it"),
     "first_reminder_after": Bounds(
         (HOUR, 30 * DAY), (24 * HOUR, 7 * DAY), "a reminder within the hour reminds nobody"
     ),

@@ -44,6 +44,7 @@ def lint(profile: Profile) -> list[Finding]:
         *_durations(profile),
         *_fees(profile),
         *_tariffs(profile),
+        *_documents(profile),
         *_silence(profile),
         *_disputes(profile),
         *_amounts(profile),
@@ -79,9 +80,17 @@ def _durations(profile: Profile) -> Iterator[Finding]:
 
 def _fees(profile: Profile) -> Iterator[Finding]:
     tariffs = [value for _, _, value, _ in profile.lines() if isinstance(value, Tariff)]
-    rates = [profile.platform_fee_bps, profile.processor_bps, *(tariff.bps for tariff in tariffs)]
+    own = [profile.platform_fee_bps, profile.processor_bps, profile.tax_bps]
+    rates = [*own, *(tariff.bps for tariff in tariffs)]
     if not all(0 <= rate < WHOLE_BPS for rate in rates):
         yield _error("rate_out_of_range", "Every fee rate must be at least 0 % and below 100 %.")
+
+
+def _documents(profile: Profile) -> Iterator[Finding]:
+    if profile.tax_bps and not (profile.issuer_name and profile.issuer_address and profile.tax_id):
+        yield _error(
+            "tax_of_nobody", "A document that states tax needs its issuer, their address and their tax id."
+        )
 
 
 def _tariffs(profile: Profile) -> Iterator[Finding]:

@@ -18,6 +18,10 @@ LATER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "bank_change_hold": lambda _: 3 * 86_400,
     "blind": lambda _: False,
     "contact_window": lambda _: 30 * 86_400,
+    "issuer_name": lambda _: "",
+    "issuer_address": lambda _: "",
+    "tax_id": lambda _: "",
+    "tax_bps": lambda _: 0,
     "reminders": lambda then: then.get("first_reminder_after") is not None,
 }
 
@@ -113,6 +117,10 @@ class Profile:
     contact_window: timedelta
     bank_change_hold: timedelta
     blind: bool = False
+    issuer_name: str = ""
+    issuer_address: str = ""
+    tax_id: str = ""
+    tax_bps: int = 0
 
     @property
     def name(self) -> str:
@@ -173,7 +181,7 @@ def _rich(value: Any, kind: str, name: str) -> Any:
                 return None
             case "timedelta" | "timedelta | None" if type(value) is int:
                 return timedelta(seconds=value)
-            case "int" | "bool" if type(value).__name__ == kind:
+            case "int" | "bool" | "str" if type(value).__name__ == kind:
                 return value
     except (KeyError, TypeError, ValueError) as unreadable:
         raise SnapshotUnreadable(why=f"{name} is {value!r}") from unreadable

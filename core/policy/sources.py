@@ -61,4 +61,8 @@ LINES: Mapping[str, tuple[str, str, str]] = {
     ),
     "bank_change_hold": ("Payouts wait after a change of the bank for", CHOICE, CHOICE),
     "blind": ("Names hidden from a mediator until a draft is saved", CHOICE, CHOICE),
+    "issuer_name": ("Issuer of receipts, invoices and credit notes", CHOICE, CHOICE),
+    "issuer_address": ("Address of the issuer", CHOICE, CHOICE),
+    "tax_id": ("Tax id of the issuer", CHOICE, CHOICE),
+    "tax_bps": ("Tax included in documents", CHOICE, CHOICE),
 }

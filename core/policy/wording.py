@@ -24,6 +24,8 @@ def in_words(name: str, value: Any, currency: str) -> str:
     match value:
         case None:
             return "None"
+        case "":
+            return "Not set"
         case bool():
             return "Yes" if value else "No"
         case timedelta():

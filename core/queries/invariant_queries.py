@@ -37,6 +37,18 @@ where funded_minor <> held_minor + payable_minor + refundable_minor + released_m
    or least(held_minor, payable_minor, refundable_minor, released_minor, refunded_minor) < 0
 order by milestone_id
 """
+# Documents of before had one count over all kinds, and are in no series.
+NUMBERS_MISSING = """
+select s.series, s.year, s.last, count(r.id) as issued, coalesce(max(r.place), 0) as highest
+from document_series s left join receipts r on r.series = s.series and r.year = s.year
+group by s.series, s.year having count(r.id) <> s.last or coalesce(max(r.place), 0) <> s.last
+union all
+select r.series, r.year, 0, count(*), max(r.place) from receipts r
+where length(r.series) = 2 and not exists (
+    select from document_series s where s.series = r.series and s.year = r.year
+) group by 1, 2
+order by 1, 2
+"""
 HELD = f"""
 select o.milestone_id, o.currency, o.held_minor as order_says, coalesce(b.balance, 0) as ledger_says
 from payment_orders o {ON_ACCOUNT.format(line="held")}

@@ -104,6 +104,11 @@ DESK: tuple[Invariant, ...] = (
         invariant_queries.UNEXPLAINED,
     ),
     Invariant(
+        "documents_numbered",
+        "Receipts, invoices and credit notes have every number of their series and year, from the first to the last.",
+        invariant_queries.NUMBERS_MISSING,
+    ),
+    Invariant(
         "payees_owed", "What orders call payable lies on their payees' accounts.", invariant_queries.PAYABLE
     ),
     Invariant(

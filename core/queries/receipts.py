@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.receipts import TITLES
 from core.records import Milestone, Receipt
+from core.rules.receipts import TITLES
 
 
 @dataclass(frozen=True)

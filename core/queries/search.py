@@ -17,7 +17,6 @@ from core.like_patterns import like
 from core.money import Money
 from core.rules import permissions
 from core.rules.permissions import Actor, Permission
-from core.rules.receipts import LETTERS, ReceiptKind
 from core.rules.references import PREFIXES
 from core.rules.search import OF_REFERENCE, Found, Meaning, meaning
 
@@ -180,9 +179,7 @@ SOURCES: Mapping[Found, Source] = {
         detail=_BETWEEN,
         amount="x.total_minor",
         currency="x.currency",
-        name=f"""case x.kind when 'FUNDING' then '{LETTERS[ReceiptKind.FUNDING]}'
-            when 'RELEASE' then '{LETTERS[ReceiptKind.RELEASE]}' else '{LETTERS[ReceiptKind.REFUND]}' end
-            || to_char(x.at at time zone 'utc', '-YYYY-') || lpad(x.id::text, 6, '0')""",
+        name="x.number",
         project="p.id",
     ),
     Found.LETTER: Source(
@@ -359,7 +356,7 @@ def _reference(kind: Found, row: Any) -> str:
 
 def _values(asked: Meaning) -> dict[str, Any]:
     values: dict[str, Any] = {"id": asked.provider_id, "account": asked.account}
-    values["bank_reference"] = asked.bank_reference
+    values["bank_reference"], values["document"] = asked.bank_reference, asked.document
     values |= {f"number_{place}": number for place, (_, number) in enumerate(asked.numbers)}
     values |= {f"word_{place}": like(word) for place, word in enumerate(asked.words)}
     for place, (minor, currencies) in enumerate(_by_minor(asked).items()):
@@ -383,6 +380,8 @@ def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
         yield from BY_PROVIDER_ID.items()
     if asked.account:
         yield Found.ACCOUNT, "x.code = :account"
+    if asked.document:
+        yield Found.RECEIPT, "x.number = :document"
     for place in range(len(_by_minor(asked))):
         for kind, condition in BY_AMOUNT:
             yield kind, condition.format(minor=f":minor_{place}", currencies=f":currencies_{place}")

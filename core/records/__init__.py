@@ -44,7 +44,7 @@ from core.records.periods import Period, PeriodReopening
 from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, Project
-from core.records.receipts import Receipt
+from core.records.receipts import DocumentSeries, Receipt
 from core.records.reconciliation import (
     BankMatch,
     BankMatchLine,
@@ -87,6 +87,7 @@ __all__ = [
     "Decision",
     "DecisionDraft",
     "DemoClock",
+    "DocumentSeries",
     "DuplicatePayment",
     "Engagement",
     "EventDelivery",

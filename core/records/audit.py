@@ -62,6 +62,11 @@ Index(
     "audit_entries_actor_idx",
     *(audit_entries.c.actor_kind, audit_entries.c.actor_id, audit_entries.c.at, audit_entries.c.id),
 )
+Index(
+    "audit_entries_sha256_idx",
+    audit_entries.c.after["sha256"].astext,
+    postgresql_where=text("after ? 'sha256'"),
+)
 Index("audit_entries_action_idx", audit_entries.c.action, audit_entries.c.at, audit_entries.c.id)
 Index(
     "audit_entries_role_idx",

@@ -1,4 +1,4 @@
-"""A rule's value as an administrator types it: `5 days`, `2.5 %`, `none`, `yes`, `3`, `5000.00` in one currency.
+"""A rule's value as an administrator types it: `5 days`, `2.5 %`, `none`, `yes`, `3`, `5000.00` in one currency, words.
 
 A withdrawal tariff is typed as its parts: `1.5 %, at least 0.50, plus 0.25`; what is left out is nothing, and `free` is
 all of it left out.
@@ -13,6 +13,7 @@ from typing import Any
 from core.errors import DeskError
 from core.money import Money
 from core.policy import PerCurrency, Tariff
+from core.rules import outside_words
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 SPAN = re.compile(r"(\d{1,6}) ?(second|minute|hour|day|week)s?")
@@ -43,6 +44,8 @@ def read(name: str, before: Any, typed: str, currency: str) -> Any:
             return PerCurrency({**before.minor, currency: Money.parse(typed.strip(), currency).minor})
         case int() if name.endswith("_bps"):
             return _percent(words, typed)
+        case str():
+            return "" if words == "none" else outside_words.line(typed, field="value")
         case int() if words.isascii() and words.isdigit() and len(words) < 6:
             return int(words)
         case int():

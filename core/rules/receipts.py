@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from core.money import WHOLE_BPS, Money
+from core.policy import Platform
+
 
 class ReceiptKind(StrEnum):
     FUNDING = "FUNDING"
@@ -13,12 +16,29 @@ class ReceiptKind(StrEnum):
     REFUND = "REFUND"
 
 
-# What its number begins with.
-LETTERS: Mapping[ReceiptKind, str] = {
+# A number is HR-2026-000017: the series, which is a marketplace's for one kind of document, the year, and the place in
+# them. Numbers of before there were series by marketplace began with the letter of the kind alone.
+OLD_SERIES: Mapping[str, str] = {
     ReceiptKind.FUNDING: "R",
     ReceiptKind.RELEASE: "I",
     ReceiptKind.REFUND: "C",
 }
+SERIES: Mapping[tuple[str, str], str] = {
+    (platform, kind): f"{letter}{OLD_SERIES[kind]}"
+    for platform, letter in ((Platform.HOME_SERVICES, "H"), (Platform.LEGAL_SERVICES, "L"))
+    for kind in ReceiptKind
+}
+NUMBER = re.compile(rf"(?:{'|'.join([*SERIES.values(), *OLD_SERIES.values()])})-[0-9]{{4}}-[0-9]{{6,18}}")
+TITLES: Mapping[str, str] = {
+    ReceiptKind.FUNDING: "Receipt",
+    ReceiptKind.RELEASE: "Invoice",
+    ReceiptKind.REFUND: "Credit note",
+}
+
+
+def tax_in(total: Money, bps: int) -> Money:
+    """The tax that an amount includes at this rate, rounded half up; the net is what remains."""
+    return total.share(bps, WHOLE_BPS + bps)
 
 
 class Cause(StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.money import CURRENCIES, MAX_MINOR, Money
+from core.rules import receipts
 from core.rules.references import PREFIXES, ReferenceKind, whole
 
 MOST_CHARACTERS = 200
@@ -68,7 +69,6 @@ OF_REFERENCE: Mapping[ReferenceKind, Found] = {
 BY_NUMBER = (Found.CASE, Found.PROJECT, Found.MILESTONE, Found.PAYOUT, Found.JOURNAL, Found.AUDIT_ENTRY)
 
 _REFERENCE = re.compile(r"(?P<prefix>[A-Z]{1,3})[- ]?(?P<number>[0-9]{1,18})")
-_RECEIPT = re.compile(r"[RIC]-[0-9]{4}-(?P<number>[0-9]{6,18})")
 _PROVIDER_ID = re.compile(r"[A-Za-z]{2,8}_[A-Za-z0-9_]{1,250}")
 _ACCOUNT = re.compile(r"[a-z_]{4,40}(:[1-9][0-9]{0,12})?")
 _AMOUNT = re.compile(r"[0-9]+(?:[.,'\u2019 \u00a0\u202f][0-9]+)*")
@@ -87,11 +87,14 @@ class Meaning:
     words: tuple[str, ...] = ()
     bank_reference: str | None = None
     """What a bank may call a line."""
+    document: str | None = None
+    """The number of a receipt, an invoice or a credit note."""
 
     @property
     def names_one(self) -> bool:
         """They name one thing, by its number or its id."""
-        return len(self.numbers) == 1 or self.provider_id is not None or self.account is not None
+        named = (self.provider_id, self.account, self.document)
+        return len(self.numbers) == 1 or any(each is not None for each in named)
 
 
 def meaning(text: str) -> Meaning:
@@ -99,6 +102,8 @@ def meaning(text: str) -> Meaning:
     typed = " ".join(text[:MOST_CHARACTERS].replace("\0", " ").split())
     if not typed:
         return Meaning()
+    if receipts.NUMBER.fullmatch(typed.upper()):
+        return Meaning(document=typed.upper())
     named = _named(typed)
     if named is not None:
         return Meaning(numbers=(named,), words=_words(typed))
@@ -123,8 +128,6 @@ def _bank_reference(typed: str) -> str | None:
 
 
 def _named(typed: str) -> tuple[Found, int] | None:
-    if receipt := _RECEIPT.fullmatch(typed.upper()):
-        return Found.RECEIPT, int(receipt["number"])
     match = _REFERENCE.fullmatch(typed.upper())
     if match is None:
         return None

@@ -21,6 +21,7 @@ GROUPS: Mapping[str, str] = {
     "mediation_after": "Disputes",
     "high_value_review": "Two people, and time to think",
     "held_age_alarm": "Watching",
+    "issuer_name": "Receipts, invoices and credit notes",
 }
 
 
@@ -115,5 +116,5 @@ def _rows(rules: list[Rule], currency: str, platforms: int) -> Iterator[str]:
 
 def _cell(value: str, source: str) -> str:
     said = source if source.startswith((FLOW, RULES)) else source[:1].upper() + source[1:]
-    off = ' class="ed-off"' if value in ("None", "No") else ""
+    off = ' class="ed-off"' if value in ("None", "No", "Not set") else ""
     return f"<td><b{off}>{html(value)}</b><small>{html(said)}</small></td>"

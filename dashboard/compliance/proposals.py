@@ -87,12 +87,13 @@ def _confirmed(warnings: Sequence[str], key: str) -> tuple[str, ...]:
 
 
 def _value(name: str, before: Any, currency: str) -> str:
-    amount = isinstance(before, PerCurrency)
+    amount, words = isinstance(before, PerCurrency), isinstance(before, str)
     return st.text_input(
         f"New value, in {currency}" if amount else "New value",
         key=f"change-value-{name}",
         placeholder=before.of(currency).major() if amount else wording.in_words(name, before, currency),
-        max_chars=40,
+        max_chars=200 if words else 40,
+        help="None, if it is to be empty." if words else None,
     )
 
 

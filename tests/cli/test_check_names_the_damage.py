@@ -35,6 +35,7 @@ NAMES = {
     "chargebacks_freeze": {"milestone_id", "order_says", "chargebacks_say"},
     "payments_twice": {"currency", "duplicates_say", "ledger_says"},
     "suspense_is_listed": {"currency", "items_say", "ledger_says"},
+    "documents_numbered": {"series", "year", "last", "issued", "highest"},
     "payees_owed": {"party_id", "orders_say", "ledger_says"},
     "client_funds_covered": {"currency", "looked_at", "at_stripe_minor", "owed_minor"},
     "one_road": {"debt", "id", "status", "second_road", "since"},

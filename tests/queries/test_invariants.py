@@ -55,6 +55,7 @@ BREAKS = {
     "amount_minor, status, found_at) select min(id), 'pi_x', 'ch_x', 'USD', 5, 'RETURNING', now() from milestones",
     "suspense_is_listed": "insert into suspense_items (transaction_id, source, currency, amount_minor, status, "
     "found_at) values ('txn_x', 'ch_x', 'USD', 5, 'OPEN', now())",
+    "documents_numbered": "update document_series set last = last + 1",
     "payees_owed": "update payment_orders set payable_minor = payable_minor + 7 where funded_minor > 0",
     "stripe_balance_is_its_lines": "update balance_transactions set net = net + 1, amount = amount + 1",
     "lines_booked_once": "delete from balance_transactions where kind = 'refund'",

@@ -53,12 +53,8 @@ def test_a_number_that_the_desk_prints_leads_to_its_object(town: Town, told: Tol
     assert one(town, f"D-{told.case}").kind == Found.CASE
     assert one(town, f"M-{told.milestone}").project_id == told.project
     assert one(town, "W-1").kind == Found.PAYOUT
-    receipt = town.read(
-        lambda s: s.execute(text("select id, kind, at from receipts order by id limit 1")).one()
-    )
-    letter = {"FUNDING": "R", "RELEASE": "I", "REFUND": "C"}[receipt.kind]
-    number = f"{letter}-{receipt.at.year}-{receipt.id:06}"
-    assert one(town, number).reference == number
+    for number in town.read(lambda s: s.scalars(text("select number from receipts"))).all():
+        assert one(town, number.lower()).reference == number
 
 
 def test_what_stripe_calls_it_leads_there_too(town: Town, told: Told) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import core
-from core.records.receipts import LETTERS
+from core.rules.receipts import OLD_SERIES, SERIES
 from core.rules.references import PREFIXES, ReferenceKind, number_in, reference
 
 ROOT = Path(core.__file__).parent.parent
@@ -22,7 +22,7 @@ KINDS: dict[str, ReferenceKind] = {kind.capitalize(): kind for kind in PREFIXES}
 
 def test_a_prefix_means_one_thing() -> None:
     assert len(set(PREFIXES.values())) == len(PREFIXES)
-    assert not set(PREFIXES.values()) & set(LETTERS.values())
+    assert not set(PREFIXES.values()) & {*SERIES.values(), *OLD_SERIES.values()}
 
 
 @pytest.mark.parametrize("kind", PREFIXES)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import CURRENCIES, MAX_MINOR, Money
+from core.rules.receipts import OLD_SERIES, SERIES
 from core.rules.references import PREFIXES, reference
-from core.rules.search import OF_REFERENCE, Found, amounts, meaning
+from core.rules.search import OF_REFERENCE, amounts, meaning
 
 
 @pytest.mark.parametrize("kind", PREFIXES)
@@ -19,8 +20,10 @@ def test_what_the_desk_prints_is_read_again(kind: str) -> None:
 
 
 def test_the_number_of_a_receipt_is_no_reference_of_another_kind() -> None:
-    for letter in "RIC":
-        assert meaning(f"{letter}-2026-000017").numbers == ((Found.RECEIPT, 17),)
+    for series in (*SERIES.values(), *OLD_SERIES.values()):
+        read = meaning(f" {series.lower()}-2026-000017 ")
+        assert (read.document, read.numbers, read.names_one) == (f"{series}-2026-000017", (), True)
+    assert meaning("HX-2026-000017").document is None
 
 
 WRITTEN = {

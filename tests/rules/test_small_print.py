@@ -70,7 +70,7 @@ def test_a_plan_that_waits_for_an_account_says_so() -> None:
 
 
 def test_a_rule_of_no_known_kind_is_not_guessed() -> None:
-    before: Any = "words"
+    before: Any = 1.5
     with pytest.raises(ValueUnreadable):
         policy_values.read("note", before, "other words", currency="USD")
 

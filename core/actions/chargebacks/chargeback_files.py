@@ -29,6 +29,7 @@ from core.rules import chargebacks as rules
 from core.rules import file_names
 from core.rules.chargebacks import FileOrigin
 from core.rules.permissions import Actor, Permission, require
+from core.rules.receipts import TITLES
 from core.rules.references import reference, whole
 
 PDF = "application/pdf"
@@ -184,7 +185,7 @@ def _receipt(session: Session, row: Chargeback, number: str, settings: Settings)
     if found is None or found.milestone_id != row.milestone_id:
         raise NotFound(kind="receipt", id=number)
     paper = receipts.paper_of(session, found, settings)
-    return Exhibit(f"{receipt_paper.TITLES[found.kind]} {found.number}", PDF, receipt_paper.draw(paper))
+    return Exhibit(f"{TITLES[found.kind]} {found.number}", PDF, receipt_paper.draw(paper))
 
 
 def _alone(

@@ -202,7 +202,9 @@ def _funded(
         after={"held": context.amount.as_dict(), "balance_transaction": line.id},
         operation_key=operation.key,
     )
-    receipt = receipts.of_funding(session, context, operation, snapshot.amount, now=now)
+    receipt = receipts.of_funding(
+        session, context, operation, snapshot.amount, paid_by=snapshot.paid_by, now=now
+    )
     risk_reviews.consider(session, context, now=now)
     for template, party in (("funds_held", context.payer), ("milestone_funded", context.payee)):
         context.tell(

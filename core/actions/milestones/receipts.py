@@ -1,7 +1,8 @@
 """Receipts, invoices and credit notes: one for each payment in, each release and each refund.
 
-(payment-escrow-rules, Records: payer, payee, amount, timestamp, scope snapshot.) A row of facts is written in the
-transaction that moves the money; the paper is drawn from it when somebody asks.
+(payment-escrow-rules, Records: payer, payee, amount, timestamp, scope snapshot.) A row of facts is issued in the
+transaction that moves the money, with the next number of its series and year; the paper is drawn from it when somebody
+asks, and the log keeps the hash of every PDF that was handed out.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.staff import policy_in_force
 from core.audit.actions import AuditAction
 from core.config import Settings
 from core.errors import NotFound
 from core.money import Money
 from core.receipts import ReceiptDocument, draw
-from core.records import Decision, Milestone, OutgoingOperation, Party, Project, Receipt, Refund
+from core.records import Decision, Milestone, OutgoingOperation, Project, Receipt, Refund
 from core.rules import receipts as rules
-from core.rules.permissions import Actor, Permission, require
+from core.rules.permissions import SYSTEM, Actor, Permission, require
 from core.rules.receipts import Cause, ReceiptKind
-from core.rules.references import reference
+from core.rules.references import reference, whole
 from core.rules.splits import Split
 
 
@@ -35,16 +37,20 @@ def of_funding(
     operation: OutgoingOperation,
     charged: Money,
     *,
+    paid_by: str | None,
     now: datetime,
 ) -> Receipt:
-    """The receipt of what the payer was charged: the amount held, both fees, and the total."""
+    """The receipt of what the payer was charged: the amount held, both fees, and the total. `paid_by`: the card or account,
+    as the payer knows it."""
     order = context.order
     lines = (
         ("Milestone amount, held", context.amount.minor),
         ("Platform fee", order.platform_fee_minor),
         ("Processing fee", order.processing_fee_minor),
     )
-    return _write(session, context, ReceiptKind.FUNDING, operation.key, charged, lines, now=now)
+    return _issue(
+        session, context, ReceiptKind.FUNDING, operation.key, charged, lines, paid_by=paid_by, now=now
+    )
 
 
 def of_release(
@@ -55,7 +61,7 @@ def of_release(
         return None
     whole = split.release == context.amount
     lines = ((rules.line("released", whole=whole), split.release.minor),)
-    return _write(session, context, ReceiptKind.RELEASE, f"{key}.release", split.release, lines, now=now)
+    return _issue(session, context, ReceiptKind.RELEASE, f"{key}.release", split.release, lines, now=now)
 
 
 def of_refund(
@@ -71,7 +77,7 @@ def of_refund(
     full = part == context.amount.minor
     lines = [(rules.line("refunded", whole=full), part), ("Fees returned", whole - part)]
     lines = [(label, minor) for label, minor in lines if minor]
-    return _write(session, context, ReceiptKind.REFUND, operation.key, context.money(whole), lines, now=now)
+    return _issue(session, context, ReceiptKind.REFUND, operation.key, context.money(whole), lines, now=now)
 
 
 def scope_of(context: MilestoneContext) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def scope_of(context: MilestoneContext) -> dict[str, Any]:
     }
 
 
-def _write(
+def _issue(
     session: Session,
     context: MilestoneContext,
     kind: ReceiptKind,
@@ -95,12 +101,17 @@ def _write(
     total: Money,
     lines: Any,
     *,
+    paid_by: str | None = None,
     now: datetime,
 ) -> Receipt:
+    """An invoice and a credit note refer to the receipt of the payment, and bear its tax rate and means."""
     key, scope = f"{kind.lower()}.{cause}", scope_of(context)
     before = session.scalars(select(Receipt).where(Receipt.key == key)).one_or_none()
     if before is not None:
         return before
+    _, profile = policy_in_force.of(session, context.project.platform, now)
+    original = None if kind is ReceiptKind.FUNDING else _receipt_of(session, context.milestone.id)
+    rate = original.tax_bps if original else profile.tax_bps
     row = Receipt(
         key=key,
         kind=kind,
@@ -112,11 +123,32 @@ def _write(
         lines=[list(line) for line in lines],
         scope=scope,
         scope_hash=hashlib.sha256(rfc8785.dumps(scope)).hexdigest(),
+        issuer_name=profile.issuer_name or None,
+        issuer_address=profile.issuer_address or None,
+        issuer_tax_id=profile.tax_id or None,
+        tax_bps=rate,
+        tax_minor=rules.tax_in(total, rate).minor,
+        payment_method=original.payment_method if original else paid_by,
+        original_id=original.id if original else None,
         at=now,
     )
     session.add(row)
     session.flush()
+    context.note(
+        session,
+        SYSTEM,
+        AuditAction.RECEIPT_ISSUE.by("system"),
+        about=("receipt", row.id),
+        now=now,
+        after={"number": row.number, "total": total.as_dict()},
+        contents=[row],
+    )
     return row
+
+
+def _receipt_of(session: Session, milestone_id: int) -> Receipt | None:
+    wanted = select(Receipt).where(Receipt.milestone_id == milestone_id, Receipt.kind == ReceiptKind.FUNDING)
+    return session.scalars(wanted.order_by(Receipt.id).limit(1)).one_or_none()
 
 
 def download(
@@ -131,6 +163,14 @@ def download(
     return hand_out(session, actor, row, settings=settings, now=now)
 
 
+def by_number(session: Session, given: str) -> int:
+    """The id of the document with this number, `HR-2026-000017`, or this id. Raises `NotFound`."""
+    found = whole(given) or session.scalar(select(Receipt.id).where(Receipt.number == given.strip().upper()))
+    if found is None:
+        raise NotFound(kind="receipt", id=given)
+    return found
+
+
 def hand_out(
     session: Session,
     actor: Actor,
@@ -140,8 +180,10 @@ def hand_out(
     now: datetime,
     by_key: str | None = None,
 ) -> tuple[str, bytes]:
-    """The same for whoever may have it. `by_key`: the key of the marketplace that took it."""
+    """The same for whoever may have it. `by_key`: the key of the marketplace that took it. The entry keeps the hash of
+    the file, by which it is known again (`core.queries.handed_out`)."""
     milestone = session.get_one(Milestone, row.milestone_id)
+    content = draw(paper_of(session, row, settings))
     audit.record(
         session,
         actor,
@@ -149,19 +191,20 @@ def hand_out(
         object_kind="receipt",
         object_id=row.id,
         now=now,
-        after={"by_key": by_key} if by_key else None,
+        after={"sha256": hashlib.sha256(content).hexdigest()} | ({"by_key": by_key} if by_key else {}),
         project_id=milestone.project_id,
         milestone_id=row.milestone_id,
     )
-    return f"{row.number}.pdf", draw(paper_of(session, row, settings))
+    return f"{row.number}.pdf", content
 
 
 def paper_of(session: Session, row: Receipt, settings: Settings) -> ReceiptDocument:
     """Everything that the PDF of a receipt says."""
-    payer, payee = session.get_one(Party, row.payer_id), session.get_one(Party, row.payee_id)
     project = session.get_one(Project, session.get_one(Milestone, row.milestone_id).project_id)
     cause, case_id = _cause(session, row)
+    original = session.get_one(Receipt, row.original_id) if row.original_id else None
     numbers = [
+        *([f"receipt {original.number}"] if original else []),
         *([f"case {reference('case', case_id)}"] if case_id else []),
         f"milestone {reference('milestone', row.milestone_id)}",
         f"project {reference('project', project.id)}",
@@ -169,17 +212,29 @@ def paper_of(session: Session, row: Receipt, settings: Settings) -> ReceiptDocum
     return ReceiptDocument(
         number=row.number,
         said=rules.said(row.kind, cause, reference("case", case_id) if case_id else None),
-        issuer=settings.issued_by(project.platform),
+        issuer=_issuer(row, project.platform, settings),
         references=", ".join(numbers),
         kind=row.kind,
-        payer=payer.name,
-        payee=payee.name,
+        payer=row.payer_name,
+        payee=row.payee_name,
+        payment_method=row.payment_method,
         at=row.at,
         lines=tuple((label, Money(minor, row.currency)) for label, minor in row.lines),
         total=Money(row.total_minor, row.currency),
+        tax_bps=row.tax_bps,
+        tax=Money(row.tax_minor, row.currency),
         scope=row.scope,
         scope_hash=row.scope_hash,
     )
+
+
+def _issuer(row: Receipt, platform: str, settings: Settings) -> tuple[str, ...]:
+    """Line by line: as the policy named them when it was issued, else as the settings do; and whom to write to."""
+    if not row.issuer_name:
+        return (settings.issued_by(platform),)
+    tax_id = f"Tax id {row.issuer_tax_id}" if row.issuer_tax_id else None
+    lines = (row.issuer_name, row.issuer_address, tax_id, settings.contact(platform))
+    return tuple(each for each in lines if each)
 
 
 def _cause(session: Session, row: Receipt) -> tuple[Cause, int | None]:

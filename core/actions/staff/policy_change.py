@@ -264,7 +264,8 @@ def _note(
     base: Mapping[str, Any] | None = None,
 ) -> None:
     """Before and after hold only the rules that change."""
-    changed = [name for name in row.snapshot if base is not None and row.snapshot[name] != base.get(name)]
+    base = Profile.from_snapshot(base).snapshot() if base is not None else None
+    changed = [name for name in row.snapshot if base is not None and row.snapshot[name] != base[name]]
     audit.record(
         session,
         actor,

@@ -226,17 +226,23 @@ REPORT = {
 }
 RECEIPT = {
     "id": 17,
-    "number": "R-2026-000017",
+    "number": "HR-2026-000017",
     "kind": "FUNDING",
     "milestone": 31,
     "payer": PAYER,
     "payee": PAYEE,
+    "payer_name": "Ann Ames",
+    "payee_name": "Ben Okafor",
     "lines": [
         {"label": "Milestone amount", "amount": usd(100_000)},
         {"label": "Platform fee", "amount": usd(2_500)},
         {"label": "Processing fee", "amount": usd(3_092)},
     ],
     "total": usd(105_592),
+    "tax_bps": 0,
+    "tax": usd(0),
+    "payment_method": "Visa ending in 4242",
+    "refers_to": None,
     "scope_sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
     "at": AT,
 }

@@ -14,7 +14,9 @@ class ReceiptLineAnswer(TypedDict):
 
 
 class ReceiptAnswer(TypedDict):
-    """A receipt (FUNDING), an invoice (RELEASE) or a credit note (REFUND). `scope_sha256`: of what was agreed then."""
+    """A receipt (FUNDING), an invoice (RELEASE) or a credit note (REFUND). `number`: without a gap in each series and
+    year. `payer_name` and `payee_name`: what they were called when it was issued. `tax` is included in the total.
+    `refers_to`: the number of the receipt of the payment. `scope_sha256`: of what was agreed then."""
 
     id: int
     number: str
@@ -22,8 +24,14 @@ class ReceiptAnswer(TypedDict):
     milestone: int
     payer: str
     payee: str
+    payer_name: str
+    payee_name: str
     lines: list[ReceiptLineAnswer]
     total: MoneyAnswer
+    tax_bps: int
+    tax: MoneyAnswer
+    payment_method: str | None
+    refers_to: str | None
     scope_sha256: Sha256
     at: Moment
 
