@@ -139,6 +139,14 @@ ENTRIES: Sequence[PageEntry] = (
         hidden=True,
     ),
     PageEntry(
+        "marketplace_statement",
+        "Marketplace statements",
+        "storefront",
+        "Money",
+        Permission.READ_LEDGER,
+        "A marketplace's year, month by month.",
+    ),
+    PageEntry(
         "party_statement",
         "Statement",
         "receipt_long",

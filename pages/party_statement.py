@@ -1,14 +1,15 @@
-"""A party's statement of a month: opening balance, movements, closing balance, in each currency."""
+"""A party's statement in each currency: of a month, movement by movement, or of a year, month by month."""
 
 from __future__ import annotations
 
 from core.errors import DeskError
-from core.queries import party_statements
+from core.queries import party_statements, yearly_statements
 from core.queries.movements import Period
 from core.rules.periods import PeriodKind, span
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import t_accounts
+from dashboard.finance import yearly_statements as yearly
 from dashboard.ui import empty, errors, filters, header
 
 request_context.require(Permission.READ_LEDGER)
@@ -17,15 +18,27 @@ header.page(
     f"Statement of party {number}" if number else "Statement", back=("trial_balance", "Trial balance")
 )
 with filters.bar():
-    day = filters.day("The month of", key="day", latest=today)
-whole = span(PeriodKind.MONTH, day or today)
+    by = filters.choice("Period", {"year": "Year"}, key="by", everything="Month")
+    day = filters.day(f"The {by or 'month'} of", key="day", latest=today) or today
+whole = span(PeriodKind.MONTH, day)
 try:
     with request_context.reading() as session:
-        found = party_statements.statements(session, number or 0, Period(whole.first, whole.last))
+        if by:
+            years = yearly_statements.of_party(session, number or 0, day.year)
+            found = []
+        else:
+            years = []
+            found = party_statements.statements(session, number or 0, Period(whole.first, whole.last))
 except DeskError as missing:
     errors.show(missing)
     navigation.end()
-if not found:
-    empty.state("Nothing moved", "And nothing stood before that month. Choose another.", icon="receipt_long")
+if not found and not years:
+    empty.state("Nothing moved", "And nothing stood before that. Choose another time.", icon="receipt_long")
 for each in found:
     t_accounts.statement(each)
+for year in years:
+    yearly.statement(
+        year,
+        given={"party": number, "currency": year.currency, "year": year.year},
+        again=lambda session: yearly_statements.of_party(session, number or 0, day.year),
+    )

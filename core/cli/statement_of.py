@@ -1,8 +1,11 @@
-"""`escrow-desk statement-of`: what a payer or a payee has had in a month, from opening to closing balance."""
+"""`escrow-desk statement-of`: what a payer, a payee or a marketplace has had in a month or a year, from opening to
+closing balance."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,59 +18,109 @@ from core.cli.operator import As
 from core.cli.output import Json, console, opened, require_new, say, tell, write_new
 from core.cli.period import day_of
 from core.cli.report import Format, OutMissing
+from core.errors import DeskError
+from core.money import Money
 from core.rules.permissions import Permission, require
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from core.queries.party_statements import PartyStatement
+    from core.queries.yearly_statements import Year
+    from core.report_files import Sheet
+
+    Found = Sequence[PartyStatement] | Sequence[Year]
+
+
+class MonthOrYear(DeskError):
+    """Give --month or --year, and not both; a marketplace has statements of a year."""
 
 
 def statement_of(
-    party: Annotated[str, typer.Argument(help="Its number, or the marketplace's id of it.", metavar="PARTY")],
-    month: Annotated[str, typer.Option(help="2026-11.")],
+    party: Annotated[
+        str,
+        typer.Argument(
+            help="A party's number, or the marketplace's id of it; or home_services, legal_services.",
+            metavar="PARTY",
+        ),
+    ],
+    month: Annotated[str | None, typer.Option(help="2026-11. Of a party.")] = None,
+    year: Annotated[int | None, typer.Option(help="2026: month by month.", min=2000, max=2999)] = None,
     format: Annotated[Format, typer.Option(help="In the terminal, or the file of --out.")] = Format.TABLE,
     out: Annotated[Path | None, typer.Option(help="The file to write; one that is there stays.")] = None,
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """A party's statement of a month: opening balance, movements, closing balance, in each currency."""
+    """A statement of a month, movement by movement, or of a year, month by month: opening and closing balance, in each
+    currency."""
     from core import table_files
-    from core.queries import party_statements
-    from core.queries.movements import Period
-    from core.rules.periods import PeriodKind, span
 
     if format is not Format.TABLE and out is None:
         raise OutMissing(format=format)
     if out is not None:
         require_new(out)
-    whole = span(PeriodKind.MONTH, day_of(month))
-    period = Period(whole.first, whole.last)
+    read = _reader(party, month, year)
     with opened() as desk:
         actor = operator.actor(desk, as_)
         require(actor, Permission.READ_LEDGER if format is Format.TABLE else Permission.EXPORT_LEDGER)
         with desk.database.reading() as session:
-            number = party_statements.party_of(session, party)
-            found = party_statements.statements(session, number, period)
+            whose, found = read(session)
         if out is not None:
             content = io.BytesIO()
             wanted = table_files.Document(
-                "statement-of", format.value, {"party": number, "month": month}, Permission.EXPORT_LEDGER
+                "statement-of",
+                format.value,
+                {"party": whose, "month": month, "year": year},
+                Permission.EXPORT_LEDGER,
             )
             table_files.document(
-                desk.database, actor, wanted, lambda session: _file(session, number, period, format),
+                desk.database, actor, wanted, lambda session: _file(read(session)[1], format),
                 now=desk.clock(), out=content,
             )  # fmt: skip
             write_new(out, content.getvalue())
-    data = {"party": number, "file": str(out) if out else None, "statements": [_data(each) for each in found]}
+    data = {"party": whose, "file": str(out) if out else None, "statements": [_data(each) for each in found]}
     say(data, as_json=as_json, words=tell(f"{out} is written.") if out else lambda: _print(found))
 
 
-def _file(session: Session, number: int, period: Any, format: Format) -> bytes:
-    from core import report_files, table_files
-    from core.queries import party_statements
+def _reader(party: str, month: str | None, year: int | None) -> Callable[[Session], tuple[int | str, Found]]:
+    """Raises `MonthOrYear`."""
+    from core.policy import Platform
+    from core.queries import party_statements, yearly_statements
+    from core.queries.movements import Period
+    from core.rules.periods import PeriodKind, span
 
-    sheets = [party_statements.sheet(each) for each in party_statements.statements(session, number, period)]
+    marketplace = next((each for each in Platform if each == party), None)
+    if (month is None) == (year is None) or (marketplace and year is None):
+        raise MonthOrYear()
+    if year is not None and marketplace is not None:
+        return lambda session: (party, yearly_statements.of_marketplace(session, marketplace, year))
+    if year is not None:
+
+        def of_year(session: Session) -> tuple[int | str, Found]:
+            number = party_statements.party_of(session, party)
+            return number, yearly_statements.of_party(session, number, year)
+
+        return of_year
+    whole = span(PeriodKind.MONTH, day_of(str(month)))
+
+    def of_month(session: Session) -> tuple[int | str, Found]:
+        number = party_statements.party_of(session, party)
+        return number, party_statements.statements(session, number, Period(whole.first, whole.last))
+
+    return of_month
+
+
+def _sheet(each: PartyStatement | Year) -> Sheet:
+    from core.queries import party_statements, yearly_statements
+    from core.queries.yearly_statements import Year
+
+    return yearly_statements.sheet(each) if isinstance(each, Year) else party_statements.sheet(each)
+
+
+def _file(found: Found, format: Format) -> bytes:
+    from core import report_files, table_files
+
+    sheets = [_sheet(each) for each in found]
     if format is Format.XLSX:
         return report_files.xlsx(sheets)
     if format is Format.PDF:
@@ -77,7 +130,11 @@ def _file(session: Session, number: int, period: Any, format: Format) -> bytes:
     return content.getvalue()
 
 
-def _data(each: PartyStatement) -> dict[str, Any]:
+def _data(each: PartyStatement | Year) -> dict[str, Any]:
+    from core.queries.yearly_statements import Year
+
+    if isinstance(each, Year):
+        return _months(each)
     return {
         "currency": each.currency,
         "first": each.period.first,
@@ -98,22 +155,34 @@ def _data(each: PartyStatement) -> dict[str, Any]:
     }
 
 
-def _print(found: list[PartyStatement]) -> None:
+def _months(each: Year) -> dict[str, Any]:
+    return {
+        "currency": each.currency,
+        "year": each.year,
+        "months": [
+            {
+                "month": f"{one.id:%Y-%m}",
+                "opening": one.opening.minor,
+                **{flow.name.lower(): one.flow(flow).minor for flow in each.columns},
+                "closing": one.closing.minor,
+            }
+            for one in each.months
+        ],
+        "totals": {flow.name.lower(): each.total(flow).minor for flow in each.columns},
+    }
+
+
+def _print(found: Found) -> None:
     if not found:
-        tell("Nothing moved in that month, and nothing stood before it.")()
-    for each in found:
-        table = Table(
-            "Day", "Journal", "What", "Amount", "Balance", title=f"{each.name}, {each.currency}", box=None
-        )
-        table.add_row("", "", Text("Opening balance"), "", Text(each.opening.text()))
-        for one in each.movements:
-            cells = (
-                f"{one.posted_at:%Y-%m-%d}",
-                f"J-{one.journal_id}",
-                one.what,
-                one.amount.text(),
-                one.balance.text(),
-            )
-            table.add_row(*(Text(cell) for cell in cells))
-        table.add_row("", "", Text("Closing balance"), "", Text(each.closing.text()))
+        tell("Nothing moved in that time, and nothing stood before it.")()
+    for sheet in map(_sheet, found):
+        table = Table(*sheet.columns, title=Text(sheet.title), box=None)
+        for row in sheet.rows:
+            table.add_row(*(Text(_cell(each)) for each in row.cells))
         console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Money):
+        return value.text()
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) else "" if value is None else str(value)

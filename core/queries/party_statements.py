@@ -48,6 +48,7 @@ class Movement:
 
     journal_id: int
     posted_at: datetime
+    kind: str
     what: str
     memo: str
     milestone_id: int | None
@@ -91,6 +92,7 @@ def statements(session: Session, party_id: int, period: Period) -> list[PartySta
                 Movement(
                     row.journal_id,
                     row.posted_at,
+                    row.kind,
                     title(row.kind),
                     row.memo,
                     row.milestone_id,

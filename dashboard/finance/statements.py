@@ -135,17 +135,29 @@ def files(report: Report, *, zeros: bool) -> None:
             columns,
             key=f"{report.kind}-{report.currency}",
         )
-        for ending, media_type, draw in PAPERS:
-            download.document(
-                ending.upper(),
-                table_files.Document(report.kind.value, ending, filter, Permission.EXPORT_LEDGER),
-                partial(_drawn, draw, again),
-                key=f"{report.kind}-{report.currency}-{ending}",
-                media_type=media_type,
-            )
+        papers(
+            report.kind.value,
+            filter,
+            lambda session: [financial_reports.sheet(each) for each in again(session)],
+            key=f"{report.kind}-{report.currency}",
+        )
+
+
+def papers(
+    name: str, filter: Mapping[str, object], sheets: Callable[[Session], Sequence[Sheet]], *, key: str
+) -> None:
+    """The same sheets as XLSX and as PDF, each read again when it is fetched."""
+    for ending, media_type, draw in PAPERS:
+        download.document(
+            ending.upper(),
+            table_files.Document(name, ending, filter, Permission.EXPORT_LEDGER),
+            partial(_drawn, draw, sheets),
+            key=f"{key}-{ending}",
+            media_type=media_type,
+        )
 
 
 def _drawn(
-    draw: Callable[[Sequence[Sheet]], bytes], again: Callable[[Session], list[Report]], session: Session
+    draw: Callable[[Sequence[Sheet]], bytes], sheets: Callable[[Session], Sequence[Sheet]], session: Session
 ) -> bytes:
-    return draw([financial_reports.sheet(each) for each in again(session)])
+    return draw(sheets(session))

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import report_files, table_files
 from core.queries import party_statements
 from core.queries.party_statements import PartyStatement, TAccount, TAccountEntry
-from core.rules.permissions import Permission
-from dashboard.ui import cards, download, header, tables
+from dashboard.finance import statements
+from dashboard.ui import cards, header, tables
 from dashboard.ui.safe import html
 
 COLUMNS = [
     tables.opens("journal_id", "Journal", page="journal", value=lambda row: f"J-{row.journal_id}", width=80),
     tables.when("posted_at", "Posted", width=145),
-    tables.text("what", "What", width=190),
-    tables.count("milestone_id", "Milestone", width=90),
+    tables.text("what", "What", width=170),
     tables.money("amount", "Amount", width=125),
     tables.money("balance", "Balance", width=125),
+    tables.count("milestone_id", "Milestone", width=90),
 ]
 
 
@@ -69,10 +68,5 @@ def statement(each: PartyStatement) -> None:
         name=f"Movements in {each.currency}",
         empty_state=("Nothing moved in that month", "The balance stood."),
     )
-    download.document(
-        "PDF",
-        table_files.Document("statement-of", "pdf", given, Permission.EXPORT_LEDGER),
-        lambda session: report_files.pdf([party_statements.sheet(each)]),
-        key=f"{key}-pdf",
-        media_type="application/pdf",
-    )
+    with st.container(horizontal=True, gap="small"):
+        statements.papers("statement-of", given, lambda session: [party_statements.sheet(each)], key=key)

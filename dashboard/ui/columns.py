@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -25,6 +25,7 @@ FIGURE_SPACE = "\u2007"
 CLEAR = "#00000000"
 DIGIT, PADDING = 8, 18  # pixels of a character of an amount, and of the room beside it
 CELL = 2_000  # characters of one cell
+NARROW, WIDEST = 690, 500  # pixels of a table on a screen of 768, and of a column without a width
 Width = Literal["small", "medium", "large"] | int | None
 
 
@@ -194,6 +195,28 @@ def _wide_enough(column: Column, rows: Sequence[Any]) -> Width:
     return max(column.width, longest * DIGIT + PADDING)
 
 
+def narrow(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:
+    """Money and status are seen on a screen of 768 too: the first of either that would end beyond its edge comes behind
+    the column that names the row."""
+    edge, beyond = 0, list[Column]()
+    met: set[Kind] = set()
+    for column in columns:
+        edge += _about_as_wide(column, rows)
+        if column.kind in ("money", "status") and column.kind not in met:
+            met.add(column.kind)
+            beyond += [column] if edge > NARROW and column is not columns[0] else []
+    return [*columns[:1], *beyond, *(each for each in columns[1:] if each not in beyond)]
+
+
+def _about_as_wide(column: Column, rows: Sequence[Any]) -> int:
+    """A column without a width is as wide as its longest cell, within the grid's limits."""
+    width = _wide_enough(column, rows)
+    if isinstance(width, int):
+        return width
+    longest = max((len(cell(column, row)) for row in rows), default=0)
+    return min(max(longest, len(column.label)) * DIGIT + PADDING, WIDEST)
+
+
 def _urgency(column: Column, row: Any) -> str:
     tone = deadlines.tone(column.of(row), column.now) if column.now else "quiet"
     return CLEAR if tone == "quiet" else states.COLOR[tone]
@@ -229,19 +252,24 @@ def _filed(column: Column, row: Any) -> list[object]:
     return [cell(column, row)]
 
 
-def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None) -> str:
+def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None, *, paper: bool = False) -> str:
+    """As plain rows, or as a grid's rows go on `paper`: there only, and every time with its year."""
     head = "".join(f'<th class="ed-{column.kind}">{html(column.label)}</th>' for column in columns)
     body = "".join(
-        "<tr>" + "".join(f'<td class="ed-{c.kind}">{_html_cell(c, row)}</td>' for c in columns) + "</tr>"
+        "<tr>"
+        + "".join(f'<td class="ed-{c.kind}">{_html_cell(c, row, paper=paper)}</td>' for c in columns)
+        + "</tr>"
         for row in rows
     )
     label = f' aria-label="{html(name)}"' if name else ""
     table = f'<table class="ed-table"{label}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="ed-wide">{table}</div>'
+    return f'<div class="{"ed-paper" if paper else "ed-wide"}">{table}</div>'
 
 
-def _html_cell(column: Column, row: Any) -> str:
+def _html_cell(column: Column, row: Any, *, paper: bool) -> str:
     words = html(cell(column, row))
+    if paper and column.kind in ("when", "due") and isinstance(at := column.of(row), datetime):
+        return html(f"{at.astimezone(UTC):%-d %b %Y, %H:%M}")
     if column.kind == "status" and words:
         return f'<span class="ed-pill ed-{states.pill(column.axis, column.of(row)).tone}">{words}</span>'
     if column.kind in ("when", "due") and isinstance(at := column.of(row), datetime):

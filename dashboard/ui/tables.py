@@ -2,7 +2,8 @@
 
 A keyed grid remembers a selection by position, so after a row arrives above it another row would be selected. Here
 the ids of the rows are part of the grid's key, and a selection is turned into an id at once and found again by it.
-Money travels as text: the grid's own number columns go through floats.
+Money travels as text: the grid's own number columns go through floats. A grid is a picture of what fits the screen, so
+the same rows stand behind it as plain ones, for paper only.
 """
 
 from __future__ import annotations
@@ -96,9 +97,10 @@ def table(
     turn = st.session_state.get(f"{key}:turn", 0)
     grid = f"{key}:{_fingerprint(ids)}" + (f":{turn}" if turn else "")
     chosen = st.session_state.get(f"{key}:chosen")
-    config, clicks = _configure(columns, grid, shown)
+    seen = kinds.narrow(columns, shown)
+    config, clicks = _configure(seen, grid, shown)
     event = st.dataframe(
-        kinds.arrow(shown, columns),
+        kinds.arrow(shown, seen),
         key=grid,
         hide_index=True,
         column_config=config,
@@ -107,6 +109,7 @@ def table(
         alt=name,
         **(_selection(ids, chosen, select) if select else {}),
     )
+    st.html(kinds.as_html(shown, seen, name, paper=True))
     _open_clicked(clicks, shown, ids)
     _foot(rows, window, total, cursor, columns, download, key)
     return _selected(event, ids, key) if select else None

@@ -187,3 +187,29 @@ def test_an_axis_writes_amounts_as_every_other_place_does() -> None:
 
 def test_sums_stand_in_one_order_of_currencies() -> None:
     assert money.sums([Money(1, "JPY"), Money(200, "EUR"), Money(100, "USD")]) == "$1.00 · €2.00 · ¥1"
+
+
+def test_money_and_status_are_seen_on_a_narrow_screen() -> None:
+    named, said = columns.text("name", "Name", width=200), columns.text("said", "Said", width=500)
+    money, fee = columns.money("total", "Total", width=110), columns.money("fee", "Fee", width=110)
+    state = columns.status("state", "Status", axis="milestone", width=120)
+    row = {"name": "", "said": "", "total": Money(1, "USD"), "fee": Money(1, "USD"), "state": "FUNDED"}
+    assert columns.narrow([named, said, state, money, fee], [row]) == [named, state, money, said, fee]
+    assert columns.narrow([named, money, state, said], [row]) == [named, money, state, said], (
+        "they fit as they are"
+    )
+    long = columns.text("said", "Said")
+    words = {**row, "said": "x" * 400}
+    assert columns.narrow([named, long, money], [words]) == [named, money, long], (
+        "as wide as its longest cell"
+    )
+    assert columns.narrow([named, long, money], [row]) == [named, long, money]
+
+
+def test_a_grid_has_its_rows_for_paper_with_the_year_and_nothing_of_an_outsider_is_markup() -> None:
+    row = {"name": "<b>Ann</b>", "total": Money(123_456, "USD"), "at": datetime(2026, 3, 2, 9, 5, tzinfo=UTC)}
+    shown = [columns.text("name", "Name"), columns.money("total", "Total"), columns.when("at", "At")]
+    paper = columns.as_html([row], shown, "Rows", paper=True)
+    assert "&lt;b&gt;Ann&lt;/b&gt;" in paper
+    assert "$1,234.56" in paper
+    assert "2 Mar 2026, 09:05" in paper

@@ -45,12 +45,14 @@ def work(app: AppTest, key: str) -> Work[Any]:
 
 
 def words(app: AppTest) -> str:
-    """Everything that can be read on the page, without the marks that keep outsiders' words harmless."""
+    """Everything that can be read on the page, without the marks that keep outsiders' words harmless, and without the
+    rows that are there for paper only."""
     kinds = (
         app.title, app.subheader, app.html, app.caption, app.markdown, app.text, app.warning, app.error, app.info,
         app.success,
     )  # fmt: skip
-    return " ".join(str(each.value) for kind in kinds for each in kind).replace("\\", "")
+    read = (str(each.value) for kind in kinds for each in kind)
+    return " ".join(each for each in read if not each.startswith('<div class="ed-paper">')).replace("\\", "")
 
 
 def labels(app: AppTest) -> list[str]:

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from core import report_files
 from core.db import Database
 from core.errors import NotFound
 from core.money import Money
-from core.queries import ledger, party_statements
+from core.policy import Platform
+from core.queries import ledger, party_statements, yearly_statements
 from core.queries.movements import FIRST, Period
 from core.queries.party_statements import PartyStatement
+from core.queries.yearly_statements import Flow, Year
 from tests import builders
 from tests.builders import Town
 from tests.pages.visiting import serve, visit, words
@@ -92,3 +95,75 @@ def test_both_are_pages(town: Town, tmp_path: Path) -> None:
     assert "Opening balance" in words(visit(town, "fay", "party_statement", id=town.payee_id))
     assert "not for your role" in words(visit(town, "mia", "party_statement", id=town.payee_id))
     assert "There is no party 999" in words(visit(town, "fay", "party_statement", id=999)).replace("“", "")
+
+
+def of_year(town: Town, party: int) -> Year:
+    (found,) = town.read(lambda s: yearly_statements.of_party(s, party, town.now.year))
+    return found
+
+
+def test_a_year_leads_from_month_to_month_and_is_the_sum_of_its_flows(town: Town) -> None:
+    divided(town)
+    town.wait(days=40)
+    builders.funded(town)
+    payer, today = of_year(town, town.payer_id), town.now.date()
+    assert all(
+        before.closing == after.opening for before, after in zip(payer.months, payer.months[1:], strict=False)
+    )
+    whole = of(town, town.payer_id, Period(FIRST, today))
+    assert payer.months[-1].closing == whole.closing
+    march = next(each for each in payer.months if each.id.month == 3)
+    month = of(town, town.payer_id, Period(date(2026, 3, 1), date(2026, 3, 31)))
+    assert (march.opening, march.closing) == (month.opening, month.closing)
+    assert Flow.OTHER not in payer.columns
+    assert payer.total(Flow.PAID_IN) > Money.zero("USD") > payer.total(Flow.REFUNDED)
+
+
+def test_a_marketplaces_year_is_the_sum_of_its_parties(town: Town) -> None:
+    divided(town)
+    builders.funded(town)
+    (whole,) = town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2026))
+    parts = [of_year(town, party) for party in (town.payer_id, town.payee_id)]
+    for n, month in enumerate(whole.months):
+        assert month.closing == Money.total((each.months[n].closing for each in parts), "USD")
+        for flow in Flow:
+            assert month.flow(flow) == Money.total((each.months[n].flow(flow) for each in parts), "USD")
+    assert town.read(lambda s: yearly_statements.of_marketplace(s, Platform.LEGAL_SERVICES, 2026)) == []
+    (later,) = town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2027))
+    assert {month.closing for month in later.months} == {whole.months[-1].closing}, "what stands, stands on"
+    assert town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2025)) == []
+
+
+def test_a_years_files_say_what_the_screen_says(town: Town) -> None:
+    divided(town)
+    sheet = yearly_statements.sheet(of_year(town, town.payer_id))
+    assert len(sheet.rows) == 13
+    total = sheet.rows[-1].cells
+    assert total[1] == "Year 2026"
+    assert total[-1] == sheet.rows[-2].cells[-1]
+    assert report_files.pdf([sheet]).startswith(b"%PDF")
+    assert report_files.xlsx([sheet]).startswith(b"PK")
+
+
+def test_a_marketplaces_statement_has_a_page(town: Town, tmp_path: Path) -> None:
+    divided(town)
+    serve(town, tmp_path)
+    shown = words(visit(town, "fay", "marketplace_statement"))
+    assert "Opening balance" in shown
+    assert "Released, less fees" in shown
+    assert "Nothing moved" in words(visit(town, "fay", "marketplace_statement", platform="legal_services"))
+    assert "not for your role" in words(visit(town, "mia", "marketplace_statement"))
+    assert "Closing balance" in words(visit(town, "fay", "party_statement", id=town.payee_id, by="year"))
+
+
+def test_documents_are_listed_and_one_is_opened(town: Town, tmp_path: Path) -> None:
+    divided(town)
+    serve(town, tmp_path)
+    app = visit(town, "fay", "documents")
+    numbers = ["HC-2026-000001", "HI-2026-000001", "HR-2026-000001"]
+    assert list(app.dataframe[0].value["number"]) == numbers
+    assert "Numbers given" in words(app)
+    few = visit(town, "fay", "documents", kind="REFUND", party=town.payer_id, platform="home_services")
+    assert list(few.dataframe[0].value["number"]) == ["HC-2026-000001"]
+    assert len(visit(town, "fay", "documents", platform="legal_services").dataframe) == 0
+    assert "not for your role" in words(visit(town, "mia", "documents"))

@@ -40,7 +40,7 @@ def of_funding(
     paid_by: str | None,
     now: datetime,
 ) -> Receipt:
-    """The receipt of what the payer was charged: the amount held, both fees, and the total. `paid_by`: the card or account,
+    """The receipt of what the payer was charged: amount held, both fees, and the total. `paid_by`: the card or account,
     as the payer knows it."""
     order = context.order
     lines = (
