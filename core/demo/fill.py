@@ -12,7 +12,7 @@ from typing import Any
 from core import audit
 from core.actions.milestones import legal_checklist, parties
 from core.actions.operations import opening_balances
-from core.actions.staff import install
+from core.actions.staff import install, policy_change
 from core.demo import bank, people
 from core.demo.break_scenarios import left_open, platform_payouts
 from core.demo.month_ends import month_ends
@@ -91,6 +91,7 @@ def _found(world: World, seed: int) -> None:
             )
         )
     _switch_payments_on(world)
+    _name_issuers(world)
     for currency, amount in BANK.items():
         world.act(opening_balances.book, SYSTEM, account=accounts.BANK, amount=Money(amount, currency))
     bank.open_accounts(world)
@@ -98,6 +99,15 @@ def _found(world: World, seed: int) -> None:
         world.sandbox.add_float(amount, currency)
     read_settlement_currencies(desk)
     reconciliation.run(desk, SYSTEM)
+
+
+def _name_issuers(world: World) -> None:
+    """Two administrators publish who issues each marketplace's documents, with the tax in them."""
+    maker, checker = (world.staff(each) for each in world.staff_with(Role.ADMINISTRATOR)[:2])
+    for platform, issuer in people.ISSUERS.items():
+        reason = "Documents name their issuer and state its tax."
+        row = world.act(policy_change.propose, maker, platform=platform, changes=issuer, reason=reason)
+        world.act(policy_change.approve, checker, proposal_id=row.id)
 
 
 def _switch_payments_on(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.policy import OFFERED, Platform, WithdrawalMethod
@@ -58,6 +59,20 @@ STAFF = (
 )
 
 # On what ground the compliance officer signed each item of the legal checklist.
+# What the marketplaces' policies say of receipts, invoices and credit notes.
+ISSUERS: Mapping[Platform, Mapping[str, str | int]] = {
+    Platform.HOME_SERVICES: {
+        "issuer_name": "Hearth Home Services, Inc.",
+        "issuer_address": "410 Larch Street, Portland, OR 97205",
+        "tax_id": "98-7654321",
+        "tax_bps": 825,
+    },
+    Platform.LEGAL_SERVICES: {
+        "issuer_name": "Counsel Legal Services, LLC",
+        "issuer_address": "22 Court Square, Boston, MA 02108",
+        "tax_id": "98-1234567",
+    },
+}
 MEMOS = {
     Item.COUNSEL: "Opinion of outside counsel on held funds, every state we serve, file LC-11.",
     Item.PROCESSOR_TERMS: "Written confirmation of the processor for both categories, file PT-04.",
