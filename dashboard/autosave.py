@@ -2,7 +2,7 @@
 
 Each request is a sign of life of the session, since whoever types is there. The body names whose page it comes from:
 when somebody else has signed in to this browser meanwhile, nothing is saved under their name, nor shown to them. The
-gate has asked for a session, and the fence for our own origin, before anything here is reached.
+gate has asked for a session, and the origin check for our own origin, before anything here is reached.
 """
 
 from __future__ import annotations

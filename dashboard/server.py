@@ -3,7 +3,7 @@
     python -m dashboard.server --port 8501              everything
     python -m dashboard.server --port 8501 --api-only   health, metrics, webhooks and the API, without pages and sign-in
 
-Every request passes, in this order: the security headers, the host and origin fence, the gate that asks for a session
+Every request passes, in this order: the security headers, the host and origin check, the gate that asks for a session
 of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
 and static files as well.
 """

@@ -29,8 +29,8 @@ def demo(
     reset: Annotated[
         bool, typer.Option(help="Delete the data of this demo, and nothing else, and start again.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
-    scale: Annotated[float, typer.Option(help="How many stories: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same projects.")] = 7,
+    scale: Annotated[float, typer.Option(help="How many projects: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,
 ) -> None:
     """Everything on this machine: PostgreSQL, sandbox, worker and dashboard, with three months of data."""
     if context.invoked_subcommand is None:

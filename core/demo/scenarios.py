@@ -1,4 +1,4 @@
-"""Which stories the demo tells: how many of each, in which currency, and when they begin. Drawn by seed."""
+"""Which scenarios the demo lives through: how many of each, in which currency, and when they begin. Drawn by seed."""
 
 from __future__ import annotations
 
