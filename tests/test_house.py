@@ -152,6 +152,48 @@ def test_a_status_or_kind_is_compared_by_its_name_and_not_by_its_letters() -> No
     assert {"QUEUED", "ADMINISTRATIVE_REVIEW", "PAYER"} <= states
 
 
+INPUTS = (
+    "input",
+    "selectbox",
+    "multiselect",
+    "radio",
+    "checkbox",
+    "toggle",
+    "area",
+    "uploader",
+    "control",
+    "pills",
+)
+
+
+def typed_or_chosen(function: ast.AST) -> set[str]:
+    """The names of what a person types or chooses in this function."""
+    return {
+        target.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and called(node.value).rpartition("_")[2] in INPUTS
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def test_a_press_takes_what_the_fields_hold_now() -> None:
+    """Arguments of a callback are those of the last drawing: `confirm.pressed` and what the run has read."""
+    bound = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in CODE
+        if name_of(path).startswith(("dashboard/", "pages/"))
+        for function in nodes(path)
+        if isinstance(function, ast.FunctionDef) and (fields := typed_or_chosen(function))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and any(each.arg == "on_click" for each in node.keywords)
+        for given in node.keywords
+        if given.arg in ("args", "kwargs")
+        if fields & {each.id for each in ast.walk(given.value) if isinstance(each, ast.Name)}
+    ]
+    assert bound == []
+
+
 def test_no_test_is_skipped_without_saying_why() -> None:
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for node in nodes(path):
