@@ -19,8 +19,6 @@ from core.money import Money
 from tests.journeys.desk import ROOT, Demo, Person, until
 from tests.journeys.marketplace import Dispute, Marketplace
 
-pytestmark = pytest.mark.timeout(240)
-
 MEDIATOR, CHECKER, COMPLIANCE, OTHER = "Aiko Tanabe", "Grace Okonjo", "Ines Carvalho", "Maya Lindqvist"
 PAYER, PAYEE = "Wanda Ellery", "Larkspur Gardens"
 AMOUNT = 640_000  # above the threshold from which a second person looks

@@ -11,8 +11,6 @@ from playwright.sync_api import expect
 from tests.journeys.desk import Demo, Person, until
 from tests.journeys.marketplace import Dispute, Marketplace
 
-pytestmark = pytest.mark.timeout(240)
-
 FIRST, SECOND, FINANCE, COMPLIANCE = "Maya Lindqvist", "Aiko Tanabe", "Farah Siddiqui", "Ines Carvalho"
 REASONS = "The drawers were delivered and fitted; the handles are missing, as both parties wrote."
 STORY = {

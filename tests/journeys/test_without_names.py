@@ -9,8 +9,6 @@ import pytest
 from tests.journeys.desk import Demo, Person
 from tests.journeys.marketplace import Dispute, Marketplace
 
-pytestmark = pytest.mark.timeout(240)
-
 PAYER, PAYEE = "Perpetua Ashgrove", "Quillfeather Joinery"
 NAMES = ("perpetua", "ashgrove", "quillfeather")
 TABS = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "E-mails")
