@@ -176,6 +176,14 @@ ENTRIES: Sequence[PageEntry] = (
         "Withdrawals, holds and failed payouts.",
     ),
     PageEntry(
+        "bank_changes",
+        "Bank changes",
+        "account_balance_wallet",
+        "Money",
+        Permission.READ_PAYOUTS,
+        "Payees' new bank accounts, and whether payouts go there.",
+    ),
+    PageEntry(
         "receivables",
         "Receivables",
         "request_quote",

@@ -40,7 +40,8 @@ BY_ROLE = {
     Role.MEDIATOR: "disputes case projects project holds",
     Role.FINANCE: "overview held_funds trial_balance account financial_statements journals journal "
     "manual_journals periods t_accounts party_statement "
-    "bank_statements documents marketplace_statement fees payouts receivables chargebacks reconciliation operations",
+    "bank_statements documents marketplace_statement fees payouts bank_changes receivables chargebacks "
+    "reconciliation operations",
     Role.COMPLIANCE: "audit entry checks",
     Role.ADMINISTRATOR: "approvals people policy api_access demo_clock",
 }

@@ -231,6 +231,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/bank_changes: payouts to another bank wait for the time of the policy and go there",
         "actions/bank_changes: the same bank again holds nothing and back again holds once more",
     ),
+    "Two people decide about another bank": (
+        "actions/bank_decisions: a refused bank is never paid also when it comes back and another one is",
+        "actions/bank_decisions: it takes two people who may and one answer",
+    ),
     "What failed at a bank goes to the one in its place": (
         "actions/replaced_banks: a payout that failed at a bank goes to the one in its place",
         "actions/replaced_banks: what failed for another reason waits for a person",

@@ -137,6 +137,7 @@ def of_payouts(session: Session, rows: Sequence[Payout]) -> list[PayoutAnswer]:
             "method": each.method,
             "status": each.status,
             "failure": each.failure,
+            "failure_code": each.failure_code,
             "offered": [method for method in OFFERED if method in offered.get(each.id, ())],
             "requested_at": moment(each.requested_at),
             "arrival_at": moment(each.arrival_at),

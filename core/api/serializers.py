@@ -7,8 +7,7 @@ the same number of statements as one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -51,6 +50,8 @@ from core.rules import payee_accounts as account_rules
 from core.rules.approvals import DecisionStatus
 from core.rules.cases import CaseResolution
 from core.rules.milestones import Status
+from core.rules.payee_accounts import BankWait
+from core.rules.payouts import PayoutStatus
 from core.rules.requests import RequestStatus
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
 
 Row = TypeVar("Row")
 
+FAILED = (PayoutStatus.FAILED, PayoutStatus.ADMINISTRATIVE_REVIEW)
 # The parties are told of a decision once nobody has to approve it any more.
 ANNOUNCED = (DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
 
@@ -110,7 +112,7 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
     ]
 
 
-def of_account(row: PayeeAccount, waits: Mapping[str, datetime]) -> AccountAnswer:
+def of_account(row: PayeeAccount, waits: Mapping[str, BankWait]) -> AccountAnswer:
     reason = None if row.can_be_paid else account_rules.reason(payee_accounts.of(row))
     return {
         "can_be_paid": row.can_be_paid,
@@ -128,7 +130,8 @@ def of_account(row: PayeeAccount, waits: Mapping[str, datetime]) -> AccountAnswe
                 "currency": currency,
                 "last4": bank["last4"],
                 "usable": bank["usable"],
-                "payouts_wait_until": moment(waits.get(currency)),
+                "payouts_wait_until": moment(waits.get(currency, BankWait()).until),
+                "refused": waits.get(currency, BankWait()).refused,
             }
             for currency, bank in sorted(row.banks.items())
         ],
@@ -195,7 +198,8 @@ def of_milestones(session: Session, rows: Sequence[Milestone]) -> list[Milestone
     refunds = _many(session, Refund, Refund.milestone_id, numbers, order=Refund.id)
     kept = _many(session, Hold, Hold.milestone_id, numbers, order=Hold.id)
     last = charges.latest(session, numbers)
-    waits = _waits_for(session, [(each, orders[each.id]) for each in rows])
+    failed = {number for number, found in payouts.items() if any(each.status in FAILED for each in found)}
+    waits = _waits_for(session, [(each, orders[each.id]) for each in rows], failed)
     return [
         {
             "id": row.id,
@@ -233,20 +237,26 @@ def _told_of(hold: Hold) -> bool:
 
 
 def _waits_for(
-    session: Session, rows: Sequence[tuple[Milestone, PaymentOrder]]
+    session: Session, rows: Sequence[tuple[Milestone, PaymentOrder]], failed: Collection[int]
 ) -> Mapping[int, list[WaitsFor]]:
     """What holds back money that is due, as far as anybody outside the desk may know it.
 
-    Before the work is verified nothing is due, and nothing is said: a silent review would show.
+    Before the work is verified nothing is due, and nothing is said: a silent review would show. Of the milestones
+    whose payout `failed`, that is said as well, wherever their money is meanwhile.
     """
     after_payment = release_blocks.at_the_payee(session, [row.id for row, _ in rows])
-    released = [row.id for row, order in rows if order.payable_minor or row.id in after_payment]
+    moving = {*after_payment, *failed}
+    released = [row.id for row, order in rows if order.payable_minor or row.id in moving]
     held = [row.id for row, order in rows if order.held_minor and row.status == Status.VERIFIED]
     facts = release_blocks.facts(session, {*released, *held})
     after = release_blocks.after_release(session, released)
+    review = dict.fromkeys(failed, (holds.IN_REVIEW,))
     return {
         number: [
-            told(each) for each in holds.outside((*holds.blocking(facts[number]), *after.get(number, ())))
+            told(each)
+            for each in holds.outside(
+                (*holds.blocking(facts[number]), *after.get(number, ()), *review.get(number, ()))
+            )
         ]
         for number in facts
     }

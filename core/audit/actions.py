@@ -49,6 +49,13 @@ class AuditAction(StrEnum):
     BANK_ACCOUNT_REGISTER = "bank_account:register"
     BANK_CHANGE = "bank:change"
     BANK_CHANGE_END = "bank:end_wait"
+    BANK_CHANGE_PROPOSE = "bank:propose"
+    BANK_CHANGE_ACCEPT = "bank:accept"
+    BANK_CHANGE_EXTEND = "bank:extend_wait"
+    BANK_CHANGE_REFUSE = "bank:refuse"
+    BANK_CHANGE_REJECT = "bank:reject_proposal"
+    BANK_CHANGE_WITHDRAW = "bank:withdraw_proposal"
+    BANK_CHANGE_RETURN = "bank:return_proposal"
     BID_ACCEPT = "bid:accept"
     BREAK_ASSIGN = "break:assign"
     BREAK_CLOSE = "break:close"
@@ -402,6 +409,17 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.MESSAGE_SEND: ActionKind("Message sent", staff_only=True),
     AuditAction.BANK_CHANGE: ActionKind("Payee's bank account changed", staff_only=True),
     AuditAction.BANK_CHANGE_END: ActionKind("Payouts to a new bank account resumed", staff_only=True),
+    AuditAction.BANK_CHANGE_PROPOSE: ActionKind("Proposal about a payee's new bank account", staff_only=True),
+    AuditAction.BANK_CHANGE_ACCEPT: ActionKind("Payee's new bank account accepted", staff_only=True),
+    AuditAction.BANK_CHANGE_EXTEND: ActionKind(
+        "Wait for a new bank account extended", tone="wait", staff_only=True
+    ),
+    AuditAction.BANK_CHANGE_REFUSE: ActionKind(
+        "Payee's new bank account refused", tone="bad", staff_only=True
+    ),
+    AuditAction.BANK_CHANGE_REJECT: ActionKind("Proposal about a bank account rejected", staff_only=True),
+    AuditAction.BANK_CHANGE_WITHDRAW: ActionKind("Proposal about a bank account withdrawn", staff_only=True),
+    AuditAction.BANK_CHANGE_RETURN: ActionKind("Proposal about a bank account returned", staff_only=True),
     AuditAction.PARTY_CHANGE: ActionKind("Party's details changed", staff_only=True),
     AuditAction.PARTY_CORRECT_ADDRESS: ActionKind("Party address corrected", staff_only=True),
     AuditAction.PAYEE_ACCOUNT_LINK: ActionKind("Link to Stripe's onboarding made", staff_only=True),

@@ -95,6 +95,17 @@ PARTS: Mapping[str, Part] = {
         "closed period",
         "id kind first_day last_day closed_by closed_via closed_at explanation last_journal summary",
     ),
+    "bank_change_proposals": _part(
+        "bank_change_proposals",
+        "proposal about a payee's bank account",
+        "id bank_change_id decision until reason proposed_by proposed_at",
+    ),
+    "bank_change_proposal_ends": _part(
+        "bank_change_proposals",
+        "answer to a proposal about a payee's bank account",
+        "id settled_by settled_at note",
+        said=ANSWERED,
+    ),
     "period_ends": _part(
         "periods", "reopening of closed period", "id reopening_id", said="reopening_id is not null"
     ),

@@ -34,6 +34,35 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("bank_accepted", "payee"): Template(
+        "Payouts go to your new bank account",
+        (
+            "We have checked the change of your bank account. Payouts to you in {currency} go to the new account and "
+            "no longer wait.",
+            Table((("Account now", "after"),)),
+            _NOT_YOU,
+        ),
+        tone="attention",
+    ),
+    ("bank_wait_extended", "payee"): Template(
+        "Payouts to your new bank account wait longer",
+        (
+            "We are checking the change of your bank account. Payouts to you in {currency} wait longer.",
+            Table((("Account now", "after"), ("Payouts wait until", "held_until"))),
+            "If you made this change, no action is needed unless we ask you. " + _NOT_YOU,
+        ),
+        tone="attention",
+    ),
+    ("bank_refused", "payee"): Template(
+        "Your new bank account was refused",
+        (
+            "We make no payouts to the bank account that was given for you in {currency}. What you are owed stays "
+            "yours and waits until you give another bank account.",
+            Table((("Account refused", "after"),)),
+            _NOT_YOU,
+        ),
+        tone="attention",
+    ),
     ("payee_hold_placed", "payee"): Template(
         "Payments to you are under review",
         (

@@ -57,6 +57,8 @@ RECONCILED_WITHIN = timedelta(hours=26)
 PAYEE_ACCOUNT_READ_EVERY = timedelta(days=1)
 # Whoever takes over an account changes its address first: a change of the bank is told at the addresses of so long ago.
 OLD_ADDRESS_TOLD_FOR = timedelta(days=30)
+# Two people let payouts to a new bank account wait longer, but not for ever: they accept or refuse it in this time.
+BANK_WAIT_AT_MOST = timedelta(days=30)
 # Stripe's own balance is read every five minutes; a reading older than this covers nothing.
 CLIENT_FUNDS_STALE_AFTER = timedelta(minutes=30)
 # A bank books some days after the ledger, or before it; the same amount further apart is not taken for the same money.

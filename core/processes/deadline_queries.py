@@ -14,6 +14,7 @@ from core.policy.limits import CHARGEBACK_ALARMS, DEBT_REMINDED_EVERY
 from core.queries.receivables import OPEN_PARTS
 from core.records import (
     BankChange,
+    BankChangeProposal,
     Case,
     Charge,
     Chargeback,
@@ -35,7 +36,9 @@ from core.rules.cases import BLOCKING, CaseStatus
 from core.rules.chargebacks import ANSWERABLE
 from core.rules.milestones import Status
 from core.rules.offers import OfferStatus
+from core.rules.payee_accounts import BankDecision
 from core.rules.permissions import Role
+from core.rules.proposals import ProposalStatus
 
 Due = Select[Any, Any]
 
@@ -145,9 +148,15 @@ def offers(now: datetime) -> Due:
 
 
 def bank_changes(now: datetime) -> Due:
-    """Payouts have waited long enough for a payee to say that the new bank account is not theirs."""
+    """Payouts have waited long enough for a payee to say that the new bank account is not theirs, and nobody proposes
+    to refuse it or to wait longer."""
     at = BankChange.held_until
-    return select(BankChange.id, at.label("at")).where(at <= now, BankChange.ended_at.is_(None))
+    longer = exists().where(
+        BankChangeProposal.bank_change_id == BankChange.id,
+        BankChangeProposal.status == ProposalStatus.PROPOSED,
+        BankChangeProposal.decision != BankDecision.ACCEPT,
+    )
+    return select(BankChange.id, at.label("at")).where(at <= now, BankChange.ended_at.is_(None), ~longer)
 
 
 def chargebacks(now: datetime, *, days: int) -> Due:

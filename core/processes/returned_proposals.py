@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.actions.chargebacks import chargeback_acceptance
 from core.actions.decisions import recorded_decision
 from core.actions.operations import suspense
+from core.actions.parties import bank_decisions
 from core.actions.payouts import write_offs
 from core.actions.periods import manual_journals, reopening
 from core.actions.staff import policy_change
@@ -34,6 +35,7 @@ STALE: Mapping[ProposalKind, tuple[Callable[..., list[int]], Callable[..., bool]
     ProposalKind.SUSPENSE_EXPLANATION: (suspense.stale, suspense.return_stale),
     ProposalKind.MANUAL_JOURNAL: (manual_journals.stale, manual_journals.return_stale),
     ProposalKind.DEBT_WRITE_OFF: (write_offs.stale, write_offs.return_stale),
+    ProposalKind.BANK_CHANGE: (bank_decisions.stale, bank_decisions.return_stale),
     ProposalKind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }
 

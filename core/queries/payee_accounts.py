@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.records import BankChange, Party, PayeeAccount
 from core.rules import holds, payee_accounts
-from core.rules.payee_accounts import AccountFacts
+from core.rules.payee_accounts import AccountFacts, BankWait
 from core.rules.refusal_reasons import Block
 
 
@@ -23,22 +23,36 @@ def facts(session: Session, party_ids: Collection[int]) -> dict[int, AccountFact
     return {row.party_id: of(row, waits.get(row.party_id, {})) for row in rows}
 
 
-def new_banks(session: Session, party_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
-    """Until when payouts in a currency wait because the bank account was replaced; only currencies that do."""
-    until = func.max(BankChange.held_until).label("until")
-    found = session.execute(
-        select(BankChange.party_id, BankChange.currency, until)
-        .where(BankChange.party_id.in_(party_ids), BankChange.ended_at.is_(None))
-        .group_by(BankChange.party_id, BankChange.currency)
-    )
-    waits: dict[int, dict[str, datetime]] = {}
-    for row in found:
-        waits.setdefault(row.party_id, {})[row.currency] = row.until
+NEW_BANKS = text(
+    """
+    select party_id, currency, bool_or(refused) as refused,
+           case when bool_or(asked) then null else max(held_until) filter (where ended_at is null) end as until
+    from (
+        select c.party_id, c.currency, c.held_until, c.ended_at, now_there and c.refused_at is not null as refused,
+               now_there and exists (
+                   select from bank_change_proposals p where p.bank_change_id = c.id and p.status = 'PROPOSED'
+                   and p.decision <> 'ACCEPT') as asked
+        from bank_changes c join payee_accounts a on a.party_id = c.party_id,
+             lateral (select coalesce(a.banks -> c.currency ->> 'id' = c.after_bank, false) as now_there) there
+        where c.party_id = any(:parties)
+    ) each
+    where ended_at is null or refused or asked
+    group by party_id, currency
+    """
+)
+
+
+def new_banks(session: Session, party_ids: Collection[int]) -> dict[int, dict[str, BankWait]]:
+    """Why payouts in a currency wait because the bank account was replaced; only currencies that do."""
+    waits: dict[int, dict[str, BankWait]] = {}
+    for row in session.execute(NEW_BANKS, {"parties": list(party_ids)}):
+        wait = BankWait(None if row.refused else row.until, refused=row.refused)
+        waits.setdefault(row.party_id, {})[row.currency] = wait
     return waits
 
 
-def of(row: PayeeAccount, waits: Mapping[str, datetime] = MappingProxyType({})) -> AccountFacts:
-    """What the rules ask about a payee's account; `waits`: until when a new bank is not paid to, by currency."""
+def of(row: PayeeAccount, waits: Mapping[str, BankWait] = MappingProxyType({})) -> AccountFacts:
+    """What the rules ask about a payee's account; `waits`: why a new bank account is not paid to, by currency."""
     return AccountFacts(
         new_banks=waits,
         can_be_paid=row.can_be_paid,
@@ -60,19 +74,22 @@ def blocking(session: Session, payee: Party, currency: str) -> tuple[Block, ...]
 @dataclass(frozen=True)
 class PayeeAccountView:
     """A payee's account as staff see it: `trouble` in words where they cannot be paid, `due` in words, `banks` by
-    currency, with until when payouts to a new one wait; `changes` of the bank, newest first."""
+    currency, with until when payouts to a new one wait, and in which currencies it was refused; `changes` of the bank,
+    newest first."""
 
     trouble: str | None
     due: tuple[str, ...]
     due_at: datetime | None
     banks: tuple[str, ...]
     waits_until: datetime | None
+    refused: tuple[str, ...]
     changes: tuple[BankChangeRow, ...]
     read_at: datetime
 
 
 @dataclass(frozen=True)
 class BankChangeRow:
+    id: int
     at: datetime
     currency: str
     before: str
@@ -97,9 +114,12 @@ def shown(session: Session, party_id: int) -> PayeeAccountView | None:
             f"{currency} ending in {bank['last4']}" + ("" if bank["usable"] else " (not usable)")
             for currency, bank in sorted(row.banks.items())
         ),
-        waits_until=max(waits.values(), default=None),
+        waits_until=max((each.until for each in waits.values() if each.until), default=None),
+        refused=tuple(currency for currency, each in sorted(waits.items()) if each.refused),
         changes=tuple(
-            BankChangeRow(each.at, each.currency, each.before_last4, each.after_last4, each.held_until)
+            BankChangeRow(
+                each.id, each.at, each.currency, each.before_last4, each.after_last4, each.held_until
+            )
             for each in changes
         ),
         read_at=row.read_at,

@@ -15,6 +15,7 @@ from core.queries.payouts import PayoutFilter, PayoutRow
 from core.records import Payout
 from core.rules import holds, payout_failures
 from core.rules.operations import OperationStatus
+from core.rules.payee_accounts import BankWait
 from core.rules.payout_failures import Failure
 from core.rules.payout_progress import Call, Facts, Progress, progress
 from core.rules.payouts import PayoutStatus
@@ -91,7 +92,7 @@ def of(session: Session, rows: Sequence[PayoutRow]) -> list[PayoutLine]:
             repeats=repeats,
             offered=call.offered,
             arrival_at=row.arrival_at,
-            bank_waits_until=waits.get(row.party_id, {}).get(row.amount.currency),
+            bank_waits_until=waits.get(row.party_id, {}).get(row.amount.currency, BankWait()).until,
         )
         lines.append(PayoutLine(**vars(row), progress=progress(facts), repeats=repeats))
     return lines

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.money import Money, shown_order
 from core.queries import payee_accounts, payout_progress
+from core.rules.payee_accounts import BankWait
 from core.rules.references import reference
 from core.rules.refusal_reasons import Block
 
@@ -131,7 +132,7 @@ def ahead(session: Session, *, now: datetime) -> Ahead:
         about = people[row.milestone_id]
         if row.kind in (DECISION, APPROVAL) and row.to_payee and not about.auto_withdraw:
             continue  # it stays payable until the payee asks for it
-        free = waits.get(about.payee_id, {}).get(row.currency)
+        free = waits.get(about.payee_id, {}).get(row.currency, BankWait()).until
         blocks = stopped[row.milestone_id] if row.to_payee else ()
         due.append(_due(row, about, _standing(blocks, free, row.kind, end)))
     return Ahead(end, tuple(due), _cash(session, due), whole)

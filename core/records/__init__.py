@@ -27,7 +27,7 @@ from core.records.milestones import Milestone
 from core.records.notifications import LetterPreference, Notification
 from core.records.offers import Offer
 from core.records.operations import OutgoingOperation, WebhookEvent
-from core.records.payees import BankChange, PartyChange, PayeeAccount
+from core.records.payees import BankChange, BankChangeProposal, PartyChange, PayeeAccount
 from core.records.payers import PaymentMethodSetup
 from core.records.payment_exceptions import PayoutOffer, RefundReturn
 from core.records.payments import (
@@ -65,6 +65,7 @@ __all__ = [
     "BalanceTransaction",
     "BankAccount",
     "BankChange",
+    "BankChangeProposal",
     "BankLine",
     "BankMatch",
     "BankMatchLine",

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.rules.parties import PartyField
-from core.rules.payee_accounts import Transfers
+from core.rules.payee_accounts import BankDecision, Transfers
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 
 class PayeeAccount(Record):
@@ -38,13 +39,15 @@ class PayeeAccount(Record):
 
 
 class BankChange(Record):
-    """Another bank account in the place of a payee's; payouts wait until `held_until`. Only its end is ever written."""
+    """Another bank account in the place of a payee's; payouts wait until `held_until`, or until two people
+    accept it. Where they refuse it, none goes there. Whatever is written later but the end in its time needs their
+    proposal, and the database asks for it."""
 
     __tablename__ = "bank_changes"
     __table_args__ = (
         CheckConstraint("before_bank <> after_bank", name="another"),
         CheckConstraint("held_until >= at", name="held"),
-        CheckConstraint("ended_at >= held_until", name="not_earlier"),
+        CheckConstraint("refused_at is null or ended_at is not null", name="refused_is_over"),
         Index("bank_changes_due_idx", "held_until", postgresql_where="ended_at is null"),
     )
 
@@ -58,6 +61,44 @@ class BankChange(Record):
     at: Mapped[datetime]
     held_until: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    refused_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class BankChangeProposal(Record):
+    """What one person proposes about a bank change, and another carries out: accept it before its time, let it wait
+    `until` later, or refuse it."""
+
+    __tablename__ = "bank_change_proposals"
+    __table_args__ = (
+        one_of("status", statuses_of(ProposalKind.BANK_CHANGE)),
+        one_of("decision", BankDecision),
+        CheckConstraint("(decision = 'EXTEND') = (until is not null)", name="until"),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_at is null) "
+            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
+            name="settled_by_someone",
+        ),
+        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
+        Index(
+            "bank_change_proposals_one_open_idx",
+            "bank_change_id",
+            unique=True,
+            postgresql_where="status = 'PROPOSED'",
+        ),
+        Index("bank_change_proposals_change_idx", "bank_change_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bank_change_id: Mapped[int] = mapped_column(ForeignKey("bank_changes.id"))
+    decision: Mapped[BankDecision]
+    until: Mapped[datetime | None] = mapped_column(default=None)
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
 
 
 class PartyChange(Record):

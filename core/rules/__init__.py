@@ -63,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Fee modes that are allowed", "rules.schedule:accept_fee_mode", f"{_LEGAL}, Escrow Scope"),
     Rule("A payee who cannot be paid waits with the reason", "rules.payee_accounts:blocking", _DESK),
     Rule("Payouts to another bank wait", "actions.parties.bank_changes:hold", _DESK),
+    Rule("Two people decide about another bank", "actions.parties.bank_decisions:confirm", _DESK),
     Rule(
         "What failed at a bank goes to the one in its place",
         "actions.payouts.replaced_banks:send_again",

@@ -72,6 +72,7 @@ OUTSIDE: Mapping[str, str] = {
     "no_account": "The payee has no account at the payment provider yet.",
     "payee_account": "The payee cannot be paid yet: Stripe needs something from them, or has stopped it.",
     "bank_changed": "The payee's bank account was changed; payouts to the new one wait for a time.",
+    "bank_refused": "The payee's new bank account was refused; payouts wait until they give another one.",
     "payee_bank_currency": "No bank account of the payee takes this currency.",
     "payout_review": "The payment to the payee did not go through, and is being looked at.",
 }

@@ -23,6 +23,35 @@ class Transfers(StrEnum):
     UNREQUESTED = "unrequested"
 
 
+class BankDecision(StrEnum):
+    """What two people may decide about a payee's new bank account."""
+
+    ACCEPT = "ACCEPT"
+    """Payouts go to it at once."""
+    EXTEND = "EXTEND"
+    """Payouts wait longer."""
+    REFUSE = "REFUSE"
+    """None goes to it; they wait for another bank account."""
+
+
+class BankChangeState(StrEnum):
+    """What became of a new bank account."""
+
+    WAITS = "WAITS"
+    REFUSED = "REFUSED"
+    IN_USE = "IN_USE"
+    REPLACED = "REPLACED"
+
+
+@dataclass(frozen=True)
+class BankWait:
+    """Why payouts in a currency wait for its bank account: it was replaced, and its time is `until`; or somebody
+    proposed to refuse it or to wait longer, and it has no time (None); or it was `refused`."""
+
+    until: datetime | None = None
+    refused: bool = False
+
+
 class CurrencyNotTaken(DeskError):
     """{party} has no bank account that takes {currency}, only {taken}. Agree on one of these, or have {party} add a
     bank account in {currency} first."""
@@ -67,7 +96,7 @@ REQUIREMENTS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class AccountFacts:
     """A payee's account as it was read last; `banks`: the currencies that a usable bank account takes; `new_banks`:
-    until when payouts in a currency wait because its bank account is another one."""
+    why payouts in a currency wait because its bank account is another one."""
 
     can_be_paid: bool
     disabled_reason: str | None = None
@@ -75,7 +104,7 @@ class AccountFacts:
     currently_due: tuple[str, ...] = ()
     due_at: datetime | None = None
     banks: frozenset[str] = field(default_factory=frozenset)
-    new_banks: Mapping[str, datetime] = field(default_factory=dict)
+    new_banks: Mapping[str, BankWait] = field(default_factory=dict)
 
 
 def blocking(account: AccountFacts | None, currency: str) -> tuple[Block, ...]:
@@ -90,12 +119,22 @@ def _reasons(account: AccountFacts, currency: str) -> Iterator[Block]:
     if account.banks and currency not in account.banks:
         taken = " and ".join(sorted(account.banks))
         yield Block("payee_bank_currency", f"The payee's bank accounts take {taken}, not {currency}.")
-    if until := account.new_banks.get(currency):
-        yield Block(
-            "bank_changed",
-            f"The payee's bank account was changed. Payouts to the new one wait until {until:%Y-%m-%d %H:%M} UTC, in "
-            "case somebody else changed it.",
+    if wait := account.new_banks.get(currency):
+        yield _new_bank(wait)
+
+
+def _new_bank(wait: BankWait) -> Block:
+    if wait.refused:
+        return Block(
+            "bank_refused",
+            "The payee's new bank account was refused. Payouts wait until they give another one.",
         )
+    until = f"{wait.until:%Y-%m-%d %H:%M} UTC" if wait.until else "it is decided whether it may be paid"
+    return Block(
+        "bank_changed",
+        f"The payee's bank account was changed. Payouts to the new one wait until {until}, in case somebody else "
+        "changed it.",
+    )
 
 
 def reason(account: AccountFacts) -> str:

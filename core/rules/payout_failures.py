@@ -50,8 +50,16 @@ REPEATS: Mapping[str, Failure] = {
     "no_account": Failure("There is no such bank account.", _CORRECT),
     "unsupported_card": Failure("The bank does not take payouts to this card.", _OTHER_ACCOUNT),
 }
+TOO_SMALL = "amount_too_small"
+SMALL = Failure(
+    "It is less than a bank in this currency can be paid, after a debt was kept back.",
+    "Settle it with the payee.",
+)
 
 
 def repeats(code: str | None, *, bank_changed: bool) -> Failure | None:
-    """What will make it fail again; None where that is not known, or the bank account is another one since."""
+    """What will make it fail again; None where that is not known, or the bank account is another one since, which
+    does not help what is too small."""
+    if code == TOO_SMALL:
+        return SMALL
     return None if bank_changed else REPEATS.get(code or "")

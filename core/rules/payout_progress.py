@@ -30,7 +30,7 @@ class Call:
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """`blocks`: what stops its milestone's money on the way to the payee now. `bank_waits_until`: when a replaced bank
-    account may be paid. `offered`: the payee may choose another method."""
+    account may be paid, where that is known. `offered`: the payee may choose another method."""
 
     status: PayoutStatus
     failure: str | None
@@ -72,10 +72,7 @@ def _to_be_sent(facts: Facts) -> Progress:
     call = facts.call
     if facts.blocks:
         more = f" And {len(facts.blocks) - 1} more." if len(facts.blocks) > 1 else ""
-        only_the_bank = {block.code for block in facts.blocks} == {"bank_changed"}
-        looked = call.next_try_at if call else None
-        at = facts.bank_waits_until if only_the_bank else looked
-        after = "Sent by itself" if only_the_bank else "Checked again, and sent when nothing stops it"
+        after, at = _after(facts)
         return Progress(facts.blocks[0].sentence + more, after, at)
     if call is None:
         return Progress("", "Sent to the bank")
@@ -85,3 +82,12 @@ def _to_be_sent(facts: Facts) -> Progress:
         return Progress(call.last_error, "Sent again by itself", call.next_try_at)
     half = "Transferred" if facts.status in UNSENT else "Sent to the bank"
     return Progress("", half, call.next_try_at)
+
+
+def _after(facts: Facts) -> tuple[str, datetime | None]:
+    codes = {block.code for block in facts.blocks}
+    if codes == {"bank_refused"}:
+        return "Sent when the payee gives another bank account", None
+    if codes == {"bank_changed"} and facts.bank_waits_until:
+        return "Sent by itself", facts.bank_waits_until
+    return "Checked again, and sent when nothing stops it", facts.call.next_try_at if facts.call else None

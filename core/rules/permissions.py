@@ -55,6 +55,8 @@ class Permission(StrEnum):
     WAIVE_FEE = "waive_fee"
     WRITE_OFF_DEBT = "write_off_debt"
     CONFIRM_WRITE_OFF = "confirm_write_off"
+    DECIDE_BANK_CHANGE = "decide_bank_change"
+    CONFIRM_BANK_CHANGE = "confirm_bank_change"
     CONFIRM_SETTLEMENT = "confirm_settlement"
     RETRY_OPERATION = "retry_operation"
     PROPOSE_RETURN = "propose_return"
@@ -132,6 +134,9 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.WAIVE_FEE: _to(FINANCE),
     Permission.WRITE_OFF_DEBT: _to(FINANCE),
     Permission.CONFIRM_WRITE_OFF: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    # Whether payouts may go to a payee's new bank account before their time, later, or never.
+    Permission.DECIDE_BANK_CHANGE: _to(FINANCE, COMPLIANCE),
+    Permission.CONFIRM_BANK_CHANGE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.CONFIRM_SETTLEMENT: _to(FINANCE, ADMINISTRATOR),
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
     Permission.PROPOSE_RETURN: _to(FINANCE, ADMINISTRATOR),
@@ -177,6 +182,7 @@ FRESH = frozenset(
         Permission.REVIEW_PAYOUT,
         Permission.WAIVE_FEE,
         Permission.CONFIRM_WRITE_OFF,
+        Permission.CONFIRM_BANK_CHANGE,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
         Permission.SETTLE_CHARGEBACK,

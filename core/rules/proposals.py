@@ -27,6 +27,7 @@ class ProposalKind(StrEnum):
     PERIOD_REOPENING = "PERIOD_REOPENING"
     DEBT_WRITE_OFF = "DEBT_WRITE_OFF"
     MANUAL_JOURNAL = "MANUAL_JOURNAL"
+    BANK_CHANGE = "BANK_CHANGE"
 
 
 class ProposalStatus(StrEnum):
@@ -37,7 +38,7 @@ class ProposalStatus(StrEnum):
     """The acceptance of a chargeback: another has accepted it."""
     DONE = "DONE"
     """A refund's return: another has confirmed that it left our bank. A period: another has reopened it. A debt:
-    another has written it off."""
+    another has written it off. A bank change: another has agreed to accept it, refuse it or let it wait longer."""
     POSTED = "POSTED"
     """A manual journal: another has approved it, and it is in the ledger."""
     REJECTED = "REJECTED"
@@ -54,6 +55,7 @@ ENDS: Mapping[ProposalKind, tuple[ProposalStatus, ...]] = {
     ProposalKind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
     ProposalKind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.DEBT_WRITE_OFF: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.BANK_CHANGE: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
@@ -113,6 +115,12 @@ TERMS: Mapping[ProposalKind, Terms] = {
     ),
     ProposalKind.MANUAL_JOURNAL: Terms(
         "manual journal", "proposed this journal", "approve it", (Permission.PROPOSE_JOURNAL,)
+    ),
+    ProposalKind.BANK_CHANGE: Terms(
+        "proposal about the bank account",
+        "proposed this",
+        "approve it",
+        (Permission.DECIDE_BANK_CHANGE,),
     ),
     ProposalKind.PERIOD_REOPENING: Terms(
         "request to reopen a period",

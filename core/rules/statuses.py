@@ -149,6 +149,7 @@ STEPS: Mapping[str, Steps] = {
     "manual_journals": _to({Proposal.PROPOSED: ENDS[ProposalKind.MANUAL_JOURNAL]}),
     "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
     "debt_write_offs": _to({Proposal.PROPOSED: ENDS[ProposalKind.DEBT_WRITE_OFF]}),
+    "bank_change_proposals": _to({Proposal.PROPOSED: ENDS[ProposalKind.BANK_CHANGE]}),
     "period_reopenings": _to({Proposal.PROPOSED: ENDS[ProposalKind.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
         (before, told)
@@ -196,6 +197,7 @@ PLACES: Mapping[str, Place] = {
     "manual_journals": Place("manual_journal"),
     "periods": Place("period"),
     "debt_write_offs": Place("debt_write_off"),
+    "bank_change_proposals": Place("bank_change_proposal"),
     "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),
 }

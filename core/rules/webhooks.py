@@ -27,6 +27,11 @@ class KeyJustRotated(DeskError):
     of the desk make one."""
 
 
+class KeyShownOnce(DeskError):
+    """This request was made before and made another key, which was in its first answer only. If that answer did not
+    reach you, have an administrator of the desk make a key; the one that signed this request ends on {until}."""
+
+
 class EventStatus(StrEnum):
     """An event for a marketplace's endpoint."""
 

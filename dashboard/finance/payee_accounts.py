@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.queries.payee_accounts import PayeeAccountView
+from dashboard import navigation
 from dashboard.ui import cards, header, tables
 
 CHANGES = [
@@ -27,8 +28,17 @@ def show(account: PayeeAccountView | None) -> None:
             "Due by": account.due_at,
             "Bank account": ", ".join(account.banks) or "None",
             "Payouts wait until": account.waits_until,
+            **(
+                {"Refused by us": f"The bank account for {' and '.join(account.refused)}"}
+                if account.refused
+                else {}
+            ),
             "Read at Stripe": account.read_at,
         }
     )
     if account.changes:
         tables.small(account.changes, CHANGES, name="Changes of the bank account")
+        newest = account.changes[0].id
+        navigation.link(
+            "bank_changes", "Accept, extend the wait or refuse", icon=":material/rule:", change=newest
+        )

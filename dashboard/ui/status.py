@@ -224,6 +224,12 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "OPEN": _pill("Open", "bad", "Not yet explained."),
         "RESOLVED": _pill("Resolved", "good", "Explained by a person."),
     },
+    "bank change": {
+        "WAITS": _pill("Waits", "wait", "Payouts to the new bank account wait."),
+        "REFUSED": _pill("Refused", "bad", "No payout goes there. They wait for another bank account."),
+        "IN_USE": _pill("In use", "good", "Payouts go to the new bank account."),
+        "REPLACED": _pill("Replaced", "quiet", "Yet another bank account has taken its place."),
+    },
     "break": {
         "OPEN": _pill("Open", "bad", "Nobody has explained it yet."),
         "WAITING": _pill("Waiting", "quiet", "Staff wait for a day that they chose."),

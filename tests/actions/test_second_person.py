@@ -16,6 +16,7 @@ from core import audit
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.decisions import approvals, recorded_decision
 from core.actions.operations import suspense
+from core.actions.parties import bank_decisions
 from core.actions.payouts import write_offs
 from core.actions.periods import closing, manual_journals, reopening
 from core.actions.refunds import outside_refunds
@@ -26,8 +27,10 @@ from core.ledger.journals import Journal, Posting, credit, debit
 from core.money import Money
 from core.policy import Platform
 from core.policy.limits import PROPOSAL_STANDS
-from core.processes import reconciliation, returned_proposals
+from core.processes import provider_accounts, reconciliation, returned_proposals
 from core.records import (
+    BankChange,
+    BankChangeProposal,
     ChargebackAcceptance,
     DebtWriteOff,
     Decision,
@@ -40,6 +43,7 @@ from core.records import (
     SuspenseItem,
 )
 from core.rules import proposals as rules
+from core.rules.payee_accounts import BankDecision
 from core.rules.periods import PeriodKind
 from core.rules.permissions import SYSTEM, TABLE, Actor, Role
 from core.rules.proposals import TERMS, ProposalFallen, ProposalKind
@@ -233,6 +237,27 @@ def write_off(market: Market) -> Story:
     )
 
 
+def bank_change(market: Market) -> Story:
+    market.control.set_clock(market.now)
+    other = "btok_us_insufficientFunds"
+    provider_accounts.replace_bank(market.desk, market.payee_id, asked_as="once", bank_token=other)
+    (change,) = market.all(BankChange)
+    row = market.act(
+        bank_decisions.propose,
+        market.as_staff("fay"),
+        change_id=change.id,
+        decision=BankDecision.REFUSE,
+        reason="The payee did not make it.",
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: bank_decisions.confirm(session, actor, now=now, proposal_id=row.id),
+        lambda session: session.get_one(BankChangeProposal, row.id).status,
+        party=market.payee_id,
+    )
+
+
 STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.DECISION: decision,
     ProposalKind.POLICY_CHANGE: policy,
@@ -243,6 +268,7 @@ STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.PERIOD_REOPENING: period_reopening,
     ProposalKind.MANUAL_JOURNAL: manual_journal,
     ProposalKind.DEBT_WRITE_OFF: write_off,
+    ProposalKind.BANK_CHANGE: bank_change,
 }
 OF_NOBODY = {
     ProposalKind.POLICY_CHANGE,
@@ -381,6 +407,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "refund_returns": ProposalKind.REFUND_RETURN,
         "suspense_items": ProposalKind.SUSPENSE_EXPLANATION,
         "period_reopenings": ProposalKind.PERIOD_REOPENING,
+        "bank_change_proposals": ProposalKind.BANK_CHANGE,
         "debt_write_offs": ProposalKind.DEBT_WRITE_OFF,
         "manual_journals": ProposalKind.MANUAL_JOURNAL,
     }

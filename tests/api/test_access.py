@@ -85,8 +85,9 @@ def test_a_secret_is_replaced_while_the_one_before_still_counts(demo: ApiClient,
 def test_a_key_is_replaced_while_the_one_before_still_opens(home: ApiClient) -> None:
     answer = home.post("/api-keys/rotate", NOTHING, key="once")
     made = answer.json()
-    again = home.post("/api-keys/rotate", NOTHING, key="once").json()
-    assert (again["api_key"], again["signing_secret"]) == (None, None)
+    again = home.post("/api-keys/rotate", NOTHING, key="once")
+    assert (again.status_code, code(again)) == (409, "key_shown_once")
+    assert again.json()["facts"]["until"] == made["previous_until"]
     fresh = ApiClient(home.market, home.client, keys.Issued(0, made["api_key"], made["signing_secret"]))
     assert fresh.get("/webhook-endpoints").status_code == 200
     assert home.get("/webhook-endpoints").status_code == 200

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.records import Notification, Party, PartyChange
+from core.actions.parties import bank_decisions
+from core.records import BankChange, Notification, Party, PartyChange
+from core.rules.payee_accounts import BankDecision
 from tests.api.api_client import ApiClient, code
 from tests.api.test_flows import accepted
 from tests.api.test_telling import told, watched
@@ -35,6 +37,24 @@ def test_payouts_to_another_bank_wait_and_the_payee_is_told_at_the_old_address(
     letters = [each.address for each in watched.all(Notification) if each.template == "bank_changed"]
     assert letters == [None, before]
     assert sorted(each["field"] for each in told(watched, "party.changed")) == ["city", "email"]
+
+
+def test_a_bank_that_staff_refuse_is_told_and_named_at_the_payee(home: ApiClient, watched: Market) -> None:
+    home.post("/bank-account", {"party": home.payee, "bank_token": OTHER})
+    (change,) = watched.all(BankChange)
+    row = watched.act(
+        bank_decisions.propose,
+        watched.as_staff("fay"),
+        change_id=change.id,
+        decision=BankDecision.REFUSE,
+        reason="It was not the payee.",
+    )
+    watched.act(bank_decisions.confirm, watched.as_staff("cora"), proposal_id=row.id)
+    (event,) = told(watched, "payee.bank_decided")
+    assert (event["party"], event["last4"], event["decision"]) == (home.payee, "1116", "REFUSE")
+    (party,) = home.get(f"/parties?external_id={home.payee}").json()["items"]
+    (bank,) = party["account"]["banks"]
+    assert (bank["refused"], bank["payouts_wait_until"]) == (True, None)
 
 
 def test_the_same_request_again_is_answered_again_and_done_once(home: ApiClient) -> None:

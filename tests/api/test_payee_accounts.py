@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 import requests
 
+from core.actions.milestones import verification
 from core.api.openapi import examples
+from core.ledger import accounts, journal_store
+from core.ledger.journals import Journal, credit, debit
+from core.money import Money
+from core.queries import payout_progress
 from core.records import Party, PayeeAccount
 from tests import patience
 from tests.actions import stripe_events
@@ -123,3 +128,36 @@ def test_a_bid_in_a_currency_that_no_bank_of_the_payee_takes_is_refused(home: Ap
     refused = home.post("/bids", bid(home, total={"minor": 150_000, "currency": "EUR"}))
     assert (refused.status_code, code(refused)) == (409, "currency_not_taken")
     assert refused.json()["facts"] == {"party": home.payee, "currency": "EUR", "taken": "USD"}
+
+
+def test_what_is_too_small_after_a_debt_was_kept_back_goes_to_review_with_the_reason(home: ApiClient) -> None:
+    market = home.market
+    market.newcomers("EUR")
+    there = market.submitted(Money(100_000, "EUR"), Money(50_000, "EUR"))
+    owed, euros = accounts.receivable_payee(market.payee_id), Money(99_950, "EUR")
+    lines = (debit(owed, euros), credit(accounts.CHARGEBACK_LOSSES, euros))
+    journal = Journal("l", "chargeback_lost", lines, None, market.payee_id, "A lost chargeback", {"test": 1})
+    market.database.run(lambda session: journal_store.post(session, journal, now=market.now))
+    market.act(verification.approve, market.payer, milestone_id=there.milestone)
+    market.work()
+    market.later(days=3)
+    (payout,) = home.get(f"/payouts?milestone={there.milestone}").json()["items"]
+    assert (payout["amount"]["minor"], payout["status"]) == (50, "ADMINISTRATIVE_REVIEW")
+    assert payout["failure_code"] == "amount_too_small"
+    (wait,) = home.get(f"/milestones/{there.milestone}").json()["release_waits_for"]
+    assert wait["code"] == "payout_review"
+    line = market.read(lambda session: payout_progress.one(session, payout["id"]))
+    assert "less than a bank in this currency can be paid" in line.why
+
+
+def test_a_failed_payout_in_review_is_what_the_release_waits_for(home: ApiClient) -> None:
+    market = home.market
+    there = market.submitted()
+    market.control.next_payouts({"code": "account_closed"})
+    market.act(verification.approve, market.payer, milestone_id=there.milestone)
+    market.work()
+    for _ in range(4):
+        market.later(days=1)
+    shown = home.get(f"/milestones/{there.milestone}").json()
+    assert [each["failure_code"] for each in shown["payouts"]] == ["account_closed"]
+    assert [each["code"] for each in shown["release_waits_for"]] == ["payout_review"]

@@ -46,6 +46,7 @@ PAGES = {
     "journals": "All posted journals",
     "fees": "Platform fees earned",
     "payouts": "Under way",
+    "bank_changes": "No bank account was replaced",
     "receivables": "Nobody owes anything",
     "bank_statements": "What the platform's own bank says",
     "reconciliation": "Every line of Stripe's statement, and of our banks'",

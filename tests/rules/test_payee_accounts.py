@@ -15,6 +15,7 @@ from core.rules import holds
 from core.rules.payee_accounts import (
     REASONS,
     AccountFacts,
+    BankWait,
     CurrencyNotTaken,
     blocking,
     in_words,
@@ -25,21 +26,25 @@ from core.rules.payee_accounts import (
 UNTIL = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
 
 
+WAITS = {"bank_changed": BankWait(UNTIL), "bank_refused": BankWait(refused=True)}
+
+
 @pytest.mark.parametrize(
-    ("able", "banks", "changed"), list(product([True, False], ["", "USD", "EUR"], [True, False]))
+    ("able", "banks", "changed"),
+    list(product([True, False], ["", "USD", "EUR"], ["", "bank_changed", "bank_refused"])),
 )
 def test_each_thing_that_stops_a_payee_is_named_and_nothing_else(
-    able: bool, banks: str, changed: bool
+    able: bool, banks: str, changed: str
 ) -> None:
     account = AccountFacts(
         can_be_paid=able,
         banks=frozenset(banks.split()),
-        new_banks={"USD": UNTIL} if changed else {"EUR": UNTIL},
+        new_banks={"USD": WAITS[changed]} if changed else {"EUR": BankWait(UNTIL)},
     )
     wanted = [
         *([] if able else ["payee_account"]),
         *(["payee_bank_currency"] if banks == "EUR" else []),
-        *(["bank_changed"] if changed else []),
+        *([changed] if changed else []),
     ]
     assert [block.code for block in blocking(account, "USD")] == wanted
     assert {block.code for block in holds.outside(blocking(account, "USD"))} == set(wanted)

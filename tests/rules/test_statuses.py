@@ -33,6 +33,7 @@ ENDS = {
     "outgoing_events": {"DROPPED"},
     "reconciliation_runs": {"CLEAN", "SUSPENSE", "BREAKS", "FAILED"},
     "policy_proposals": {"PUBLISHED", "REJECTED", "WITHDRAWN", "RETURNED"},
+    "bank_change_proposals": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "debt_write_offs": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "chargeback_acceptances": {"ACCEPTED", "REJECTED", "WITHDRAWN", "RETURNED"},
     "refund_returns": {"DONE", "REJECTED", "WITHDRAWN"},

@@ -1,7 +1,8 @@
 """A payee's bank account was replaced: payouts to it wait, and the payee is told at their earlier addresses too.
 
 Whoever takes over an account changes its address and its bank. So payouts to a new bank account wait for a time set
-by policy, whether it was changed here or on Stripe's own pages, and the e-mail also goes to the old address.
+by policy, whether it was changed here or on Stripe's own pages, and the e-mail also goes to the old address. Staff can
+end that time, extend it or refuse the bank account: `core.actions.parties.bank_decisions`.
 """
 
 from __future__ import annotations
@@ -56,13 +57,20 @@ def _note_and_tell(session: Session, party: Party, change: BankChange, *, now: d
         now=now,
         after={"bank_change": change.id, "currency": change.currency, "held_until": change.held_until},
     )
+    tell(session, party, "bank_changed", change, key=f"bank-change-{change.id}", now=now)
+
+
+def tell(
+    session: Session, party: Party, template: str, change: BankChange, *, key: str, now: datetime
+) -> None:
+    """Write to the payee about this change, also at their addresses of before: whoever changed it may read the new."""
     for number, address in enumerate((None, *_addresses_before(session, party, now=now))):
         notifications.tell_party(
             session,
-            "bank_changed",
+            template,
             party=party,
             address=address,
-            key=f"bank-change-{change.id}-{number}",
+            key=f"{key}-{number}",
             now=now,
             currency=change.currency,
             before=f"ending in {change.before_last4}",

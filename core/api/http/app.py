@@ -29,6 +29,7 @@ from core.api.http.problem_details import (
 )
 from core.api.http.rate_limits import Limits
 from core.api.http.signing import HEADER
+from core.api.http.strict_names import only_known_names
 from core.api.openapi import docs_page, webhooks
 from core.api.openapi.descriptions import COMMON, described
 from core.api.routes import (
@@ -95,6 +96,7 @@ def application(desk: Desk, *, limits: Limits | None = None, demo_too: bool | No
         dependencies=[
             Depends(HTTPBearer(auto_error=False, scheme_name="Key")),
             Depends(APIKeyHeader(name=HEADER, auto_error=False, scheme_name="Signature")),
+            Depends(only_known_names),
         ],
     )
     app.state.desk = desk

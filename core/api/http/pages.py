@@ -1,7 +1,8 @@
 """Lists: one page after the other, each from where the last one ended, however much there is.
 
 A cursor is opaque. It holds where the page ended, in the order and under the filters of its list, and is refused with
-any other. A page costs the same number of statements whatever its size and wherever it begins.
+any other. A page costs the same number of statements whatever its size and wherever it begins: one, and where the
+order is by something that may be missing one more, for the rows without it, which come last in both directions.
 """
 
 from __future__ import annotations
@@ -45,21 +46,33 @@ def page(
     key: InstrumentedAttribute[Any],
     sorts: Sorts,
 ) -> Page:
-    """One page of what is wanted: one statement. `key` tells rows apart that are equal in the order that was asked for;
-    of a sort by something that may be missing, the list holds what has it. Raises `CursorUnfit`."""
+    """One page of what is wanted. `key` tells rows apart that are equal in the order that was asked for. Raises
+    `CursorUnfit`."""
     by, descending = sorts[asked.sort.removeprefix("-")], asked.sort.startswith("-")
-    place, stamp = tuple_(by, key), _stamp(asked)
-    if by.nullable:
-        wanted = wanted.where(by.is_not(None))
-    if asked.cursor is not None:
-        after = _read(asked.cursor, stamp, by)
-        wanted = wanted.where(place < after if descending else place > after)
-    order = (by.desc(), key.desc()) if descending else (by, key)
-    found = session.scalars(wanted.order_by(*order).limit(asked.limit + 1)).all()
+    stamp, most = _stamp(asked), asked.limit + 1
+    after = _read(asked.cursor, stamp, by) if asked.cursor is not None else None
+    found: list[Any] = []
+    if after is None or after[0] is not None:
+        rows = wanted.where(by.is_not(None)) if by.nullable else wanted
+        found += session.scalars(_ordered(rows, (by, key), after, descending=descending).limit(most))
+    if by.nullable and len(found) < most:
+        rows = wanted.where(by.is_(None))
+        last = (after[1],) if after is not None and after[0] is None else None
+        found += session.scalars(_ordered(rows, (key,), last, descending=descending).limit(most - len(found)))
     if len(found) <= asked.limit:
         return Page(found, None)
     last = found[asked.limit - 1]
     return Page(found[: asked.limit], _written(stamp, getattr(last, by.key), getattr(last, key.key)))
+
+
+def _ordered(
+    rows: Select[Any], order: Sequence[InstrumentedAttribute[Any]], after: Any, *, descending: bool
+) -> Select[Any]:
+    """In this order, from this place on."""
+    if after is not None:
+        place = tuple_(*order)
+        rows = rows.where(place < after if descending else place > after)
+    return rows.order_by(*(each.desc() if descending else each for each in order))
 
 
 def _stamp(asked: Listed) -> str:
@@ -78,7 +91,8 @@ def _read(cursor: str, stamp: str, by: InstrumentedAttribute[Any]) -> tuple[Any,
     try:
         of, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if of == stamp:
-            return _place(value, by.type.python_type), _whole(key)
+            missing = value is None and by.nullable
+            return None if missing else _place(value, by.type.python_type), _whole(key)
     except (binascii.Error, ValueError, TypeError):
         pass
     raise CursorUnfit() from None

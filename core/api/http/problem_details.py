@@ -53,7 +53,7 @@ from core.rules.requests import NothingAsked
 from core.rules.schedule import ScheduleRefused
 from core.rules.splits import NothingHeld
 from core.rules.transitions import IllegalMove
-from core.rules.webhooks import KeyJustRotated, SecretJustRotated
+from core.rules.webhooks import KeyJustRotated, KeyShownOnce, SecretJustRotated
 
 log = structlog.get_logger("api")
 
@@ -139,7 +139,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     NoOpenComplaint: 409,
     NotASession: 409,
     NothingAsked: 409,
-    **dict.fromkeys((KeyJustRotated, SecretJustRotated), 409),
+    **dict.fromkeys((KeyJustRotated, KeyShownOnce, SecretJustRotated), 409),
     **dict.fromkeys((ReportKnownOtherwise, MismatchFlagged, MismatchResolved), 409),
     **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
     **dict.fromkeys((CaseClosed, CaseDecided, OfferExpired, NothingHeld), 409),

@@ -35,6 +35,7 @@ from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
 from core.rules.offers import OfferStatus
 from core.rules.parties import PartyField
+from core.rules.payee_accounts import BankDecision
 from core.rules.payment_states import CauseKind
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
@@ -274,6 +275,16 @@ class BankChanged(OfParty):
     at: Moment
 
 
+class BankDecided(OfParty):
+    """What was decided about the new bank account, which ends in `last4`; `held_until` where payouts wait longer."""
+
+    currency: CurrencyCode
+    last4: str
+    decision: BankDecision
+    held_until: Moment | None
+    at: Moment
+
+
 class PartyChanged(OfParty):
     """What changed, and not to what."""
 
@@ -349,6 +360,9 @@ KINDS: Mapping[str, EventDescription] = {
     ),
     "payee.bank_changed": EventDescription(
         "payouts go to another bank account, and until when they wait", BankChanged
+    ),
+    "payee.bank_decided": EventDescription(
+        "payouts go to the new bank account before their time, wait longer, or never go there", BankDecided
     ),
     "payment_method.saved": EventDescription(
         "a payer's payment method is saved, and later charges take it", PaymentMethodSaved

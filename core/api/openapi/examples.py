@@ -41,6 +41,7 @@ PAYOUT = {
     "method": "standard",
     "status": "ADMINISTRATIVE_REVIEW",
     "failure": "The bank account has been closed.",
+    "failure_code": "account_closed",
     "offered": ["instant"],
     "requested_at": AT,
     "arrival_at": LATER,
@@ -150,7 +151,7 @@ DISPUTE = {
 }
 MESSAGE = {"id": 204, "milestone": 31, "dispute": 9, "at": AT}
 SAID = {**MESSAGE, "author": "party", "party": PAYEE, "body": "We will straighten it on Monday."}
-BANK = {"currency": "USD", "last4": "6789", "usable": True, "payouts_wait_until": None}
+BANK = {"currency": "USD", "last4": "6789", "usable": True, "payouts_wait_until": None, "refused": False}
 ACCOUNT = {
     "can_be_paid": False,
     "transfers": "inactive",

@@ -35,7 +35,7 @@ from core.errors import NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import web_addresses
 from core.rules.permissions import SYSTEM
-from core.rules.webhooks import KeyJustRotated, SecretJustRotated
+from core.rules.webhooks import KeyJustRotated, KeyShownOnce, SecretJustRotated
 
 router = APIRouter(tags=["Events"])
 
@@ -179,10 +179,11 @@ def read_deliveries(
     status_code=201,
     summary="Replace this key",
     response_model=KeyAnswer,
-    responses=refusals(NotFound, KeyJustRotated),
+    responses=refusals(NotFound, KeyJustRotated, KeyShownOnce),
 )
 def rotate_key(body: requests.Nothing, change: Change) -> Response:
-    """Another key with the same rights; the one that signed this request opens for a day longer."""
+    """Another key with the same rights; the one that signed this request opens for a day longer. The key is in this
+    answer only: sent again, the request is refused."""
     made: list[keys.Issued] = []
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
@@ -196,11 +197,11 @@ def rotate_key(body: requests.Nothing, change: Change) -> Response:
                 by_key=change.caller.prefix,
             )
         ]
-        return {"api_key": None, "signing_secret": None, "previous_until": moment(now + keys.OVERLAP)}
+        return {"previous_until": moment(now + keys.OVERLAP)}
 
     answer = change.once(act)
-    if not made or "idempotent-replayed" in answer.headers:
-        return answer
+    if "idempotent-replayed" in answer.headers:
+        raise KeyShownOnce(until=json.loads(bytes(answer.body))["previous_until"])
     return _and(answer, api_key=made[0].api_key, signing_secret=made[0].signing_secret)
 
 

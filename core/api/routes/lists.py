@@ -209,7 +209,7 @@ LISTS = (
     Listing(
         "milestones",
         "Milestones",
-        "Milestones of all projects; in the order of a deadline only those that have it.",
+        "Milestones of all projects; in the order of a deadline those without it come last.",
         filters.Milestones,
         MilestonesAnswer,
         _milestones,
@@ -234,7 +234,7 @@ LISTS = (
     Listing(
         "payments",
         "Payments",
-        "What is paid for each milestone, in its nine states.",
+        "What is paid for each milestone, in its nine states; by `funded_at`, what was not funded comes last.",
         filters.Payments,
         PaymentsAnswer,
         _of_milestones(PaymentOrder, PaymentOrder.milestone_id, state=PaymentOrder.state),

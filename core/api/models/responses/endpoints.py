@@ -41,11 +41,11 @@ class RemovedAnswer(TypedDict):
 
 
 class KeyAnswer(TypedDict):
-    """Another key in place of the one that signed this request, which opens until `previous_until`. The key is in the
-    first answer and in no other, also not when the request is sent again."""
+    """Another key in place of the one that signed this request, which opens until `previous_until`. The key is in
+    this answer and in no other."""
 
-    api_key: str | None
-    signing_secret: str | None
+    api_key: str
+    signing_secret: str
     previous_until: Moment
 
 

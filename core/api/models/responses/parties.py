@@ -17,12 +17,13 @@ from core.rules.payment_method_setups import SetupStatus
 
 class BankAnswer(TypedDict):
     """Where payouts in this currency go; one that a payout came back from, or that is gone, is not usable. After a
-    change payouts wait until `payouts_wait_until`."""
+    change payouts wait until `payouts_wait_until`. To one that was `refused` none goes: they wait for another one."""
 
     currency: CurrencyCode
     last4: str
     usable: bool
     payouts_wait_until: Moment | None
+    refused: bool
 
 
 class AccountAnswer(TypedDict):

@@ -10,8 +10,10 @@ from core.rules.payouts import PayoutStatus
 
 
 class PayoutAnswer(TypedDict):
-    """`offered`: other methods that the payee may choose from, while a failed payout is in review. `fee_waived`: what
-    the platform let go of another method's fee."""
+    """`failure_code`: the payment provider's word for `failure`, such as `account_closed`; `amount_too_small` where a
+    bank is not paid so little, which can only be after a debt was kept back. `offered`: other methods that the payee
+    may choose from, while a failed payout is in review. `fee_waived`: what the platform let go of another method's
+    fee."""
 
     id: int
     milestone: int
@@ -22,6 +24,7 @@ class PayoutAnswer(TypedDict):
     method: WithdrawalMethod
     status: PayoutStatus
     failure: str | None
+    failure_code: str | None
     offered: list[WithdrawalMethod]
     requested_at: Moment
     arrival_at: Moment | None
