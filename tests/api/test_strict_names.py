@@ -16,7 +16,7 @@ from tests.api.test_flows import accepted
         "/milestones/{milestone}?expand=payouts",
         "/evidence/1/file?re-encoded=true",
         "/webhook-endpoints?limit=5",
-        "/events?kinds=x",
+        "/parties?extern_id=x",
     ],
 )
 def test_a_name_in_the_query_that_nobody_knows_is_refused(home: ApiClient, address: str) -> None:
