@@ -97,6 +97,12 @@ class Market(Town):
         )
         return party_id
 
+    def saved(self, token: str) -> str:
+        """The payer saves this in their browser, and agrees to debits where it is a bank account."""
+        self.control.set_clock(self.now)
+        _, setup = provider_accounts.set_up(self.desk, self.payer_id)
+        return self.control.set_up(setup.id, token)
+
     def newcomers(self, currency: str = "USD", **known: Any) -> None:
         """From now on `payer` and `payee` are two new people."""
         bank = {name: known.pop(name) for name in ("bank", "method") if name in known}

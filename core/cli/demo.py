@@ -70,6 +70,21 @@ def show(as_json: Json = False) -> None:
     say(_facts(found), as_json=as_json, words=tell(words.strip()))
 
 
+@app.command()
+def confirm(
+    client_secret: Annotated[str, typer.Argument(help="Of a payment that waits, or of what is to be saved.")],
+    payment_method: Annotated[str, typer.Option(help="What is saved: a test card or account.")] = "",
+    refuse: Annotated[bool, typer.Option("--refuse", help="The payer does not confirm it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Do what Stripe's library does in the payer's browser: give what is to be saved, and answer the bank."""
+    from core.demo import payer_browser
+
+    with opened() as desk:
+        status = payer_browser.confirm(desk, client_secret, payment_method=payment_method, agrees=not refuse)
+    say({"status": status}, as_json=as_json, words=tell(f"Stripe's sandbox says: {status}."))
+
+
 def _watched(desk: Desk, *, quiet: bool) -> ClockState:
     """Until it is there. Ctrl-C ends the watching; the worker goes on."""
     if quiet:

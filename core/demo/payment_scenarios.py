@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, select
 from core.actions.funding import fund
 from core.actions.operations import suspense
 from core.actions.operations.operation_keys import idempotency_key
+from core.actions.parties import payment_method_setups
 from core.actions.payouts import method_offers
 from core.actions.refunds import outside_refunds
 from core.demo.dispute_scenarios import agree, mediated, rule, study, to_mediation
@@ -19,7 +20,7 @@ from core.demo.standard_flow import accept, smooth, submit
 from core.demo.world import World
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.processes import dispatch
+from core.processes import dispatch, provider_accounts
 from core.records import (
     OutgoingOperation,
     Party,
@@ -64,8 +65,15 @@ def asked(run: ProjectRun, milestone_id: int) -> Wait:
 
 
 def debited(run: ProjectRun, milestone_id: int) -> Wait:
-    """A bank account is debited, and its bank answers four days later."""
-    account = "pm_usBankAccount_success"
+    """The payer saves a bank account and agrees to debits; it is debited, and its bank answers four days later."""
+    run.world.sandbox.set_clock(run.world.now)
+    _, setup = provider_accounts.set_up(run.world.desk, run.payer_id)
+    account = run.world.sandbox.set_up(setup.id, "pm_usBankAccount_success")
+    run.world.desk.database.run(
+        lambda session: payment_method_setups.follow(
+            session, run.world.desk.payments.set_up_of(setup.id), now=run.world.now
+        )
+    )
     run.act(fund.fund, run.payer, milestone_id=milestone_id, payment_method=account)
     yield timedelta(days=5)
     yield from smooth(run, milestone_id)

@@ -44,7 +44,8 @@ class BalanceLine:
 class ChargeSnapshot:
     """A payment by a customer. `status` is the payment intent's: `succeeded`, `processing`, `canceled`,
     `requires_action` (the payer's bank asks them), `requires_payment_method` (declined), … `lines` is empty until the
-    provider has booked the charge. With `client_secret` the payer's browser can confirm it, and with nothing else."""
+    provider has booked the charge. With `client_secret` the payer's browser can confirm it, and with nothing else.
+    `by_card`: nothing says that a bank account was debited."""
 
     id: str
     status: str
@@ -65,6 +66,7 @@ class ChargeSnapshot:
     action_url: str | None = field(default=None, repr=False)
     paid_by: str | None = None
     """What was charged, as a person knows it: `Visa ending in 4242`."""
+    by_card: bool = True
 
     @property
     def asks_payer(self) -> bool:

@@ -19,6 +19,7 @@ from core.gateways.payments import LiveKeyElsewhere, NeedsOperator, NotRead, Out
 STRIPE = "https://api.stripe.com"
 STRIPE_FILES = "https://files.stripe.com"
 LIVE = ("sk_live_", "rk_live_")
+NO_MANDATE = "mandate_required"  # the word is ours: Stripe has only a sentence for it
 PATIENCE = (3.0, 20.0)
 """Seconds to connect, and to wait for an answer."""
 
@@ -73,7 +74,8 @@ def _refusal(error: stripe.StripeError) -> ProviderRefused:
     """With the bank's own word for a declined card, and what Stripe kept of the attempt."""
     body: Any = error.json_body or {}
     said = body.get("error") or {}
-    code = said.get("decline_code") or said.get("code") or said.get("type") or "invalid_request_error"
+    unnamed = NO_MANDATE if "requires a mandate" in str(said.get("message")) else said.get("type")
+    code = said.get("decline_code") or said.get("code") or unnamed or "invalid_request_error"
     intent = said.get("payment_intent") or {}
     return ProviderRefused(
         provider_code=str(code),

@@ -95,6 +95,7 @@ def charge(intent: Fields, made: Fields | None = None) -> ChargeSnapshot:
         client_secret=intent.get("client_secret"),
         action_url=_action_url(intent.get("next_action") or {}),
         paid_by=_paid_by(made.get("payment_method_details") or {}),
+        by_card=_tried_with(error) in (None, "card"),
     )
 
 
@@ -107,6 +108,12 @@ def _paid_by(details: Fields) -> str | None:
     name = str(told.get("brand") or kind).replace("_", " ")
     digits = f" ending in {told['last4']}" if told.get("last4") else ""
     return f"{name[0].upper()}{name[1:]}{digits}"
+
+
+def _tried_with(error: Fields) -> str | None:
+    """The kind of payment method that was refused."""
+    method = error.get("payment_method")
+    return method.get("type") if isinstance(method, Mapping) else None
 
 
 def _action_url(action: Fields) -> str | None:

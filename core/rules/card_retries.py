@@ -1,5 +1,7 @@
 """When a declined card is tried again by itself, and when not (milestone-payment-flow, Error Handling 1).
 
+A debit that its bank returned is never: each return costs the payer a fee, and may end their agreement to debits.
+
 Only for what time may heal. A card that is lost, stolen, expired or wanted by its bank, a payment that the payer must
 confirm, and every word that is not known here, wait for the payer.
 """
@@ -33,6 +35,8 @@ def delay(retries: int) -> timedelta:
     return CARD_RETRY_FIRST * growth
 
 
-def next_retry(code: str | None, retries: int, now: datetime) -> datetime | None:
+def next_retry(code: str | None, retries: int, now: datetime, *, by_card: bool = True) -> datetime | None:
     """When to try again; None: only the payer can."""
+    if not by_card:
+        return None
     return now + delay(retries) if code in SOFT and retries < CARD_RETRIES else None

@@ -26,6 +26,9 @@ SENTENCES: Mapping[str, str] = {
     **dict.fromkeys(("account_closed", "no_account"), _CLOSED),
     "debit_not_authorized": "The bank does not let this account be debited. Ask the bank, or pay another way.",
     "currency_not_supported": "The card cannot be charged in this currency. Pay with another one.",
+    "mandate_required": (
+        "Debits of this bank account were not agreed to. Save the account and agree to them first, or pay another way."
+    ),
     AUTHENTICATION_REQUIRED: "The bank wants you to confirm the payment.",
     "payment_intent_authentication_failure": (
         "The bank could not confirm that it was you. Try again, or pay another way."

@@ -197,7 +197,7 @@ def test_a_payer_who_is_away_is_told_by_e_mail_and_confirms_later(market: Market
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_debit_is_held_when_the_bank_has_answered_and_not_before(market: Market, fails: bool) -> None:
-    told = paying(market, "pm_usBankAccount_noAccount" if fails else "pm_usBankAccount_success")
+    told = paying(market, market.saved("pm_usBankAccount_noAccount" if fails else "pm_usBankAccount_success"))
     market.later(days=3)
     assert (charge(market).status, market.state(told)) == ("PROCESSING", "PENDING_PAYMENT")
     assert market.books() == {}
@@ -212,6 +212,34 @@ def test_a_debit_is_held_when_the_bank_has_answered_and_not_before(market: Marke
     else:
         assert (market.state(told), market.order(told)) == ("PAID_HELD", {"held": 100_000})
     market.lawful()
+
+
+def test_a_debit_that_was_not_agreed_to_is_refused_with_what_to_do(market: Market) -> None:
+    told = paying(market, "pm_usBankAccount_success")
+    assert (charge(market).status, charge(market).code) == ("FAILED", "mandate_required")
+    assert "Save the account and agree" in str(charge(market).failure)
+    assert market.get(PaymentOrder, told.milestone).next_retry_at is None
+    account = market.saved("pm_usBankAccount_success")
+    market.act(fund.fund, market.payer, milestone_id=told.milestone, payment_method=account)
+    market.work()
+    assert charge(market).status == "PROCESSING"
+
+
+def test_a_returned_debit_is_not_tried_again_by_itself_as_a_card_is(market: Market) -> None:
+    told = paying(market, market.saved("pm_usBankAccount_insufficientFunds"))
+    market.later(days=4)
+    market.later(minutes=11)
+    assert (charge(market).status, charge(market).code) == ("FAILED", "insufficient_funds")
+    assert charge(market).next_retry_at is None
+    for _ in range(4):
+        market.later(days=1)
+    assert len(market.all(Charge)) == 1
+    (letter,) = letters(market, "payment_failed")
+    assert "not have enough money" in letter.text
+    card = "pm_card_chargeDeclinedInsufficientFunds"
+    market.act(fund.fund, market.payer, milestone_id=told.milestone, payment_method=card)
+    market.work()
+    assert charge(market).next_retry_at is not None
 
 
 # The database

@@ -36,7 +36,8 @@ def test_each_way_that_a_payment_waits_or_fails_has_its_sentence(market: Market)
 def test_the_page_of_the_project_says_that_a_debit_is_processing(market: Market, tmp_path: Path) -> None:
     project = market.agreed()
     first = market.milestones(project.id)[0].id
-    market.act(fund.fund, market.payer, milestone_id=first, payment_method="pm_usBankAccount_success")
+    account = market.saved("pm_usBankAccount_success")
+    market.act(fund.fund, market.payer, milestone_id=first, payment_method=account)
     market.work()
     serve(market, tmp_path)
     shown = words(visit(market, "fay", "project", id=project.id))

@@ -21,6 +21,7 @@ COMMANDS = {
     "reconcile": ["reconcile"],
     "demo advance": ["demo", "advance", "72h"],
     "demo clock": ["demo", "clock"],
+    "demo confirm": ["demo", "confirm", "seti_1_secret_x"],
     "audit seal": ["audit", "seal"],
     "audit verify": ["audit", "verify"],
     "audit export": ["audit", "export", "--out", "{out}"],
@@ -185,7 +186,7 @@ def test_an_export_that_is_not_there_is_named_before_its_manifest(tmp_path: Path
     said.refuses(f"There is no file {file}")
 
 
-@pytest.mark.parametrize("command", [("advance", "72h"), ("clock",)])
+@pytest.mark.parametrize("command", [("advance", "72h"), ("clock",), ("confirm", "seti_1_secret_x")])
 def test_a_real_desk_has_no_clock_that_moves(
     terminal: Terminal, town: builders.Town, owner: Database, command: tuple[str, ...]
 ) -> None:

@@ -110,6 +110,19 @@ def test_a_card_that_was_set_up_is_not_asked_again_off_session(v1: Any, control:
     assert "setup_intent.succeeded" in told(v1)
 
 
+AGREED = {"customer_acceptance": {"type": "offline", "offline": {}}}
+
+
+def test_a_debit_needs_the_customers_agreement_now_or_when_it_was_saved(v1: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="requires a mandate") as refused:
+        pay(v1, "pm_usBankAccount_success")
+    assert refused.value.json_body["error"]["payment_intent"]["status"] == "requires_confirmation"
+    customer = v1.customers.create({"name": "Sam"}).id
+    setup = v1.setup_intents.create({"customer": customer, "usage": "off_session"})
+    saved = v1.setup_intents.confirm(setup.id, {"payment_method": "pm_usBankAccount_success"}).payment_method
+    assert pay(v1, saved, customer=customer, off_session=True).status == "processing"
+
+
 @pytest.mark.parametrize(
     ("method", "status", "code"),
     [
@@ -121,7 +134,7 @@ def test_a_card_that_was_set_up_is_not_asked_again_off_session(v1: Any, control:
 def test_a_debit_is_processing_until_the_bank_has_answered_days_later(
     v1: Any, control: SandboxControl, method: str, status: str, code: str | None
 ) -> None:
-    intent = pay(v1, method)
+    intent = pay(v1, method, mandate_data=AGREED)
     assert (intent.status, v1.charges.retrieve(intent.latest_charge).status) == ("processing", "pending")
     assert v1.balance_transactions.list().data == []
     for verb in (v1.payment_intents.cancel, v1.payment_intents.confirm):

@@ -145,6 +145,9 @@ def every_other_route(sandbox: StripeSandbox) -> None:
     v1.customers.delete(customer.id)
 
 
+AGREED = {"customer_acceptance": {"type": "offline", "offline": {}}}
+
+
 def asking(v1: Any, control: SandboxControl) -> None:
     """Cards whose bank asks, debits that take days, and what is saved for later."""
     customer = v1.customers.create({"name": "Sam"}).id
@@ -152,8 +155,8 @@ def asking(v1: Any, control: SandboxControl) -> None:
     for method, more in (
         ("pm_card_authenticationRequired", {"return_url": "https://market.example/back"}),
         ("pm_card_authenticationRequired", {}),
-        ("pm_usBankAccount_success", {"currency": "usd"}),
-        ("pm_usBankAccount_noAccount", {"currency": "usd"}),
+        ("pm_usBankAccount_success", {"currency": "usd", "mandate_data": AGREED}),
+        ("pm_usBankAccount_noAccount", {"currency": "usd", "mandate_data": AGREED}),
     ):
         intent = v1.payment_intents.create({**about, **more, "payment_method": method})
         if intent.status == "requires_action":
@@ -163,7 +166,7 @@ def asking(v1: Any, control: SandboxControl) -> None:
     debit = v1.payment_methods.create(
         {**iban, "billing_details": {"name": "Sam", "email": "sam@example.test"}}
     )
-    v1.payment_intents.create({**about, "payment_method": debit.id})
+    v1.payment_intents.create({**about, "payment_method": debit.id, "mandate_data": AGREED})
     for succeeds in (True, False):
         setup = v1.setup_intents.create({"customer": customer, "usage": "off_session"})
         v1.setup_intents.confirm(setup.id, {"payment_method": "pm_card_authenticationRequiredOnSetup"})

@@ -117,6 +117,13 @@ def test_a_time_that_was_not_signed_is_forged() -> None:
         verify(BODY, header, SECRET, now=at(5000))
 
 
+def test_where_a_clock_was_moved_the_computers_own_counts_too() -> None:
+    header = signature(BODY, SECRET, 1000)
+    assert verify(BODY, header, SECRET, now=at(90_000), also=at(1010)).id == "evt_1"
+    with pytest.raises(WebhookOutOfTime):
+        verify(BODY, header, SECRET, now=at(90_000), also=at(5000))
+
+
 def test_one_of_several_secrets_is_enough() -> None:
     assert verify(BODY, signature(BODY, SECRET, 1000), f"whsec_old, {SECRET}", now=at(1000)).id == "evt_1"
 

@@ -157,7 +157,7 @@ def settle(
         code = NOT_CONFIRMED if called_off else snapshot.failure_code
         reason = declines.sentence(code) if called_off else snapshot.failure_message or "declined"
         operation_states.refused(operation, reason=reason, now=now)
-        declined(session, operation, reason=reason, code=code, now=now)
+        declined(session, operation, reason=reason, code=code, by_card=snapshot.by_card, now=now)
     else:
         charges.on_processing(session, operation, snapshot, now=now)
     if snapshot.succeeded and not order.funded_minor:
@@ -256,13 +256,21 @@ def _converted(
 
 
 def declined(
-    session: Session, operation: OutgoingOperation, *, reason: str, code: str | None, now: datetime
+    session: Session,
+    operation: OutgoingOperation,
+    *,
+    reason: str,
+    code: str | None,
+    by_card: bool = True,
+    now: datetime,
 ) -> None:
     """The card was refused: nothing is held, the payer is told, and it is tried again by itself where time may heal it
     (milestone-payment-flow, Error Handling 1)."""
     context = open_milestone(session, operation.milestone_id)
     context.order.in_flight, context.order.failure = False, reason
-    again_at = context.order.next_retry_at = card_retries.next_retry(code, context.order.retries, now)
+    again_at = context.order.next_retry_at = card_retries.next_retry(
+        code, context.order.retries, now, by_card=by_card
+    )
     sentence = charges.on_failed(session, operation, code=code, next_retry_at=again_at, now=now)
     orders.follow(session, context, now=now, cause=Cause(CauseKind.CHARGE_FAILED, "charge declined"))
     context.note(

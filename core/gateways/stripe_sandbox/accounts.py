@@ -84,12 +84,12 @@ def _add_bank(payee: World, account: Object, external: Any, *, default: bool) ->
     if token not in BANKS:
         raise invalid(f"No such token: '{token}'", code="resource_missing", param="external_account")
     details = {} if isinstance(external, str) else external
-    currency = str(details.get("currency") or account["default_currency"]).lower()
+    test = BANKS[token]
+    currency = str(details.get("currency") or test.currency or account["default_currency"]).lower()
     others = [each for each in banks(payee) if each["currency"] == currency]
     if default:
         for each in others:
             payee.change(each, default_for_currency=False)
-    test = BANKS[token]
     return payee.add(
         {
             "id": payee.id("ba"),
@@ -100,7 +100,7 @@ def _add_bank(payee: World, account: Object, external: Any, *, default: bool) ->
             "account_type": None,
             "available_payout_methods": ["standard", "instant"],
             "bank_name": "STRIPE TEST BANK",
-            "country": details.get("country", account["country"]),
+            "country": details.get("country") or test.country or account["country"],
             "currency": currency,
             "default_for_currency": default or not others,
             "fingerprint": f"sandbox{test.last4}",

@@ -121,12 +121,15 @@ def card(token: str) -> tuple[str, Card] | None:
 
 @dataclass(frozen=True)
 class Bank:
-    """A test bank account: `fails` with this code, before or after the payout was called paid."""
+    """A test bank account: `fails` with this code, before or after the payout was called paid. `currency` and
+    `country` are those of the account unless it has its own."""
 
     last4: str
     routing_number: str = "110000000"
     fails: str | None = None
     after_paid: bool = False
+    currency: str = ""
+    country: str = ""
 
 
 BANKS: dict[str, Bank] = {
@@ -137,6 +140,8 @@ BANKS: dict[str, Bank] = {
     "btok_us_insufficientFunds": Bank("2227", fails="insufficient_funds"),
     "btok_us_debitNotAuthorized": Bank("3335", fails="debit_not_authorized", after_paid=True),
     "btok_us_invalidCurrency": Bank("4440", fails="invalid_currency"),
+    # Stripe has no ready token for it: its library makes one of the test IBAN DE89370400440532013000.
+    "btok_eur": Bank("3000", routing_number="37040044", currency="eur", country="DE"),
 }
 
 BANK_NUMBERS: dict[str, str] = {

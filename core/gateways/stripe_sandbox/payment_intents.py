@@ -13,6 +13,10 @@ from core.gateways.stripe_sandbox.world import World, merged, positive, public
 
 SMALLEST = {"usd": 50, "eur": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30, "jpy": 50, "kwd": 160}
 LARGEST = 99_999_999
+NO_MANDATE = (
+    "This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance from the "
+    "customer and try again, providing acceptance data in the mandate_data parameter."
+)
 
 
 def create(world: World, params: dict[str, Any]) -> Object:
@@ -35,7 +39,9 @@ def create(world: World, params: dict[str, Any]) -> Object:
         world.change(intent, payment_method=method["id"], status="requires_confirmation")
     if not params.get("confirm"):
         return intent
-    given: dict[str, Any] = {name: params[name] for name in params.keys() & {"off_session", "return_url"}}
+    given: dict[str, Any] = {
+        name: params[name] for name in params.keys() & {"mandate_data", "off_session", "return_url"}
+    }
     return confirm(world, given, intent["id"])
 
 
@@ -86,6 +92,11 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     method = world.find("payment_method", intent["payment_method"])
     if future := params.get("setup_future_usage"):
         intent["setup_future_usage"] = future
+    test = CARDS[method["_card"]]
+    if test.debit and not (method["_set_up"] or params.get("mandate_data")):
+        refusal = invalid(NO_MANDATE, payment_intent=public(intent))
+        refusal.work_kept = True
+        raise refusal
     if authentication.asked(method, off_session=bool(params.get("off_session"))):
         if params.get("off_session"):
             raise _declined(world, intent, method, authentication.REFUSED)
@@ -93,7 +104,6 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
         return world.change(
             intent, "payment_intent.requires_action", next_action=action, status="requires_action"
         )
-    test = CARDS[method["_card"]]
     if test.code and not test.debit:
         raise _declined(world, intent, method, test)
     return _taken(world, intent, method, test)
