@@ -243,3 +243,15 @@ def test_each_rule_is_tested_and_the_table_of_rules_is_made_from_the_map() -> No
     assert rules.untested() == []
     assert rules.lost() == []
     assert rules.TABLE.read_text(encoding="utf-8") == rules.table(), "run `python -m scripts.rules`"
+
+
+def test_migrations_are_one_chain() -> None:
+    """Two that follow the same one can each be right by itself, and together no database could be made."""
+    files = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    revisions = [re.findall(r'^revision = "(\w+)"', text, re.MULTILINE)[0] for text in texts]
+    before = [each for text in texts for each in re.findall(r'^down_revision = "(\w+)"', text, re.MULTILINE)]
+    assert len(set(revisions)) == len(revisions)
+    assert len(set(before)) == len(before) == len(revisions) - 1, (
+        "one begins, and each is followed by one at most"
+    )

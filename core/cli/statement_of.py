@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,8 @@ from core.cli.report import Format, OutMissing
 from core.errors import DeskError
 from core.money import Money
 from core.rules.permissions import Permission, require
+
+WIDEST = 400  # characters of a line
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -179,6 +182,8 @@ def _print(found: Found) -> None:
         table = Table(*sheet.columns, title=Text(sheet.title), box=None)
         for row in sheet.rows:
             table.add_row(*(Text(_cell(each)) for each in row.cells))
+        whole = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+        console.width = max(console.width, whole)  # rich would cut amounts to fit the terminal
         console.print(table)
 
 

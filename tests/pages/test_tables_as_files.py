@@ -176,6 +176,10 @@ class Case(NamedTuple):
 EXPORT_CASE, EXPORT_AUDIT = Permission.EXPORT_CASE, Permission.EXPORT_AUDIT
 ACCOUNT = "select count(*) from account_postings p join accounts a on a.id = p.account_id where a.code = "
 CASES = [
+    Case("documents", "documents", "select count(*) from receipts"),
+    Case(
+        "documents", "documents", "select count(*) from receipts where kind = 'FUNDING'", {"kind": "FUNDING"}
+    ),
     Case("journals", "journals", "select sum(cardinality(amounts)) from journals"),
     Case(
         "journals",
