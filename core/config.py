@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     desk_url: str = Field(default="", validation_alias="DESK_URL", pattern=A_LINK)
     # Who issues receipts, invoices and credit notes: name and postal address. See `issued_by`.
     issuer: str = Field(default="", validation_alias="ISSUER")
+    # The first month of the fiscal year, 1 to 12: reports of a year begin with it, and a year that is closed.
+    fiscal_year_begins: int = Field(default=1, ge=1, le=12)
     # Networks besides the public internet that events for the marketplaces may go to, such as 10.20.0.0/16.
     event_networks: str = ""
     demo: bool = False

@@ -1,4 +1,4 @@
-"""Periods: the next day and month to close with their checklists, what was closed and signed, and reopening by two."""
+"""Periods: what is to be closed next with its checklist, what was closed and signed, and reopening by two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
 header.page(
     "Periods",
-    "A closed day or month gets no journal any more: what comes to light later is posted on the first open day.",
+    "What is closed gets no journal any more: what comes to light later is posted on the first open day.",
 )
 with request_context.reading() as session:
     since = queries.open_from(session)
@@ -25,7 +25,9 @@ cards.facts(
 )
 if request_context.may(Permission.CLOSE_PERIOD):
     with filters.bar():
-        kind = filters.choice("Close", {"MONTH": "A month"}, key="kind", everything="A day")
+        kind = filters.choice(
+            "Close", {"MONTH": "A month", "YEAR": "A fiscal year"}, key="kind", everything="A day"
+        )
         day = filters.day("that ends on, or holds", key="day", latest=now.date())
     periods.next_close(PeriodKind(kind or "DAY"), day, since, now)
 cursor = tables.cursor("before", size=50)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ledger.accounts import CHART
-from core.queries import ledger
+from core.queries import ledger, periods
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import books, ledger_line
@@ -24,7 +24,11 @@ with bar:
     beside = filters.day("Compare with", key="beside", latest=today)
     zeros = filters.toggle("Zero balances", key="zeros")
 with request_context.reading() as session:
-    sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros)
+    year_ends = any(periods.year_ends_on(session, day) for day in (at, beside) if day)
+with bar:
+    before = filters.toggle("Before closing the year", key="before-closing") if year_ends else False
+with request_context.reading() as session:
+    sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros, before_closing=before)
 if not sheets:
     empty.state(
         *("Nothing was posted by then", "Choose a later day.")
@@ -58,8 +62,21 @@ with st.grid(columns=1 if beside else 2, min_column_width=500, gap="medium"):
                     select=True,
                     download=tables.Table(
                         "trial-balance-memo" if sheet.memo else "trial-balance",
-                        books.lines_of(currency, memo=sheet.memo, at=at, beside=beside, zeros=zeros),
-                        filter={"currency": currency, "at": at, "beside": beside, "zero-balances": zeros},
+                        books.lines_of(
+                            currency,
+                            memo=sheet.memo,
+                            at=at,
+                            beside=beside,
+                            zeros=zeros,
+                            before_closing=before,
+                        ),
+                        filter={
+                            "currency": currency,
+                            "at": at,
+                            "beside": beside,
+                            "zero-balances": zeros,
+                            "before-closing": before,
+                        },
                         columns=books.lines_file(at, beside),
                     ),
                 )

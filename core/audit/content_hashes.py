@@ -109,6 +109,16 @@ PARTS: Mapping[str, Part] = {
     "period_ends": _part(
         "periods", "reopening of closed period", "id reopening_id", said="reopening_id is not null"
     ),
+    "year_end_entries": _part(
+        "year_end_entries", "year-end closing entry", "journal_id period_id", key=("journal_id",)
+    ),
+    "year_end_reversals": _part(
+        "year_end_entries",
+        "reversal of year-end closing entry",
+        "journal_id reversal_id",
+        said="reversal_id is not null",
+        key=("journal_id",),
+    ),
     "period_reopenings": _part(
         "period_reopenings", "request to reopen a period", "id period_id reason proposed_by proposed_at"
     ),

@@ -1,4 +1,4 @@
-"""`escrow-desk close`, `reopen` and `period`: days and months of the books, closed, reopened by two, and verified."""
+"""`escrow-desk close`, `reopen` and `period`: days, months and fiscal years, closed, reopened by two, and verified."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from core.rules.periods import PeriodKind
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-app = typer.Typer(no_args_is_help=True, help="Closed days and months of the books.")
+app = typer.Typer(no_args_is_help=True, help="Closed days, months and fiscal years.")
 
 
 class NotADay(DeskError):
-    """“{given}” is no day. Write it as 2026-11-30; of a month, any of its days, or 2026-11."""
+    """“{given}” is no day. Write it as 2026-11-30; of a month or year, any of its days, or 2026-11."""
 
 
 class SummaryUnreadable(DeskError):
@@ -39,12 +39,16 @@ def add_to(commands: typer.Typer) -> None:
 
 def _kind(given: str) -> PeriodKind:
     if given.upper() not in list(PeriodKind):
-        raise typer.BadParameter("it is day or month")
+        raise typer.BadParameter("it is day, month or year")
     return PeriodKind(given.upper())
 
 
-Which = Annotated[PeriodKind, typer.Argument(help="day or month.", parser=_kind, metavar="day|month")]
-Day = Annotated[str, typer.Argument(help="The day, or a day of the month: 2026-11-30.", metavar="DATE")]
+Which = Annotated[
+    PeriodKind, typer.Argument(help="day, month or fiscal year.", parser=_kind, metavar="day|month|year")
+]
+Day = Annotated[
+    str, typer.Argument(help="The day, or a day of the month or year: 2026-11-30.", metavar="DATE")
+]
 
 
 def close(
@@ -56,18 +60,27 @@ def close(
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Close a day or a month: what is missing is named; what is closed is locked and its summary signed."""
+    """Close a day, a month or a fiscal year: what is missing is named, what is closed is locked and signed."""
     from core import audit
     from core.actions.periods import closing
     from core.rules import periods as rules
 
-    wanted = rules.span(kind, day_of(day))
+    chosen = day_of(day)
     with opened() as desk:
         actor, now = operator.actor(desk, as_), desk.clock()
+        begins = desk.settings.fiscal_year_begins
+        wanted = rules.span(kind, chosen, year_begins=begins)
         signer = audit.desk_signer(desk.database, desk.settings.home, now=now)
         row = desk.database.run(
             lambda session: closing.close(
-                session, actor, now=now, kind=kind, day=wanted.last, signer=signer, explanation=explanation
+                session,
+                actor,
+                now=now,
+                kind=kind,
+                day=chosen,
+                signer=signer,
+                explanation=explanation,
+                year_begins=begins,
             )
         )
     digest = audit.period_summary.digest(row.summary)
@@ -91,9 +104,10 @@ def reopen(
     from core.queries import periods as queries
     from core.rules import periods as rules
 
-    wanted = rules.span(kind, day_of(day))
+    chosen = day_of(day)
 
     def act(session: Session) -> tuple[bool, list[str]]:
+        wanted = rules.span(kind, chosen, year_begins=desk.settings.fiscal_year_begins)
         row = queries.closed(session, wanted)
         if row is None:
             raise rules.PeriodNotClosed(period=wanted.words)

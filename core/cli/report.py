@@ -51,9 +51,12 @@ def report(
     ],
     at: Annotated[str, typer.Option(help="At the end of this day, UTC: 2026-11-30. Without it, today.")] = "",
     since: Annotated[
-        str, typer.Option("--from", help="The first day of the period. Without it, the year's first.")
+        str, typer.Option("--from", help="The first day of the period. Without it, the fiscal year's first.")
     ] = "",
     zeros: Annotated[bool, typer.Option("--zeros", help="Lines with nothing on them too.")] = False,
+    before_closing: Annotated[
+        bool, typer.Option("--before-closing", help="Without what closes a fiscal year in the period.")
+    ] = False,
     format: Annotated[Format, typer.Option(help="In the terminal, or the file of --out.")] = Format.TABLE,
     out: Annotated[Path | None, typer.Option(help="The file to write; one that is there stays.")] = None,
     as_: As = None,
@@ -70,9 +73,17 @@ def report(
     with opened() as desk:
         actor, last = operator.actor(desk, as_), day_of(at) if at else desk.clock().date()
         require(actor, Permission.READ_LEDGER if format is Format.TABLE else Permission.EXPORT_LEDGER)
-        period = Period(day_of(since), last) if since else year_to(last)
+        begins = desk.settings.fiscal_year_begins
+        period = Period(day_of(since), last) if since else year_to(last, begins)
         with desk.database.reading() as session:
-            found = financial_reports.reports(session, kind, period, movements=bool(since), zeros=zeros)
+            found = financial_reports.reports(
+                session,
+                kind,
+                period,
+                movements=bool(since),
+                zeros=zeros,
+                before_closing=before_closing,
+            )
     if out is not None:
         write_new(out, _file(found, format))
     data = {"file": str(out) if out else None, "reports": [_data(each) for each in found]}

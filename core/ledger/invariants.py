@@ -145,29 +145,53 @@ invariant(
     select p.id as period_id, p.first_day, p.last_day, j.id as journal_id, j.posted_at
     from periods p
     join journals j on j.id > p.last_journal and j.posted_at < (p.last_day + 1)::timestamp at time zone 'UTC'
-    where p.status = 'CLOSED'
+    where p.status = 'CLOSED' and j.kind not in ('year_closed', 'year_reopened')
     """,
 )
 
 invariant(
-    "closed_figures_stand",
-    "What was signed of a closed month, and of the last closed period, is what the ledger says.",
+    "closed_years_are_retained",
+    "A closed fiscal year leaves nothing on income and expense, and only closed years have closing entries.",
     """
-    with chosen as (
-        select id, last_day, summary from periods
-        where status = 'CLOSED' and (kind = 'MONTH' or id = (select max(id) from periods where status = 'CLOSED'))
-    ), said as (
-        select c.id as period_id, f ->> 'currency' as currency, l ->> 'name' as name, (l ->> 'closing')::numeric as net
-        from chosen c, jsonb_array_elements(c.summary -> 'figures') f, jsonb_array_elements(f -> 'lines') l
-    ), moved as (
+    with moved as (
         select day, line, currency_number, debits - credits as net from daily_totals
         union all
         select (j.posted_at at time zone 'UTC')::date, (t.account_id >> 10 & 255)::smallint,
                (t.account_id & 1023)::smallint, t.amount
         from posting_tail t join journals j on j.id = t.journal_id
+    )
+    select p.id as period_id, null::bigint as journal_id, h.name, m.code as currency, sum(d.net) as left_over
+    from periods p join moved d on d.day <= p.last_day
+    join chart h on h.line = d.line join currencies m on m.number = d.currency_number
+    where p.kind = 'YEAR' and p.status = 'CLOSED' and h.kind in ('income', 'expense')
+    group by 1, 3, 4 having sum(d.net) <> 0
+    union all
+    select e.period_id, e.journal_id, null, null, null
+    from year_end_entries e join periods p on p.id = e.period_id
+    where (p.status = 'CLOSED') <> (e.reversal_id is null)
+    """,
+)
+
+invariant(
+    "closed_figures_stand",
+    "What was signed of a closed month or year, and of the last closed period, is what the ledger says.",
+    """
+    with chosen as (
+        select id, last_day, summary from periods
+        where status = 'CLOSED' and (kind <> 'DAY' or id = (select max(id) from periods where status = 'CLOSED'))
+    ), said as (
+        select c.id as period_id, f ->> 'currency' as currency, l ->> 'name' as name, (l ->> 'closing')::numeric as net
+        from chosen c, jsonb_array_elements(c.summary -> 'figures') f, jsonb_array_elements(f -> 'lines') l
+    ), moved as (
+        select day, line, currency_number, debits - credits as net, kind in ('year_closed', 'year_reopened') as closing
+        from daily_totals
+        union all
+        select (j.posted_at at time zone 'UTC')::date, (t.account_id >> 10 & 255)::smallint,
+               (t.account_id & 1023)::smallint, t.amount, j.kind in ('year_closed', 'year_reopened')
+        from posting_tail t join journals j on j.id = t.journal_id
     ), posted as (
         select c.id as period_id, m.code as currency, h.name, sum(d.net) as net
-        from chosen c join moved d on d.day <= c.last_day
+        from chosen c join moved d on d.day < c.last_day or d.day = c.last_day and not d.closing
         join chart h on h.line = d.line join currencies m on m.number = d.currency_number
         group by 1, 2, 3
     )

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NoReturn
 
 import psycopg
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,9 @@ from core.money import Money
 POST = text(
     "select post_journal(:key, :kind, :accounts, :amounts, :milestone_id, :party_id, :memo,"
     " cast(:cause as jsonb), :now)"
+)
+POST_YEAR_END = text(
+    "select post_year_end(:key, :kind, :accounts, :amounts, :memo, cast(:cause as jsonb), :last_day)"
 )
 BALANCES = text("select account_id, balance from account_balances where account_id = any(:accounts)")
 # The page is found first and the journals are joined to it alone; the tail is little and read whole.
@@ -99,6 +102,16 @@ def post(session: Session, journal: Journal, *, now: datetime, happened_at: date
     Raises `Overdraft`, `JournalKeyReused`, `UnbalancedJournal`, `DayClosed` or `JournalRefused`; the transaction is
     then void.
     """
+    of_whom = {"milestone_id": journal.milestone_id, "party_id": journal.party_id}
+    return _post(session, POST, journal, **of_whom, now=min(happened_at, now) if happened_at else now)
+
+
+def post_year_end(session: Session, journal: Journal, *, last_day: date) -> int:
+    """Book a closing entry, or what takes it back, at the last moment of the fiscal year, although that is closed."""
+    return _post(session, POST_YEAR_END, journal, last_day=last_day)
+
+
+def _post(session: Session, statement: TextClause, journal: Journal, **more: object) -> int:
     numbered = sorted(
         (accounts.number(one.account, one.amount.currency), one.amount.minor) for one in journal.postings
     )
@@ -107,14 +120,11 @@ def post(session: Session, journal: Journal, *, now: datetime, happened_at: date
         "kind": journal.kind,
         "accounts": [account for account, _ in numbered],
         "amounts": [amount for _, amount in numbered],
-        "milestone_id": journal.milestone_id,
-        "party_id": journal.party_id,
         "memo": journal.memo,
         "cause": json.dumps(dict(journal.cause)),
-        "now": min(happened_at, now) if happened_at else now,
     }
     try:
-        return int(session.execute(POST, values).scalar_one())
+        return int(session.execute(statement, values | more).scalar_one())
     except DBAPIError as error:
         _refused(journal, error)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.ledger import accounts
 from core.ledger.accounts import CHART
+from core.ledger.postings.year_end import YEAR_END
 from core.money import Money
 from core.queries.fees import LINES, PAYABLE, FeePeriod
 from core.rules.references import reference
@@ -63,7 +64,7 @@ LEGS = """
     left join milestones m on m.id = j.milestone_id
     left join projects p on p.id = m.project_id
     {joined}
-    where j.posted_at >= :since and j.posted_at <= :until and k.code = :currency
+    where j.posted_at >= :since and j.posted_at <= :until and k.code = :currency and j.kind <> all(:year_end)
       and ((leg.account_id >> 10 & 255) = any(:lines)
            or (leg.account_id >> 10 & 255) = :payable and j.kind = 'decided')
 """
@@ -160,7 +161,14 @@ def _legs(by: FeeBy) -> str:
 def _known(currency: str, since: datetime, until: datetime) -> dict[str, object]:
     numbers = [CHART[line].number for line in LINES]
     payable = CHART[PAYABLE].number
-    return {"currency": currency, "since": since, "until": until, "lines": numbers, "payable": payable}
+    return {
+        "currency": currency,
+        "since": since,
+        "until": until,
+        "lines": numbers,
+        "payable": payable,
+        "year_end": list(YEAR_END),
+    }
 
 
 ACTUAL = text(

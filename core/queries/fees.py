@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.ledger import accounts
 from core.ledger.accounts import CHART
+from core.ledger.postings.year_end import YEAR_END
 from core.money import WHOLE_BPS, Money, half_up
 from core.rules.fees import percent
 
@@ -37,6 +38,7 @@ TOTALS = text(
     with moved as (
         select day, line, currency_number, debits - credits as net from daily_totals
         where (line = any(:lines) or line = :payable and kind = 'decided') and day between :first and :last
+          and kind <> all(:year_end)
         union all
         select (j.posted_at at time zone 'UTC')::date, (p.account_id >> 10 & 255)::smallint,
                (p.account_id & 1023)::smallint, p.amount
@@ -45,7 +47,7 @@ TOTALS = text(
         cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
         where ((p.account_id >> 10 & 255) = any(:lines)
                or (p.account_id >> 10 & 255) = :payable and j.kind = 'decided')
-          and j.posted_at >= :first and j.posted_at < cast(:last as date) + 1
+          and j.posted_at >= :first and j.posted_at < cast(:last as date) + 1 and j.kind <> all(:year_end)
     )
     select date_trunc(:step, m.day)::date as begins, c.code as currency, h.name as line, sum(m.net)::bigint as net
     from moved m join currencies c on c.number = m.currency_number join chart h on h.line = m.line
@@ -129,6 +131,7 @@ def periods(
     values = {
         "lines": numbers,
         "payable": payable,
+        "year_end": list(YEAR_END),
         "first": since.date(),
         "last": until.date(),
         "step": step.value,

@@ -100,15 +100,19 @@ def reports(
     compared: Period | None = None,
     movements: bool = False,
     zeros: bool = False,
+    before_closing: bool = False,
 ) -> list[Report]:
     """The report in every currency that was posted to by then, dollars first; the payees' own book comes last, and in
     the trial balance only.
 
     `movements`: the trial balance shows the period, from opening to closing balances. `zeros`: lines that have nothing
-    to show are listed all the same.
+    to show are listed all the same. What closes a fiscal year within the period is left out of what it earned, and with
+    `before_closing` out of its trial balance too.
     """
     periods = [period, *([compared] if compared else [])]
-    found = moved(session, [each for one in periods for each in (Period(DAWN, one.first - DAY), one)])
+    windows = [each for one in periods for each in (Period(DAWN, one.first - DAY), one)]
+    result = before_closing or kind is not ReportKind.TRIAL_BALANCE
+    found = moved(session, windows, before_closing=range(1, len(windows), 2) if result else ())
     made = []
     for book, currency in _sheets(found):
         if book is Book.PLATFORM or kind is ReportKind.TRIAL_BALANCE:

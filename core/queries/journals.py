@@ -43,6 +43,8 @@ KINDS: Mapping[str, str] = {
     "manual_journal": "Manual journal",
     "manual_journal_reversed": "Manual journal reversed",
     "journal_reversed": "Journal reversed",
+    "year_closed": "Year-end closing entry",
+    "year_reopened": "Year-end closing entry reversed",
     "topped_up": "Top-up",
     "platform_payout_sent": "Platform payout initiated",
     "platform_payout_paid": "Own payout arrived",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.ledger import accounts, journal_store
 from core.ledger.accounts import CHART, Book
 from core.money import Money, shown_order
-from core.queries.movements import FIRST, LAST, NOTHING, Moved, Period, moved
+from core.queries.movements import DAY, FIRST, LAST, NOTHING, Moved, Period, Side, moved
 
 NEWEST = 2**63 - 1
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -69,17 +69,33 @@ def nets(session: Session, *, at: date | None = None) -> dict[tuple[str, str], M
 
 
 def sheets(
-    session: Session, *, at: date | None = None, beside: date | None = None, zeros: bool = False
+    session: Session,
+    *,
+    at: date | None = None,
+    beside: date | None = None,
+    zeros: bool = False,
+    before_closing: bool = False,
 ) -> list[TrialBalance]:
     """The trial balance: a sheet a currency, then one for the payees' own money in it; now, or at the end of a day, and
-    `beside` it at the end of another. Lines without a balance are left out, but for `zeros`."""
-    periods = [Period(FIRST, at or LAST), *([Period(FIRST, beside)] if beside else [])]
-    found = moved(session, periods)
+    `beside` it at the end of another. Lines without a balance are left out, but for `zeros`. `before_closing`: without
+    the entry that closes a fiscal year on that day."""
+    days = [at or LAST, *([beside] if beside else [])]
+    windows = [each for day in days for each in (Period(FIRST, day - DAY), Period(day, day))]
+    each = moved(session, windows, before_closing=range(1, len(windows), 2) if before_closing else ())
+    found = [_together(*each[n : n + 2]) for n in range(0, len(each), 2)]
     present = sorted(
         {(CHART[name].book, currency) for each in found for name, currency in each},
         key=lambda sheet: (sheet[0] != Book.PLATFORM, shown_order(sheet[1])),
     )
     return [sheet for book, currency in present if (sheet := _sheet(book, currency, found, zeros)).lines]
+
+
+def _together(earlier: Moved, then: Moved) -> Moved:
+    return {
+        key: Side(a.debits + b.debits, a.credits + b.credits)
+        for key in {*earlier, *then}
+        for a, b in [(earlier.get(key, NOTHING), then.get(key, NOTHING))]
+    }
 
 
 def _sheet(book: Book, currency: str, found: Sequence[Moved], zeros: bool) -> TrialBalance:

@@ -6,7 +6,7 @@ the postings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from core.errors import DeskError
 from core.ledger.accounts import ChartLine
+from core.ledger.postings.year_end import YEAR_END
 from core.money import Money
+from core.rules.periods import year_start
 
 DAWN, FIRST, LAST, DAY = date.min, date(1970, 1, 1), date(9999, 1, 1), timedelta(days=1)
 
@@ -50,9 +52,9 @@ class Period:
         return datetime.combine(self.last + DAY, time(), UTC)
 
 
-def year_to(at: date) -> Period:
-    """The period that a report is for when only its day is given."""
-    return Period(date(at.year, 1, 1), at)
+def year_to(at: date, year_begins: int = 1) -> Period:
+    """The period that a report is for when only its day is given: the fiscal year until then."""
+    return Period(year_start(at, year_begins), at)
 
 
 def before(period: Period) -> Period:
@@ -76,18 +78,20 @@ def _earlier(day: date, months: int) -> date:
 MOVED = text(
     """
     with windows as (
-        select * from unnest(cast(:firsts as date[]), cast(:lasts as date[])) with ordinality as w (first, last, n)
+        select * from unnest(cast(:firsts as date[]), cast(:lasts as date[]), cast(:closing as boolean[]))
+            with ordinality as w (first, last, closing, n)
     ), moved as materialized (
-        select day, line, currency_number, sum(debits) as debits, sum(credits) as credits from daily_totals
-        where day <= :last group by 1, 2, 3
+        select day, line, currency_number, kind = any(:year_end) as closing, sum(debits) as debits,
+               sum(credits) as credits
+        from daily_totals where day <= :last group by 1, 2, 3, 4
         union all
         select (j.posted_at at time zone 'UTC')::date, (t.account_id >> 10 & 255)::smallint,
-               (t.account_id & 1023)::smallint, greatest(t.amount, 0), greatest(-t.amount, 0)
+               (t.account_id & 1023)::smallint, j.kind = any(:year_end), greatest(t.amount, 0), greatest(-t.amount, 0)
         from posting_tail t join journals j on j.id = t.journal_id
     )
     select w.n, h.name as line, c.code as currency, sum(m.debits)::bigint as debits, sum(m.credits)::bigint as credits
     from windows w
-    join moved m on m.day between w.first and w.last
+    join moved m on m.day between w.first and w.last and (w.closing or not m.closing)
     join chart h on h.line = m.line
     join currencies c on c.number = m.currency_number
     group by 1, 2, 3
@@ -111,12 +115,17 @@ NOTHING = Side()
 Moved = Mapping[tuple[str, str], Side]
 
 
-def moved(session: Session, periods: Sequence[Period]) -> list[Moved]:
-    """What each line of the chart moved in each of the periods, by its name and currency."""
+def moved(
+    session: Session, periods: Sequence[Period], *, before_closing: Collection[int] = ()
+) -> list[Moved]:
+    """What each line of the chart moved in each of the periods, by its name and currency. Of the periods with these
+    positions the entries that close a fiscal year are left out."""
     found: list[dict[tuple[str, str], Side]] = [{} for _ in periods]
     values = {
         "firsts": [each.first for each in periods],
         "lasts": [each.last for each in periods],
+        "closing": [n not in before_closing for n in range(len(periods))],
+        "year_end": list(YEAR_END),
         "last": max(each.last for each in periods),
     }
     for row in session.execute(MOVED, values):

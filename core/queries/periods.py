@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from core.audit import period_summary
 from core.errors import NotFound
-from core.money import Money, in_order
+from core.ledger.accounts import CHART, AccountType
+from core.ledger.postings.year_end import RESULT
+from core.money import Money, in_order, shown_order
 from core.queries import invariants
 from core.queries.financial_reports import ReportKind, reports
+from core.queries.movements import DAWN, moved
 from core.queries.movements import Period as Days
 from core.report_files import Level, Sheet, SheetRow
 from core.rules.periods import DAY, Item, PeriodKind, Span
@@ -34,6 +37,11 @@ SUSPENSE = text(
     from suspense_items i join balance_transactions b on b.id = i.transaction_id
     where i.status = 'OPEN' and b.created_at < :ends group by 1
     """
+)
+
+
+LATER_YEAR = text(
+    "select 1 from periods where kind = 'YEAR' and status = 'CLOSED' and last_day >= :first limit 1"
 )
 
 
@@ -72,19 +80,32 @@ def _over(wanted: Span, now: datetime) -> Item:
 
 
 def _in_order(session: Session, wanted: Span) -> Item:
-    law, since = "Everything before it is closed", open_from(session)
+    year = wanted.kind is PeriodKind.YEAR
+    law = "Every month of it is closed" if year else "Everything before it is closed"
+    since = open_from(session)
     twice = session.execute(
         text("select 1 from periods where kind = :kind and first_day = :first and status = 'CLOSED'"),
         {"kind": wanted.kind, "first": wanted.first},
     ).first()
     if twice:
         return Item("in_order", law, f"{wanted.words} is closed already.", False)
+    if year:
+        return _after_its_months(session, wanted, law, since)
     if since is None:
         return Item("in_order", law, "Nothing was closed before: everything up to its end will be.", True)
     if wanted.first > since:
         return Item("in_order", law, f"{since:%-d %B %Y} is to be closed first.", False)
     if wanted.kind is PeriodKind.DAY and wanted.first < since:
         return Item("in_order", law, f"{wanted.words} lies in a period that is closed already.", False)
+    return Item("in_order", law, f"Closed up to {since - DAY:%-d %B %Y}.", True)
+
+
+def _after_its_months(session: Session, wanted: Span, law: str, since: date | None) -> Item:
+    if since is None or since <= wanted.last:
+        to_close = f"{since:%B %Y}" if since and since >= wanted.first else f"{wanted.last:%B %Y}"
+        return Item("in_order", law, f"{to_close} is to be closed first.", False)
+    if session.execute(LATER_YEAR, {"first": wanted.first}).first():
+        return Item("in_order", law, "A later fiscal year is closed already.", False)
     return Item("in_order", law, f"Closed up to {since - DAY:%-d %B %Y}.", True)
 
 
@@ -126,10 +147,47 @@ def _checks(session: Session) -> Item:
     return Item("checks", "Every check of the books holds", found, not broken)
 
 
-def figures(session: Session, wanted: Span) -> list[dict[str, Any]]:
-    """The trial balance of the period, by currency and book: what is signed."""
+@dataclass(frozen=True)
+class YearResult:
+    """What a fiscal year leaves on income and expense in one currency. `nets`: debits less credits by line."""
+
+    currency: str
+    nets: Mapping[str, Money]
+
+    @property
+    def income(self) -> Money:
+        return -self._of(AccountType.INCOME)
+
+    @property
+    def expenses(self) -> Money:
+        return self._of(AccountType.EXPENSE)
+
+    @property
+    def result(self) -> Money:
+        """Income less expenses: what goes to retained earnings."""
+        return self.income - self.expenses
+
+    def _of(self, kind: AccountType) -> Money:
+        return Money.total(
+            (net for name, net in self.nets.items() if CHART[name].kind is kind), self.currency
+        )
+
+
+def results(session: Session, wanted: Span) -> list[YearResult]:
+    """What the closing entries of the year move, by currency; of years before it what none has moved yet."""
+    (found,) = moved(session, [Days(DAWN, wanted.last)])
+    nets: dict[str, dict[str, Money]] = {}
+    for (name, currency), side in sorted(found.items()):
+        if CHART[name].kind in RESULT and side.net:
+            nets.setdefault(currency, {})[name] = Money(side.net, currency)
+    return [YearResult(currency, nets[currency]) for currency in sorted(nets, key=shown_order)]
+
+
+def figures(session: Session, wanted: Span, *, before_closing: bool = True) -> list[dict[str, Any]]:
+    """The trial balance of the period, by currency and book: what is signed. Of a fiscal year, before or after what
+    closes it."""
     days = Days(wanted.first, wanted.last)
-    found = reports(session, ReportKind.TRIAL_BALANCE, days, movements=True)
+    found = reports(session, ReportKind.TRIAL_BALANCE, days, movements=True, before_closing=before_closing)
     return [
         {
             "currency": each.currency,
@@ -180,10 +238,11 @@ class PeriodRow:
     waits_reason: str | None
     reopened_why: str | None
     reopened_by: str | None
+    closing_entries: list[int]
 
     @property
     def words(self) -> str:
-        return f"{self.first_day:%B %Y}" if self.kind == PeriodKind.MONTH else f"{self.first_day:%-d %B %Y}"
+        return Span(PeriodKind(self.kind), self.first_day, self.last_day).words
 
     @property
     def journals(self) -> int:
@@ -193,7 +252,8 @@ class PeriodRow:
 ROWS = """
 select p.id, p.kind, p.first_day, p.last_day, p.status, p.closed_at, coalesce(s.name, p.closed_via) as closed_by,
        p.explanation, p.summary, p.reopening_id, w.id as waits_id, w.proposed_by as waits_by, m.name as waits_by_name,
-       w.reason as waits_reason, r.reason as reopened_why, c.name as reopened_by
+       w.reason as waits_reason, r.reason as reopened_why, c.name as reopened_by,
+       array(select e.journal_id from year_end_entries e where e.period_id = p.id order by 1) as closing_entries
 from periods p
 left join staff s on s.id = p.closed_by
 left join period_reopenings w on w.period_id = p.id and w.status = 'PROPOSED'
@@ -218,6 +278,14 @@ def closed(session: Session, wanted: Span) -> PeriodRow | None:
     values = {"kind": wanted.kind, "first": wanted.first, "limit": 1}
     found = session.execute(query, values).mappings().first()
     return PeriodRow(**found) if found else None
+
+
+def year_ends_on(session: Session, day: date) -> bool:
+    """Whether a fiscal year that is closed ends on this day."""
+    wanted = text(
+        "select 1 from periods where kind = 'YEAR' and status = 'CLOSED' and last_day = :day limit 1"
+    )
+    return session.execute(wanted, {"day": day}).first() is not None
 
 
 def row(session: Session, period_id: int) -> PeriodRow:
@@ -252,17 +320,19 @@ def sheets(period: PeriodRow) -> list[Sheet]:
             for each in facts["checklist"]
         ),
     )
-    return [checklist, *(_sheet(period, each) for each in facts["figures"])]
+    after = [_sheet(period, each, "after closing") for each in facts.get("figures_after", ())]
+    when = "before closing" if after else ""
+    return [checklist, *(_sheet(period, each, when) for each in facts["figures"]), *after]
 
 
-def _sheet(period: PeriodRow, figures: dict[str, Any]) -> Sheet:
+def _sheet(period: PeriodRow, figures: dict[str, Any], when: str) -> Sheet:
     currency, memo = figures["currency"], figures["book"] != "platform"
     columns = ("opening", "debits", "credits", "closing")
     rows = [(line, [Money(line[name], currency) for name in columns]) for line in figures["lines"]]
     total = tuple(Money.total((amounts[n] for _, amounts in rows), currency) for n in range(len(columns)))
     return Sheet(
-        f"{currency}{' memo' if memo else ''}",
-        f"Trial balance, {period.words}, {currency}{', payees’ own money' if memo else ''}",
+        f"{currency}{' memo' if memo else ''}{f' {when}' if when else ''}",
+        f"Trial balance{f' {when}' if when else ''}, {period.words}, {currency}{', payees’ own money' if memo else ''}",
         "Opening and closing balances: debits above zero, credits below.",
         ("No.", "Account", *(name.capitalize() for name in columns)),
         2,

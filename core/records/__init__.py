@@ -40,7 +40,7 @@ from core.records.payments import (
     SettlementCurrency,
 )
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
-from core.records.periods import Period, PeriodReopening
+from core.records.periods import Period, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, Project
@@ -152,4 +152,5 @@ __all__ = [
     "UnsentText",
     "WebhookEndpoint",
     "WebhookEvent",
+    "YearEndEntry",
 ]

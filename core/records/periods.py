@@ -1,11 +1,11 @@
-"""Closed days and months of the books, with what was signed of them, and what two people reopened."""
+"""Closed days, months and fiscal years of the books, with what was signed of them, and what two people reopened."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, ForeignKey, Index, Table, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, ForeignKey, Index, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -22,7 +22,7 @@ ledger_lock = Table(
 
 
 class Period(Record):
-    """A day or month that was closed: `summary` is signed, and stays as it was when the period is reopened."""
+    """A day, month or year that was closed: `summary` is signed, and stays as it was when the period is reopened."""
 
     __tablename__ = "periods"
     __table_args__ = (
@@ -31,8 +31,11 @@ class Period(Record):
         CheckConstraint("(status = 'REOPENED') = (reopening_id is not null)", name="reopened"),
         CheckConstraint("closed_by is not null or closed_via is not null", name="by_someone"),
         CheckConstraint(
-            "case kind when 'DAY' then first_day = last_day else first_day = date_trunc('month', first_day)::date "
-            "and last_day = (date_trunc('month', first_day) + interval '1 month - 1 day')::date end",
+            "case kind when 'DAY' then first_day = last_day "
+            "when 'MONTH' then first_day = date_trunc('month', first_day)::date "
+            "and last_day = (date_trunc('month', first_day) + interval '1 month - 1 day')::date "
+            "else first_day = date_trunc('month', first_day)::date "
+            "and last_day = (date_trunc('month', first_day) + interval '1 year - 1 day')::date end",
             name="whole",
         ),
         CheckConstraint("closed_at >= (last_day + 1)::timestamp at time zone 'UTC'", name="over"),
@@ -54,6 +57,19 @@ class Period(Record):
     last_journal: Mapped[int]
     summary: Mapped[dict[str, Any]]
     reopening_id: Mapped[int | None] = mapped_column(default=None)
+
+
+class YearEndEntry(Record):
+    """The closing entry of a fiscal year in one currency; `reversal_id` took it back when the year was reopened."""
+
+    __tablename__ = "year_end_entries"
+    __table_args__ = (Index("year_end_entries_period_idx", "period_id"),)
+
+    journal_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("journals.id"), primary_key=True, autoincrement=False
+    )
+    period_id: Mapped[int] = mapped_column(ForeignKey("periods.id"))
+    reversal_id: Mapped[int | None] = mapped_column(ForeignKey("journals.id"), unique=True, default=None)
 
 
 class PeriodReopening(Record):

@@ -1,4 +1,4 @@
-"""Periods of the books: a day or a month, closed when it is over, in their order, and reopened by two people.
+"""Periods of the books: a day, a month or a fiscal year, closed when it is over, in their order, and reopened by two.
 
 What is closed does not change: the database sees to it (`ledger_lock`). What comes to light later is posted on the
 first open day and says for which day it is (docs/decisions/0024).
@@ -19,6 +19,8 @@ DAY = timedelta(days=1)
 class PeriodKind(StrEnum):
     DAY = "DAY"
     MONTH = "MONTH"
+    YEAR = "YEAR"
+    """A fiscal year; closing it moves its result into retained earnings."""
 
 
 class PeriodStatus(StrEnum):
@@ -45,7 +47,7 @@ class LedgerBusy(DeskError):
 
 @dataclass(frozen=True)
 class Span:
-    """A day or a month, both ends included, in UTC."""
+    """A day, a month or a fiscal year, both ends included, in UTC."""
 
     kind: PeriodKind
     first: date
@@ -58,15 +60,30 @@ class Span:
 
     @property
     def words(self) -> str:
-        return f"{self.first:%B %Y}" if self.kind is PeriodKind.MONTH else f"{self.first:%-d %B %Y}"
+        match self.kind:
+            case PeriodKind.DAY:
+                return f"{self.first:%-d %B %Y}"
+            case PeriodKind.MONTH:
+                return f"{self.first:%B %Y}"
+        ends = f"/{self.last:%y}" if self.last.year > self.first.year else ""
+        return f"FY {self.first.year}{ends}"
 
 
-def span(kind: PeriodKind, day: date) -> Span:
-    """The day, or the month that it lies in."""
-    if kind is PeriodKind.DAY:
-        return Span(kind, day, day)
-    first = day.replace(day=1)
-    return Span(kind, first, (first + 31 * DAY).replace(day=1) - DAY)
+def span(kind: PeriodKind, day: date, *, year_begins: int = 1) -> Span:
+    """The day, or the month or fiscal year that it lies in. `year_begins`: the fiscal year's first month."""
+    match kind:
+        case PeriodKind.DAY:
+            return Span(kind, day, day)
+        case PeriodKind.MONTH:
+            first = day.replace(day=1)
+            return Span(kind, first, (first + 31 * DAY).replace(day=1) - DAY)
+    first = year_start(day, year_begins)
+    return Span(kind, first, first.replace(year=first.year + 1) - DAY)
+
+
+def year_start(day: date, year_begins: int) -> date:
+    """The first day of the fiscal year that the day lies in."""
+    return date(day.year - (day.month < year_begins), year_begins, 1)
 
 
 @dataclass(frozen=True)

@@ -99,12 +99,12 @@ def until(at: date | None) -> dict[str, Any]:
 
 
 def lines_of(
-    currency: str, *, memo: bool, at: date | None, beside: date | None, zeros: bool
+    currency: str, *, memo: bool, at: date | None, beside: date | None, zeros: bool, before_closing: bool
 ) -> Callable[[Session], Sequence[TrialBalanceLine]]:
     """The lines of one book, read again."""
 
     def lines(session: Session) -> Sequence[TrialBalanceLine]:
-        sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros)
+        sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros, before_closing=before_closing)
         return next((each.lines for each in sheets if (each.currency, each.memo) == (currency, memo)), ())
 
     return lines

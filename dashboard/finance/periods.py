@@ -12,11 +12,11 @@ from core import audit, report_files, table_files
 from core.actions.periods import closing, reopening
 from core.errors import DeskError
 from core.queries import periods as queries
-from core.queries.periods import PeriodRow
+from core.queries.periods import PeriodRow, YearResult
 from core.rules import periods as rules
 from core.rules.periods import Item, PeriodKind, Span
 from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import navigation, request_context
 from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import html, plain
@@ -41,25 +41,31 @@ FILE = [
 
 def next_close(kind: PeriodKind, day: date | None, since: date | None, now: datetime) -> None:
     """The checklist of what is to be closed, and the button; what is missing is named, and the button waits for it."""
-    wanted = rules.span(kind, day or _next(kind, since, now))
+    begins = request_context.desk().settings.fiscal_year_begins
+    wanted = rules.span(kind, day or _next(kind, since, now, begins), year_begins=begins)
     with request_context.reading() as session:
         items = queries.checklist(session, wanted, now=now)
+        results = queries.results(session, wanted) if kind is PeriodKind.YEAR else []
     with cards.panel("close-panel"):
         header.section(
             f"Close {wanted.words}", "Everything has to be so, or explained where that is possible."
         )
         st.html(_listed(items))
+        if kind is PeriodKind.YEAR:
+            _result(results)
         explanation = ""
         place = text_fields.named("period", 0, "explanation")
         if any(each.explainable and not each.met for each in items):
             explanation = reasons.line(
                 place, "Why it is closed all the same; it is signed with the rest", key="close-explanation"
             )
-        _button(wanted, items, explanation, place)
+        _button(wanted, items, explanation, place, begins)
 
 
-def _next(kind: PeriodKind, since: date | None, now: datetime) -> date:
-    """The first open day or month, and at the beginning the last that is over."""
+def _next(kind: PeriodKind, since: date | None, now: datetime, begins: int) -> date:
+    """The first open day or month, and at the beginning the last that is over; of fiscal years always that."""
+    if kind is PeriodKind.YEAR:
+        return rules.year_start(now.date(), begins) - timedelta(days=1)
     if since is not None:
         return since
     today = now.date()
@@ -76,13 +82,34 @@ def _listed(items: Sequence[Item]) -> str:
     return f'<div class="ed-wide"><table class="ed-table" aria-label="Checklist"><tbody>{rows}</tbody></table></div>'
 
 
+def _result(results: Sequence[YearResult]) -> None:
+    """What the closing entries would move, before anybody presses."""
+    if not results:
+        cards.note("Nothing is on income or expense, so nothing moves to retained earnings.")
+        return
+    rows = "".join(
+        f"<tr><td>{html(each.currency)}</td>"
+        + "".join(
+            f'<td class="ed-num">{html(amount.text())}</td>'
+            for amount in (each.income, each.expenses, each.result)
+        )
+        + "</tr>"
+        for each in results
+    )
+    st.html(
+        '<div class="ed-wide"><table class="ed-table" aria-label="Closing entry"><thead><tr><th>Currency</th>'
+        '<th class="ed-num">Income</th><th class="ed-num">Expenses</th>'
+        f'<th class="ed-num">To retained earnings</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
 def _state(item: Item) -> tuple[str, str]:
     if item.met:
         return "good", "Done"
     return ("wait", "To be explained") if item.explainable else ("bad", "Missing")
 
 
-def _button(wanted: Span, items: Sequence[Item], explanation: str, place: str) -> None:
+def _button(wanted: Span, items: Sequence[Item], explanation: str, place: str, begins: int) -> None:
     missing = rules.missing(items, explanation=explanation)
     stops = [each for each in missing if not each.explainable]
     desk = request_context.desk()
@@ -101,6 +128,7 @@ def _button(wanted: Span, items: Sequence[Item], explanation: str, place: str) -
                 day=wanted.last,
                 signer=signer,
                 explanation=explanation,
+                year_begins=begins,
             ),
             done=f"{wanted.words} is closed, and its summary is signed.",
             sent=[place] if explanation else [],
@@ -157,6 +185,8 @@ def _detail(row: PeriodRow) -> None:
         },
         columns=2,
     )
+    for journal in row.closing_entries:
+        navigation.link("journal", f"Closing entry J-{journal}", icon=":material/menu_book:", id=journal)
     _files(row)
     if row.explanation:
         cards.note(f"Explained: {row.explanation}")
@@ -188,6 +218,7 @@ def _ask(row: PeriodRow) -> None:
     with st.expander("Reopen it", key=f"reopen-{row.id}"):
         cards.note(
             "Two people. What was closed after it is reopened with it; what was signed stays as it is."
+            + (" The closing entry is taken back." if row.kind == PeriodKind.YEAR else "")
         )
         place = text_fields.named("period", row.id, "reopen")
         reason = reasons.line(place, "Why it has to be reopened", key=f"reopen-reason-{row.id}")

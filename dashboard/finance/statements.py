@@ -15,7 +15,7 @@ from core.ledger import accounts
 from core.money import Money
 from core.queries import financial_reports
 from core.queries.financial_reports import RESULT, Report, ReportKind, ReportRow
-from core.queries.movements import DAY, FIRST, Period, before
+from core.queries.movements import DAY, FIRST, Period, before, year_to
 from core.report_files import Level, Sheet
 from core.rules.permissions import Permission
 from dashboard import request_context
@@ -43,10 +43,10 @@ def _year_earlier(day: date) -> date:
 
 
 def period(today: date) -> Period:
-    """The days asked for; without them the year until today."""
+    """The days asked for; without them the fiscal year until today."""
     picked = filters.dates("Period", key="days", latest=today)
     if not picked:
-        return Period(date(today.year, 1, 1), today)
+        return year_to(today, request_context.desk().settings.fiscal_year_begins)
     return Period(picked[0], picked[-1])
 
 

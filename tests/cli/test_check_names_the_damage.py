@@ -45,6 +45,7 @@ NAMES = {
     "stripe_balance_is_its_lines": {"currency", "ledger_says", "lines_say"},
     "lines_booked_once": {"transaction_id", "journal_id"},
     "closed_periods_stand": {"period_id", "last_day", "journal_id"},
+    "closed_years_are_retained": {"period_id", "journal_id", "name", "currency", "left_over"},
     "closed_figures_stand": {"period_id", "currency", "name", "signed", "posted"},
     "bank_statements_add_up": {"statement", "currency", "lines_say"},
     "states_derived": {"milestone_id", "stored", "derived"},

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core.audit import period_summary
 from core.db import Database
+from core.ledger import journal_store
+from core.ledger.journals import Journal, Posting
+from core.money import Money
 from core.queries import periods
 from core.records import Period
 from core.rules.permissions import TABLE, Permission
@@ -64,6 +67,29 @@ def test_a_month_is_closed_from_its_address(town: Town) -> None:
     assert f"Close {last:%B %Y}" in " ".join(labels(app))
     app.button(key="close-period").click().run()
     assert town.read(periods.open_from) == town.now.date().replace(day=1)
+
+
+def test_a_year_is_closed_after_its_months_and_says_what_it_moves(town: Town) -> None:
+    reconciled(town)
+    earned = Journal(
+        "a", "x", (Posting("bank", Money(900, "USD")), Posting("other_income", Money(-900, "USD")))
+    )
+    earlier = datetime(2025, 12, 3, tzinfo=UTC)
+    town.database.run(lambda s: journal_store.post(s, earned, now=town.now, happened_at=earlier))
+    app = visit(town, "fay", "periods", kind="YEAR")
+    assert "December 2025 is to be closed first." in words(app)
+    assert app.button(key="close-period").disabled
+    visit(town, "fay", "periods", kind="MONTH").button(key="close-period").click().run()
+    app = visit(town, "fay", "periods", kind="YEAR")
+    assert "To retained earnings" in words(app)
+    app.button(key="close-period").click().run()
+    assert "FY 2025 is closed, and its summary is signed." in words(app)
+    (row, *_) = town.read(periods.rows)
+    links = words(visit(town, "cora", "periods", id=row.id))
+    assert f"J-{row.closing_entries[0]}" in links
+    for day, shown in (("2025-12-31", True), ("2025-12-30", False)):
+        app = visit(town, "fay", "trial_balance", at=day)
+        assert ("before-closing" in [each.key for each in app.toggle]) is shown
 
 
 def test_two_people_reopen_it_on_the_page(town: Town) -> None:

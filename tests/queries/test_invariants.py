@@ -27,8 +27,13 @@ CLOSED = (
     "insert into periods (kind, first_day, last_day, status, closed_via, closed_at, explanation, last_journal, summary)"
     " values ('DAY', '2026-03-31', '2026-03-31', 'CLOSED', 'x', '2026-05-01', '', {last}, '{summary}')"
 )
+CLOSED_YEAR = (
+    "insert into periods (kind, first_day, last_day, status, closed_via, closed_at, explanation, last_journal, summary)"
+    " values ('YEAR', '2026-01-01', '2026-12-31', 'CLOSED', 'x', '2027-05-01', '', 1000000, '{}')"
+)
 BREAKS = {
     "closed_periods_stand": CLOSED.replace("{last}", "0").replace("{summary}", "{}"),
+    "closed_years_are_retained": CLOSED_YEAR,
     "closed_figures_stand": CLOSED.replace("{last}", "1000000").replace("{summary}", '{"figures": []}'),
     "words_as_recorded": "update messages set body = body || '!'",
     "journals_balance": f"update journals set amounts[1] = amounts[1] + 1 where id = {HELD_JOURNAL}",

@@ -1,4 +1,4 @@
-"""Closing a day or a month: what is missing is named, then the books are held, added up, signed and locked.
+"""Closing a day, a month or a year: what is missing is named, then the books are held, added up, signed and locked.
 
 While it is added up nothing is posted, so what is signed is what the period holds, to the last journal.
 """
@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.periods import year_end
 from core.audit import period_summary
 from core.audit.actions import AuditAction
 from core.audit.keys import Signer
@@ -41,19 +42,21 @@ def close(
     day: date,
     signer: Signer,
     explanation: str = "",
+    year_begins: int = 1,
 ) -> Period:
-    """Close the day, or the month that it lies in. `explanation`: why it is closed although something in suspense, or a
-    break, is open; it is signed with the rest.
+    """Close the day, or the month or fiscal year that it lies in. `explanation`: why it is closed although something in
+    suspense, or a break, is open; it is signed with the rest. `year_begins`: the first month of a fiscal year.
 
     Raises `PeriodNotReady`, which names what is missing, and `LedgerBusy`.
     """
     require(actor, Permission.CLOSE_PERIOD, now)
     why = given(explanation) if explanation.strip() else ""
-    wanted = rules.span(kind, day)
+    wanted = rules.span(kind, day, year_begins=year_begins)
     items = queries.checklist(session, wanted, now=now)
     rules.require_ready(wanted, items, explanation=why)
     _hold(session)
     rules.require_ready(wanted, queries.cheap(session, wanted, now=now), explanation=why)
+    entries = year_end.close(session, wanted) if kind is PeriodKind.YEAR else []
     facts = _facts(session, actor, wanted, items, why, now)
     row = Period(
         kind=kind,
@@ -69,6 +72,7 @@ def close(
     )
     session.add(row)
     session.flush()
+    closing = year_end.keep(session, row, entries)
     audit.record(
         session,
         actor,
@@ -82,8 +86,9 @@ def close(
             "first": wanted.first.isoformat(),
             "last": wanted.last.isoformat(),
             "sha256": period_summary.digest(row.summary),
+            **({"closing_entries": entries} if entries else {}),
         },
-        contents=[row],
+        contents=[row, *closing],
     )
     return row
 
@@ -105,6 +110,8 @@ def _facts(
     count, last = session.execute(JOURNALS, {"since": since, "until": wanted.ends}).one()
     newest = select(Period.id, Period.summary).order_by(Period.id.desc()).limit(1)
     before = session.execute(newest).one_or_none()
+    year = wanted.kind is PeriodKind.YEAR
+    after = {"figures_after": queries.figures(session, wanted, before_closing=False)} if year else {}
     return {
         "desk": ledger_name(session),
         "kind": wanted.kind.value,
@@ -116,6 +123,7 @@ def _facts(
         "checklist": [{"law": each.law, "found": each.found, "met": each.met} for each in items],
         "journals": {"count": count, "last": last},
         "figures": queries.figures(session, wanted),
+        **after,
         "previous": {"period": before.id, "sha256": period_summary.digest(before.summary)}
         if before
         else None,

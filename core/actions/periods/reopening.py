@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.periods import year_end
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Waiting
 from core.audit.actions import AuditAction, StoredAction
@@ -72,6 +73,9 @@ def approve(
         audit.become(period, PeriodStatus.REOPENED, now=now, by=actor)
         period.reopening_id = row.id
         reopened, ends = AuditAction.PERIOD_REOPEN.by("finance"), [Words("period_ends", period)]
+        if period.kind == PeriodKind.YEAR:
+            session.flush()
+            ends += year_end.reverse(session, period)
         _note(session, actor, reopened, row, period, reason=why, now=now, contents=ends)
     agreed = AuditAction.PERIOD_CONFIRM_REOPENING.by("finance")
     _note(session, actor, agreed, row, first, reason=why, now=now, contents=[_answer(row)])

@@ -61,6 +61,7 @@ from core.ledger.postings.withdrawals import (
     withdrawal,
     withdrawal_fee_charged,
 )
+from core.ledger.postings.year_end import year_closed, year_reopened
 
 __all__ = [
     "Journal",
@@ -108,4 +109,6 @@ __all__ = [
     "unknown_money",
     "withdrawal",
     "withdrawal_fee_charged",
+    "year_closed",
+    "year_reopened",
 ]
