@@ -20,6 +20,7 @@ from core.queries import (
     reconciliation,
 )
 from core.queries import client_funds as funds
+from core.queries import periods as books_closed
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import client_funds, figures, overview_cards
@@ -46,6 +47,7 @@ with request_context.reading() as session:
     stuck = operations.waits_for_money(session)
     undelivered = letters.not_delivered(session, now=now)
     waiting = oldest_waiting.oldest(session, now=now)
+    open_from = books_closed.open_from(session)
     latest = journals.page(session, journals.JournalFilter(), limit=6)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
@@ -55,6 +57,7 @@ overview_cards.bank_alarm(to_answer, now)
 overview_cards.short_of_money(stuck)
 overview_cards.letters_alarm(undelivered)
 overview_cards.stuck_alarm(waiting, now)
+overview_cards.close_alarm(open_from, now)
 overview_cards.money_row(totals, earned, f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)
 

@@ -17,6 +17,7 @@ header.page(
 )
 with request_context.reading() as session:
     since = queries.open_from(session)
+periods.overdue(since, now)
 cards.facts(
     {
         "Open from": f"{since:%-d %B %Y}, UTC" if since else "The beginning: nothing was ever closed",

@@ -175,6 +175,7 @@ class AuditAction(StrEnum):
     PERIOD_REJECT_REOPENING = "period:reject_reopening"
     PERIOD_WITHDRAW_REOPENING = "period:withdraw_reopening"
     PERIOD_RETURN_REOPENING = "period:return_reopening"
+    PERIOD_REMIND = "period:remind"
     PAYOUT_CHOOSE = "payout:choose"
     PAYOUT_FAIL = "payout:fail"
     PAYOUT_OFFER = "payout:offer"
@@ -475,6 +476,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.PERIOD_REJECT_REOPENING: ActionKind("Reopening of a period rejected", staff_only=True),
     AuditAction.PERIOD_WITHDRAW_REOPENING: ActionKind("Reopening of a period withdrawn", staff_only=True),
     AuditAction.PERIOD_RETURN_REOPENING: ActionKind("Reopening of a period returned", staff_only=True),
+    AuditAction.PERIOD_REMIND: ActionKind("Day not closed: finance reminded", tone="wait", staff_only=True),
     AuditAction.SUSPENSE_PROPOSE: ActionKind("Explanation of suspense proposed", staff_only=True),
     AuditAction.SUSPENSE_REJECT: ActionKind("Explanation of suspense rejected", staff_only=True),
     AuditAction.SUSPENSE_REVERSE: ActionKind("Difference in suspense reversed", staff_only=True),

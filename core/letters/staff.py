@@ -86,6 +86,14 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("day_not_closed", "staff"): Template(
+        "{day} is not closed",
+        (
+            "The books are open from this day on. The page Periods says what its close still needs.",
+            Table((("Open from", "day"), ("Was to be closed by", "due_at"))),
+        ),
+        tone="attention",
+    ),
     ("hold_to_settle", "staff"): Template(
         "Hold {hold} stops the money of “{milestone}”",
         (

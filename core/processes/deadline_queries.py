@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Select, column, exists, func, or_, select, text, union_all
 
-from core.policy.limits import CHARGEBACK_ALARMS, DEBT_REMINDED_EVERY
+from core.policy.limits import CHARGEBACK_ALARMS, DAY_CLOSED_WITHIN, DEBT_REMINDED_EVERY
 from core.queries.receivables import OPEN_PARTS
 from core.records import (
     BankChange,
@@ -187,6 +187,26 @@ DEBTS = text(
     from debts d
     """
 )
+
+
+# At most one day is due: the first that is open. Of a desk that has never closed one, none is.
+UNCLOSED = text(
+    f"""
+    select to_char(o.day, 'YYYYMMDD')::bigint as id,
+           greatest((o.day + 1)::timestamp at time zone 'UTC', (select max(sent_at) from period_reminders))
+           + make_interval(secs => {DAY_CLOSED_WITHIN.total_seconds():.0f}) as at
+    from (select (open_from at time zone 'UTC')::date as day from ledger_lock where open_from > '-infinity') o
+    where not exists (select from period_reminders r where r.day = o.day)
+    """
+)
+
+
+def unclosed_days(now: datetime) -> Due:
+    """The first open day, when it should be closed and finance was not reminded of it."""
+    known = UNCLOSED.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
+        "unclosed_days"
+    )
+    return select(known.c.id, known.c.at).where(known.c.at <= now)
 
 
 def debts(now: datetime) -> Due:

@@ -17,6 +17,7 @@ from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
 from core.actions.payouts import debt_reminders
+from core.actions.periods import closing_reminders
 from core.actions.risk import hold_ends
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
@@ -124,6 +125,14 @@ def _debtor(session: Session, number: int) -> None:
     session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
+def _remind_to_close(session: Session, number: int, now: datetime) -> bool:
+    return closing_reminders.remind(session, datetime.strptime(str(number), "%Y%m%d").date(), now=now)  # noqa: DTZ007 (a day has no zone)
+
+
+def _books(session: Session, number: int) -> None:
+    closing_reminders.lock(session)
+
+
 def _bank_change(session: Session, number: int) -> None:
     session.get_one(BankChange, number, with_for_update=True)
 
@@ -179,5 +188,6 @@ DEADLINES: Mapping[str, Deadline] = {
     ),
     **{f"chargeback_{days}": _alarm_of_chargeback(days) for days in CHARGEBACK_ALARMS},
     "debt": Deadline(due.debts, _debtor, _remind_of_debt, "Payee reminded of a debt", "debt"),
+    "unclosed_day": Deadline(due.unclosed_days, _books, _remind_to_close, "Day to be closed by now", "day"),
     "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),
 }

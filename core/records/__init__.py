@@ -40,7 +40,7 @@ from core.records.payments import (
     SettlementCurrency,
 )
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
-from core.records.periods import Period, PeriodReopening, YearEndEntry
+from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, Project
@@ -121,6 +121,7 @@ __all__ = [
     "PayoutOffer",
     "PayoutStop",
     "Period",
+    "PeriodReminder",
     "PeriodReopening",
     "PolicyProposal",
     "PolicyVersion",

@@ -72,6 +72,15 @@ class YearEndEntry(Record):
     reversal_id: Mapped[int | None] = mapped_column(ForeignKey("journals.id"), unique=True, default=None)
 
 
+class PeriodReminder(Record):
+    """Finance was reminded that this day is not closed. Never changed."""
+
+    __tablename__ = "period_reminders"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime]
+
+
 class PeriodReopening(Record):
     """One person asks for a closed period to be reopened, another agrees."""
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from core.errors import DeskError
+from core.policy.limits import DAY_CLOSED_WITHIN
 
 DAY = timedelta(days=1)
 
@@ -84,6 +85,11 @@ def span(kind: PeriodKind, day: date, *, year_begins: int = 1) -> Span:
 def year_start(day: date, year_begins: int) -> date:
     """The first day of the fiscal year that the day lies in."""
     return date(day.year - (day.month < year_begins), year_begins, 1)
+
+
+def closed_by(day: date) -> datetime:
+    """Until when a day is to be closed (internal policy)."""
+    return span(PeriodKind.DAY, day).ends + DAY_CLOSED_WITHIN
 
 
 @dataclass(frozen=True)

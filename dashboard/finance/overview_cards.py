@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -24,7 +24,7 @@ from core.rules.operations import OperationStatus, OperationView
 from core.rules.payouts import PayoutStatus
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation
-from dashboard.finance import figures
+from dashboard.finance import figures, periods
 from dashboard.ui import deadlines, tables
 from dashboard.ui.safe import plain
 from dashboard.ui.status import pill
@@ -261,6 +261,12 @@ def stuck_alarm(waiting: Sequence[Oldest], now: datetime) -> None:
             icon=":material/arrow_forward:",
             **({"operations-tab": tab} if tab else {}),
         )
+
+
+def close_alarm(open_from: date | None, now: datetime) -> None:
+    """A day of the books that should be closed by now, and the way to its checklist."""
+    if periods.overdue(open_from, now):
+        navigation.link("periods", "Close it", icon=":material/arrow_forward:")
 
 
 AGED_COLUMNS = [

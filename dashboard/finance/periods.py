@@ -18,7 +18,18 @@ from core.rules.periods import Item, PeriodKind, Span
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.compliance.master_detail import side_by_side
-from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
+from dashboard.ui import (
+    cards,
+    confirm,
+    deadlines,
+    download,
+    errors,
+    header,
+    reasons,
+    second_person,
+    tables,
+    text_fields,
+)
 from dashboard.ui.safe import html, plain
 from dashboard.ui.second_person import Answer
 
@@ -37,6 +48,18 @@ FILE = [
         "sha256", "SHA-256 of the summary", value=lambda row: audit.period_summary.digest(row.summary)
     ),
 ]
+
+
+def overdue(since: date | None, now: datetime) -> bool:
+    """The first open day, where it should be closed by now."""
+    if since is None or now <= rules.closed_by(since):
+        return False
+    st.warning(
+        f"**{since:%-d %B %Y} is not closed.** It was to be closed by {deadlines.exact(rules.closed_by(since))}, "
+        f"{deadlines.ago(rules.closed_by(since), now)}.",
+        icon=":material/event_busy:",
+    )
+    return True
 
 
 def next_close(kind: PeriodKind, day: date | None, since: date | None, now: datetime) -> None:

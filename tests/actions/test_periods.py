@@ -23,12 +23,15 @@ from core.ledger import invariants, journal_store, postings
 from core.ledger.journal_store import DayClosed
 from core.ledger.journals import Journal, Posting
 from core.money import Money
+from core.policy.limits import DAY_CLOSED_WITHIN
+from core.processes import deadline_queries
+from core.processes.deadlines import DEADLINES
 from core.queries import financial_reports, periods
 from core.queries.financial_reports import ReportKind
 from core.queries.movements import Period as Days
-from core.records import Break, Period, PeriodReopening, ReconciliationRun
+from core.records import Break, Notification, Period, PeriodReopening, ReconciliationRun
 from core.rules.breaks import BreakClass, Side
-from core.rules.periods import PeriodClosed, PeriodKind, PeriodNotClosed, PeriodNotReady, span
+from core.rules.periods import PeriodClosed, PeriodKind, PeriodNotClosed, PeriodNotReady, closed_by, span
 from core.rules.permissions import TABLE, NotPermitted, Permission, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalWaits
 from core.rules.reconciliation import BreakKind
@@ -387,6 +390,31 @@ def test_no_closed_day_changes_and_assets_are_always_liabilities_and_equity(
             assert report.difference.is_zero
     with town.database.reading() as session:
         assert invariants.check(session, "closed_periods_stand", "closed_figures_stand") == []
+
+
+def test_finance_is_reminded_once_of_a_day_that_should_be_closed(town: Town) -> None:
+    def due(at: datetime) -> list[str]:
+        def run(session: Session) -> None:
+            for row in session.execute(deadline_queries.unclosed_days(at)).all():
+                DEADLINES["unclosed_day"].lock(session, row.id)
+                assert DEADLINES["unclosed_day"].act(session, row.id, at)
+
+        town.database.run(run)
+        found = town.read(lambda s: s.query(Notification).filter_by(template="day_not_closed").all())
+        return [each.subject for each in found]
+
+    assert due(town.now + 30 * DAY) == [], "a desk that has never closed a day has none to close"
+    reconciled(town)
+    close(town)
+    ends = closed_by(TODAY)
+    assert due(ends - timedelta(seconds=1)) == []
+    assert due(ends) == due(ends + 30 * DAY) == [f"{TODAY:%-d %B %Y} is not closed"]
+    town.now = ends + DAY
+    reconciled(town)
+    close(town, TODAY)
+    late = ends + DAY_CLOSED_WITHIN
+    assert len(due(late - timedelta(seconds=1))) == 1, "one close is not the next reminder"
+    assert len(due(late)) == 2
 
 
 def test_a_span_is_a_day_or_the_month_around_it() -> None:
