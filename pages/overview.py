@@ -9,6 +9,7 @@ import streamlit as st
 from core.queries import (
     breaks,
     chargebacks,
+    cover,
     fees,
     held_funds,
     journals,
@@ -16,6 +17,7 @@ from core.queries import (
     oldest_waiting,
     operations,
     overview,
+    payout_calendar,
     payouts,
     reconciliation,
 )
@@ -24,6 +26,7 @@ from core.queries import periods as books_closed
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import client_funds, figures, overview_cards
+from dashboard.finance import cover as covered
 from dashboard.finance import held_funds as held
 from dashboard.finance.books import JOURNALS, POSTINGS_FILE
 from dashboard.ui import empty, header, tables
@@ -31,6 +34,11 @@ from dashboard.ui import empty, header, tables
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
 month = datetime(now.year, now.month, 1, tzinfo=UTC)
+year = (
+    month.replace(year=now.year - 1)
+    if now.month == 12
+    else month.replace(year=now.year - 1, month=now.month + 1)
+)
 
 with request_context.reading() as session:
     totals = overview.totals(session)
@@ -38,7 +46,9 @@ with request_context.reading() as session:
     aged = overview.oldest(session)
     ages = held_funds.ageing(session, now=now)
     alarms = overview.alarms(session, now=now)
-    earned = fees.periods(session, since=month, until=now, step=fees.FeeInterval.MONTH)
+    covers = cover.positions(session, funds.funds(session, now=now), now=now)
+    due = payout_calendar.calendar(session, now=now)
+    by_month = fees.periods(session, since=year, until=now, step=fees.FeeInterval.MONTH)
     counts = payouts.by_status(session)
     calls = operations.counts(session)
     reconciled = reconciliation.standing(session)
@@ -58,7 +68,8 @@ overview_cards.short_of_money(stuck)
 overview_cards.letters_alarm(undelivered)
 overview_cards.stuck_alarm(waiting, now)
 overview_cards.close_alarm(open_from, now)
-overview_cards.money_row(totals, earned, f"{now:%B}")
+covered.positions(covers, now)
+overview_cards.money_row(totals, fees.of_month(by_month, month.date()), f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)
 
 client_funds.panel(now)
@@ -79,7 +90,13 @@ with st.grid(columns=2, min_column_width=420, gap="small"):
 header.section("Client funds held, by marketplace and age", "A row opens its milestones.")
 held.ageing(ages)
 
-held.last_days([each.currency for each in totals], now)
+chosen = held.last_days([each.currency for each in totals], now)
+if chosen:
+    with st.grid(columns=2, min_column_width=420, gap="medium"):
+        with st.container(gap="xsmall"):
+            covered.calendar(due, chosen)
+        with st.container(gap="xsmall"):
+            covered.take_rate(by_month, chosen, year, now)
 
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):

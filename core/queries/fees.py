@@ -146,6 +146,14 @@ def periods(
     return found
 
 
+def of_month(found: Mapping[str, Sequence[FeePeriod]], begins: date) -> dict[str, list[FeePeriod]]:
+    """The one month of each currency in which anything moved."""
+    return {
+        currency: [period for period in periods if period.begins == begins]
+        for currency, periods in found.items()
+    }
+
+
 def total(each: list[FeePeriod], currency: str) -> FeePeriod:
     """All periods as one."""
     begins = each[0].begins if each else date.min

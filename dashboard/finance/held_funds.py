@@ -80,10 +80,10 @@ def _aged(age: HeldAge) -> Any:
     return tables.money(age.value, AGES[age], value=lambda row: row.of(age), width=130)
 
 
-def last_days(currencies: Sequence[str], now: datetime) -> None:
-    """The last 90 days of one currency, as charts and as a table."""
+def last_days(currencies: Sequence[str], now: datetime) -> str | None:
+    """The last 90 days of one currency, as charts and as a table; which one was chosen."""
     if not currencies:
-        return
+        return None
     header.section("The last 90 days", "From the ledger, by day, UTC.")
     others = {each: each for each in currencies[1:]}
     currency = filters.choice("Currency", others, key="cash", everything=currencies[0]) or currencies[0]
@@ -92,6 +92,7 @@ def last_days(currencies: Sequence[str], now: datetime) -> None:
         found = held_funds.days(session, currency, first=first, last=last)
     trends(found)
     daily(found, currency)
+    return currency
 
 
 def trends(days: Sequence[Day]) -> None:

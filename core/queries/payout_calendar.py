@@ -1,0 +1,86 @@
+"""What is due to leave Stripe in the days ahead, by day and currency, as things stand now.
+
+Holds, cases and reviews are not looked at: `payouts_ahead` says for the next two days what stops what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.money import Money, shown_order
+
+DAYS = 14
+DUE = text(
+    """
+    select (greatest(at, :now) at time zone 'UTC')::date as day, currency, sum(minor)::bigint as minor,
+           count(*) as number
+    from (
+        select c.next_try_at as at, c.currency, c.amount_minor as minor from outgoing_operations c
+        where c.kind in ('TRANSFER', 'REFUND') and c.status in ('QUEUED', 'BLOCKED', 'SENDING')
+          and c.provider_id is null and c.next_try_at < :until
+        union all
+        select d.execute_at, d.currency,
+               case when y.auto_withdraw then d.release_minor else 0 end + d.refund_minor
+        from decisions d join cases t on t.id = d.case_id join milestones m on m.id = t.milestone_id
+        join projects p on p.id = m.project_id join parties y on y.id = p.payee_id
+        where d.status = 'COOLING_OFF' and d.execute_at < :until
+        union all
+        select m.auto_approve_at, o.currency, o.held_minor
+        from milestones m join payment_orders o on o.milestone_id = m.id
+        join projects p on p.id = m.project_id join parties y on y.id = p.payee_id and y.auto_withdraw
+        where m.status = 'PENDING_VERIFICATION' and m.auto_approve_at < :until and o.held_minor > 0
+    ) due where minor > 0 group by 1, 2
+    """
+)
+
+
+@dataclass(frozen=True)
+class DueDay:
+    """One day and what is due on it; a currency without anything due is not in `amounts`."""
+
+    day: date
+    number: int
+    amounts: Mapping[str, Money]
+
+    @property
+    def id(self) -> str:
+        return self.day.isoformat()
+
+    def of(self, currency: str) -> Money:
+        return self.amounts.get(currency, Money.zero(currency))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Every day from today on, those without anything due as well."""
+
+    days: tuple[DueDay, ...]
+
+    @property
+    def currencies(self) -> list[str]:
+        return sorted({currency for each in self.days for currency in each.amounts}, key=shown_order)
+
+    def total(self, currency: str) -> Money:
+        return Money.total((each.of(currency) for each in self.days), currency)
+
+
+def calendar(session: Session, *, now: datetime, days: int = DAYS) -> Calendar:
+    """The next days, UTC, in one statement. What was due before counts as due today."""
+    today = now.astimezone(UTC).date()
+    until = datetime.combine(today + timedelta(days=days), time(), UTC)
+    amounts: dict[date, dict[str, Money]] = {}
+    numbers: dict[date, int] = {}
+    for row in session.execute(DUE, {"now": now, "until": until}):
+        amounts.setdefault(row.day, {})[row.currency] = Money(row.minor, row.currency)
+        numbers[row.day] = numbers.get(row.day, 0) + row.number
+    return Calendar(
+        tuple(
+            DueDay(day, numbers.get(day, 0), amounts.get(day, {}))
+            for day in (today + timedelta(days=n) for n in range(days))
+        )
+    )
