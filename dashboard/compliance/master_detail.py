@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from dashboard import navigation
-from dashboard.ui import tables
+from core.errors import DeskError
+from dashboard import navigation, request_context
+from dashboard.ui import errors, tables
 
 RATIO = (13, 9)
 
@@ -42,6 +45,60 @@ def side_by_side(
     if picked:
         with places[1], st.container(border=True, key=f"{key}-panel"):
             panel(picked)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list whose pages follow each other by id, its newest row first. `page` reads one of them, and so the whole for
+    the file; `first` is how many of the columns are left beside an open panel."""
+
+    key: str
+    name: str
+    columns: Sequence[tables.Column]
+    first: int
+    page: Callable[..., Sequence[Any]]
+    file: Sequence[tables.Column]
+    empty_state: tuple[str, str]
+
+    def show(
+        self,
+        rows: Sequence[Any],
+        cursor: tables.Cursor,
+        find: Callable[[Session, int], Any],
+        panel: Callable[[Any], None],
+    ) -> None:
+        """The `rows` of this page, and what `find` reads of the picked one in its `panel`; an unknown one is said."""
+
+        def picked(number: int) -> None:
+            try:
+                with request_context.reading() as session:
+                    row = find(session, number)
+            except DeskError as missing:
+                errors.show(missing)
+            else:
+                panel(row)
+
+        side_by_side(
+            self.key, [row.id for row in rows], lambda narrow: self._table(rows, cursor, narrow), picked
+        )
+
+    def _table(self, rows: Sequence[Any], cursor: tables.Cursor, narrow: bool) -> int | None:
+        return tables.table(
+            rows,
+            self.columns[: self.first] if narrow else self.columns,
+            key=self.key,
+            cursor=cursor,
+            select=True,
+            download=tables.Table(
+                self.key,
+                lambda session: tables.every(
+                    lambda before, limit: self.page(session, before=before, limit=limit)
+                ),
+                columns=self.file,
+            ),
+            name=self.name,
+            empty_state=self.empty_state,
+        )
 
 
 def close(key: str, param: str = "id") -> None:

@@ -21,7 +21,7 @@ from core.queries.manual_journals import ManualJournalRow
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
-from dashboard.compliance.master_detail import side_by_side
+from dashboard.compliance.master_detail import Listing
 from dashboard.finance import books
 from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import plain
@@ -45,6 +45,15 @@ COLUMNS = [
         width=90,
     ),
 ]
+LISTING = Listing(
+    key="manual-journals",
+    name="Manual journals",
+    columns=COLUMNS,
+    first=4,
+    page=queries.rows,
+    file=[*COLUMNS[:-1], tables.count("journal_id", "Journal"), tables.text("reason", "Reason")],
+    empty_state=("None yet", "Whatever Stripe and the desk do is posted by itself."),
+)
 LEGS = [tables.mono("code", "Account"), *books.LEGS[1:]]
 
 
@@ -172,37 +181,10 @@ def proposal(row: ManualJournalRow) -> None:
 
 def listed(rows: Sequence[ManualJournalRow], cursor: tables.Cursor) -> None:
     header.section("Manual journals", "Newest first.")
-    side_by_side(
-        "manual-journals", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen
-    )
+    LISTING.show(rows, cursor, queries.row, _detail)
 
 
-def _table(rows: Sequence[ManualJournalRow], cursor: tables.Cursor, narrow: bool) -> int | None:
-    return tables.table(
-        rows,
-        COLUMNS[:4] if narrow else COLUMNS,
-        key="manual-journals",
-        cursor=cursor,
-        select=True,
-        download=tables.Table(
-            "manual-journals",
-            lambda session: tables.every(
-                lambda before, limit: queries.rows(session, before=before, limit=limit)
-            ),
-            columns=[*COLUMNS[:-1], tables.count("journal_id", "Journal"), tables.text("reason", "Reason")],
-        ),
-        name="Manual journals",
-        empty_state=("None yet", "Whatever Stripe and the desk do is posted by itself."),
-    )
-
-
-def _chosen(number: int) -> None:
-    try:
-        with request_context.reading() as session:
-            row = queries.row(session, number)
-    except DeskError as missing:
-        errors.show(missing)
-        return
+def _detail(row: ManualJournalRow) -> None:
     header.section(row.reference, row.memo)
     tables.small(row.legs, LEGS, name="Lines")
     cards.facts(

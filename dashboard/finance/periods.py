@@ -10,20 +10,18 @@ import streamlit as st
 
 from core import audit, report_files, table_files
 from core.actions.periods import closing, reopening
-from core.errors import DeskError
 from core.queries import periods as queries
 from core.queries.periods import PeriodRow, YearResult
 from core.rules import periods as rules
 from core.rules.periods import Item, PeriodKind, Span
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.compliance.master_detail import side_by_side
+from dashboard.compliance.master_detail import Listing
 from dashboard.ui import (
     cards,
     confirm,
     deadlines,
     download,
-    errors,
     header,
     reasons,
     second_person,
@@ -48,6 +46,15 @@ FILE = [
         "sha256", "SHA-256 of the summary", value=lambda row: audit.period_summary.digest(row.summary)
     ),
 ]
+LISTING = Listing(
+    key="periods",
+    name="Closed periods",
+    columns=COLUMNS,
+    first=3,
+    page=queries.rows,
+    file=FILE,
+    empty_state=("Nothing was ever closed", "Close the first day or month when its checklist is done."),
+)
 
 
 def overdue(since: date | None, now: datetime) -> bool:
@@ -164,36 +171,7 @@ def closed(rows: Sequence[PeriodRow], cursor: tables.Cursor) -> None:
         if row.waits_id is not None:
             _answer(row, row.waits_id)
     header.section("Closed periods", "Newest first. A summary is signed with the desk's key.")
-    side_by_side("periods", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen)
-
-
-def _table(rows: Sequence[PeriodRow], cursor: tables.Cursor, narrow: bool) -> int | None:
-    return tables.table(
-        rows,
-        COLUMNS[:3] if narrow else COLUMNS,
-        key="periods",
-        cursor=cursor,
-        select=True,
-        download=tables.Table(
-            "periods",
-            lambda session: tables.every(
-                lambda before, limit: queries.rows(session, before=before, limit=limit)
-            ),
-            columns=FILE,
-        ),
-        name="Closed periods",
-        empty_state=("Nothing was ever closed", "Close the first day or month when its checklist is done."),
-    )
-
-
-def _chosen(number: int) -> None:
-    try:
-        with request_context.reading() as session:
-            row = queries.row(session, number)
-    except DeskError as missing:
-        errors.show(missing)
-        return
-    _detail(row)
+    LISTING.show(rows, cursor, queries.row, _detail)
 
 
 def _detail(row: PeriodRow) -> None:
