@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0074"
-down_revision = "0064"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
