@@ -1,6 +1,6 @@
-"""Everything that is measured, in one run: the ledger beside pgbench, the pages beside a bare Streamlit app.
+"""Everything that is measured, in one run: the ledger beside pgbench and as it grows, the pages beside a bare app.
 
-    python -m bench [--seconds 6] [--only ledger|pages|start]
+    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|size|start|pages]
 
 Each figure is a ratio to something that runs on the same machine in the same minutes; the targets are the design's.
 """
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from bench.pages import free_port
 
-PARTS = ("ledger", "start", "pages")
+PARTS = ("ledger", "size", "start", "pages")
 FIRST_PAGE, SECOND_START = 60.0, 6.0
 
 
@@ -66,12 +66,18 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each measurement of the ledger lasts"
     )
+    parser.add_argument("--postings", type=int, default=500_000, help="of the ledger whose pages are timed")
+    parser.add_argument(
+        "--lines", type=int, default=100_000, help="of Stripe's statement that are reconciled"
+    )
     parser.add_argument("--only", choices=PARTS)
     given = parser.parse_args()
     parts = (given.only,) if given.only else PARTS
     failed = 0
     if "ledger" in parts:
         failed |= part("bench.ledger", "--seconds", str(given.seconds))
+    if "size" in parts:
+        failed |= part("bench.size", "--postings", str(given.postings), "--lines", str(given.lines))
     if "start" in parts or "pages" in parts:
         with tempfile.TemporaryDirectory() as home:
             port = free_port()

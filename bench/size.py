@@ -1,0 +1,241 @@
+"""How the finance desk's SQL costs as the ledger grows, matching and export beside bare SQL, in one run on one server.
+
+    python -m bench.size [--postings 500000] [--small 50000] [--lines 100000] [--rounds 5]
+
+The same reads are timed at both sizes. Stripe's lines are compared as a reconciliation does it, beside one bare join of
+them; the export as CSV is written beside a raw COPY of the same rows. The design's sizes are 5,000,000 postings and
+1,000,000 lines; the ledger is filled with every law intact, and that is checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bench import filled_ledger
+from bench.filled_ledger import FIRST, PER_MILESTONE
+from bench.ledger import reachable
+from core import ledger_export
+from core.db import Database
+from core.embedded_postgres import EmbeddedPostgres, Urls
+from core.ledger import invariants
+from core.ledger_export import LedgerFilter, LedgerFormat
+from core.migrate import upgrade
+from core.processes import reconciliation
+from core.queries import (
+    account_activity,
+    cover,
+    fee_breakdown,
+    fees,
+    held_funds,
+    journals,
+    ledger,
+    overview,
+    periods,
+)
+from core.queries.fee_breakdown import FeeBy
+from core.queries.financial_reports import ReportKind, reports
+from core.queries.journals import JournalFilter
+from core.queries.movements import Period
+from core.rules.periods import PeriodKind, span
+
+PAGE_MS, GROWTH, MATCHING, EXPORT = 50.0, 1.3, 3.0, 0.7
+NOW = FIRST + timedelta(days=365)
+TODAY: date = NOW.date()
+MONTH = Period(TODAY - timedelta(days=30), TODAY)
+LAWS = ("journals_balance", "balances_agree", "nothing_below_zero", "books_balance", "register_agrees",
+        "daily_totals_agree", "balance_sheet_balances")  # fmt: skip
+Read = Callable[[Session], Any]
+
+
+def _reads(milestone: int) -> Mapping[str, Read]:
+    """What each finance page asks of the ledger; `milestone` is one in the middle."""
+    month = span(PeriodKind.MONTH, TODAY - timedelta(days=40))
+    compared = Period(date(TODAY.year - 1, 1, 1), TODAY - timedelta(days=365))
+    return {
+        "Overview: totals by currency": overview.totals,
+        "Overview: since yesterday": lambda s: cover.positions(s, (), now=NOW),
+        "Overview: ninety days": lambda s: held_funds.days(
+            s, "USD", first=TODAY - timedelta(days=89), last=TODAY
+        ),
+        "Trial balance, now": ledger.sheets,
+        "Trial balance, as of a day": lambda s: ledger.sheets(s, at=TODAY - timedelta(days=90), beside=TODAY),
+        "Accounts of a line": lambda s: ledger.accounts_of(s, "held", "USD"),
+        "Account of a milestone": lambda s: ledger.register(s, f"held:{milestone}", "USD"),
+        "Account with the most postings": lambda s: ledger.register(s, "stripe_balance", "USD"),
+        "Its activity in a month": lambda s: account_activity.activity(s, "stripe_balance", "USD", MONTH),
+        "Balance sheet, beside another year": lambda s: reports(
+            s, ReportKind.BALANCE_SHEET, Period(date(TODAY.year, 1, 1), TODAY), compared=compared
+        ),
+        "Income statement": lambda s: reports(s, ReportKind.INCOME, MONTH),
+        "Journals, newest": lambda s: journals.page(s, JournalFilter(), limit=51),
+        "Journals of a kind": lambda s: journals.page(s, JournalFilter(kind="withdrawal"), limit=51),
+        "Fees by day": lambda s: fees.periods(
+            s, since=NOW - timedelta(days=90), until=NOW, step=fees.FeeInterval.DAY
+        ),
+        "Fees by marketplace, 30 days": lambda s: fee_breakdown.rows(
+            s, FeeBy.PLATFORM, currency="USD", since=NOW - timedelta(days=30), until=NOW
+        ),
+        "Figures of a month that is closed": lambda s: periods.figures(s, month),
+        "Income and expense of a year": lambda s: periods.results(s, span(PeriodKind.YEAR, TODAY)),
+    }
+
+
+def _time(database: Database, read: Read, rounds: int) -> float:
+    """Milliseconds, the median after one to warm up."""
+    took = []
+    for _ in range(rounds + 1):
+        with database.reading() as session:
+            began = time.perf_counter()
+            read(session)
+            took.append((time.perf_counter() - began) * 1000)
+    return median(took[1:])
+
+
+def _pages(urls: Urls, milestone: int, rounds: int) -> dict[str, float]:
+    database = Database(urls.app_url)
+    try:
+        return {name: _time(database, read, rounds) for name, read in _reads(milestone).items()}
+    finally:
+        database.dispose()
+
+
+def _matching(urls: Urls, rounds: int) -> tuple[float, float]:
+    """Milliseconds of the comparison, and of a bare join of the same lines."""
+    owner = Database(urls.owner_url)
+
+    def compared(session: Session) -> None:
+        session.execute(reconciliation.COMPARE, {"run_id": 0, "until": NOW})
+        session.execute(reconciliation.AGREEING, {"until": NOW}).one()
+
+    def joined(session: Session) -> None:
+        session.execute(
+            text("select count(*), sum(s.net) from statement_lines s join balance_transactions b using (id)")
+        )
+
+    try:
+        return _time(owner, compared, rounds), _time(owner, joined, rounds)
+    finally:
+        owner.dispose()
+
+
+def _export(urls: Urls) -> tuple[float, float]:
+    """Rows per second of the export as CSV, and of a raw COPY of the same rows and columns."""
+    database = Database(urls.auditor_url)
+    rows = {}
+    try:
+        for name, write in (("csv", _as_desk), ("raw", _raw)):
+            with database.reading() as session, tempfile.TemporaryFile() as file:
+                began = time.perf_counter()
+                count = write(session, file)
+                rows[name] = count / (time.perf_counter() - began)
+    finally:
+        database.dispose()
+    return rows["csv"], rows["raw"]
+
+
+def _as_desk(session: Session, file: Any) -> int:
+    return ledger_export.write(session, LedgerFilter(), LedgerFormat.CSV, file, lambda done, total: None)
+
+
+def _raw(session: Session, file: Any) -> int:
+    connection: Any = session.connection().connection.driver_connection
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy ({ledger_export.plain_query()}) to stdout (format csv)") as copy,
+    ):
+        rows = 0
+        for block in copy:
+            file.write(block)
+            rows += bytes(block).count(b"\n")
+    return rows
+
+
+def _laws(urls: Urls) -> None:
+    database = Database(urls.auditor_url)
+    with database.reading() as session:
+        if broken := invariants.check(session, *LAWS):
+            raise AssertionError(broken[0])
+    database.dispose()
+
+
+def _said(name: str, good: bool, words: str) -> bool:
+    print(f"{'✓' if good else '✗'} {name:<40} {words}", flush=True)
+    return good
+
+
+def measure(urls: Urls, *, small: int, postings: int, lines: int, rounds: int) -> bool:
+    few, many = int(small / PER_MILESTONE), int(postings / PER_MILESTONE)
+    with psycopg.connect(urls.owner_url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        filled_ledger.fill(connection, first=1, last=few)
+        before = _pages(urls, few // 2, rounds)
+        began = time.perf_counter()
+        filled_ledger.fill(connection, first=few, last=many)
+        print(
+            f"{postings:,} postings filled at {(postings - small) / (time.perf_counter() - began):,.0f} a second"
+        )
+        filled_ledger.stripe_lines(connection, lines)
+    _laws(urls)
+    after = _pages(urls, few // 2, rounds)
+    fine = True
+    for name, large in after.items():
+        growth = large / before[name]
+        words = f"{before[name]:8.1f} ms → {large:8.1f} ms  × {growth:5.2f}"
+        fine &= _said(name, large <= PAGE_MS and (growth <= GROWTH or large < 1), words)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    compared, joined = _matching(urls, 1)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) // 1024
+    words = f"{compared:8.0f} ms, bare join {joined:.0f} ms  × {compared / joined:.2f}, Python + {grown} MB"
+    fine &= _said(f"{lines:,} lines reconciled", compared / joined <= MATCHING, words)
+    csv, raw = _export(urls)
+    return (
+        _said(
+            "export as CSV ÷ raw COPY",
+            csv / raw >= EXPORT,
+            f"{csv:,.0f} of {raw:,.0f} rows/s = {csv / raw:.2f}",
+        )
+        and fine
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--postings", type=int, default=500_000)
+    parser.add_argument("--small", type=int, default=50_000)
+    parser.add_argument("--lines", type=int, default=100_000, help="of Stripe's statement")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="escrow-desk-bench-") as folder:
+        postgres = EmbeddedPostgres(reachable(Path(folder)))
+        server = postgres.start()
+        try:
+            urls = server.create_database("bench_size")
+            upgrade(urls.owner_url)
+            fine = measure(
+                urls,
+                small=options.small,
+                postings=options.postings,
+                lines=options.lines,
+                rounds=options.rounds,
+            )
+        finally:
+            postgres.stop()
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
