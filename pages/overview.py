@@ -28,17 +28,11 @@ from dashboard import navigation, request_context
 from dashboard.finance import client_funds, figures, overview_cards
 from dashboard.finance import cover as covered
 from dashboard.finance import held_funds as held
-from dashboard.finance.books import JOURNALS, POSTINGS_FILE
-from dashboard.ui import empty, header, tables
+from dashboard.ui import header
 
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
 month = datetime(now.year, now.month, 1, tzinfo=UTC)
-year = (
-    month.replace(year=now.year - 1)
-    if now.month == 12
-    else month.replace(year=now.year - 1, month=now.month + 1)
-)
 
 with request_context.reading() as session:
     totals = overview.totals(session)
@@ -48,7 +42,7 @@ with request_context.reading() as session:
     alarms = overview.alarms(session, now=now)
     covers = cover.positions(session, funds.funds(session, now=now), now=now)
     due = payout_calendar.calendar(session, now=now)
-    by_month = fees.periods(session, since=year, until=now, step=fees.FeeInterval.MONTH)
+    by_month = fees.periods(session, since=covered.year_before(month), until=now, step=fees.FeeInterval.MONTH)
     counts = payouts.by_status(session)
     calls = operations.counts(session)
     reconciled = reconciliation.standing(session)
@@ -74,45 +68,18 @@ overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now
 
 client_funds.panel(now)
 
-header.section(
-    "What the balance at Stripe is made of",
-    "The parts are the ledger's; beside its sum stands Stripe's own figure as of when it was read. The platform's own "
-    "funds come last: a sum of accounts, which opens.",
-)
-if not totals:
-    empty.state(
-        "No money yet", "When the first payer funds a milestone, its money shows here.", icon="savings"
-    )
-with st.grid(columns=2, min_column_width=420, gap="small"):
-    for each in totals:
-        figures.totals(each, looks.get(each.currency), now)
+figures.balance(totals, looks, now)
 
 header.section("Client funds held, by marketplace and age", "A row opens its milestones.")
 held.ageing(ages)
 
 chosen = held.last_days([each.currency for each in totals], now)
 if chosen:
-    with st.grid(columns=2, min_column_width=420, gap="medium"):
-        with st.container(gap="xsmall"):
-            covered.calendar(due, chosen)
-        with st.container(gap="xsmall"):
-            covered.take_rate(by_month, chosen, year, now)
+    covered.ahead_and_behind(due, by_month, chosen, now)
 
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):
         header.section("Held longest", "The alarm rings after 75 days.")
         overview_cards.held_longest(aged, now)
     with st.container(gap="small"):
-        header.section("Latest journals")
-        tables.table(
-            latest,
-            JOURNALS,
-            key="latest",
-            download=tables.Table(
-                "journals",
-                lambda session: journals.postings(session, journals.JournalFilter()),
-                columns=POSTINGS_FILE,
-            ),
-            name="Latest journals",
-            empty_state=("Nothing posted", "No money has moved yet."),
-        )
+        overview_cards.latest_journals(latest)

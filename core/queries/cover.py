@@ -43,8 +43,8 @@ class Position:
 
 
 def positions(session: Session, funds: Sequence[Funds], *, now: datetime) -> list[Position]:
-    """Each currency in which something is owed, was read, or lies at a bank. `funds`: as `client_funds.funds` reads
-    them; two statements more, whatever the number of currencies."""
+    """Each currency in which something is owed, is missing, or lies at Stripe or at a bank. `funds`: as
+    `client_funds.funds` reads them; two statements more, whatever the number of currencies."""
     banks = {row.currency: row for row in session.execute(AT_BANK)}
     change = _change(session, now.date() - timedelta(days=1))
     known = {each.currency: each for each in funds}
@@ -60,7 +60,14 @@ def positions(session: Session, funds: Sequence[Funds], *, now: datetime) -> lis
         )
         for currency in sorted(known.keys() | banks.keys(), key=shown_order)
         for found, bank in [(known.get(currency), banks.get(currency))]
+        if bank or (found and _says(found))
     ]
+
+
+def _says(funds: Funds) -> bool:
+    """Whether there is anything but zeros."""
+    read = funds.look is not None and not funds.look.at_stripe.is_zero
+    return read or funds.cover is Cover.SHORT or not (funds.owed_now + funds.at_banks).is_zero
 
 
 def _change(session: Session, yesterday: date) -> dict[str, Money]:

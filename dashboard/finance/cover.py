@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -54,6 +54,23 @@ def _signed(amount: Money) -> str:
     if amount.is_zero:
         return "No change"
     return f"+{amount.text()}" if amount.is_positive else amount.text()
+
+
+def year_before(month: datetime) -> datetime:
+    """The first of twelve months, the last of which this is."""
+    return (month - timedelta(days=334)).replace(day=1)
+
+
+def ahead_and_behind(
+    due: Calendar, by_month: Mapping[str, Sequence[FeePeriod]], currency: str, now: datetime
+) -> None:
+    """What goes out in the next two weeks, beside the take rate of the last twelve months."""
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    with st.grid(columns=2, min_column_width=420, gap="medium"):
+        with st.container(gap="xsmall"):
+            calendar(due, currency)
+        with st.container(gap="xsmall"):
+            take_rate(by_month, currency, year_before(month), now)
 
 
 def calendar(found: Calendar, currency: str) -> None:

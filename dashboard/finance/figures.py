@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.queries import overview
 from core.queries.overview import AccountAmount, CurrencyTotals
 from core.rules.client_funds import Look
 from dashboard import navigation
-from dashboard.ui import cards, deadlines, money, tables
+from dashboard.ui import cards, deadlines, empty, header, money, tables
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Tone
 
@@ -49,6 +49,22 @@ def _words(value: Money | int | str) -> str:
     if isinstance(value, Money):
         return value.text()
     return f"{value:,}" if isinstance(value, int) else value
+
+
+def balance(found: Sequence[CurrencyTotals], looks: Mapping[str, Look], now: datetime) -> None:
+    """What the balance at Stripe is made of, a card a currency."""
+    header.section(
+        "What the balance at Stripe is made of",
+        "The parts are the ledger's; beside its sum stands Stripe's own figure as of when it was read. The platform's "
+        "own funds come last: a sum of accounts, which opens.",
+    )
+    if not found:
+        empty.state(
+            "No money yet", "When the first payer funds a milestone, its money shows here.", icon="savings"
+        )
+    with st.grid(columns=2, min_column_width=420, gap="small"):
+        for each in found:
+            totals(each, looks.get(each.currency), now)
 
 
 def totals(each: CurrencyTotals, look: Look | None, now: datetime) -> None:

@@ -10,10 +10,11 @@ import streamlit as st
 
 from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARMS
-from core.queries import overview
+from core.queries import journals, overview
 from core.queries.breaks import OpenBreaks
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
+from core.queries.journals import JournalRow
 from core.queries.letters import Undelivered
 from core.queries.oldest_waiting import Oldest, Work
 from core.queries.operations import BalanceShortfall
@@ -25,7 +26,8 @@ from core.rules.payouts import PayoutStatus
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation
 from dashboard.finance import figures, periods
-from dashboard.ui import deadlines, tables
+from dashboard.finance.books import JOURNALS, POSTINGS_FILE
+from dashboard.ui import deadlines, header, tables
 from dashboard.ui.safe import plain
 from dashboard.ui.status import pill
 
@@ -265,8 +267,9 @@ def stuck_alarm(waiting: Sequence[Oldest], now: datetime) -> None:
 
 def close_alarm(open_from: date | None, now: datetime) -> None:
     """A day of the books that should be closed by now, and the way to its checklist."""
-    if periods.overdue(open_from, now):
-        navigation.link("periods", "Close it", icon=":material/arrow_forward:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if periods.overdue(open_from, now):
+            navigation.link("periods", "Close it", icon=":material/arrow_forward:")
 
 
 AGED_COLUMNS = [
@@ -288,6 +291,23 @@ AGED_FILE = [
     tables.when("since", "Held since"),
     tables.when("alarm_at", "Alarm"),
 ]
+
+
+def latest_journals(latest: Sequence[JournalRow]) -> None:
+    """The newest few; the file has every posting."""
+    header.section("Latest journals")
+    tables.table(
+        latest,
+        JOURNALS,
+        key="latest",
+        download=tables.Table(
+            "journals",
+            lambda session: journals.postings(session, journals.JournalFilter()),
+            columns=POSTINGS_FILE,
+        ),
+        name="Latest journals",
+        empty_state=("Nothing posted", "No money has moved yet."),
+    )
 
 
 def held_longest(aged: Sequence[AgedFunds], now: datetime) -> None:
