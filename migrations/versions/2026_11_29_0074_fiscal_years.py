@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0074"
-down_revision = "0070"
+down_revision = "0076"
 branch_labels = None
 depends_on = None
 
