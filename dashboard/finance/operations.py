@@ -50,7 +50,7 @@ WHOLE = [
     BEGIN[1],
     tables.status("status", "Status", axis="operation"),
     REASON,
-    tables.when("waits_until", "Next retry"),
+    tables.when("waits_until", "Next check"),
     *END,
     *COUNTS,
     tables.when("finished_at", "Ended"),
@@ -62,7 +62,7 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     return [
         *BEGIN,
         *([REASON] if any(row.last_error for row in rows) else []),
-        tables.due("waits_until", "Next retry", now=now, width=84),
+        tables.due("waits_until", "Next check", now=now, width=84),
         *END,
     ]
 
@@ -118,7 +118,7 @@ def whole(row: Operation, payout: PayoutRow | None, now: datetime) -> None:
             "Attempt": row.attempt,
             "Attempts with this key": row.tries,
             "First sent": row.first_sent_at,
-            "Next retry": deadlines.exact(row.waits_until),
+            "Next check": deadlines.exact(row.waits_until),
             "Requested": row.created_at,
             "Ended": row.finished_at,
             "Party": row.party,

@@ -22,7 +22,7 @@ from core.demo import bank_files
 from core.demo.bank_files import DemoLine, DemoStatement
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
-from core.money import Money
+from core.money import Money, UnknownCurrency
 from core.queries import bank_statements, invariants, search
 from core.records import BankLine, BankStatement, BankStatementFile, StatementLine
 from core.rules.permissions import Actor, NotPermitted, Role
@@ -287,6 +287,26 @@ def test_a_statement_that_is_not_ours_is_refused(
     assert [each for each in words if each not in message] == [], message
 
 
+def test_entries_that_are_not_booked_yet_are_left_out_and_told(session: Session) -> None:
+    sheet = DemoStatement(
+        IBAN, "S", euros(7), FIRST, FIRST, [DemoLine(FIRST, euros(5)), DemoLine(FIRST, euros(-5))]
+    )
+    content = bank_files.camt053(sheet).replace(b"<Cd>BOOK</Cd>", b"PDNG")
+    done = take(session, content)
+    assert [(each.lines, each.closing) for each in done.statements] == [(0, euros(7))]
+    assert "2 entries are not booked yet and were left out." in done.said
+
+
+def test_nothing_is_older_than_the_first_day_of_the_desk(session: Session) -> None:
+    sheet = DemoStatement(IBAN, "S", euros(0), FIRST, FIRST, [DemoLine(date(1999, 12, 31), euros(5))])
+    assert "31 December 1999 is before this desk's first day" in refused(session, bank_files.camt053(sheet))
+
+
+def test_a_mapping_has_a_name_that_a_command_can_say(session: Session) -> None:
+    with pytest.raises(mappings.MappingNameUnfit):
+        mappings.save(session, OPERATOR, now=NOW, name="My bank!", definition=NAMED)
+
+
 def test_balances_that_do_not_add_up_are_refused_with_the_difference(session: Session) -> None:
     content = bank_files.camt053(sheet(1, 1, 1815, (1, 885, "A"))).replace(b"27.00", b"27.05")
     message = refused(session, content)
@@ -340,10 +360,20 @@ def test_an_account_a_currency(session: Session) -> None:
             accounts.register(
                 session, OPERATOR, now=NOW, code=code, name="O", currency="USD", identifier=number
             )
+    with pytest.raises(accounts.BankAccountUnfit, match="give it a name"):
+        accounts.register(
+            session, OPERATOR, now=NOW, code="other", name=" ", currency="USD", identifier="1234"
+        )
+    with pytest.raises(UnknownCurrency):
+        accounts.register(
+            session, OPERATOR, now=NOW, code="other", name="O", currency="XXX", identifier="1234"
+        )
     changed = accounts.correct(
         session, OPERATOR, now=NOW, code="main", name=None, identifier="NL56 AGDH 9619008421"
     )
     assert (changed.name, changed.identifier) == ("Main", "NL56AGDH9619008421")
+    changed = accounts.correct(session, OPERATOR, now=NOW, code="main", name="Second", identifier=None)
+    assert (changed.name, changed.identifier) == ("Second", "NL56AGDH9619008421")
 
 
 # Stripe's reports

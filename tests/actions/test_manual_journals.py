@@ -116,6 +116,7 @@ def test_a_closed_day_is_refused_when_it_is_proposed_and_when_it_is_approved(
     town: Town, tmp_path: Path
 ) -> None:
     number = propose(town, days=1)
+    assert not town.database.run(lambda s: manual_journals.return_stale(s, now=town.now, number=number))
     reconciled(town)
     yesterday = town.now.date() - timedelta(days=1)
     signer = audit.signer(tmp_path)

@@ -145,6 +145,7 @@ def test_it_is_rejected_withdrawn_or_returned_when_less_is_owed_or_time_is_over(
         town.act(write_offs.reject, town.as_staff(who), write_off_id=row.id, reason="Not yet")
         assert town.read(lambda s, n=row.id: s.get_one(DebtWriteOff, n)).status == status
     row = propose(town, 10_000)
+    assert not town.database.run(lambda s: write_offs.return_stale(s, now=town.now, number=row.id))
     pays(town, 1, "a cent")
     with pytest.raises(LessIsOwed):
         town.act(write_offs.confirm, town.as_staff("ada"), write_off_id=row.id)

@@ -9,12 +9,22 @@ from typing import Any
 
 import pytest
 
+from core.actions.bank_statements import accounts, files, mappings
 from core.actions.cases import conversation, evidence, evidence_notes, names_hidden, offers
 from core.actions.cases.messages import MOST, MessageTooLong
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.funding import fund_several
 from core.actions.milestones import legal_checklist, letters, preferences
-from core.actions.operations import client_funds, operation_keys, operation_retry, suspense
+from core.actions.operations import (
+    bank_matches,
+    breaks,
+    client_funds,
+    operation_keys,
+    operation_retry,
+    suspense,
+)
+from core.actions.payouts import write_offs
+from core.actions.periods import manual_journals, reopening
 from core.actions.refunds import outside_refunds
 from core.actions.risk import report_outcomes, reports, risk_reviews
 from core.actions.staff import policy_change, policy_in_force, sessions
@@ -23,6 +33,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.money import Money
 from core.policy import Platform
 from core.records import SuspenseItem
+from core.rules.bank_matching import NothingToMatch
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Actor, NotPermitted
 from core.rules.reports import ReportOutcome
@@ -63,6 +74,14 @@ def nothing_there(town: Town, told: Told) -> list[tuple[Callable[..., Any], str,
             {"refund_id": NOBODYS, "way": "CHECK", "reference": "R", "reason": WHY},
         ),
         (outside_refunds.reject, "fay", {"return_id": NOBODYS, "reason": WHY}),
+        (write_offs.propose, "fay", {"party_id": NOBODYS, "amount": Money(1, "USD"), "reason": WHY}),
+        (write_offs.reject, "fay", {"write_off_id": NOBODYS, "reason": WHY}),
+        (manual_journals.approve, "cora", {"number": NOBODYS}),
+        (reopening.propose, "fay", {"period_id": NOBODYS, "reason": WHY}),
+        (reopening.approve, "cora", {"reopening_id": NOBODYS}),
+        (breaks.ask_again, "fay", {"break_id": NOBODYS, "reason": WHY}),
+        (accounts.correct, "fay", {"code": "nobodys", "name": "Main", "identifier": None}),
+        (files.download, "cora", {"store": None, "file_id": NOBODYS}),
         (reports.settle, "cora", {"report_id": NOBODYS, **done}),
         (reports.resolve_practice, "cora", {"flag_id": NOBODYS, "resolution": WHY}),
         (risk_reviews.assign, "cora", {"review_id": NOBODYS, "staff_id": None}),
@@ -82,6 +101,23 @@ def test_nothing_is_done_to_what_is_not_there(town: Town) -> None:
     ):
         with pytest.raises(NotFound):
             town.act(action, town.payer, **given)
+
+
+def test_what_is_only_read_is_not_there_either(town: Town) -> None:
+    fay, nobodys = town.as_staff("fay"), {"store": None, "number": NOBODYS}
+    for read in (
+        lambda session: mappings.named(session, "nobodys"),
+        lambda session: manual_journals.attachment(session, fay, **nobodys),
+    ):
+        with pytest.raises(NotFound):
+            town.read(read)
+
+
+def test_lines_and_postings_that_are_not_there_are_matched_with_nothing(town: Town) -> None:
+    with pytest.raises(NothingToMatch):
+        town.act(
+            bank_matches.by_hand, town.as_staff("fay"), line_ids=[NOBODYS], journal_ids=[NOBODYS], reason=WHY
+        )
 
 
 def test_a_platform_without_a_policy_is_said(database: Database) -> None:
