@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -39,6 +40,9 @@ class Exported:
     manifest: Manifest
     file: IO[bytes]
     lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -45,6 +46,9 @@ class Finished:
     format: LedgerFormat
     file: IO[bytes]
     lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
 
     def copy(self, out: IO[bytes]) -> None:
         with self.lock:
