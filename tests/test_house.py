@@ -194,23 +194,6 @@ def test_a_press_takes_what_the_fields_hold_now() -> None:
     assert bound == []
 
 
-def test_migrations_are_one_chain() -> None:
-    """Each follows another one, and no two the same: a database comes from any of them to the last in one way."""
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "migrations" / "versions").glob("*.py")]
-    chain = [
-        (
-            re.findall(r'^revision = "(\w+)"', text, re.MULTILINE),
-            re.findall(r'^down_revision = "(\w+)"', text, re.MULTILINE),
-        )
-        for text in texts
-    ]
-    numbers = [number for own, _ in chain for number in own]
-    before = [number for _, other in chain for number in other]
-    assert len(numbers) == len(set(numbers)) == len(before) + 1
-    assert sorted({number for number in before if before.count(number) > 1}) == [], "two follow the same one"
-    assert set(before) <= set(numbers)
-
-
 def test_no_test_is_skipped_without_saying_why() -> None:
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for node in nodes(path):
