@@ -14,8 +14,8 @@ from dashboard.ui.safe import plain
 OWN = "You placed this hold, so someone else lifts it."
 
 
-def foretold(hold_id: int) -> bool:
-    """Say what lifting this hold does; returns whether the reader may lift it."""
+def foretold(hold_id: int) -> None:
+    """Say what lifting this hold does."""
     with request_context.reading() as session:
         found = lift_preview.foresee(session, hold_id)
     if found.blocks:
@@ -29,9 +29,6 @@ def foretold(hold_id: int) -> bool:
             f"The decision of case D-{found.falls} is not carried out: it no longer stands. "
             "It becomes a draft again."
         )
-    if own := found.placed_by is not None and found.placed_by == request_context.actor().id:
-        cards.note(OWN)
-    return not own
 
 
 def _nothing(found: LiftPreview) -> str:

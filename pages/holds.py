@@ -47,6 +47,7 @@ columns = [
     tables.status("kind", "Kind", axis="hold", width=100),
     tables.text("about", "Milestone", width=230),
     tables.money("stopped", "Stopped", width=104, value=lambda row: None if row.released_at else row.stopped),
+    tables.flag("lift_proposed", "Lift proposed", width=100),
     tables.text("reason", "Reason", width=260),
     tables.text("parties", "Payer · payee", width=200),
     tables.when("expected_end", "Expected end", width=140),
@@ -82,7 +83,7 @@ def listed(narrow: bool) -> int | None:
 
 
 side_by_side("holds", [row.id for row in rows], listed, hold_panel.show)
-payee_hold_panel.section(state)
+payee_hold_panel.section(state, but=navigation.asked("id"))
 hold_panel.cards_above(figures, now)
 risk_queue.section()
 if request_context.may(Permission.PLACE_HOLD):

@@ -255,6 +255,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Nobody lifts their own hold": (
         "actions/lift_preview: whoever placed a hold does not lift it even in sql",
     ),
+    "Two people lift a large hold": (
+        "actions/hold_lifts: above the threshold one person alone lifts nothing and two do",
+        "actions/hold_lifts: at the threshold one person is enough and a proposal is refused",
+        "actions/hold_lifts: a payees milestones count together",
+    ),
     "A hold is lifted by whoever may": (
         "actions/holds: only compliance and administrators lift holds",
         "actions/holds: while one of two holds is left nothing is released",

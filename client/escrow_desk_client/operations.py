@@ -329,6 +329,10 @@ class Operations(ABC):
         """List holds."""
         return self.get("/holds", limit=limit, cursor=cursor, sort=sort, project=project, milestone=milestone, party=party, active=active)
 
+    def list_payee_holds(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, party: Any = None, active: Any = None) -> Any:
+        """List payee holds."""
+        return self.get("/payee-holds", limit=limit, cursor=cursor, sort=sort, party=party, active=active)
+
     def list_manual_reviews(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, project: Any = None, milestone: Any = None, party: Any = None, open: Any = None) -> Any:
         """List manual reviews."""
         return self.get("/manual-reviews", limit=limit, cursor=cursor, sort=sort, project=project, milestone=milestone, party=party, open=open)

@@ -22,7 +22,7 @@ from core.api.models.responses.payments import (
 from core.api.models.responses.payouts import PayoutAnswer
 from core.api.models.responses.receipts import ReceiptAnswer
 from core.api.models.responses.refunds import RefundAnswer
-from core.api.models.responses.risk import HoldAnswer, ManualReviewAnswer
+from core.api.models.responses.risk import HoldAnswer, ManualReviewAnswer, PayeeHoldAnswer
 from core.api.plain import moment, money, names, secret
 from core.policy import OFFERED
 from core.records import (
@@ -31,6 +31,7 @@ from core.records import (
     Hold,
     Milestone,
     Party,
+    PayeeHold,
     PaymentMethodSetup,
     PaymentOrder,
     Payout,
@@ -202,6 +203,23 @@ def of_holds(rows: Iterable[Hold]) -> list[HoldAnswer]:
             "milestone": each.milestone_id,
             "kind": each.kind,
             "placed_at": moment(each.placed_at),
+            "expected_end": moment(each.expected_end),
+            "lifted_at": moment(each.released_at),
+        }
+        for each in rows
+    ]
+
+
+def of_payee_holds(session: Session, rows: Sequence[PayeeHold]) -> list[PayeeHoldAnswer]:
+    """Only of those that are told to the payee; why they are there is for staff."""
+    known = names(session, [each.party_id for each in rows])
+    return [
+        {
+            "id": each.id,
+            "party": known[each.party_id],
+            "kind": each.kind,
+            "placed_at": moment(each.placed_at),
+            "expected_end": moment(each.expected_end),
             "lifted_at": moment(each.released_at),
         }
         for each in rows

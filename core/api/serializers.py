@@ -40,6 +40,7 @@ from core.records import (
     Party,
     PartyRequest,
     PayeeAccount,
+    PayeeHold,
     PaymentOrder,
     Payout,
     Project,
@@ -94,6 +95,8 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
     ratings = {each.party_id: each for each in session.scalars(newest)}
     waits = payee_accounts.new_banks(session, [each.id for each in parties])
     accounts = _by(session, PayeeAccount, PayeeAccount.party_id, [each.id for each in parties])
+    kept = _many(session, PayeeHold, PayeeHold.party_id, [each.id for each in parties], order=PayeeHold.id)
+    held = _shown(kept, lambda found: money_serializers.of_payee_holds(session, found))
     return [
         {
             "external_id": party.external_id,
@@ -106,6 +109,7 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
             "account": of_account(accounts[party.id], waits.get(party.id, {}))
             if party.id in accounts
             else None,
+            "holds": [held[each.id] for each in kept[party.id] if _told_of(each)],
             "rating": of_rating(ratings[party.id]) if party.id in ratings else None,
         }
         for party in parties
@@ -231,7 +235,7 @@ def of_milestones(session: Session, rows: Sequence[Milestone]) -> list[Milestone
     ]
 
 
-def _told_of(hold: Hold) -> bool:
+def _told_of(hold: Hold | PayeeHold) -> bool:
     """In place, and of a kind that somebody is told of."""
     return hold.released_at is None and hold.kind not in holds.SILENT
 

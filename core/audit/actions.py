@@ -119,11 +119,16 @@ class AuditAction(StrEnum):
     EVIDENCE_OPEN = "evidence:open"
     EXPORT_FINISH = "export:finish"
     EXPORT_START = "export:start"
+    HOLD_APPROVE_LIFT = "hold:approve_lift"
     HOLD_EXTEND = "hold:extend"
     HOLD_LIFT = "hold:lift"
     HOLD_NEWS = "hold:news"
     HOLD_PLACE = "hold:place"
+    HOLD_PROPOSE_LIFT = "hold:propose_lift"
+    HOLD_REJECT_LIFT = "hold:reject_lift"
     HOLD_REMIND = "hold:remind"
+    HOLD_RETURN_LIFT = "hold:return_lift"
+    HOLD_WITHDRAW_LIFT = "hold:withdraw_lift"
     JOURNAL_POST = "journal:post"
     JOURNAL_PROPOSE = "journal:propose"
     JOURNAL_REJECT = "journal:reject"
@@ -331,6 +336,15 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.PAYEE_HOLD_PLACE: ActionKind("Hold placed on a payee", _MONEY, tone="bad", staff_only=True),
     AuditAction.PAYEE_HOLD_LIFT: ActionKind("Hold on a payee lifted", _MONEY, tone="good", staff_only=True),
     AuditAction.HOLD_LIFT: ActionKind("Hold lifted", _MONEY, tone="good", staff_only=True),
+    AuditAction.HOLD_PROPOSE_LIFT: ActionKind(
+        "Lifting of a hold proposed", _MONEY, tone="wait", staff_only=True
+    ),
+    AuditAction.HOLD_APPROVE_LIFT: ActionKind(
+        "Lifting of a hold approved", _MONEY, tone="good", staff_only=True
+    ),
+    AuditAction.HOLD_REJECT_LIFT: ActionKind("Lifting of a hold rejected", _MONEY, staff_only=True),
+    AuditAction.HOLD_RETURN_LIFT: ActionKind("Lifting of a hold returned", _MONEY, staff_only=True),
+    AuditAction.HOLD_WITHDRAW_LIFT: ActionKind("Lifting of a hold withdrawn", _MONEY, staff_only=True),
     AuditAction.REFUND_SETTLE: ActionKind("Refund arrived", _MONEY, tone="good"),
     AuditAction.REFUND_FOLLOW: ActionKind("Refund: news from Stripe", _MONEY, tone="info"),
     AuditAction.PAYOUT_REQUEST: ActionKind("Withdrawal asked for", _MONEY, tone="info"),

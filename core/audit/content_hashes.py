@@ -153,6 +153,17 @@ PARTS: Mapping[str, Part] = {
         "id released_by released_at release_reason",
         said=LIFTED,
     ),
+    "hold_lifts": _part(
+        "hold_lifts",
+        "proposal to lift a hold",
+        "id hold_id payee_hold_id reason proposed_by proposed_at",
+    ),
+    "hold_lift_ends": _part(
+        "hold_lifts",
+        "answer to a proposal to lift a hold",
+        "id settled_by settled_at note",
+        said=ANSWERED,
+    ),
     "reports": _part(
         "reports",
         "report",

@@ -45,7 +45,7 @@ LINES: Mapping[str, tuple[str, str, str]] = {
         CHOICE,
         f"{RULES}, Risk Controls; the amount is {CHOICE}",
     ),
-    "second_person_above": ("Second person above", CHOICE, CHOICE),
+    "second_person_above": ("Second person to decide or to lift a hold above", CHOICE, CHOICE),
     "decisions_a_day": ("Decisions for one beneficiary in 24 h without a second person", CHOICE, CHOICE),
     "cooling_off": ("Cooling-off before a decision is executed", CHOICE, CHOICE),
     "held_age_alarm": ("Alarm when funds are held for", CHOICE, CHOICE),

@@ -21,6 +21,7 @@ from core.records import (
     Hold,
     Party,
     PartyRequest,
+    PayeeHold,
     Recusal,
     Refund,
     Staff,
@@ -43,8 +44,11 @@ class ActiveHold:
     id: int
     kind: str
     reason: str
+    placed_by_id: int | None
     placed_by: str | None
     placed_at: datetime
+    of_payee: bool = False
+    """All money of the payee is stopped, not this milestone's alone."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def case(session: Session, case_id: int, *, staff_id: int | None) -> CaseView:
         context=context,
         mediator=session.get_one(Staff, record.mediator_id).name if record.mediator_id else None,
         tie=_tie(session, context, staff_id),
-        holds=_holds(session, context.milestone.id),
+        holds=_holds(session, context),
         blocks=holds.blocking(facts),
         decisions=decisions.of_case(session, context, record),
         refunded=_refunded(session, context),
@@ -216,11 +220,34 @@ def _tie(session: Session, context: MilestoneContext, staff_id: int | None) -> s
     return session.scalars(tied.limit(1)).one_or_none()
 
 
-def _holds(session: Session, milestone_id: int) -> tuple[ActiveHold, ...]:
+def _holds(session: Session, context: MilestoneContext) -> tuple[ActiveHold, ...]:
     rows = session.execute(
-        select(Hold.id, Hold.kind, func.concat_ws(" ", Hold.reason, Hold.news), Staff.name, Hold.placed_at)
+        select(
+            Hold.id,
+            Hold.kind,
+            func.concat_ws(" ", Hold.reason, Hold.news),
+            Hold.placed_by,
+            Staff.name,
+            Hold.placed_at,
+        )
         .outerjoin(Staff, Staff.id == Hold.placed_by)
-        .where(Hold.milestone_id == milestone_id, Hold.released_at.is_(None))
+        .where(Hold.milestone_id == context.milestone.id, Hold.released_at.is_(None))
         .order_by(Hold.id)
     )
-    return tuple(ActiveHold(*row) for row in rows)
+    of_payee = session.execute(
+        select(
+            PayeeHold.id,
+            PayeeHold.kind,
+            PayeeHold.reason,
+            PayeeHold.placed_by,
+            Staff.name,
+            PayeeHold.placed_at,
+        )
+        .join(Staff, Staff.id == PayeeHold.placed_by)
+        .where(PayeeHold.party_id == context.payee.id, PayeeHold.released_at.is_(None))
+        .order_by(PayeeHold.id)
+    )
+    return (
+        *(ActiveHold(*row) for row in rows),
+        *(ActiveHold(*row, of_payee=True) for row in of_payee),
+    )

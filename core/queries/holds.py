@@ -30,7 +30,9 @@ with page as materialized (select h.id {source} order by {order} limit :limit of
 select h.*, m.title as milestone, m.status as milestone_status, m.currency, p.id as project_id, p.title as project,
        p.platform, payer.name as payer, payee.name as payee, coalesce(o.held_minor, 0) as held_minor,
        stoppable_minor(m.id) as stopped_minor, a.name as placer, b.name as lifter,
-       (select max(t.id) from cases t where t.milestone_id = m.id) as case_id
+       (select max(t.id) from cases t where t.milestone_id = m.id) as case_id,
+       exists (select from hold_lifts l where coalesce(l.hold_id, l.payee_hold_id) = h.id
+               and l.status = 'PROPOSED') as lift_proposed
 {joined}
 left join payment_orders o on o.milestone_id = m.id
 left join staff a on a.id = h.placed_by
@@ -132,6 +134,7 @@ class HoldRow:
     held: Money
     stopped: Money
     case_id: int | None
+    lift_proposed: bool
     placed_by: str
     placed_by_id: int | None
     placed_at: datetime
@@ -248,7 +251,7 @@ def _row(row: RowMapping) -> HoldRow:
         "platform",
         "payer",
     )
-    rest = ("payee", "case_id", "placed_at", "expected_end", "released_at", "release_reason")
+    rest = ("payee", "case_id", "lift_proposed", "placed_at", "expected_end", "released_at", "release_reason")
     return HoldRow(
         **{name: row[name] for name in (*same, *rest)},
         reason=" ".join(filter(None, (row["reason"], row["news"]))),

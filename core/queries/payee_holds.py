@@ -109,10 +109,16 @@ def candidates(session: Session, words: str, *, limit: int = 12) -> list[Payee]:
     return [Payee(*row) for row in session.execute(PAYEES, {"like": like(words), "limit": limit})]
 
 
+def stopped(session: Session, party_ids: Sequence[int]) -> dict[int, tuple[Money, ...]]:
+    """What a hold on each of these payees keeps from moving, one amount a currency; nothing where there is none."""
+    found: dict[int, list[Money]] = {}
+    for each in session.execute(STOPPED, {"payees": list(party_ids)}):
+        found.setdefault(each.payee_id, []).append(Money(each.minor, each.currency))
+    return {number: in_order(amounts) for number, amounts in found.items()}
+
+
 def _rows(session: Session, rows: Sequence[RowMapping]) -> list[PayeeHoldRow]:
-    stopped: dict[int, list[Money]] = {}
-    for each in session.execute(STOPPED, {"payees": [row["party_id"] for row in rows]}):
-        stopped.setdefault(each.payee_id, []).append(Money(each.minor, each.currency))
+    kept = stopped(session, [row["party_id"] for row in rows])
     return [
         PayeeHoldRow(
             id=row["id"],
@@ -129,7 +135,7 @@ def _rows(session: Session, rows: Sequence[RowMapping]) -> list[PayeeHoldRow]:
             released_at=row["released_at"],
             release_reason=row["release_reason"],
             milestones=row["milestones"],
-            stopped=in_order(stopped.get(row["party_id"], [])) if row["released_at"] is None else (),
+            stopped=kept.get(row["party_id"], ()) if row["released_at"] is None else (),
         )
         for row in rows
     ]

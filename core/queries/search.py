@@ -154,10 +154,14 @@ SOURCES: Mapping[Found, Source] = {
         project="p.id",
     ),
     Found.HOLD: Source(
-        "holds",
-        _OF_MILESTONE,
+        "(select id, milestone_id, null::bigint as party_id, reason from holds"
+        " union all select id, null, party_id, reason from payee_holds)",
+        f"coalesce(y.name, {_OF_MILESTONE})",
         Permission.READ_CASES,
-        joins=f"{_MILESTONE}",
+        joins=(
+            "left join milestones m on m.id = x.milestone_id left join projects p on p.id = m.project_id"
+            " left join parties y on y.id = x.party_id"
+        ),
         detail="x.reason",
         project="p.id",
     ),

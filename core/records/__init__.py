@@ -20,7 +20,7 @@ from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.debts import DebtReminder, DebtWriteOff
 from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
-from core.records.holds import Hold, PayeeHold
+from core.records.holds import Hold, HoldLift, PayeeHold
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.manual_journals import ManualJournal
 from core.records.milestones import Milestone
@@ -98,6 +98,7 @@ __all__ = [
     "FinalRating",
     "Handover",
     "Hold",
+    "HoldLift",
     "Installation",
     "LegalCheck",
     "LetterPreference",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.rules.holds import HoldKind
+from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 
 class Hold(Record):
@@ -53,6 +54,47 @@ class Hold(Record):
     news: Mapped[str | None] = mapped_column(default=None)
     expected_end: Mapped[datetime | None] = mapped_column(default=None)
     reminded_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class HoldLift(Record):
+    """A hold of a milestone or of a payee that is let go: proposed by one person, carried out by another."""
+
+    __tablename__ = "hold_lifts"
+    __table_args__ = (
+        one_of("status", statuses_of(ProposalKind.HOLD_LIFT)),
+        CheckConstraint("(hold_id is null) <> (payee_hold_id is null)", name="of_one_hold"),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_at is null) "
+            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
+            name="settled_by_someone",
+        ),
+        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
+        Index(
+            "hold_lifts_one_open_idx",
+            text("coalesce(hold_id, payee_hold_id)"),
+            unique=True,
+            postgresql_where="status = 'PROPOSED'",
+        ),
+        Index("hold_lifts_hold_idx", text("coalesce(hold_id, payee_hold_id)")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hold_id: Mapped[int | None] = mapped_column(ForeignKey("holds.id"))
+    payee_hold_id: Mapped[int | None] = mapped_column(ForeignKey("payee_holds.id"))
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
+
+    @property
+    def number(self) -> int:
+        """That of the hold: those of milestones and of payees are one series."""
+        number = self.hold_id or self.payee_hold_id
+        assert number is not None
+        return number
 
 
 class PayeeHold(Record):

@@ -189,6 +189,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Manual hold", "actions.risk.holds:place", f"{_LEGAL}, Release Rules"),
     Rule("A hold is lifted by whoever may", "actions.risk.holds:lift", f"{_LEGAL}, Release Rules"),
     Rule("Nobody lifts their own hold", "rules.holds:check_lifter", _DESK),
+    Rule("Two people lift a large hold", "rules.holds:takes_two", _DESK),
     Rule("Payout blocked at dispatch", "processes.dispatch:send", f"{_LEGAL}, Risk Controls"),
     Rule("Held too long", "queries.overview:alarms", _DESK),
     # Disputes.

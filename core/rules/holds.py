@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money
+from core.policy import PerCurrency
 from core.rules import milestones
 from core.rules.references import reference
 from core.rules.refusal_reasons import Block, Blocked
@@ -65,6 +66,7 @@ SILENT_HOLD, WAITS = "silent_hold", "waits"
 OUTSIDE: Mapping[str, str] = {
     "open_case": "There is a dispute about it.",
     "hold": "A hold is in place.",
+    "payee_hold": "A hold is in place on all money of the payee.",
     WAITS: "The money cannot be moved yet.",
     "chargeback": "The payer's bank has opened a chargeback.",
     "severe_content_event": "Something that was reported is being looked into.",
@@ -93,6 +95,10 @@ class EndNotAhead(DeskError):
 
 class OwnHold(DeskError):
     """You placed hold {hold}, so someone else lifts it. What you know about it goes into the case or to them."""
+
+
+class LiftTakesTwo(DeskError):
+    """{reasons} So two people lift hold {hold}: one proposes it, and another approves."""
 
 
 NO_ACCOUNT = Block("no_account", "The payee has no account at Stripe yet.")
@@ -159,6 +165,17 @@ def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) 
         raise OwnHold(hold=hold_id)
 
 
+def takes_two(stopped: Iterable[Money], limits: PerCurrency) -> tuple[Block, ...]:
+    """Why two people lift a hold that stops these amounts, one a currency; empty when one person is enough. `limits`:
+    those above which a second person approves a decision (internal policy)."""
+    above = ((amount, limits.of(amount.currency)) for amount in stopped)
+    return tuple(
+        Block("high_value", f"It stops {amount}, which is above {limit}.")
+        for amount, limit in above
+        if amount > limit
+    )
+
+
 def check_end(expected_end: datetime | None, now: datetime) -> None:
     """Raises `EndNotAhead`."""
     if expected_end is not None and expected_end <= now:
@@ -179,7 +196,7 @@ def _reasons(facts: Facts) -> Iterator[Block]:
     for case in facts.open_cases:
         yield Block("open_case", f"Case {reference('case', case.id)} is {standing(case.status)}.")
     for hold in facts.manual_holds:
-        code = SILENT_HOLD if hold.kind in SILENT else "hold"
+        code = SILENT_HOLD if hold.kind in SILENT else "payee_hold" if hold.of_payee else "hold"
         stands = "stops all money of the payee" if hold.of_payee else "is in place"
         yield Block(code, f"Hold {reference('hold', hold.id)} {stands}: {hold.reason.rstrip('.')}.")
     if facts.chargeback_open:

@@ -28,6 +28,7 @@ class ProposalKind(StrEnum):
     DEBT_WRITE_OFF = "DEBT_WRITE_OFF"
     MANUAL_JOURNAL = "MANUAL_JOURNAL"
     BANK_CHANGE = "BANK_CHANGE"
+    HOLD_LIFT = "HOLD_LIFT"
 
 
 class ProposalStatus(StrEnum):
@@ -38,7 +39,8 @@ class ProposalStatus(StrEnum):
     """The acceptance of a chargeback: another has accepted it."""
     DONE = "DONE"
     """A refund's return: another has confirmed that it left our bank. A period: another has reopened it. A debt:
-    another has written it off. A bank change: another has agreed to accept it, refuse it or let it wait longer."""
+    another has written it off. A bank change: another has agreed to accept it, refuse it or let it wait longer.
+    A hold: another has lifted it."""
     POSTED = "POSTED"
     """A manual journal: another has approved it, and it is in the ledger."""
     REJECTED = "REJECTED"
@@ -56,6 +58,7 @@ ENDS: Mapping[ProposalKind, tuple[ProposalStatus, ...]] = {
     ProposalKind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.DEBT_WRITE_OFF: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.BANK_CHANGE: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.HOLD_LIFT: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
@@ -121,6 +124,9 @@ TERMS: Mapping[ProposalKind, Terms] = {
         "proposed this",
         "approve it",
         (Permission.DECIDE_BANK_CHANGE,),
+    ),
+    ProposalKind.HOLD_LIFT: Terms(
+        "proposal to lift a hold", "proposed to lift this hold", "approve it", (Permission.RELEASE_HOLD,)
     ),
     ProposalKind.PERIOD_REOPENING: Terms(
         "request to reopen a period",

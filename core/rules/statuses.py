@@ -150,6 +150,7 @@ STEPS: Mapping[str, Steps] = {
     "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
     "debt_write_offs": _to({Proposal.PROPOSED: ENDS[ProposalKind.DEBT_WRITE_OFF]}),
     "bank_change_proposals": _to({Proposal.PROPOSED: ENDS[ProposalKind.BANK_CHANGE]}),
+    "hold_lifts": _to({Proposal.PROPOSED: ENDS[ProposalKind.HOLD_LIFT]}),
     "period_reopenings": _to({Proposal.PROPOSED: ENDS[ProposalKind.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
         (before, told)
@@ -198,6 +199,7 @@ PLACES: Mapping[str, Place] = {
     "periods": Place("period"),
     "debt_write_offs": Place("debt_write_off"),
     "bank_change_proposals": Place("bank_change_proposal"),
+    "hold_lifts": Place("hold_lift"),
     "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),
 }

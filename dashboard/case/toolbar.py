@@ -7,10 +7,11 @@ import streamlit as st
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
 from core.queries import cases, disputes
-from core.queries.cases import CaseView
-from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind, who
+from core.queries.cases import ActiveHold, CaseView
+from core.rules.holds import BY_STAFF, PLACING, TOLD, HoldKind, who
 from core.rules.permissions import Permission
-from dashboard import lift_preview, navigation, request_context
+from core.rules.references import reference
+from dashboard import lifting, navigation, request_context
 from dashboard.case import exports, party_request
 from dashboard.case.queue import assignment
 from dashboard.ui import cards, confirm, deadlines, kept_choices, reasons, status, text_fields
@@ -141,20 +142,12 @@ def _lift(case_id: int) -> None:
         confirm.changed_meanwhile("No hold is in force any more: a colleague has lifted it.")
         return
     by_id = {each.id: each for each in case.holds}
-    number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
+    number = st.selectbox("Hold", list(by_id), format_func=lambda each: _option(by_id[each]))
     chosen = by_id[number]
     cards.note(f"Placed {deadlines.exact(chosen.placed_at)} by {who(chosen.kind, chosen.placed_by)}.")
-    may = lift_preview.foretold(number)
-    cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
-    place = text_fields.named("hold", number, "lift")
-    reason = reasons.area(place, "Why it can be lifted", key="lift-reason")
-    intent = confirm.pressed(
-        "Lift hold", key="lift", icon=":material/lock_open:", money=True, disabled=not may
-    )
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: holds.lift(session, actor, now=now, hold_id=number, reason=reason),
-            sent=[place],
-            done=lambda released: lift_preview.done("The hold", released),
-        )
+    lifting.form(number, chosen.kind, placed_by_id=chosen.placed_by_id, of_payee=chosen.of_payee, key="lift")
+
+
+def _option(hold: ActiveHold) -> str:
+    stops = ", on all money of the payee" if hold.of_payee else ""
+    return f"{reference('hold', hold.id)}{stops}: {hold.reason}"

@@ -10,10 +10,10 @@ from core.actions.risk import holds as hold
 from core.errors import NotFound
 from core.queries import holds
 from core.queries.holds import Candidate, Figures, HoldRow
-from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
+from core.rules.holds import BY_STAFF, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
 from core.rules.references import reference
-from dashboard import lift_preview, navigation, request_context
+from dashboard import lift_preview, lifting, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance import payee_hold_panel
 from dashboard.compliance.master_detail import close
@@ -48,17 +48,20 @@ def cards_above(figures: Figures, now: datetime) -> None:
 
 
 def show(hold_id: int) -> None:
-    """The panel beside the list."""
+    """The panel beside the list: a hold on a milestone, or one on a payee, which has its number in the same series."""
     try:
         with request_context.reading() as session:
             row = holds.one(session, hold_id)
     except NotFound:
-        st.text("There is no such hold.")
+        if not payee_hold_panel.show(hold_id):
+            st.text("There is no such hold.")
         st.button("Close", on_click=close, args=("holds",))
         return
     _head(row)
     _facts(row)
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+    if row.released_at is None:
+        lifting.proposed(row.id)
     if row.release_reason:
         st.caption("Lifted, because")
         st.html(f'<p class="ed-quote">{html(row.release_reason)}</p>')
@@ -70,20 +73,21 @@ def _head(row: HoldRow) -> None:
         st.subheader(plain(row.reference), anchor=False, width="content")
         status.show("hold", row.state)
         status.show("hold", row.kind)
+        own = row.released_at is None and not lifting.may_begin(row.id, row.placed_by_id)
         if row.released_at is None and request_context.may(Permission.RELEASE_HOLD):
             st.button(
                 "Lift",
                 key="open-lift",
                 icon=":material/lock_open:",
-                disabled=row.placed_by_id == request_context.actor().id,
-                help=lift_preview.OWN if row.placed_by_id == request_context.actor().id else None,
+                disabled=own,
+                help=lift_preview.OWN if own else None,
                 on_click=confirm.open_drawer,
                 args=("lift-hold",),
                 kwargs={"hold_id": row.id},
             )
         if row.released_at is None:
             payee_hold_panel.extend_button(row.id)
-        if row.released_at is None and row.placed_by_id == request_context.actor().id:
+        if own:
             st.caption(lift_preview.OWN, width="content")
         if row.released_at is None and opening.possible(row.milestone_status, row.held):
             opening.button(row.milestone_id)
@@ -219,20 +223,7 @@ def _lift(hold_id: int) -> None:
         return
     st.text(words_of(f"{row.reference} · {row.about}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
-    may = lift_preview.foretold(row.id)
-    cards.note(LIFTING[TOLD[row.kind]])
-    place = text_fields.named("hold", hold_id, "lift")
-    reason = reasons.area(place, "Why it can be lifted", key="lift-reason")
-    intent = confirm.pressed(
-        "Lift hold", key="lift-hold", icon=":material/lock_open:", money=True, disabled=not may
-    )
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: hold.lift(session, actor, now=now, hold_id=hold_id, reason=reason),
-            sent=[place],
-            done=lambda released: lift_preview.done(f"Hold {row.reference}", released),
-        )
+    lifting.form(row.id, row.kind, placed_by_id=row.placed_by_id, of_payee=False, key="lift-hold")
 
 
 def _show(hold_id: int) -> None:

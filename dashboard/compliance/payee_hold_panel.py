@@ -7,27 +7,40 @@ from datetime import UTC, date, datetime, time, timedelta
 import streamlit as st
 
 from core.actions.risk import hold_ends, payee_holds
+from core.errors import NotFound
 from core.queries import payee_holds as queries
 from core.queries.payee_holds import Payee, PayeeHoldRow
-from core.rules.holds import LIFTING, OF_PAYEE, TOLD, HoldKind
+from core.rules.holds import OF_PAYEE, TOLD, HoldKind
 from core.rules.permissions import Permission
-from dashboard import lift_preview, request_context
+from dashboard import lift_preview, lifting, request_context
 from dashboard.ui import cards, confirm, deadlines, header, money, reasons, status, text_fields
 from dashboard.ui.cards import Fact
 from dashboard.ui.safe import html, plain, words_of
 
 PLACING = {
     (): "The payee is not told, and neither is the marketplace: no e-mail and no event.",
-    (
-        "payee",
-    ): "The payee gets an e-mail at once that payments to them are under review, without the reason.",
+    ("payee",): (
+        "The payee gets an e-mail at once that payments to them are under review, without the reason; the marketplace "
+        "gets an event."
+    ),
 }
 
 
-def section(state: str | None) -> None:
-    """Nothing at all where none stands."""
+def show(hold_id: int) -> bool:
+    """The one with this number; whether there is one."""
+    try:
+        with request_context.reading() as session:
+            row = queries.one(session, hold_id)
+    except NotFound:
+        return False
+    _panel(row, columns=2)
+    return True
+
+
+def section(state: str | None, *, but: int | None) -> None:
+    """Nothing at all where none stands. `but`: this one is shown already."""
     with request_context.reading() as session:
-        rows = queries.page(session, state=state)
+        rows = [row for row in queries.page(session, state=state) if row.id != but]
     if not rows:
         return
     header.section("Payees on hold", "All money of each is stopped, whatever milestone it is of.")
@@ -35,15 +48,15 @@ def section(state: str | None) -> None:
         _panel(row)
 
 
-def _panel(row: PayeeHoldRow) -> None:
-    now, me = request_context.now(), request_context.actor().id
+def _panel(row: PayeeHoldRow, *, columns: int = 6) -> None:
+    now = request_context.now()
     with cards.panel(f"payee-hold-{row.id}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{plain(row.reference)} · {plain(row.payee)}**", width="content")
             status.show("hold", row.state)
             status.show("hold", row.kind)
             if row.released_at is None:
-                _buttons(row, own=row.placed_by_id == me)
+                _buttons(row)
         facts: dict[str, Fact] = {
             "Amount on hold": money.sums(row.stopped) or "None now",
             "Milestones with money": row.milestones,
@@ -53,15 +66,18 @@ def _panel(row: PayeeHoldRow) -> None:
             "Expected end": row.expected_end,
         }
         lifted: dict[str, Fact] = {"Lifted": row.released_at, "Lifted by": row.released_by}
-        cards.facts(facts | (lifted if row.released_at else {}), columns=6)
+        cards.facts(facts | (lifted if row.released_at else {}), columns=columns)
         st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+        if row.released_at is None:
+            lifting.proposed(row.id)
         if row.release_reason:
             st.caption("Lifted, because")
             st.html(f'<p class="ed-quote">{html(row.release_reason)}</p>')
 
 
-def _buttons(row: PayeeHoldRow, *, own: bool) -> None:
+def _buttons(row: PayeeHoldRow) -> None:
     if request_context.may(Permission.RELEASE_HOLD):
+        own = not lifting.may_begin(row.id, row.placed_by_id)
         st.button(
             "Lift",
             key=f"open-lift-payee-{row.id}",
@@ -194,29 +210,7 @@ def _lift(hold_id: int) -> None:
         return
     st.text(words_of(f"{row.reference} · {row.payee}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
-    cards.note(
-        "What was verified meanwhile is released at once, and payouts go on, unless something else stops them. "
-        + LIFTING[TOLD[row.kind]].removesuffix("; the marketplace gets an event.").removesuffix(".")
-        + "."
-    )
-    place = text_fields.named("hold", hold_id, "lift")
-    reason = reasons.area(place, "Why it can be lifted", key="payee-lift-reason")
-    intent = confirm.pressed("Lift hold", key="lift-payee-hold", icon=":material/lock_open:", money=True)
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: payee_holds.lift(
-                session, actor, now=now, hold_id=hold_id, reason=reason
-            ),
-            sent=[place],
-            done=lambda released: f"Hold {row.reference} is lifted. {_released(released)}",
-        )
-
-
-def _released(number: int) -> str:
-    if number == 0:
-        return "No verified work waited for it."
-    return "One milestone is released." if number == 1 else f"{number} milestones are released."
+    lifting.form(row.id, row.kind, placed_by_id=row.placed_by_id, of_payee=True, key="lift-payee-hold")
 
 
 @st.dialog("Change the expected end", position="right", on_dismiss=confirm.close_drawer)

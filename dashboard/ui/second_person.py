@@ -22,7 +22,7 @@ class Answer:
 
     label: str
     act: Callable[[Session, Any, Any, str], Any]
-    done: str
+    done: str | Callable[[Any], str]
     icon: str | None = None
 
 

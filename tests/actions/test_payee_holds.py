@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from core.actions.milestones import verification
 from core.actions.risk import hold_ends, holds, payee_holds
 from core.db import Database
+from core.money import Money
 from core.processes import deadline_queries
 from core.queries import invariants, release_blocks
 from core.queries import payee_holds as queries
@@ -29,8 +30,8 @@ def town(database: Database) -> Town:
     return builders.a_town(database)
 
 
-def handed_in(town: Town) -> int:
-    told = builders.funded(town)
+def handed_in(town: Town, total: Money | None = None) -> int:
+    told = builders.funded(town, total=total)
     town.act(verification.submit, town.payee, milestone_id=told.milestone)
     return told.milestone
 
@@ -49,7 +50,7 @@ def templates(town: Town) -> list[str]:
 
 
 def test_a_payee_on_hold_is_released_nothing_of_any_milestone_until_it_is_lifted(town: Town) -> None:
-    numbers = [handed_in(town) for _ in range(3)]
+    numbers = [handed_in(town, Money(140_000, "USD")) for _ in range(3)]
     placed = hold(town)
     for number in numbers:
         town.act(verification.approve, town.payer, milestone_id=number)

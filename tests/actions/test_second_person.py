@@ -20,6 +20,7 @@ from core.actions.parties import bank_decisions
 from core.actions.payouts import write_offs
 from core.actions.periods import closing, manual_journals, reopening
 from core.actions.refunds import outside_refunds
+from core.actions.risk import hold_lifts, holds
 from core.actions.staff import install, members, policy_change
 from core.db import Database
 from core.ledger import accounts, journal_store
@@ -34,6 +35,7 @@ from core.records import (
     ChargebackAcceptance,
     DebtWriteOff,
     Decision,
+    HoldLift,
     ManualJournal,
     Notification,
     PeriodReopening,
@@ -258,6 +260,20 @@ def bank_change(market: Market) -> Story:
     )
 
 
+def hold_lift(market: Market) -> Story:
+    told = market.in_mediation(*ABOVE)
+    held = market.act(holds.place, market.as_staff("fay"), milestone_id=told.milestone, reason="Odd.")
+    row = market.act(hold_lifts.propose, market.as_staff("cora"), hold_id=held.id, reason="It was nothing.")
+    return Story(
+        "cora",
+        "ada",
+        lambda session, actor, now: hold_lifts.approve(session, actor, now=now, lift_id=row.id),
+        lambda session: session.get_one(HoldLift, row.id).status,
+        told.case,
+        market.payee_id,
+    )
+
+
 STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.DECISION: decision,
     ProposalKind.POLICY_CHANGE: policy,
@@ -269,6 +285,7 @@ STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.MANUAL_JOURNAL: manual_journal,
     ProposalKind.DEBT_WRITE_OFF: write_off,
     ProposalKind.BANK_CHANGE: bank_change,
+    ProposalKind.HOLD_LIFT: hold_lift,
 }
 OF_NOBODY = {
     ProposalKind.POLICY_CHANGE,
@@ -409,6 +426,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "period_reopenings": ProposalKind.PERIOD_REOPENING,
         "bank_change_proposals": ProposalKind.BANK_CHANGE,
         "debt_write_offs": ProposalKind.DEBT_WRITE_OFF,
+        "hold_lifts": ProposalKind.HOLD_LIFT,
         "manual_journals": ProposalKind.MANUAL_JOURNAL,
     }
     assert found == {

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from core.actions.cases import conversation, mediator_assignment
 from core.actions.payouts import method_offers
-from core.actions.risk import reports, risk_reviews
+from core.actions.risk import payee_holds, reports, risk_reviews
 from core.api.routes.lists import LISTS
 from core.money import Money
 from core.policy import WithdrawalMethod
@@ -48,7 +48,7 @@ def live(call: Call, market: Market, endpoint: int, hear: Callable[[], None]) ->
     call("submit_review", {"party": PAYER, "stars": 5, "body": "On time and tidy."}, project_id=project)
     call("submit_review", {"party": PAYEE, "stars": 5, "body": "Clear, quick to pay."}, project_id=project)
     call("read_reviews", project_id=project)
-    _move(call)
+    _move(call, market)
     stripe_events.charged_back(market, Told(project, third))
     market.work()
     hear()
@@ -200,11 +200,14 @@ def _complain_and_be_paid(call: Call, market: Market, milestone: int) -> None:
     assert market.all(Project)[0].status == "COMPLETED"
 
 
-def _move(call: Call) -> None:
-    """Both have a new account, and the payee lives elsewhere."""
+def _move(call: Call, market: Market) -> None:
+    """Both have a new account, and the payee lives elsewhere; staff stops the payee's money until that is looked at."""
     call("change_details", {"party": PAYEE, "email": "ben@okafor.example", "city": "Salem"})
     call("replace_bank_account", {"party": PAYEE, "bank_token": "btok_us"})
     call("replace_payment_method", {"party": PAYER, "payment_method": "pm_card_visa"})
+    held = {"party_id": market.payee_id, "reason": "A new bank account and a new address in one day."}
+    hold = market.act(payee_holds.place, market.as_staff("cora"), **held)
+    market.act(payee_holds.lift, market.as_staff("ada"), hold_id=hold.id, reason="They have called us.")
     pages = {"refresh_url": "https://market.example/again", "return_url": "https://market.example/done"}
     call("make_account_link", {"party": PAYEE, **pages})
 

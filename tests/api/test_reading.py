@@ -14,7 +14,7 @@ from sqlalchemy import event, select
 
 from core.actions.cases import conversation
 from core.actions.milestones import verification
-from core.actions.risk import holds, reports, risk_reviews
+from core.actions.risk import holds, payee_holds, reports, risk_reviews
 from core.api.routes.lists import LISTS
 from core.db import Database
 from core.money import Money
@@ -65,6 +65,9 @@ def lived(home: ApiClient) -> dict[str, Any]:
     charged = market.funded()
     stripe_events.charged_back(market, charged)
     market.work()
+    payee_held = {"party_id": market.payee_id, "reason": "A word of staff."}
+    for_payee = market.act(payee_holds.place, market.as_staff("cora"), **payee_held)
+    market.act(payee_holds.lift, market.as_staff("ada"), hold_id=for_payee.id, reason="Fine.")
     endpoint, _ = listening(market, "https://market.example/events")
     setup = home.post("/payment-method-setups", {"party": home.payer}).json()
 
@@ -276,6 +279,29 @@ def test_a_milestone_shows_its_money_its_deadlines_and_what_holds_it(home: ApiCl
     assert all(here[name] for name in ("next_reminder_at", "auto_approve_at", "dispute_until"))
     held = home.get(f"/milestones/{home.market.get(Hold, known['hold']).milestone_id}").json()
     assert [(each["id"], each["kind"]) for each in held["holds"]] == [(known["hold"], "MANUAL")]
+
+
+def test_a_hold_on_a_payee_is_listed_shown_with_the_party_and_named_where_money_waits(
+    home: ApiClient,
+) -> None:
+    market = home.market
+    there, cora = market.submitted(), market.as_staff("cora")
+    placed = market.act(payee_holds.place, cora, party_id=market.payee_id, reason="A word of staff.")
+    silent = {"party_id": market.payee_id, "reason": "He cheats.", "kind": HoldKind.RISK}
+    market.act(payee_holds.place, cora, **silent)
+    market.act(verification.approve, market.payer, milestone_id=there.milestone)
+    (listed,) = home.get(f"/payee-holds?party={home.payee}&active=true").json()["items"]
+    assert (listed["id"], listed["party"], listed["lifted_at"]) == (placed.id, home.payee, None)
+    (party,) = home.get(f"/parties?external_id={home.payee}").json()["items"]
+    assert party["holds"] == [listed]
+    waits = home.get(f"/milestones/{there.milestone}").json()["release_waits_for"]
+    assert [each["code"] for each in waits] == ["payee_hold", "waits"]
+    assert "cheats" not in str(waits)
+    market.act(payee_holds.lift, market.as_staff("ada"), hold_id=placed.id, reason="Fine.")
+    (party,) = home.get(f"/parties?external_id={home.payee}").json()["items"]
+    assert party["holds"] == []
+    assert [each["id"] for each in home.get("/payee-holds?active=false").json()["items"]] == [placed.id]
+    assert home.get(f"/payee-holds?party={home.payer}").json()["items"] == []
 
 
 def test_what_is_silent_stays_silent_wherever_it_could_be_read(home: ApiClient) -> None:

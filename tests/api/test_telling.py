@@ -10,13 +10,14 @@ import pytest
 
 from core.actions.cases import conversation, offers
 from core.actions.milestones import verification
-from core.actions.risk import holds, reports, risk_reviews
+from core.actions.risk import hold_ends, holds, payee_holds, reports, risk_reviews
 from core.api.openapi.examples import usd
 from core.api.webhooks import delivery
 from core.db import Database, one_at_a_time
 from core.money import Money
 from core.records import Chargeback, EventDelivery, Message, OutgoingEvent, Payout, Refund, Report, RiskReview
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM
 from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.risk import ReviewOutcome
@@ -66,6 +67,33 @@ def test_a_hold_is_told_when_it_is_placed_and_when_it_is_lifted_but_not_why(watc
         (data,) = told(watched, kind)
         assert (data["hold"], data["milestone"], data["kind"]) == (placed.id, there.milestone, "MANUAL")
     assert "quiet" not in str([each.data for each in watched.all(OutgoingEvent)])
+
+
+def test_a_hold_on_a_payee_is_told_when_it_is_placed_extended_and_lifted_but_not_why(watched: Market) -> None:
+    watched.submitted()
+    cora, end = watched.as_staff("cora"), watched.now + timedelta(days=3)
+    held = {"party_id": watched.payee_id, "reason": "A quiet word."}
+    placed = watched.act(payee_holds.place, cora, **held)
+    watched.act(hold_ends.extend, cora, hold_id=placed.id, until=end, reason="A quiet week.")
+    watched.act(payee_holds.lift, watched.as_staff("ada"), hold_id=placed.id, reason="All is well.")
+    said = {kind: told(watched, f"payee.hold_{kind}")[0] for kind in ("placed", "extended", "lifted")}
+    assert {each["hold"] for each in said.values()} == {placed.id}
+    assert [bool(each["expected_end"]) for each in said.values()] == [False, True, True]
+    assert [bool(each["lifted_at"]) for each in said.values()] == [False, False, True]
+    assert "quiet" not in str([each.data for each in watched.all(OutgoingEvent)])
+
+
+def test_another_expected_end_of_a_hold_is_told_and_of_a_silent_one_nothing(watched: Market) -> None:
+    there, cora, end = watched.funded(), watched.as_staff("cora"), watched.now + timedelta(days=3)
+    of_milestone = {"milestone_id": there.milestone, "reason": "A quiet word."}
+    for kind in (HoldKind.MANUAL, HoldKind.RISK):
+        placed = watched.act(holds.place, cora, kind=kind, **of_milestone)
+        watched.act(hold_ends.extend, cora, hold_id=placed.id, until=end, reason="A quiet week.")
+    silent = {"party_id": watched.payee_id, "reason": "He cheats.", "kind": HoldKind.RISK}
+    placed = watched.act(payee_holds.place, cora, **silent)
+    watched.act(hold_ends.extend, cora, hold_id=placed.id, until=end, reason="A quiet week.")
+    assert [each["kind"] for each in told(watched, "hold.extended")] == ["MANUAL"]
+    assert not [each for each in watched.all(OutgoingEvent) if each.kind.startswith("payee.hold_")]
 
 
 def test_a_decision_its_refund_and_its_payout_are_told(watched: Market) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.actions.risk import payee_holds
+from core.actions.risk import holds, payee_holds
 from core.db import Database
+from core.money import Money
 from core.records import Party
 from tests import builders
 from tests.builders import Town
@@ -37,7 +38,7 @@ def test_a_payee_is_put_on_hold_on_the_page_and_lifted_by_another(town: Town) ->
     assert "Lift" not in labels(app)  # finance may place, not lift
     app = visit(town, "ada", "holds")
     app.button(key="open-lift-payee-1").click().run()
-    app.text_area(key="payee-lift-reason").set_value("Unfounded").run()
+    app.text_area(key="lift-reason").set_value("Unfounded").run()
     app.button(key="lift-payee-hold").click().run()
     assert not app.exception
     assert "Hold H-1 is lifted. No verified work waited for it." in words(app)
@@ -54,3 +55,43 @@ def test_the_expected_end_is_changed_with_a_reason(town: Town) -> None:
     app.button(key="extend-hold").click().run()
     assert not app.exception
     assert "is expected to end before" in words(app)
+
+
+def test_a_hold_on_the_payee_is_lifted_in_the_case_and_found_by_its_number(town: Town) -> None:
+    told = builders.in_mediation(town)
+    held = town.act(payee_holds.place, town.as_staff("cora"), party_id=town.payee_id, reason="Odd.")
+    assert f"H-{held.id}" in words(visit(town, "fay", "holds", id=held.id))
+    app = visit(town, "ada", "case", id=told.case)
+    app.button(key="case-lift").click().run()
+    assert app.selectbox[0].options == [f"H-{held.id}, on all money of the payee: Odd."]
+    app.text_area(key="lift-reason").set_value("Unfounded").run()
+    app.button(key="lift").click().run()
+    assert not app.exception
+    assert f"Hold H-{held.id} is lifted." in words(app)
+    assert "case-lift" not in [each.key for each in visit(town, "ada", "case", id=told.case).button]
+
+
+@pytest.mark.parametrize("of_payee", [True, False])
+def test_above_the_threshold_one_proposes_and_another_lifts_on_the_page(town: Town, of_payee: bool) -> None:
+    told = builders.funded(town, total=Money(3_000_000, "USD"))
+    if of_payee:
+        held = town.act(payee_holds.place, town.as_staff("cora"), party_id=town.payee_id, reason="Odd.").id
+        opens, button = f"open-lift-payee-{held}", "lift-payee-hold"
+    else:
+        place = {"milestone_id": told.milestone, "reason": "Odd."}
+        held = town.act(holds.place, town.as_staff("cora"), **place).id
+        opens, button = "open-lift", "lift-hold"
+    app = visit(town, "cora", "holds", id=held)  # who placed it may propose
+    app.button(key=opens).click().run()
+    assert "two people lift it" in words(app)
+    app.text_area(key="lift-reason").set_value("The bank confirmed.").run()
+    app.button(key=f"{button}-propose").click().run()
+    assert not app.exception
+    assert f"Submitted. Hold H-{held} is lifted when someone else approves." in words(app)
+    app = visit(town, "ada", "holds", id=held)
+    assert "“The bank confirmed.”" in words(app)
+    app.button(key=opens).click().run()
+    assert "Cora Nwosu proposes to lift it" in words(app).replace("\\", "")
+    app.button(key="lift-1-confirm").click().run()
+    assert not app.exception
+    assert f"Hold H-{held} is lifted." in words(app)

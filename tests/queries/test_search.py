@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event, text
 
+from core.actions.risk import payee_holds
 from core.db import Database
 from core.money import Money
 from core.queries import search
@@ -55,6 +56,10 @@ def test_a_number_that_the_desk_prints_leads_to_its_object(town: Town, told: Tol
     assert one(town, "W-1").kind == Found.PAYOUT
     for number in town.read(lambda s: s.scalars(text("select number from receipts"))).all():
         assert one(town, number.lower()).reference == number
+    placed = {"party_id": town.payee_id, "reason": "Odd."}
+    stopped = town.act(payee_holds.place, town.as_staff("cora"), **placed)
+    found = one(town, f"H-{stopped.id}")
+    assert (found.kind, found.id, found.detail) == (Found.HOLD, str(stopped.id), "Odd.")
 
 
 def test_what_stripe_calls_it_leads_there_too(town: Town, told: Told) -> None:

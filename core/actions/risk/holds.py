@@ -12,6 +12,7 @@ from core import outbox
 from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.actions.risk import lifting_alone
 from core.actions.risk.hold_letters import tell_of_hold
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
@@ -22,6 +23,7 @@ from core.rules import cases, holds, milestones
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, Permission, Role, require, require_party
 from core.rules.reasons import given
+from core.rules.refusal_reasons import Block
 
 
 class NotALateComplaint(DeskError):
@@ -108,7 +110,7 @@ def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milesto
     if not found:
         raise NoOpenComplaint(milestone=Wording(context.milestone.title, context.milestone.id))
     for complaint in found:
-        _lifted(session, actor, context, complaint, reason=WITHDRAWN, now=now)
+        lifted(session, actor, context, complaint, reason=WITHDRAWN, now=now)
     return found[-1]
 
 
@@ -192,10 +194,23 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     """Lift a hold; what was verified meanwhile is released now, unless something else blocks it: returns how much.
 
     By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `HoldAlreadyLifted`,
-    `NotFound`, `OwnHold`.
+    `NotFound`, `OwnHold`, `ProposalWaits`, and above the threshold `LiftTakesTwo` (`hold_lifts`).
     """
     require(actor, Permission.RELEASE_HOLD, now)
     reason = given(reason)
+    context, hold = opened(session, hold_id)
+    holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
+    lifting_alone.require_one_person(session, hold_id, two_people(session, context))
+    return lifted(session, actor, context, hold, reason=reason, now=now)
+
+
+def two_people(session: Session, context: MilestoneContext) -> Sequence[Block]:
+    """Why two people lift a hold of this milestone; empty when one is enough."""
+    return holds.takes_two([stoppable(session, context)], context.profile.second_person_above)
+
+
+def opened(session: Session, hold_id: int) -> tuple[MilestoneContext, Hold]:
+    """A hold in force, behind its milestone's lock. Raises `NotFound`, `HoldAlreadyLifted`."""
     plain = session.get(Hold, hold_id)
     if plain is None:
         raise NotFound(kind="hold", id=hold_id)
@@ -203,11 +218,10 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     hold = session.get_one(Hold, hold_id, with_for_update=True, populate_existing=True)
     if hold.released_at is not None:
         raise HoldAlreadyLifted(hold=hold_id)
-    holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
-    return _lifted(session, actor, context, hold, reason=reason, now=now)
+    return context, hold
 
 
-def _lifted(
+def lifted(
     session: Session, actor: Actor, context: MilestoneContext, hold: Hold, *, reason: str, now: datetime
 ) -> Money | None:
     """Lift the hold; returns what was released."""

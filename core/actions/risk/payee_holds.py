@@ -6,24 +6,29 @@ again when the money is about to be sent (payment-escrow-rules, Release Rules).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, notifications, outbox
-from core.actions.milestones.milestone_context import open_milestone
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.actions.risk import lifting_alone
 from core.actions.risk.holds import HoldAlreadyLifted
+from core.actions.staff import policy_in_force
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, Wording
+from core.queries import payee_holds as queries
 from core.records import Milestone, Party, PayeeHold, PaymentOrder, Project
 from core.rules import holds
 from core.rules.holds import HoldKind
 from core.rules.milestones import Status
 from core.rules.permissions import Actor, Permission, require, staff_number
 from core.rules.reasons import given
+from core.rules.refusal_reasons import Block
 
 
 class NotAPayee(DeskError):
@@ -91,9 +96,26 @@ def place(
 def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> int:
     """Lift it: what was verified meanwhile is released now, unless something else blocks it; returns of how many
     milestones. By someone else than who placed it. Raises `NotFound`, `OwnHold`, `HoldAlreadyLifted`,
-    `StepUpRequired`."""
+    `StepUpRequired`, `ProposalWaits`, and above the threshold `LiftTakesTwo` (`hold_lifts`)."""
     require(actor, Permission.RELEASE_HOLD, now)
     reason = given(reason)
+    contexts, hold = opened(session, hold_id)
+    holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
+    lifting_alone.require_one_person(session, hold_id, two_people(session, hold.party_id, now=now))
+    return lifted(session, actor, contexts, hold, reason=reason, now=now)
+
+
+def two_people(session: Session, party_id: int, *, now: datetime) -> Sequence[Block]:
+    """Why two people lift a hold on this payee; empty when one is enough. By the policy that is in force: what the
+    hold stops may be of projects under several."""
+    stopped = queries.stopped(session, [party_id]).get(party_id, ())
+    _, profile = policy_in_force.of(session, session.get_one(Party, party_id).platform, now)
+    return holds.takes_two(stopped, profile.second_person_above)
+
+
+def opened(session: Session, hold_id: int) -> tuple[list[MilestoneContext], PayeeHold]:
+    """A hold in force, behind the locks of the payee's milestones with money. Raises `NotFound`,
+    `HoldAlreadyLifted`."""
     plain = session.get(PayeeHold, hold_id)
     if plain is None:
         raise NotFound(kind="hold", id=hold_id)
@@ -101,7 +123,19 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     hold = session.get_one(PayeeHold, hold_id, with_for_update=True, populate_existing=True)
     if hold.released_at is not None:
         raise HoldAlreadyLifted(hold=hold_id)
-    holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
+    return contexts, hold
+
+
+def lifted(
+    session: Session,
+    actor: Actor,
+    contexts: Sequence[MilestoneContext],
+    hold: PayeeHold,
+    *,
+    reason: str,
+    now: datetime,
+) -> int:
+    """Lift the hold; returns of how many milestones money was released."""
     hold.released_by, hold.released_at, hold.release_reason = actor.id, now, reason
     session.flush()
     audit.record(

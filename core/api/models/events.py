@@ -216,6 +216,12 @@ class HoldTold(OfMilestone):
     at: Moment
 
 
+class HoldExtended(OfMilestone):
+    hold: int
+    kind: HoldKind
+    expected_end: Moment
+
+
 class ManualReviewTold(OfMilestone):
     manual_review: int
     outcome: ReviewOutcome | None
@@ -283,6 +289,14 @@ class BankDecided(OfParty):
     decision: BankDecision
     held_until: Moment | None
     at: Moment
+
+
+class PayeeHoldTold(OfParty):
+    hold: int
+    kind: HoldKind
+    placed_at: Moment
+    expected_end: Moment | None
+    lifted_at: Moment | None
 
 
 class PartyChanged(OfParty):
@@ -377,10 +391,16 @@ KINDS: Mapping[str, EventDescription] = {
     "payee.payouts_disabled": EventDescription(
         "a payee cannot be paid any more, with the payment provider's reason", PayeeAccountTold
     ),
+    "payee.hold_placed": EventDescription(
+        "all money of a payee is held back, of whatever milestone, and the payee was told", PayeeHoldTold
+    ),
+    "payee.hold_extended": EventDescription("it is expected to end at another time", PayeeHoldTold),
+    "payee.hold_lifted": EventDescription("and all of it goes on", PayeeHoldTold),
     "chargeback.status_changed": EventDescription(
         "as the bank says, with the due date", ChargebackStatusChanged
     ),
     "hold.placed": EventDescription("money is held back, and the payee was told", HoldTold),
+    "hold.extended": EventDescription("it is expected to end at another time", HoldExtended),
     "hold.lifted": EventDescription("and goes on", HoldTold),
     "manual_review.opened": EventDescription("a person looks before money moves", ManualReviewTold),
     "manual_review.settled": EventDescription("cleared", ManualReviewTold),

@@ -132,6 +132,12 @@ class Holds(OfMilestones):
     active: bool | None = None
 
 
+class PayeeHolds(Listed):
+    sort: Literal["id", "-id"] = "-id"
+    party: Name | None = None
+    active: bool | None = None
+
+
 class Reports(Listed):
     sort: Literal["id", "-id"] = "-id"
     project: Id | None = None

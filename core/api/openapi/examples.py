@@ -58,7 +58,22 @@ REFUND = {
     "created_at": AT,
     "settled_at": LATER,
 }
-HOLD = {"id": 8, "milestone": 31, "kind": "MANUAL", "placed_at": AT, "lifted_at": None}
+HOLD = {
+    "id": 8,
+    "milestone": 31,
+    "kind": "MANUAL",
+    "placed_at": AT,
+    "expected_end": LATER,
+    "lifted_at": None,
+}
+PAYEE_HOLD = {
+    "id": 9,
+    "party": PAYEE,
+    "kind": "MANUAL",
+    "placed_at": AT,
+    "expected_end": LATER,
+    "lifted_at": None,
+}
 MILESTONE = {
     "id": 31,
     "project": 12,
@@ -280,6 +295,7 @@ PARTY = {
     "withdrawal_method": "standard",
     "known_to_provider": True,
     "account": ACCOUNT,
+    "holds": [],
     "rating": RATING,
 }
 OF_PAYMENT = {"milestone": 31, "project": 12, "payer": PAYER, "funded_at": AT, **PAYMENT}
@@ -382,6 +398,7 @@ LISTED: Mapping[str, Any] = {
     "Receipts": RECEIPT,
     "Chargebacks": CHARGEBACK,
     "Holds": HOLD,
+    "PayeeHolds": PAYEE_HOLD,
     "ManualReviews": REVIEWED,
     "Reports": REPORT,
     "Parties": PARTY,
@@ -433,6 +450,7 @@ REPLIES: Mapping[str, Any] = {
     "ReceiptAnswer": RECEIPT,
     "ChargebackAnswer": CHARGEBACK,
     "HoldAnswer": HOLD,
+    "PayeeHoldAnswer": PAYEE_HOLD,
     "ManualReviewAnswer": REVIEWED,
     "ReportAnswer": REPORT,
     "PartyAnswer": PARTY,

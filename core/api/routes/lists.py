@@ -32,7 +32,12 @@ from core.api.models.responses.payouts import PayoutsAnswer
 from core.api.models.responses.projects import ProjectsAnswer
 from core.api.models.responses.receipts import ReceiptsAnswer
 from core.api.models.responses.refunds import RefundsAnswer
-from core.api.models.responses.risk import HoldsAnswer, ManualReviewsAnswer, ReportsAnswer
+from core.api.models.responses.risk import (
+    HoldsAnswer,
+    ManualReviewsAnswer,
+    PayeeHoldsAnswer,
+    ReportsAnswer,
+)
 from core.api.openapi.descriptions import refusals
 from core.records import (
     Case,
@@ -42,6 +47,7 @@ from core.records import (
     Milestone,
     Notification,
     Party,
+    PayeeHold,
     PaymentOrder,
     Payout,
     Project,
@@ -180,11 +186,21 @@ def _emails(caller: Caller, asked: filters.Emails) -> Wanted:
 
 
 def _holds(rows: Wanted, asked: filters.Holds) -> Wanted:
+    return _told(rows, Hold, active=asked.active)
+
+
+def _payee_holds(caller: Caller, asked: filters.PayeeHolds) -> Wanted:
+    rows = select(PayeeHold).join(Party, Party.id == PayeeHold.party_id)
+    rows = rows.where(Party.platform == caller.platform)
+    return _equal(_told(rows, PayeeHold, active=asked.active), {Party.external_id: asked.party})
+
+
+def _told(rows: Wanted, record: type[Hold] | type[PayeeHold], *, active: bool | None) -> Wanted:
     """Of a hold that nobody is told of there is nothing here, whatever is asked."""
-    rows = rows.where(Hold.kind.not_in(holds.SILENT))
-    if asked.active is None:
+    rows = rows.where(record.kind.not_in(holds.SILENT))
+    if active is None:
         return rows
-    return rows.where(Hold.released_at.is_(None) if asked.active else Hold.released_at.is_not(None))
+    return rows.where(record.released_at.is_(None) if active else record.released_at.is_not(None))
 
 
 def _reviews(rows: Wanted, asked: filters.ManualReviews) -> Wanted:
@@ -290,6 +306,16 @@ LISTS = (
         _and(_of_milestones(Hold, Hold.milestone_id), _holds),
         lambda session, rows: money.of_holds(rows),
         {"id": Hold.id},
+    ),
+    Listing(
+        "payee-holds",
+        "Risk",
+        "Holds on all money of a payee that the payee was told of; why they are there is for staff.",
+        filters.PayeeHolds,
+        PayeeHoldsAnswer,
+        _payee_holds,
+        money.of_payee_holds,
+        {"id": PayeeHold.id},
     ),
     Listing(
         "manual-reviews",

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict  # the description needs this one before
 from core.api.models.names import CurrencyCode, MutableLetter
 from core.api.models.responses.plain import Moment, PageAnswer
 from core.api.models.responses.reviews import RatingAnswer
+from core.api.models.responses.risk import PayeeHoldAnswer
 from core.policy import WithdrawalMethod
 from core.rules.languages import Language
 from core.rules.notifications import Frequency
@@ -52,7 +53,8 @@ class AccountLinkAnswer(TypedDict):
 
 
 class PartyAnswer(TypedDict):
-    """`account`: a payee's, once it was read at the payment provider."""
+    """`account`: a payee's, once it was read at the payment provider. `holds`: those in place on all money of a payee
+    that they were told of."""
 
     external_id: str
     role: PartyRole
@@ -62,6 +64,7 @@ class PartyAnswer(TypedDict):
     withdrawal_method: WithdrawalMethod
     known_to_provider: bool
     account: AccountAnswer | None
+    holds: list[PayeeHoldAnswer]
     rating: RatingAnswer | None
 
 

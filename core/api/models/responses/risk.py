@@ -18,11 +18,27 @@ class HoldAnswer(TypedDict):
     milestone: int
     kind: ToldHold
     placed_at: Moment
+    expected_end: Moment | None
     lifted_at: Moment | None
 
 
 class HoldsAnswer(PageAnswer):
     items: list[HoldAnswer]
+
+
+class PayeeHoldAnswer(TypedDict):
+    """A hold on all money of a payee, of whatever milestone. Why it is there, is for staff."""
+
+    id: int
+    party: str
+    kind: ToldHold
+    placed_at: Moment
+    expected_end: Moment | None
+    lifted_at: Moment | None
+
+
+class PayeeHoldsAnswer(PageAnswer):
+    items: list[PayeeHoldAnswer]
 
 
 class ManualReviewAnswer(TypedDict):
