@@ -87,6 +87,9 @@ class AuditAction(StrEnum):
     CORRECTION_CLOSE = "correction:close"
     CORRECTION_OPEN = "correction:open"
     CSV_MAPPING_SAVE = "csv_mapping:save"
+    DEBT_AGREE_PLAN = "debt:agree_plan"
+    DEBT_END_PLAN = "debt:end_plan"
+    DEBT_INSTALMENT_DUE = "debt:instalment_due"
     DEBT_PROPOSE_WRITE_OFF = "debt:propose_write_off"
     DEBT_REJECT_WRITE_OFF = "debt:reject_write_off"
     DEBT_REMIND = "debt:remind"
@@ -388,6 +391,9 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.DUPLICATE_FOLLOW: ActionKind(
         "Duplicate payment: news from Stripe", _MONEY, tone="info", staff_only=True
     ),
+    AuditAction.DEBT_AGREE_PLAN: ActionKind("Repayment by instalments agreed", _MONEY, staff_only=True),
+    AuditAction.DEBT_END_PLAN: ActionKind("Repayment by instalments ended", _MONEY, staff_only=True),
+    AuditAction.DEBT_INSTALMENT_DUE: ActionKind("Instalment fell due", _MONEY, tone="wait", staff_only=True),
     AuditAction.DEBT_PROPOSE_WRITE_OFF: ActionKind("Write-off of a debt proposed", _MONEY, staff_only=True),
     AuditAction.DEBT_REJECT_WRITE_OFF: ActionKind("Write-off of a debt rejected", _MONEY, staff_only=True),
     AuditAction.DEBT_REMIND: ActionKind("Payee reminded of a debt", _MONEY, staff_only=True),

@@ -146,6 +146,18 @@ PARTS: Mapping[str, Part] = {
         "id reverses_journal_id",
         said="reverses_journal_id is not null",
     ),
+    "repayment_plans": _part(
+        "repayment_plans", "repayment plan", "id party_id currency after_journal reason agreed_by agreed_at"
+    ),
+    "repayment_plan_ends": _part(
+        "repayment_plans",
+        "end of a repayment plan",
+        "id ended_by ended_at end_reason",
+        said="ended_at is not null",
+    ),
+    "repayment_instalments": _part(
+        "repayment_instalments", "instalment of a repayment plan", "id plan_id position due_on amount_minor"
+    ),
     "payee_holds": _part("payee_holds", "hold on a payee", "id party_id kind reason placed_by placed_at"),
     "payee_hold_ends": _part(
         "payee_holds",

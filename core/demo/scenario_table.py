@@ -11,7 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 from core.actions.risk import holds, reports
-from core.demo import chargeback_scenarios, dispute_scenarios, payment_scenarios, standard_flow, texts
+from core.demo import (
+    chargeback_scenarios,
+    debt_scenarios,
+    dispute_scenarios,
+    payment_scenarios,
+    standard_flow,
+    texts,
+)
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.scenarios import Scenario
 from core.rules.grounds import DecisionOutcome
@@ -93,6 +100,9 @@ BRANCHES: dict[Scenario, Any] = {
     Scenario.CHARGEBACK_WON: chargeback_scenarios.won,
     Scenario.CHARGEBACK_LOST: chargeback_scenarios.lost_after_release,
     Scenario.CHARGEBACK_LOST_HELD: chargeback_scenarios.lost_while_held,
+    Scenario.DEBT_OPEN: debt_scenarios.left_open,
+    Scenario.DEBT_BY_INSTALMENTS: debt_scenarios.by_instalments,
+    Scenario.DEBT_WRITTEN_OFF: debt_scenarios.written_off,
     Scenario.CHARGEBACK_OPEN: chargeback_scenarios.left_open(8),
     Scenario.CHARGEBACK_ACCEPTANCE: chargeback_scenarios.left_open(3, acceptance=True),
     Scenario.INQUIRY_CLOSED: chargeback_scenarios.inquiry_closed,

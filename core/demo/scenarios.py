@@ -40,8 +40,11 @@ class Scenario(StrEnum):
     CHARGEBACK_WON = "chargeback won"
     CHARGEBACK_LOST = "chargeback lost after release"
     CHARGEBACK_LOST_HELD = "chargeback lost while held"
+    DEBT_BY_INSTALMENTS = "debt repaid by instalments"
+    DEBT_WRITTEN_OFF = "debt written off"
     INQUIRY_CLOSED = "inquiry closed"
 
+    DEBT_OPEN = "debt of a payee"
     OFFER_OPEN = "offer open"
     CHARGEBACK_OPEN = "chargeback to be answered"
     CHARGEBACK_ACCEPTANCE = "accepting a chargeback"
@@ -118,6 +121,9 @@ NOW_AND_THEN = {
     Scenario.CONVERTED: 1,
     Scenario.CARD_ASKS: 1,
     Scenario.DEBIT_OPEN: 1,
+    Scenario.DEBT_OPEN: 1,
+    Scenario.DEBT_BY_INSTALMENTS: 1,
+    Scenario.DEBT_WRITTEN_OFF: 1,
 }
 # How long before the last day such a story must begin, to be where it should be on that day.
 LEAD = {
@@ -135,6 +141,8 @@ LEAD = {
     Scenario.REFUND_BACK: timedelta(days=22),
     Scenario.RISK_OPEN: timedelta(days=4),
     Scenario.DEBIT_OPEN: timedelta(days=4),
+    Scenario.DEBT_OPEN: timedelta(days=26),
+    Scenario.DEBT_BY_INSTALMENTS: timedelta(days=45),
 }
 # Most of these are small jobs of one milestone, as most jobs are.
 SHORT = (Scenario.SMOOTH, Scenario.SILENT, Scenario.DECLINED, Scenario.PAYOUT_FAILS)

@@ -158,6 +158,7 @@ _LINES = (
     ChartLine(145, 5910, "other_expense", Group.OTHER_EXPENSES, "Other expenses"),
     ChartLine(146, 5040, "bank_charges", Group.PAYMENT_COSTS, "Bank charges"),
     ChartLine(147, 5130, "bad_debt", Group.LOSSES, "Bad debts"),
+    ChartLine(148, 4920, "bad_debt_recovered", Group.OTHER_INCOME, "Bad debts recovered"),
     ChartLine(193, 9110, "connected_claim", Group.PAYEES_CLAIM, "Payees' claim (memorandum)"),
     ChartLine(
         194,
@@ -215,6 +216,7 @@ OTHER_INCOME = "other_income"
 OTHER_EXPENSE = "other_expense"
 BANK_CHARGES = "bank_charges"
 BAD_DEBT = "bad_debt"
+BAD_DEBT_RECOVERED = "bad_debt_recovered"
 CONNECTED_CLAIM = "connected_claim"
 
 

@@ -85,8 +85,37 @@ TEMPLATES = {
         (
             "After a chargeback, or for the fee of a payout, you owe us money. We keep it back from the next payments "
             "for your work.",
-            Table((("Owed", "owed"),)),
+            Table((("Owed", "owed"), ("Due now", "due"))),
             "If you do not expect another payment, or if you think that this is wrong, contact us.",
+        ),
+        tone="attention",
+    ),
+    ("repayment_plan_agreed", "payee"): Template(
+        "You repay {owed} by instalments",
+        (
+            "We have agreed that you repay what you owe us by instalments. Until one falls due, we do not keep it back "
+            "from the payments for your work; what has fallen due we do.",
+            Table(
+                (
+                    ("Owed", "owed"),
+                    ("Instalments", "count"),
+                    ("First", "first"),
+                    ("Due on", "first_due"),
+                    ("Last", "last"),
+                    ("Due on", "last_due"),
+                )
+            ),
+            "If you think that this is wrong, contact us.",
+        ),
+        tone="plain",
+    ),
+    ("repayment_plan_ended", "payee"): Template(
+        "What you owe is due at once: {owed}",
+        (
+            "The agreement that you repay by instalments has ended. What you still owe us is due now, and we keep it "
+            "back from the next payments for your work.",
+            Table((("Owed", "owed"),)),
+            "If you think that this is wrong, contact us.",
         ),
         tone="attention",
     ),

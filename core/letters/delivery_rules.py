@@ -96,6 +96,8 @@ HANDLING: Mapping[str, Handling] = {
     "money_taken_back": Handling("Money deducted after a chargeback", urgent=True, kept=_MONEY),
     "duplicate_found": Handling("Duplicate payment returned", urgent=True, kept=_MONEY),
     "payment_returned": Handling("Payment returned to you", urgent=True, kept=_MONEY),
+    "repayment_plan_agreed": Handling("Repayment by instalments agreed", urgent=True, kept=_MONEY),
+    "repayment_plan_ended": Handling("Repayment by instalments ended", urgent=True, kept=_MONEY),
     "debt_reminder": Handling("Reminder of what you owe", urgent=True, kept=_MONEY),
     "payee_hold_placed": Handling("Payments to you under review", urgent=True, kept=_MONEY),
     "payee_hold_lifted": Handling("Review of payments to you over", urgent=True, kept=_MONEY),

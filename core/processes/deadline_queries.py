@@ -184,9 +184,24 @@ DEBTS = text(
         (select max(r.sent_at) from debt_reminders r where r.party_id = d.party_id and r.currency = d.currency),
         (select min(o.posted_at) from open o where o.party_id = d.party_id and o.currency = d.currency)
     ) + make_interval(secs => {DEBT_REMINDED_EVERY.total_seconds():.0f}) as at
-    from debts d
+    from debts d where debt_due_minor(d.party_id, d.currency) > 0
     """
 )
+INSTALMENTS = text(
+    """
+    select i.id, i.due_on::timestamp at time zone 'UTC' as at
+    from repayment_instalments i join repayment_plans p on p.id = i.plan_id
+    where i.fell_due_at is null and p.ended_at is null
+    """
+)
+
+
+def instalments(now: datetime) -> Due:
+    """Instalments of debts whose day has come."""
+    known = INSTALMENTS.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
+        "instalments_due"
+    )
+    return select(known.c.id, known.c.at).where(known.c.at <= now)
 
 
 # At most one day is due: the first that is open. Of a desk that has never closed one, none is.

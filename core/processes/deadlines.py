@@ -16,7 +16,7 @@ from core.actions.funding import card_retries, charges
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
-from core.actions.payouts import debt_reminders
+from core.actions.payouts import debt_reminders, repayment_plans
 from core.actions.periods import closing_reminders
 from core.actions.risk import hold_ends
 from core.policy.limits import CHARGEBACK_ALARMS
@@ -120,6 +120,10 @@ def _remind_of_debt(session: Session, number: int, now: datetime) -> bool:
     return debt_reminders.remind(session, party_id, currency, now=now)
 
 
+def _fall_due(session: Session, number: int, now: datetime) -> bool:
+    return repayment_plans.fall_due(session, number, now=now)
+
+
 def _debtor(session: Session, number: int) -> None:
     party_id, _ = receivables.account_of(session, number)
     session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
@@ -187,6 +191,9 @@ DEADLINES: Mapping[str, Deadline] = {
         "bank change",
     ),
     **{f"chargeback_{days}": _alarm_of_chargeback(days) for days in CHARGEBACK_ALARMS},
+    "instalment": Deadline(
+        due.instalments, repayment_plans.lock_of, _fall_due, "Instalment of a debt falls due", "debt"
+    ),
     "debt": Deadline(due.debts, _debtor, _remind_of_debt, "Payee reminded of a debt", "debt"),
     "unclosed_day": Deadline(due.unclosed_days, _books, _remind_to_close, "Day to be closed by now", "day"),
     "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),

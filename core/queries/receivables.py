@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.ledger import accounts
 from core.money import Money, shown_order
 from core.rules.references import reference
 
@@ -45,7 +46,8 @@ DEBTS = text(
            (select count(*) from debt_reminders r
             where r.party_id = o.party_id and r.currency = o.currency) as reminders,
            (select w.id from debt_write_offs w where w.party_id = o.party_id and w.currency = o.currency
-            and w.status = 'PROPOSED') as write_off_id
+            and w.status = 'PROPOSED') as write_off_id,
+           debt_due_minor(o.party_id, o.currency) as due
     from open o join parties y on y.id = o.party_id
     group by o.party_id, o.currency, y.name order by min(o.posted_at), o.party_id
     """
@@ -64,6 +66,33 @@ WRITE_OFFS = text(
     where w.party_id = :party and w.currency = :currency order by w.id desc
     """
 )
+PLANS = text(
+    """
+    select p.id, p.reason, a.name as agreed_by, p.agreed_at, e.name as ended_by, p.ended_at, p.end_reason
+    from repayment_plans p join staff a on a.id = p.agreed_by left join staff e on e.id = p.ended_by
+    where p.party_id = :party and p.currency = :currency order by p.id desc
+    """
+)
+INSTALMENTS = text(
+    """
+    select id, position, due_on, amount_minor, open_minor, fell_due_at from repayment_progress
+    where plan_id = :plan order by position
+    """
+)
+# The amounts in suspense that two people explained as paid after all.
+WRITTEN_OFF = text(
+    """
+    select w.id, w.party_id, y.name as payee, w.currency, w.amount_minor, w.settled_at, p.name as proposer,
+           s.name as settler, w.reason, coalesce(r.minor, 0)::bigint as recovered, r.items
+    from debt_write_offs w join parties y on y.id = w.party_id join staff p on p.id = w.proposed_by
+    left join staff s on s.id = w.settled_by
+    left join lateral (
+        select sum(i.amount_minor) as minor, array_agg(i.id order by i.id) as items from suspense_items i
+        where i.target_id = w.id and i.settled_as = 'DEBT_RECOVERED') r on true
+    where w.status = 'DONE' order by w.id desc limit :limit
+    """
+)
+MOST = 200
 
 
 @dataclass(frozen=True)
@@ -78,6 +107,8 @@ class Debt:
     reminded_at: datetime | None
     reminders: int
     write_off_id: int | None
+    due: Money
+    """What of it is not put off by instalments."""
 
     @property
     def id(self) -> str:
@@ -85,7 +116,7 @@ class Debt:
 
     @property
     def account(self) -> str:
-        return f"receivable_payee:{self.party_id}"
+        return accounts.receivable_payee(self.party_id)
 
 
 @dataclass(frozen=True)
@@ -123,6 +154,96 @@ class WriteOffRow:
     note: str | None
 
 
+@dataclass(frozen=True)
+class InstalmentRow:
+    """One instalment of a plan that stands; `open`: what of it is not settled."""
+
+    id: int
+    position: int
+    due_on: date
+    amount: Money
+    open: Money
+    fell_due_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        if self.open.is_zero:
+            return "Paid"
+        return "Due" if self.fell_due_at else "To come"
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A repayment plan; `instalments` of one that stands."""
+
+    id: int
+    reason: str
+    agreed_by: str
+    agreed_at: datetime
+    ended_by: str | None
+    ended_at: datetime | None
+    end_reason: str | None
+    instalments: tuple[InstalmentRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class WrittenOff:
+    """A debt that was given up, and what of it was paid after all, by which amounts in suspense."""
+
+    id: int
+    party_id: int
+    payee: str
+    amount: Money
+    recovered: Money
+    at: datetime
+    proposer: str
+    settler: str | None
+    reason: str
+    items: str
+
+
+def plans(session: Session, party_id: int, currency: str) -> list[PlanRow]:
+    """What was agreed about this debt, newest first."""
+    rows = session.execute(PLANS, {"party": party_id, "currency": currency}).mappings().all()
+    return [
+        PlanRow(**row, instalments=() if row["ended_at"] else _instalments(session, row["id"], currency))
+        for row in rows
+    ]
+
+
+def _instalments(session: Session, plan_id: int, currency: str) -> tuple[InstalmentRow, ...]:
+    return tuple(
+        InstalmentRow(
+            row.id,
+            row.position,
+            row.due_on,
+            Money(row.amount_minor, currency),
+            Money(row.open_minor, currency),
+            row.fell_due_at,
+        )
+        for row in session.execute(INSTALMENTS, {"plan": plan_id})
+    )
+
+
+def written_off(session: Session) -> list[WrittenOff]:
+    """What was given up, newest first; at most `MOST`."""
+    return [
+        WrittenOff(
+            row.id,
+            row.party_id,
+            row.payee,
+            Money(row.amount_minor, row.currency),
+            Money(row.recovered, row.currency),
+            row.settled_at,
+            row.proposer,
+            row.settler,
+            row.reason,
+            ", ".join(reference("suspense", each) for each in row.items or ()),
+        )
+        for row in session.execute(WRITTEN_OFF, {"limit": MOST})
+    ]
+
+
 def debts(session: Session, *, now: datetime) -> list[Debt]:
     """All that is owed, the oldest debt first."""
     first, second, third = (now - timedelta(days=days) for days in AGES)
@@ -137,6 +258,7 @@ def debts(session: Session, *, now: datetime) -> list[Debt]:
             row.reminded_at,
             row.reminders,
             row.write_off_id,
+            Money(row.due, row.currency),
         )
         for row in rows
     ]

@@ -17,7 +17,7 @@ from core.records.chargebacks import (
     SuspenseItem,
 )
 from core.records.client_funds import PayoutStop, StripeBalance
-from core.records.debts import DebtReminder, DebtWriteOff
+from core.records.debts import DebtReminder, DebtWriteOff, RepaymentInstalment, RepaymentPlan
 from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
 from core.records.holds import Hold, HoldLift, PayeeHold
@@ -136,6 +136,8 @@ __all__ = [
     "Recusal",
     "Refund",
     "RefundReturn",
+    "RepaymentInstalment",
+    "RepaymentPlan",
     "Report",
     "ReviewRound",
     "RiskReview",

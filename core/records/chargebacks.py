@@ -236,10 +236,15 @@ class SuspenseItem(Record):
         CheckConstraint(
             "case when coalesce(settled_as, proposed_as) in ('CONCESSION', 'REFUND_OWED', 'PAYEE_OWES', "
             "'OTHER_EXPENSE') then amount_minor < 0 when coalesce(settled_as, proposed_as) in ('RETURN_TO_PAYER', "
-            "'PAYEE_DEBT', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 else true end",
+            "'PAYEE_DEBT', 'DEBT_RECOVERED', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 else true end",
             name="direction",
         ),
         Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
+        Index(
+            "suspense_items_recovered_idx",
+            "target_id",
+            postgresql_where="coalesce(settled_as, proposed_as) = 'DEBT_RECOVERED'",
+        ),
         Index(
             "suspense_items_bank_line_id_key",
             "bank_line_id",

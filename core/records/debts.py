@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,6 +49,57 @@ class DebtWriteOff(Record):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+
+class RepaymentPlan(Record):
+    """A debt that its payee repays by instalments, until somebody ends the plan. `after_journal`: what settled the debt
+    after it settles the instalments."""
+
+    __tablename__ = "repayment_plans"
+    __table_args__ = (
+        CheckConstraint(
+            "(ended_at is null) = (ended_by is null) and (ended_at is null) = (end_reason is null)",
+            name="ended_whole",
+        ),
+        Index(
+            "repayment_plans_one_idx",
+            "party_id",
+            "currency",
+            unique=True,
+            postgresql_where="ended_at is null",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    currency: Mapped[str]
+    after_journal: Mapped[int]
+    reason: Mapped[str]
+    agreed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    agreed_at: Mapped[datetime]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    end_reason: Mapped[str | None] = mapped_column(default=None)
+
+
+class RepaymentInstalment(Record):
+    """One amount of a repayment plan and its day; `fell_due_at`: when that day had come. What of it is open is in the
+    view `repayment_progress`."""
+
+    __tablename__ = "repayment_instalments"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("fell_due_at >= due_on::timestamp at time zone 'UTC'", name="not_before"),
+        Index("repayment_instalments_position_idx", "plan_id", "position", unique=True),
+        Index("repayment_instalments_due_idx", "due_on", postgresql_where="fell_due_at is null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("repayment_plans.id"))
+    position: Mapped[int]
+    due_on: Mapped[date]
+    amount_minor: Mapped[int]
+    fell_due_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class DebtReminder(Record):

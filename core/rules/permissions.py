@@ -53,6 +53,7 @@ class Permission(StrEnum):
     REVIEW_PAYOUT = "review_payout"
     ASSIGN_PAYOUT = "assign_payout"
     WAIVE_FEE = "waive_fee"
+    AGREE_REPAYMENT = "agree_repayment"
     WRITE_OFF_DEBT = "write_off_debt"
     CONFIRM_WRITE_OFF = "confirm_write_off"
     DECIDE_BANK_CHANGE = "decide_bank_change"
@@ -132,6 +133,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.ASSIGN_PAYOUT: _to(FINANCE, ADMINISTRATOR),
     # The platform goes without the fee of another payout method.
     Permission.WAIVE_FEE: _to(FINANCE),
+    Permission.AGREE_REPAYMENT: _to(FINANCE),
     Permission.WRITE_OFF_DEBT: _to(FINANCE),
     Permission.CONFIRM_WRITE_OFF: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Whether payouts may go to a payee's new bank account before their time, later, or never.

@@ -36,6 +36,8 @@ class SettledAs(StrEnum):
     """A payee has paid what they owe. The target is the payee."""
     PAYEE_OWES = "PAYEE_OWES"
     """Paid to a payee by hand: they owe it back, and later releases set it off. The target is the payee."""
+    DEBT_RECOVERED = "DEBT_RECOVERED"
+    """A payee has paid what was written off. The target is the write-off."""
     RESERVE = "RESERVE"
     """A reserve that the processor holds, or releases."""
     BANK_CHARGE = "BANK_CHARGE"
@@ -58,6 +60,7 @@ WORDS = {
     SettledAs.REFUND_OWED: "The refund that was owed, made by hand",
     SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
     SettledAs.PAYEE_OWES: "Paid to a payee by hand, to be recovered",
+    SettledAs.DEBT_RECOVERED: "A payee has paid a debt that was written off",
     SettledAs.RESERVE: "A reserve held by Stripe",
     SettledAs.BANK_CHARGE: "A bank charge",
     SettledAs.INTEREST: "Interest received",
@@ -80,7 +83,13 @@ ONLY_OUT = frozenset(
     {SettledAs.CONCESSION, SettledAs.REFUND_OWED, SettledAs.PAYEE_OWES, SettledAs.OTHER_EXPENSE}
 )
 ONLY_IN = frozenset(
-    {SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT, SettledAs.INTEREST, SettledAs.OTHER_INCOME}
+    {
+        SettledAs.RETURN_TO_PAYER,
+        SettledAs.PAYEE_DEBT,
+        SettledAs.DEBT_RECOVERED,
+        SettledAs.INTEREST,
+        SettledAs.OTHER_INCOME,
+    }
 )
 
 
@@ -126,6 +135,7 @@ TARGETS = {
     SettledAs.REFUND_OWED: "milestone",
     SettledAs.PAYEE_DEBT: "payee",
     SettledAs.PAYEE_OWES: "payee",
+    SettledAs.DEBT_RECOVERED: "write-off",
 }
 
 OF_PAYEE = (SettledAs.PAYEE_DEBT, SettledAs.PAYEE_OWES)

@@ -7,13 +7,26 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.actions.payouts import write_offs
+from core.errors import DeskError
+from core.money import Money
 from core.policy.limits import DEBT_REMINDED_EVERY
 from core.queries import receivables
-from core.queries.receivables import Debt, WriteOffRow
+from core.queries.receivables import Debt, WriteOffRow, WrittenOff
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
-from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, tables, text_fields
+from dashboard.finance import repayment
+from dashboard.ui import (
+    cards,
+    confirm,
+    deadlines,
+    errors,
+    header,
+    reasons,
+    second_person,
+    tables,
+    text_fields,
+)
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
@@ -23,6 +36,7 @@ AGES = ("0–30 days", "31–60 days", "61–90 days", "Over 90 days")
 COLUMNS = [
     tables.text("payee", "Payee", width=170),
     tables.money("owed", "Owed", width=110),
+    tables.money("due", "Due now", width=110),
     *(
         tables.money(f"age_{number}", label, value=lambda row, n=number: row.ages[n], width=100)
         for number, label in enumerate(AGES)
@@ -31,6 +45,17 @@ COLUMNS = [
     tables.count("reminders", "Reminders", width=86),
     tables.when("reminded_at", "Last reminder", width=140),
     tables.flag("proposed", "Write-off proposed", value=lambda row: row.write_off_id is not None, width=120),
+]
+WRITTEN_OFF = [
+    tables.count("id", "Number", width=70),
+    tables.text("payee", "Payee", width=170),
+    tables.money("amount", "Written off", width=110),
+    tables.money("recovered", "Recovered", width=110),
+    tables.text("items", "Recovered by", width=110),
+    tables.when("at", "On", width=140),
+    tables.text("settler", "Approved by", width=130),
+    tables.text("proposer", "Proposed by", width=130),
+    tables.text("reason", "Reason", width=240),
 ]
 PARTS = [
     tables.opens("reference", "Journal", page="journals", width=80),
@@ -76,10 +101,11 @@ def debt(row: Debt) -> None:
     with request_context.reading() as session:
         parts = receivables.parts(session, row.party_id, currency)
         proposed = receivables.write_offs(session, row.party_id, currency)
+        plans = receivables.plans(session, row.party_id, currency)
     header.section(f"{row.payee}: {row.owed.text()}")
     cards.note(
-        "It is kept back from what is released to the payee. Every "
-        f"{DEBT_REMINDED_EVERY.days} days the payee gets an e-mail, until nothing is owed. "
+        f"{_kept_back(row)} Every {DEBT_REMINDED_EVERY.days} days the payee gets an e-mail, until nothing of it is "
+        "due. "
         + (f"Last on {deadlines.exact(row.reminded_at)}." if row.reminded_at else "None was sent yet.")
     )
     tables.table(
@@ -100,6 +126,7 @@ def debt(row: Debt) -> None:
         code=row.account,
         iso=currency,
     )
+    repayment.section(row, plans)
     for each in proposed:
         if each.status == ProposalStatus.PROPOSED:
             _answer(row, each)
@@ -107,6 +134,31 @@ def debt(row: Debt) -> None:
             cards.note(_ended(each))
     if row.write_off_id is None and request_context.may(Permission.WRITE_OFF_DEBT):
         _propose(row)
+
+
+def _kept_back(row: Debt) -> str:
+    if row.due == row.owed:
+        return "It is kept back from what is released to the payee."
+    if row.due.is_zero:
+        return "The payee repays it by instalments: nothing of it is due now, and nothing is kept back."
+    return f"The payee repays it by instalments: {row.due.text()} is due now, and kept back from what is released."
+
+
+def written_off(rows: Sequence[WrittenOff]) -> None:
+    """What was given up, with what came of it after all; nothing where there is none."""
+    if not rows:
+        return
+    header.section(
+        "Written off",
+        "What is paid after all is explained in suspense, by its number.",
+    )
+    tables.table(
+        rows,
+        WRITTEN_OFF,
+        key="written-off",
+        download=tables.Table("written-off", receivables.written_off),
+        name="Debts that were written off",
+    )
 
 
 def _ended(each: WriteOffRow) -> str:
@@ -121,20 +173,40 @@ def _ended(each: WriteOffRow) -> str:
 def _propose(row: Debt) -> None:
     with st.expander("Write it off", key=f"write-off-{row.id}"):
         cards.note(
-            f"Two people. {row.owed.text()} is booked as bad debt and no longer kept back. Money that comes after all "
-            "is explained in suspense as other income."
+            "Two people. The amount is booked as bad debt and no longer kept back. Money that comes after all is "
+            "explained in suspense as recovered, by the number of the write-off."
         )
+        amount = _amount(row)
         place = text_fields.named("party", row.party_id, f"write-off-{row.owed.currency.lower()}")
         reason = reasons.line(place, "Why it cannot be collected", key=f"write-off-reason-{row.id}")
-        if intent := confirm.pressed("Submit for approval", key="write-off-propose", type="secondary"):
+        intent = confirm.pressed(
+            "Submit for approval", key="write-off-propose", type="secondary", disabled=amount is None
+        )
+        if intent and amount:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: write_offs.propose(
-                    session, actor, now=now, party_id=row.party_id, amount=row.owed, reason=reason
+                    session, actor, now=now, party_id=row.party_id, amount=amount, reason=reason
                 ),
                 done="Submitted. It is written off when someone else approves it.",
                 sent=[place],
             )
+
+
+def _amount(row: Debt) -> Money | None:
+    """All of it, or a part."""
+    currency = row.owed.currency
+    typed = st.text_input(
+        f"Amount to write off, in {currency}",
+        value=row.owed.major(),
+        key=f"write-off-amount-{row.id}",
+        max_chars=30,
+    )
+    try:
+        return Money.parse(typed or "", currency)
+    except DeskError as refusal:
+        errors.show(refusal)
+        return None
 
 
 def _answer(row: Debt, each: WriteOffRow) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0067"
-down_revision = "0076"
+down_revision = "0075"
 branch_labels = None
 depends_on = None
 

@@ -111,7 +111,10 @@ EARNED = {SettledAs.INTEREST, SettledAs.OTHER_INCOME}
 @pytest.mark.parametrize(
     ("minors", "fits"),
     [
-        ((500,), EITHER | EARNED | {SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT}),
+        (
+            (500,),
+            EITHER | EARNED | {SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT, SettledAs.DEBT_RECOVERED},
+        ),
         ((-500,), EITHER | PAID | {SettledAs.REFUND_OWED, SettledAs.PAYEE_OWES}),
         ((-500, -1), EITHER | PAID),
         ((500, -1), EITHER),

@@ -14,7 +14,7 @@ from core import audit
 from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.operations import breaks
-from core.actions.payouts import receivables
+from core.actions.payouts import receivables, write_offs
 from core.actions.refunds import hand_refunds
 from core.actions.risk import external_movements
 from core.actions.staff import proposals
@@ -24,7 +24,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import journal_store, postings
 from core.ledger.postings import explanations
 from core.money import Money
-from core.records import BalanceTransaction, Party, SuspenseItem
+from core.records import BalanceTransaction, DebtWriteOff, Party, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.bank_matching import NOT_AT_THE_BANK, NotAtTheBank
 from core.rules.parties import PartyRole
@@ -197,6 +197,8 @@ def _subject(
     """The party or the milestone that it is proposed to be about, else the one that its line names."""
     if settled_as in rules.OF_PAYEE and target_id is not None:
         return Subject(frozenset({target_id}))
+    if settled_as is SettledAs.DEBT_RECOVERED and (row := session.get(DebtWriteOff, target_id)) is not None:
+        return Subject(frozenset({row.party_id}))
     number = target_id if settled_as in rules.TARGETS else items[0].milestone_id
     return proposals.NOBODY if number is None else Subject.of(open_milestone(session, number, lock=False))
 
@@ -235,6 +237,8 @@ def _check(
         open_milestone(session, target_id or 0, lock=False)
     if settled_as is SettledAs.REFUND_OWED:
         hand_refunds.owed(session, items[0], target_id or 0)
+    if settled_as is SettledAs.DEBT_RECOVERED:
+        write_offs.require_recoverable(session, target_id or 0, amounts[0], but=items[0].id)
     if settled_as in rules.OF_PAYEE:
         _require_payee(session, target_id)
     if settled_as is SettledAs.PAYEE_DEBT:

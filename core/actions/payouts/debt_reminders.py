@@ -1,4 +1,4 @@
-"""A payee who owes money is reminded of it at intervals, and no more once nothing is owed (internal policy)."""
+"""A payee who owes money is reminded of it at intervals, and no more once nothing of it is due (internal policy)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from core.rules.permissions import SYSTEM
 
 
 def remind(session: Session, party_id: int, currency: str, *, now: datetime) -> bool:
-    """Write to the payee what they owe now; the payee is locked. Whether anything was owed."""
+    """Write to the payee what they owe and what of it is due; the payee is locked. Whether anything was due."""
     party = session.get_one(Party, party_id)
-    owed = receivables.owed(session, party_id, currency)
-    if not owed.is_positive:
+    owed, due = (
+        receivables.owed(session, party_id, currency),
+        receivables.due(session, party_id, currency),
+    )
+    if not due.is_positive:
         return False
     row = DebtReminder(party_id=party_id, currency=currency, owed_minor=owed.minor, sent_at=now)
     session.add(row)
@@ -32,5 +35,5 @@ def remind(session: Session, party_id: int, currency: str, *, now: datetime) -> 
         after={"owed": owed.as_dict()},
     )
     key = f"debt-reminder-{row.id}"
-    notifications.tell_party(session, "debt_reminder", party=party, key=key, now=now, owed=owed)
+    notifications.tell_party(session, "debt_reminder", party=party, key=key, now=now, owed=owed, due=due)
     return True

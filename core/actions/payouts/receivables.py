@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.actions.milestones import orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.audit.actions import AuditAction
+from core.errors import NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import OutgoingOperation, Party, SuspenseItem
@@ -52,9 +53,30 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
     return max(debt - Money(int(pending or 0) + int(said or 0), currency), Money.zero(currency))
 
 
+def due(session: Session, party_id: int, currency: str) -> Money:
+    """What of it is not put off by instalments that have not fallen due."""
+    return Money(session.scalar(select(func.debt_due_minor(party_id, currency))) or 0, currency)
+
+
 def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
-    """How much of a release of `amount` is set off against the payee's debt. Locks and writes nothing."""
-    return min(amount, free(session, context.payee.id, amount.currency))
+    """How much of a release of `amount` is set off against the payee's debt: no more of it than is due. Locks and
+    writes nothing."""
+    payee, currency = context.payee.id, amount.currency
+    loose = free(session, payee, currency)
+    if loose.is_zero:
+        return loose
+    on_its_way = owed(session, payee, currency) - loose
+    return min(amount, max(due(session, payee, currency) - on_its_way, Money.zero(currency)))
+
+
+def locked(session: Session, party_id: int) -> Party:
+    """The party, locked as for every booking of what they owe: nothing settles the debt meanwhile. Raises
+    `NotFound`."""
+    wanted = select(Party).where(Party.id == party_id).with_for_update(key_share=True)
+    found = session.scalars(wanted).one_or_none()
+    if found is None:
+        raise NotFound(kind="party", id=party_id)
+    return found
 
 
 def lock_payee(session: Session, context: MilestoneContext) -> None:

@@ -1,14 +1,14 @@
 """Writing off a payee's debt: one person proposes it with a reason, another does it, and the loss is booked.
 
 Once it is off, releases no longer keep it back. Money that the payee sends after all arrives in suspense, where two
-people explain it as other income (internal policy).
+people explain it as recovered; it is linked to the write-off (internal policy).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -24,6 +24,21 @@ from core.rules.permissions import SYSTEM, Actor, Permission, require, require_o
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
+RECOVERED = text(
+    """
+    select coalesce(sum(amount_minor), 0)::bigint from suspense_items
+    where target_id = :number and coalesce(settled_as, proposed_as) = 'DEBT_RECOVERED' and id <> :but
+    """
+)
+
+
+class NothingToRecover(DeskError):
+    """There is no write-off {number} of {currency} that was carried out."""
+
+
+class LessWasWrittenOff(DeskError):
+    """Of write-off {number}, {left} is not recovered yet, which is less than {amount}."""
+
 
 class LessIsOwed(DeskError):
     """{party} owes {owed} that nothing is on its way to settle, so {amount} cannot be written off."""
@@ -35,7 +50,7 @@ def propose(
     """Propose it. Nothing is booked yet. Raises `LessIsOwed`, `ProposalWaits`, `TiedToParty`."""
     require(actor, Permission.WRITE_OFF_DEBT)
     reason = given(reason)
-    party = _party(session, party_id)
+    party = receivables.locked(session, party_id)
     me = proposals.require_maker(session, actor, Subject(frozenset({party_id})))
     waits = select(DebtWriteOff).where(
         DebtWriteOff.party_id == party_id,
@@ -140,6 +155,20 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     return True
 
 
+def require_recoverable(session: Session, number: int, amount: Money, *, but: int) -> DebtWriteOff:
+    """The write-off that this amount is of; locked, so that no more is recovered than was given up. `but`: the amount
+    in suspense itself. Raises `NothingToRecover`, `LessWasWrittenOff`."""
+    row = session.get(DebtWriteOff, number, with_for_update=True, populate_existing=True)
+    if row is None or row.status != ProposalStatus.DONE or row.currency != amount.currency:
+        raise NothingToRecover(number=number, currency=amount.currency)
+    left = row.amount - Money(
+        session.execute(RECOVERED, {"number": number, "but": but}).scalar_one(), row.currency
+    )
+    if amount > left:
+        raise LessWasWrittenOff(number=number, left=left, amount=amount)
+    return row
+
+
 def standing(session: Session, write_off_id: int) -> Waiting:
     """As it waits, for whoever reads of it."""
     return waiting(session.get_one(DebtWriteOff, write_off_id))
@@ -158,20 +187,11 @@ def _require_owed(session: Session, party: Party, amount: Money) -> None:
         raise LessIsOwed(party=Wording(party.name, party.id), owed=owed, amount=amount)
 
 
-def _party(session: Session, party_id: int) -> Party:
-    """Locked as for every booking of what they owe: nothing settles the debt meanwhile."""
-    wanted = select(Party).where(Party.id == party_id).with_for_update(key_share=True)
-    found = session.scalars(wanted).one_or_none()
-    if found is None:
-        raise NotFound(kind="party", id=party_id)
-    return found
-
-
 def _open(session: Session, write_off_id: int) -> tuple[Party, DebtWriteOff]:
     plain = session.get(DebtWriteOff, write_off_id)
     if plain is None:
         raise NotFound(kind="proposal", id=write_off_id)
-    party = _party(session, plain.party_id)
+    party = receivables.locked(session, plain.party_id)
     row = session.get_one(DebtWriteOff, write_off_id, with_for_update=True, populate_existing=True)
     if row.status != ProposalStatus.PROPOSED:
         raise ended(ProposalKind.DEBT_WRITE_OFF, row.status)

@@ -16,6 +16,7 @@ ACCOUNTS: Mapping[SettledAs, str] = {
     SettledAs.CONCESSION: accounts.REFUND_CONCESSION,
     SettledAs.CHARGEBACK_LOSS: accounts.CHARGEBACK_LOSSES,
     SettledAs.RETURN_TO_PAYER: accounts.UNAPPLIED_FUNDS,
+    SettledAs.DEBT_RECOVERED: accounts.BAD_DEBT_RECOVERED,
     SettledAs.RESERVE: accounts.STRIPE_RESERVE,
     SettledAs.BANK_CHARGE: accounts.BANK_CHARGES,
     SettledAs.INTEREST: accounts.OTHER_INCOME,
