@@ -478,6 +478,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/reversed_postings: two people reverse it the break is closed and no run sees either posting",
         "actions/reversed_postings: the database posts no reversal that is not its journals other side",
     ),
+    "A line that Stripe states otherwise is booked by its difference": (
+        "actions/stripe_differences: a fee that differs is booked by two people and then both sides agree",
+        "actions/stripe_differences: a split that differs alone has nothing to book",
+    ),
     "A platform payout is the sum of its parts": (
         "actions/platform_payouts: a payout is charges less refunds fees and chargebacks with reserves and what stayed",
     ),

@@ -25,10 +25,11 @@ AT_STRIPE = text(
     """
     with found as (
         select coalesce(transaction_id, 'balance') as object, kind, currency, at_provider, in_ledger, transaction_id,
-               journal_id, null::bigint as suspense_item_id
+               journal_id, null::bigint as suspense_item_id, false as difference
         from reconciliation_breaks where run_id = :run and side = 'STRIPE'
         union all
-        select i.transaction_id, 'IN_SUSPENSE', i.currency, i.amount_minor, null, i.transaction_id, t.journal_id, i.id
+        select i.transaction_id, 'IN_SUSPENSE', i.currency, i.amount_minor, null, i.transaction_id,
+               coalesce(i.journal_id, t.journal_id), i.id, i.journal_id is not null
         from suspense_items i join balance_transactions t on t.id = i.transaction_id
         where i.status = 'OPEN' and t.created_at <= :until
     ), line as materialized (
@@ -145,6 +146,7 @@ def _finding(row: dict[str, Any], now: datetime) -> Finding:
         twin=row["twin"],
         currency_of_cause=row["asked_in"],
         in_suspense=suspense,
+        difference=row["difference"],
     )
     return Finding(
         Side.STRIPE,

@@ -130,7 +130,12 @@ COMPARE = text(
                 else 'AMOUNT_DIFFERS' end,
            coalesce(s.id, b.id), b.journal_id, coalesce(s.currency, b.currency), s.net, b.net
     from (select * from statement_lines where created_at <= :until) s
-    full join (select * from balance_transactions where created_at <= :until) b on b.id = s.id
+    full join (
+        select t.id, t.journal_id, t.currency, t.amount + coalesce(c.amount, 0) as amount,
+               t.fee + coalesce(c.fee, 0) as fee, t.net + coalesce(c.net, 0) as net
+        from balance_transactions t left join line_corrections c on c.transaction_id = t.id
+        where t.created_at <= :until
+    ) b on b.id = s.id
     where s.id is null or b.id is null
        or (s.amount, s.fee, s.net, s.currency) is distinct from (b.amount, b.fee, b.net, b.currency)
     """
@@ -278,8 +283,11 @@ AGREEING = text(
     select count(*) filter (where i.id is null), count(i.id)
     from statement_lines s
     join balance_transactions b on b.id = s.id and b.created_at <= :until
+    left join line_corrections c on c.transaction_id = b.id
     left join suspense_items i on i.transaction_id = s.id and i.status = 'OPEN'
-    where s.created_at <= :until and (s.amount, s.fee, s.net, s.currency) = (b.amount, b.fee, b.net, b.currency)
+    where s.created_at <= :until and s.currency = b.currency
+      and s.amount = b.amount + coalesce(c.amount, 0) and s.fee = b.fee + coalesce(c.fee, 0)
+      and s.net = b.net + coalesce(c.net, 0)
     """
 )
 

@@ -154,7 +154,11 @@ where coalesce(w.payable, 0) <> coalesce(b.balance, 0)
 STRIPE_TOTAL = """
 select coalesce(b.currency, t.currency) as currency, coalesce(b.net, 0) as ledger_says, coalesce(t.net, 0) as lines_say
 from (select currency, net from account_balances where line = 'stripe_balance') b
-full join (select currency, sum(net) as net from balance_transactions group by currency) t on t.currency = b.currency
+full join (
+    select currency, sum(net) as net
+    from (select currency, net from balance_transactions union all select currency, net from line_corrections) each
+    group by currency
+) t on t.currency = b.currency
 where coalesce(b.net, 0) <> coalesce(t.net, 0)
 """
 BOOKED_WRONG = f"""
@@ -162,7 +166,10 @@ select transaction_id, journal_id, currency, line_says, journal_says, lines_of_j
 select t.id as transaction_id, coalesce(t.journal_id, s.id) as journal_id, t.currency, c.code as booked_in,
        t.net as line_says, s.amount as journal_says,
        count(*) over (partition by coalesce(t.journal_id, s.id)) as lines_of_journal
-from balance_transactions t
+from (
+    select id, journal_id, currency, net from balance_transactions
+    union all select transaction_id, journal_id, currency, net from line_corrections
+) t
 full join (select j.id, leg.amount, leg.account_id & 1023 as currency_number from journals j {LEGS} where {STRIPE}) s
        on s.id = t.journal_id
 left join currencies c on c.number = s.currency_number

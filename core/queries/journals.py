@@ -51,6 +51,7 @@ KINDS: Mapping[str, str] = {
     "platform_payout_failed": "Own payout failed",
     "platform_payout_returned": "Own payout came back",
     "top_up_returned": "Top-up returned",
+    "line_difference": "Difference of Stripe's line",
     "bank_line_unexplained": "Unexplained bank line",
     "suspense_settled": "Unexplained money settled",
     "chargeback_lost_abroad": "Chargeback lost, other currency",

@@ -59,7 +59,7 @@ class SuspenseRow:
 
 ITEMS = """
 select i.id, i.transaction_id, i.source, i.amount_minor, i.currency, i.found_at, coalesce(i.why, '') as why,
-       coalesce(t.journal_id, i.journal_id) as journal_id, i.bank_line_id, i.payment_intent,
+       coalesce(i.journal_id, t.journal_id) as journal_id, i.bank_line_id, i.payment_intent,
        i.milestone_id, i.proposed_as, i.proposed_reason,
        i.proposed_by as proposed_by_id, p.name as proposed_by, i.proposed_at, i.target_id,
        i.settled_as, c.name as settled_by, i.settled_at, i.reason

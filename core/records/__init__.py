@@ -33,6 +33,7 @@ from core.records.payment_exceptions import PayoutOffer, RefundReturn
 from core.records.payments import (
     BalanceTransaction,
     Charge,
+    LineCorrection,
     PaymentEvent,
     PaymentOrder,
     Payout,
@@ -102,6 +103,7 @@ __all__ = [
     "Installation",
     "LegalCheck",
     "LetterPreference",
+    "LineCorrection",
     "ManualJournal",
     "Message",
     "Milestone",

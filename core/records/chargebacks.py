@@ -205,8 +205,9 @@ class DuplicatePayment(Record):
 
 class SuspenseItem(Record):
     """A line of the provider's ledger that nothing on the desk explains, until one person says what it was and another
-    agrees. `target_id` is the milestone or party that the proposal is about. Or a line of our bank (`bank_line_id`), or
-    what it differs by from its match, with the journal that booked it.
+    agrees. With a `journal_id`, only what its statement differs by from what was booked. Or a line of our bank
+    (`bank_line_id`), or what it differs by from its match, with the journal that booked it. `target_id` is the
+    milestone or party that the proposal is about.
     """
 
     __tablename__ = "suspense_items"
@@ -215,7 +216,7 @@ class SuspenseItem(Record):
         one_of("proposed_as", SettledAs),
         UniqueConstraint("transaction_id"),
         CheckConstraint(
-            "(transaction_id is null) <> (bank_line_id is null) and (bank_line_id is null) = (journal_id is null)",
+            "(transaction_id is null) <> (bank_line_id is null) and (bank_line_id is null or journal_id is not null)",
             name="one_line",
         ),
         one_of("status", SuspenseStatus),

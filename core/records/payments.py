@@ -166,6 +166,22 @@ class BalanceTransaction(Record):
     exchange_rate: Mapped[str | None] = mapped_column(default=None)
 
 
+class LineCorrection(Record):
+    """What Stripe's statement has more of a booked line, signed: booked beside it, once, and explained by two people.
+    """
+
+    __tablename__ = "line_corrections"
+    __table_args__ = (CheckConstraint("net = amount - fee AND net <> 0", name="net"),)
+
+    transaction_id: Mapped[str] = mapped_column(ForeignKey("balance_transactions.id"), primary_key=True)
+    amount: Mapped[int]
+    fee: Mapped[int]
+    net: Mapped[int]
+    currency: Mapped[str]
+    journal_id: Mapped[int] = mapped_column(ForeignKey("journals.id"), unique=True)
+    booked_at: Mapped[datetime]
+
+
 class SettlementCurrency(Record):
     """Whether the platform's account at the provider settles in a currency, and how that is known: read from the
     provider, seen on a converted charge's line, or said by a person."""

@@ -353,6 +353,11 @@ RULES: tuple[Rule, ...] = (
         "actions.periods.journal_reversals:propose_of",
         _DESK,
     ),
+    Rule(
+        "A line that Stripe states otherwise is booked by its difference",
+        "actions.operations.stripe_differences:explain",
+        _DESK,
+    ),
     Rule("A platform payout is the sum of its parts", "rules.payout_parts:part", _DESK),
     # Risk.
     Rule("Manual review on risk", "rules.risk:reviews", f"{_LEGAL}, Risk Controls"),

@@ -95,7 +95,8 @@ class Facts:
     """What is known of a break. `theirs` is what the statement says, `ours` what the ledger says; None: that side does
     not have it. `by_us`: an operation of the desk caused the line's object; at the bank, Stripe's statement names its
     payout. `twin`: another line of the same amount and the same source, or the same text at the bank, is matched
-    already. `currency_of_cause`: the currency in which the desk asked for it.
+    already. `currency_of_cause`: the currency in which the desk asked for it. `difference`: in suspense is only what
+    the statement differs by from what was booked, or from its match.
     """
 
     side: Side
@@ -109,6 +110,7 @@ class Facts:
     twin: bool = False
     currency_of_cause: str | None = None
     in_suspense: bool = False
+    difference: bool = False
 
 
 def classify(facts: Facts) -> BreakClass:
@@ -117,6 +119,8 @@ def classify(facts: Facts) -> BreakClass:
     if theirs is not None and ours is not None and not facts.in_suspense:
         if theirs.currency != ours.currency:
             return BreakClass.CURRENCY
+        return BreakClass.FEE if facts.only_fee_differs else BreakClass.AMOUNT_DIFFERS
+    if facts.difference:
         return BreakClass.FEE if facts.only_fee_differs else BreakClass.AMOUNT_DIFFERS
     if theirs is None:
         return BreakClass.TIMING if _may_still_come(facts) else BreakClass.LEDGER_ONLY
@@ -178,6 +182,9 @@ def sentence(
         )
     if theirs is not None and ours is not None:
         return f"{where.capitalize()} says {theirs.text()}, the ledger {ours.text()}. {WHY[kind]}"
+    if theirs is not None and kind is BreakClass.AMOUNT_DIFFERS:
+        differs = f"{where.capitalize()} differs by {theirs.text()} from what was booked"
+        return f"{differs}; that lies in suspense, unexplained."
     if theirs is not None:
         return f"{theirs.text()} is on {where}, and the ledger does not say what it is. {WHY[kind]}"
     said = ours.text() if ours is not None else "An amount"

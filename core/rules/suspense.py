@@ -130,6 +130,12 @@ class OwesLess(DeskError):
     less than {amount}."""
 
 
+class NotADifference(DeskError):
+    """Only a whole line can be that, and this is what a line differs by from what was booked for it."""
+
+
+# What only a whole line of Stripe's can be.
+NOT_A_DIFFERENCE = frozenset({SettledAs.REFUND_OWED, SettledAs.RETURN_TO_PAYER})
 TARGETS = {
     SettledAs.RETURN_TO_PAYER: "milestone",
     SettledAs.REFUND_OWED: "milestone",

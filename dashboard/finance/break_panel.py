@@ -22,7 +22,7 @@ from core.rules.reconciliation import BreakKind
 from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import audit_labels
-from dashboard.finance import bank_match_panel, books, breaks_view, reversal_panel
+from dashboard.finance import bank_match_panel, books, breaks_view, difference_panel, reversal_panel
 from dashboard.finance import suspense as explaining
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.status import Pill
@@ -57,6 +57,8 @@ def whole(row: BreakRow, now: datetime) -> None:
             bank_match_panel.kept(row)
     elif row.side == Side.BANK:
         _at_the_bank(row)
+    elif row.kind == BreakKind.AMOUNT_DIFFERS and row.state != BreakView.CLOSED:
+        difference_panel.show(row)
     if row.state != BreakView.CLOSED and request_context.may(Permission.WORK_BREAKS):
         _work(row, now)
     _history(steps)

@@ -10,6 +10,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.actions.operations import suspense
+from core.ledger.accounts import CHART
 from core.money import Money
 from core.queries import suspense as queries
 from core.queries.bounded_list import Listed
@@ -170,11 +171,14 @@ def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | 
 
 
 def preview(source: str, amount: Money, settled_as: SettledAs, target_id: int | None) -> None:
-    """Of a line of our bank's that is not booked yet: what it comes to in the end, from `bank` by way of suspense."""
+    """Of what is not booked yet: what it comes to in the end, from the account `source` by way of suspense."""
     legs = queries.entry(amount, settled_as, target_id)
     if legs:
         tables.small(
-            [replace(leg, code=source, title="Bank") if leg.code == "suspense" else leg for leg in legs],
+            [
+                replace(leg, code=source, title=CHART[source].title) if leg.code == "suspense" else leg
+                for leg in legs
+            ],
             LEGS,
             name="Proposed entry",
         )

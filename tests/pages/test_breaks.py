@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+from core.actions.funding import balance_transactions
 from core.actions.operations import bank_matches, breaks, suspense
 from core.db import Database
+from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_findings
-from core.records import Break, SuspenseItem
+from core.records import Break, StatementLine, SuspenseItem
+from core.rules.breaks import BreakClass, Side
+from core.rules.reconciliation import BreakKind
 from core.rules.suspense import SettledAs
 from tests import builders
 from tests.actions.test_bank_matching import booked, stated
@@ -101,6 +105,48 @@ def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) ->
     app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
     assert "Assign" not in labels(app)
     assert "Submit for approval" not in labels(app)
+
+
+def test_a_line_that_stripe_states_otherwise_is_explained_by_its_difference(
+    database: Database, tmp_path: Path
+) -> None:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    number = town.database.run(lambda session: stated_otherwise(session, town))
+    assert "Submit for approval" not in labels(visit(town, "cora", "reconciliation", **{"break": number}))
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    assert "processor_fees" in words(app), "the likely explanation of a fee"
+    app.text_input(key=f"difference-{number}-reason").set_value("On Stripe's invoice.").run()
+    press(app, "Submit for approval")
+    other = visit(town, "cora", "reconciliation", **{"break": number})
+    other.text_input(key="suspense-1-reason").set_value("Seen there.").run()
+    press(other, "Approve and post")
+    assert "approved its explanation" in words(visit(town, "fay", "reconciliation", **{"break": number}))
+
+
+def stated_otherwise(session: Session, town: Town) -> int:
+    """A top-up of 100.00 that was booked without a fee, and that Stripe states with one; the number of its break."""
+    line = {
+        "id": "txn_1",
+        "kind": "topup",
+        "reporting_category": "topup",
+        "currency": "USD",
+        "source": "tu_1",
+    }
+    of_now = {"created_at": town.now, "amount": 10_000}
+    session.add(StatementLine(**line, **of_now, fee=40, net=9_960, fetched_at=town.now))
+    session.flush()
+    booked = BalanceLine(
+        "txn_1", "topup", "topup", 10_000, 0, 10_000, "USD", "tu_1", town.now, town.now, "available"
+    )
+    journal = postings.topped_up(key="topup.txn_1", amount=Money(10_000, "USD"), cause={})
+    balance_transactions.book_line(session, booked, journal, now=town.now)
+    usd = Money(10_000, "USD")
+    found = breaks.Finding(
+        Side.STRIPE, "txn_1", "USD", BreakKind.AMOUNT_DIFFERS, BreakClass.FEE, usd - Money(40, "USD"), usd, town.now,
+        transaction_id="txn_1",
+    )  # fmt: skip
+    return next(iter(breaks.follow(session, [found], run_id=None, now=town.now).values()))
 
 
 def at_the_bank(

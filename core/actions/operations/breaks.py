@@ -16,7 +16,16 @@ from core import audit
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.money import Money
-from core.records import BalanceTransaction, BankLine, Break, Staff, StaffRole, StatementLine, SuspenseItem
+from core.records import (
+    BalanceTransaction,
+    BankLine,
+    Break,
+    LineCorrection,
+    Staff,
+    StaffRole,
+    StatementLine,
+    SuspenseItem,
+)
 from core.rules import breaks as rules
 from core.rules.breaks import BreakClass, BreakStatus, ClosedAs, Side
 from core.rules.permissions import SYSTEM, TABLE, Actor, Permission, Role, require
@@ -103,12 +112,15 @@ def line_in_suspense(session: Session, item: SuspenseItem, *, now: datetime) -> 
         return _follow(session, bank_item(session, item, now=now), run_id=None, now=now)
     booked = session.get_one(BalanceTransaction, item.transaction_id)
     amount = Money(item.amount_minor, item.currency)
+    stated = session.get(StatementLine, item.transaction_id)
     facts = rules.Facts(
-        Side.STRIPE, amount, None, now - booked.created_at, booked.kind, booked.reporting_category, in_suspense=True
+        Side.STRIPE, amount, None, now - booked.created_at, booked.kind, booked.reporting_category, in_suspense=True,
+        difference=item.journal_id is not None,
+        only_fee_differs=stated is not None and (stated.amount == booked.amount) and stated.fee != booked.fee,
     )  # fmt: skip
     finding = Finding(
         Side.STRIPE, item.transaction_id, item.currency, BreakKind.IN_SUSPENSE, rules.classify(facts), amount, None,
-        booked.created_at, item.transaction_id, booked.journal_id, item.id,
+        booked.created_at, item.transaction_id, item.journal_id or booked.journal_id, item.id,
     )  # fmt: skip
     return _follow(session, finding, run_id=None, now=now)
 
@@ -117,7 +129,8 @@ def bank_item(session: Session, item: SuspenseItem, *, now: datetime) -> Finding
     """What of our bank's line, or of its difference, lies in suspense."""
     line = session.get_one(BankLine, item.bank_line_id)
     amount, since = Money(item.amount_minor, item.currency), midnight(line.booked_on)
-    facts = rules.Facts(Side.BANK, amount, None, now - since, in_suspense=True)
+    whole = item.amount_minor == line.amount_minor
+    facts = rules.Facts(Side.BANK, amount, None, now - since, in_suspense=True, difference=not whole)
     return Finding(
         Side.BANK, line_name(line.id), item.currency, BreakKind.IN_SUSPENSE, rules.classify(facts), amount, None, since,
         journal_id=item.journal_id, suspense_item_id=item.id, bank_line_id=line.id,
@@ -311,8 +324,10 @@ def agrees(session: Session, row: Break, *, now: datetime) -> bool:
     booked = session.get(BalanceTransaction, row.transaction_id, populate_existing=True)
     if stated is None or booked is None:
         return False
-    same = all(
-        getattr(stated, name) == getattr(booked, name) for name in ("amount", "fee", "net", "currency")
+    apart = session.get(LineCorrection, row.transaction_id)
+    same = stated.currency == booked.currency and all(
+        getattr(stated, name) == getattr(booked, name) + (getattr(apart, name) if apart else 0)
+        for name in ("amount", "fee", "net")
     )
     item = session.get(SuspenseItem, row.suspense_item_id) if row.suspense_item_id else None
     if not same or (item is not None and item.status == SuspenseStatus.OPEN):

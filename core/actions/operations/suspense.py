@@ -232,6 +232,10 @@ def _check(
     amounts = [_amount(each) for each in items]
     if settled_as in NOT_AT_THE_BANK and any(each.bank_line_id for each in items):
         raise NotAtTheBank()
+    if settled_as in rules.NOT_A_DIFFERENCE and any(
+        each.transaction_id and each.journal_id for each in items
+    ):
+        raise rules.NotADifference()
     rules.check(settled_as, amounts, payment_intent=items[0].payment_intent, target_id=target_id)
     if settled_as in (SettledAs.RETURN_TO_PAYER, SettledAs.REFUND_OWED):
         open_milestone(session, target_id or 0, lock=False)

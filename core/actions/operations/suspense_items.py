@@ -24,6 +24,14 @@ def of_stripe(session: Session, line: BalanceLine, *, now: datetime, why: str | 
     return _open(session, amount, SuspenseItem(transaction_id=line.id, source=line.source or ""), why, now)
 
 
+def of_difference(
+    session: Session, transaction_id: str, amount: Money, *, journal_id: int, why: str, now: datetime
+) -> SuspenseItem:
+    """What Stripe states of a booked line beyond what was booked, as this journal booked it to suspense."""
+    item = SuspenseItem(transaction_id=transaction_id, journal_id=journal_id, source="")
+    return _open(session, amount, item, why, now)
+
+
 def of_bank(
     session: Session, line: BankLine, amount: Money, *, journal_id: int, why: str, now: datetime
 ) -> SuspenseItem:

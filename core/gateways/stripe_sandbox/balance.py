@@ -65,6 +65,15 @@ def book(
     return line
 
 
+def amend(world: World, line: Object, amount: int | None, fee: int | None) -> Object:
+    """State a line of now otherwise; the balance follows."""
+    amount, fee = line["amount"] if amount is None else amount, line["fee"] if fee is None else fee
+    more = amount - fee - line["net"]
+    _count(world, line, more, world.now)
+    details = [_fee_detail(fee, line["currency"])] if fee else []
+    return world.change(line, amount=amount, fee=fee, net=line["net"] + more, fee_details=details)
+
+
 def conversions(world: World) -> dict[str, dict[str, str]]:
     """The currencies that the platform's account does not settle in: what they are converted into, at what rate."""
     return world.store.setting("conversions") or {}

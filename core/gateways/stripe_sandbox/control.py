@@ -99,6 +99,17 @@ def book_line(engine: Engine, body: Body) -> Body:
         return rendered(world, line, [])
 
 
+def amend_line(engine: Engine, body: Body) -> Body:
+    """`{"id", "amount"?, "fee"?}`: Stripe states a line of the platform's otherwise than before."""
+
+    def work(world: World) -> Body:
+        return balance.amend(
+            world, world.find("balance_transaction", body["id"]), body.get("amount"), body.get("fee")
+        )
+
+    return _on_platform(engine, work)
+
+
 def authenticate(engine: Engine, body: Body) -> Body:
     """`{"id": "pi_…" or "seti_…", "succeeds"?: false}`: the customer answers their bank, in the browser."""
     found = setup_intents if body["id"].startswith("seti_") else payment_intents
@@ -238,6 +249,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "conversions": convert,
     "float": set_float,
     "lines": book_line,
+    "lines/amend": amend_line,
     "authenticate": authenticate,
     "disputes": open_dispute,
     "disputes/decide": decide_dispute,

@@ -91,6 +91,10 @@ class SandboxControl:
         """A line that Stripe writes by itself; returns its id."""
         return str(self.post("lines", type=type_, amount=amount, currency=currency, **fields)["id"])
 
+    def amend(self, line: str, **amounts: int) -> None:
+        """Stripe states a line otherwise than before: another `amount` or `fee`."""
+        self.post("lines/amend", id=line, **amounts)
+
     def authenticate(self, intent: str, *, succeeds: bool = True) -> str:
         """The customer answers their bank about a payment or a setup intent; returns its status then."""
         return str(self.post("authenticate", id=intent, succeeds=succeeds)["status"])

@@ -37,6 +37,7 @@ from core.ledger.postings.connected_accounts import (
 from core.ledger.postings.exchange import exchanged
 from core.ledger.postings.platform import (
     bank_line_unexplained,
+    line_difference,
     opening_balance,
     platform_payout_failed,
     platform_payout_paid,
@@ -82,6 +83,7 @@ __all__ = [
     "duplicate_refunded",
     "exchanged",
     "journal_reversed",
+    "line_difference",
     "manual_journal",
     "manual_journal_reversed",
     "opening_balance",

@@ -74,6 +74,12 @@ def processor_fee(*, key: str, amount: Money, cause: Cause) -> Journal:
     return Journal(key, "processor_fee", postings, memo="Processor fee", cause=cause)
 
 
+def line_difference(*, key: str, amount: Money, cause: Cause) -> Journal:
+    """What Stripe's statement has more of a line than was booked for it waits in `suspense` with its sign."""
+    postings = (debit(STRIPE_BALANCE, amount), credit(SUSPENSE, amount))
+    return Journal(key, "line_difference", postings, memo="Difference of a balance transaction", cause=cause)
+
+
 def bank_line_unexplained(*, key: str, amount: Money, cause: Cause) -> Journal:
     """A line of our bank, or what it differs by from its match, waits in `suspense` with its sign."""
     postings = (debit(BANK, amount), credit(SUSPENSE, amount))

@@ -1,0 +1,81 @@
+"""A line of Stripe's that was booked with other amounts than its statement states: what it differs by is booked.
+
+First to suspense, because the statement says so; what it was is proposed by one person and approved by another, as for
+every amount there. The line stays as it was booked, with its correction beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions.operations import breaks, suspense, suspense_items
+from core.errors import DeskError
+from core.ledger import journal_store, postings
+from core.money import Money
+from core.records import BalanceTransaction, Break, LineCorrection, StatementLine, SuspenseItem
+from core.rules.breaks import Side
+from core.rules.permissions import Actor, Permission, require
+from core.rules.reasons import given
+from core.rules.reconciliation import BreakKind
+from core.rules.suspense import SettledAs
+
+WHY = "Stripe's statement differs by this from what was booked for the line."
+
+
+class NoDifference(DeskError):
+    """Only a line of which Stripe's statement and the ledger have different net amounts, in one currency, has a
+    difference that can be booked."""
+
+
+class CorrectedBefore(DeskError):
+    """This line has been in suspense once, and what it was is booked. A second correction of it needs whoever keeps the
+    desk: Stripe states another amount again."""
+
+
+def explain(
+    session: Session, actor: Actor, *, now: datetime, break_id: int, settled_as: SettledAs, reason: str,
+    target_id: int | None = None,
+) -> list[SuspenseItem]:  # fmt: skip
+    """Book the difference to suspense and propose what it was. Raises `BreakIsClosed`, `NoDifference`,
+    `CorrectedBefore` and what `suspense.propose` does."""
+    require(actor, Permission.SETTLE_SUSPENSE)
+    reason = given(reason)
+    row = breaks.locked(session, break_id)
+    stated, booked = _both(session, row)
+    if session.scalars(select(SuspenseItem.id).where(SuspenseItem.transaction_id == booked.id)).first():
+        raise CorrectedBefore()
+    item = _to_suspense(session, stated, booked, now=now)
+    return suspense.propose(
+        session, actor, now=now, item_ids=[item.id], settled_as=settled_as, reason=reason, target_id=target_id
+    )
+
+
+def _both(session: Session, row: Break) -> tuple[StatementLine, BalanceTransaction]:
+    """The line as it is stated and as it was booked. Raises `NoDifference`."""
+    stated = session.get(StatementLine, row.transaction_id) if row.transaction_id else None
+    booked = session.get(BalanceTransaction, row.transaction_id) if row.transaction_id else None
+    if row.side != Side.STRIPE or row.kind != BreakKind.AMOUNT_DIFFERS or stated is None or booked is None:
+        raise NoDifference()
+    if stated.currency != booked.currency or stated.net == booked.net:
+        raise NoDifference()
+    return stated, booked
+
+
+def _to_suspense(
+    session: Session, stated: StatementLine, booked: BalanceTransaction, *, now: datetime
+) -> SuspenseItem:
+    apart = {name: getattr(stated, name) - getattr(booked, name) for name in ("amount", "fee", "net")}
+    amount = Money(apart["net"], booked.currency)
+    cause = {"balance_transaction": booked.id, "source": booked.source}
+    journal = postings.line_difference(key=f"difference.{booked.id}", amount=amount, cause=cause)
+    number = journal_store.post(session, journal, now=now)
+    session.add(
+        LineCorrection(
+            transaction_id=booked.id, **apart, currency=booked.currency, journal_id=number, booked_at=now
+        )
+    )
+    session.flush()
+    return suspense_items.of_difference(session, booked.id, amount, journal_id=number, why=WHY, now=now)

@@ -1,0 +1,58 @@
+"""A line of Stripe's with other amounts than were booked: the entry for the difference, proposed and approved."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions.operations import stripe_differences
+from core.ledger import accounts
+from core.queries.breaks import BreakRow
+from core.rules import suspense as rules
+from core.rules.breaks import BreakClass
+from core.rules.permissions import Permission
+from core.rules.suspense import TARGETS, SettledAs, fitting
+from dashboard import request_context
+from dashboard.finance import suspense as explaining
+from dashboard.ui import cards, confirm, header, reasons, text_fields
+
+
+def show(row: BreakRow) -> None:
+    """The difference as debit and credit, and what it was."""
+    amount = row.difference
+    if row.theirs is None or row.ours is None or row.theirs.currency != row.ours.currency or amount.is_zero:
+        return
+    header.section("Proposed entry", "For what Stripe's statement differs by from what was booked.")
+    if not request_context.may(Permission.SETTLE_SUSPENSE):
+        cards.note("Someone of finance proposes what it was; another approves it.")
+        return
+    with cards.panel("break-difference"):
+        ways = [each for each in fitting([amount]) if each not in rules.NOT_A_DIFFERENCE]
+        likely = SettledAs.OTHER_INCOME if amount.is_positive else SettledAs.OTHER_EXPENSE
+        if row.class_ == BreakClass.FEE:
+            likely = SettledAs.PROCESSOR_FEE
+        what = st.selectbox(
+            "What the difference was", ways, index=ways.index(likely), key=f"difference-{row.id}-as",
+            format_func=lambda each: rules.words(each, [amount]),
+        )  # fmt: skip
+        target = None
+        if what in TARGETS:
+            typed = st.number_input(
+                f"Number of the {TARGETS[what]}",
+                min_value=1,
+                value=None,
+                step=1,
+                key=f"difference-{row.id}-to",
+            )
+            target = int(typed) if typed else None
+        explaining.preview(accounts.STRIPE_BALANCE, amount, what, target)
+        place = text_fields.named("break", row.id, "difference")
+        reason = reasons.line(place, key=f"difference-{row.id}-reason")
+        if intent := confirm.pressed("Submit for approval", key=f"difference-{row.id}-explain"):
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: stripe_differences.explain(
+                    session, actor, now=now, break_id=row.id, settled_as=what, reason=reason, target_id=target
+                ),
+                done="The difference is booked to suspense, and its explanation waits for someone else.",
+                sent=[place],
+            )

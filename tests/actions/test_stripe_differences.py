@@ -1,0 +1,103 @@
+"""A line that Stripe states otherwise than it was booked: the difference is booked and explained by two people."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.actions.operations import breaks, stripe_differences, suspense
+from core.actions.operations.stripe_differences import NoDifference
+from core.db import Database
+from core.money import Money
+from core.queries import breaks as queries
+from core.records import BalanceTransaction, LineCorrection, SuspenseItem
+from core.rules.breaks import BreakIsClosed
+from core.rules.permissions import NotPermitted
+from core.rules.proposals import MakerIsChecker
+from core.rules.suspense import NotADifference, SettledAs
+from tests.actions.test_bank_matching import open_breaks, run
+from tests.sandbox_desk import Market
+
+
+def amended(market: Market, **amounts: int) -> queries.BreakRow:
+    """A top-up of 100.00 that Stripe states otherwise the next morning."""
+    market.pay_in(10_000)
+    run(market)
+    (booked,) = market.all(BalanceTransaction)
+    market.control.amend(booked.id, **amounts)
+    run(market, hours=20)
+    (row,) = open_breaks(market)
+    return row
+
+
+def explain(market: Market, row: queries.BreakRow, what: SettledAs, who: str = "fay") -> None:
+    facts = {"break_id": row.id, "settled_as": what, "reason": "Stripe's support said so."}
+    market.act(stripe_differences.explain, market.as_staff(who), **facts)
+
+
+def approve(market: Market, who: str = "ada") -> None:
+    items = [each.id for each in market.all(SuspenseItem)]
+    market.act(suspense.confirm, market.as_staff(who), item_ids=items, reason="Seen.")
+
+
+def test_a_fee_that_differs_is_booked_by_two_people_and_then_both_sides_agree(market: Market) -> None:
+    row = amended(market, fee=40)
+    assert (row.class_, row.difference) == ("FEE", Money(-40, "USD"))
+    with pytest.raises(NotPermitted):
+        explain(market, row, SettledAs.PROCESSOR_FEE, "mia")
+    explain(market, row, SettledAs.PROCESSOR_FEE)
+    assert market.books() == {"bank": -10_000, "stripe_balance": 9_960, "suspense": -40}
+    (waiting,) = open_breaks(market)
+    assert (waiting.id, waiting.state, waiting.class_) == (row.id, "PROPOSED", "FEE")
+    assert run(market).status == "SUSPENSE"
+    with pytest.raises(MakerIsChecker):
+        approve(market, "fay")
+    approve(market)
+    assert market.books() == {"bank": -10_000, "stripe_balance": 9_960, "processor_fees": 40}
+    assert open_breaks(market) == []
+    assert run(market).status == "CLEAN"
+    market.lawful()
+
+
+def test_an_amount_that_differs_says_so_in_suspense_and_rejected_it_stays_there(market: Market) -> None:
+    row = amended(market, amount=10_700)
+    assert (row.class_, row.difference) == ("AMOUNT_DIFFERS", Money(700, "USD"))
+    with pytest.raises(NotADifference):
+        explain(market, row, SettledAs.RETURN_TO_PAYER)
+    explain(market, row, SettledAs.OTHER_INCOME)
+    (item,) = market.all(SuspenseItem)
+    market.act(suspense.reject, market.as_staff("ada"), item_ids=[item.id], reason="Ask again.")
+    run(market)
+    (left,) = open_breaks(market)
+    assert (left.state, left.class_, left.kind) == ("OPEN", "AMOUNT_DIFFERS", "IN_SUSPENSE")
+    assert "differs by $7.00 from what was booked; that lies in suspense" in left.sentence
+    with pytest.raises(NoDifference):
+        explain(market, left, SettledAs.OTHER_INCOME)
+    market.lawful()
+
+
+def test_a_split_that_differs_alone_has_nothing_to_book(market: Market) -> None:
+    row = amended(market, amount=10_040, fee=40)
+    with pytest.raises(NoDifference):
+        explain(market, row, SettledAs.OTHER_INCOME)
+
+
+def test_a_closed_break_has_no_difference_and_an_agreeing_line_closes_by_itself(market: Market) -> None:
+    row = amended(market, fee=40)
+    market.control.amend(row.object, fee=0)
+    run(market)
+    assert open_breaks(market) == []
+    with pytest.raises(BreakIsClosed):
+        explain(market, row, SettledAs.PROCESSOR_FEE)
+
+
+def test_a_correction_stays_and_is_of_something(market: Market, owner: Database) -> None:
+    row = amended(market, fee=40)
+    explain(market, row, SettledAs.PROCESSOR_FEE)
+    kept = market.get(LineCorrection, row.object)
+    assert (kept.amount, kept.fee, kept.net) == (0, 40, -40)
+    assert market.read(lambda s: breaks.agrees(s, s.get_one(breaks.Break, row.id), now=market.now)) is False
+    for said in ("update line_corrections set net = -41, fee = 41", "delete from line_corrections"):
+        with pytest.raises(DBAPIError), owner.transaction() as session:
+            session.execute(text(said))
