@@ -482,6 +482,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/stripe_differences: a fee that differs is booked by two people and then both sides agree",
         "actions/stripe_differences: a split that differs alone has nothing to book",
     ),
+    "A rule for bank charges proposes, and books nothing by itself": (
+        "actions/bank_charge_rules: a rule books nothing one person submits what it recognises and another approves",
+    ),
+    "Payees' accounts are compared line by line": (
+        "actions/breaks: each line of a payees account that the memorandum book does not have is a break",
+        "actions/breaks: what the memorandum book has and the payees account has not is a break",
+        "actions/breaks: an account that could not be read closes none of its breaks",
+    ),
     "A platform payout is the sum of its parts": (
         "actions/platform_payouts: a payout is charges less refunds fees and chargebacks with reserves and what stayed",
     ),

@@ -48,6 +48,8 @@ class AuditAction(StrEnum):
     BANK_ACCOUNT_CORRECT = "bank_account:correct"
     BANK_ACCOUNT_REGISTER = "bank_account:register"
     BANK_CHANGE = "bank:change"
+    BANK_CHARGE_RULE_END = "bank_charge_rule:end"
+    BANK_CHARGE_RULE_SAVE = "bank_charge_rule:save"
     BANK_CHANGE_END = "bank:end_wait"
     BANK_CHANGE_PROPOSE = "bank:propose"
     BANK_CHANGE_ACCEPT = "bank:accept"
@@ -485,6 +487,8 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.STAFF_SET_ROLES: ActionKind("Roles changed", staff_only=True),
     AuditAction.BANK_ACCOUNT_CORRECT: ActionKind("Bank account corrected", staff_only=True),
     AuditAction.BANK_ACCOUNT_REGISTER: ActionKind("Bank account registered", staff_only=True),
+    AuditAction.BANK_CHARGE_RULE_END: ActionKind("Rule for bank charges ended", staff_only=True),
+    AuditAction.BANK_CHARGE_RULE_SAVE: ActionKind("Rule for bank charges saved", staff_only=True),
     AuditAction.CSV_MAPPING_SAVE: ActionKind("Mapping of a bank's CSV saved", staff_only=True),
     AuditAction.STATEMENT_DOWNLOAD: ActionKind("File of bank statements downloaded", staff_only=True),
     AuditAction.STATEMENT_IMPORT: ActionKind("Bank statements imported", staff_only=True),

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import accounts, imports, mappings
+from core.actions.operations import bank_charge_rules
 from core.demo import bank_files
 from core.demo.bank_files import DemoLine, DemoStatement
 from core.demo.world import World
@@ -24,6 +25,7 @@ from core.rules.permissions import Actor, Role
 
 WEEKS = (5, 9)
 """After which statements are imported; the last at the end."""
+CHARGE = "Account charge"
 MAPPING = "operating-usd"
 KEPT = 2_500
 COLUMNS = {
@@ -90,11 +92,14 @@ BANKS: Mapping[str, Bank] = {
 
 
 def open_accounts(world: World) -> None:
-    """Finance registers an account for each currency, and how one bank's CSV is read."""
+    """Finance registers an account for each currency, with a rule for its charge, and how one bank's CSV is read."""
     finance = _finance(world)
     for currency, bank in BANKS.items():
         named = {"code": bank.code, "name": bank.name, "currency": currency, "identifier": bank.number}
-        world.act(accounts.register, finance, **named)
+        row = world.act(accounts.register, finance, **named)
+        if bank.charge:
+            limit = Money(2 * bank.charge, currency)
+            world.act(bank_charge_rules.save, finance, account_id=row.id, words=CHARGE, most=limit)
     world.act(mappings.save, finance, name=MAPPING, definition=COLUMNS)
 
 
@@ -137,9 +142,7 @@ def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bo
         for number, row in enumerate(moved, start=1)
         if row.provider_id not in payouts[2:3]
     ]  # fmt: skip
-    entries.append(
-        DemoLine(until, Money(-bank.charge, currency), "", bank.name.partition(", ")[2], "Account charge")
-    )
+    entries.append(DemoLine(until, Money(-bank.charge, currency), "", bank.name.partition(", ")[2], CHARGE))
     if last and bank.interest:
         entries.append(
             DemoLine(until, Money(bank.interest, currency), "", bank.name.partition(", ")[2], "Interest")

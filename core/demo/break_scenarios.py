@@ -13,13 +13,16 @@ from sqlalchemy import select
 from core.actions.operations import breaks
 from core.demo.project_run import Wait
 from core.demo.world import World
-from core.records import BalanceTransaction, Break, Party, Refund
+from core.processes import stripe_statements
+from core.records import BalanceTransaction, Break, OutgoingOperation, Party, Refund
 from core.rules.breaks import BreakClass, BreakStatus
 from core.rules.parties import PartyRole
 from core.rules.permissions import Role
+from core.rules.reconciliation import StripeBook
 
 PAID_OUT = 400_00
 BY_HAND = 40_00
+READ_AGAIN = stripe_statements.OVERLAP[StripeBook.LINES] - timedelta(days=1)
 
 
 def platform_payouts(world: World) -> Wait:
@@ -32,7 +35,7 @@ def platform_payouts(world: World) -> Wait:
 
 
 def left_open(world: World) -> Wait:
-    """A reserve, a transfer by hand, a payment booked twice, a refund in the wrong currency, and one of this night."""
+    """A reserve, a transfer by hand, a payment booked twice, a refund in the wrong currency, and this night's."""
     line = world.sandbox.line
     yield max(timedelta(0), world.ends - world.now - timedelta(days=9))
     world.sandbox.set_clock(world.now)
@@ -53,7 +56,7 @@ def left_open(world: World) -> Wait:
         line("charge", booked.amount, booked.currency, source=booked.source)
     if refund := _read(
         world,
-        select(Refund).where(Refund.currency == "EUR", Refund.stripe_refund.is_not(None)).order_by(Refund.id),
+        select(Refund).where(Refund.currency != "USD", Refund.stripe_refund.is_not(None)).order_by(Refund.id),
     ):
         line("refund", -25_00, "USD", source=refund.stripe_refund)
     yield max(timedelta(0), world.ends - world.now - timedelta(hours=20))
@@ -61,6 +64,31 @@ def left_open(world: World) -> Wait:
     yield max(timedelta(0), world.ends - world.now - timedelta(hours=3))
     world.sandbox.set_clock(world.now)
     line("payment", 120_00, "USD")
+    _unheard_of(world)
+
+
+def _unheard_of(world: World) -> None:
+    """A refund is back on the balance, which no webhook said; and Stripe states a higher fee of a payment."""
+    if refund := _read(
+        world,
+        select(Refund)
+        .join(OutgoingOperation, OutgoingOperation.provider_id == Refund.stripe_refund)
+        .where(OutgoingOperation.currency == Refund.currency)
+        .order_by(Refund.id.desc()),
+    ):
+        world.sandbox.line(
+            "refund_failure", refund.amount_minor, refund.currency, source=refund.stripe_refund
+        )
+    if booked := _read(
+        world,
+        select(BalanceTransaction)
+        .where(
+            BalanceTransaction.kind.in_(("charge", "payout", "topup")),
+            BalanceTransaction.created_at > world.now - READ_AGAIN,
+        )
+        .order_by(BalanceTransaction.kind, BalanceTransaction.created_at.desc()),
+    ):
+        world.sandbox.amend(booked.id, fee=booked.fee + 40)
 
 
 def _work(world: World) -> None:

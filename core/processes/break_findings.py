@@ -163,44 +163,63 @@ def _finding(row: dict[str, Any], now: datetime) -> Finding:
     )
 
 
-# A payee's account may be that of several parties. One that could not be read to its end says nothing.
+# An account that could not be read to its end says nothing. It may be that of several parties.
+READ = """
+    select account from statement_cursors where account <> '' and book = 'LINES'
+    group by account having bool_and(failure is null and window_until is null and read_until > :until)
+"""
+# Line by line: a payout by its id, all else by its amount, in the order of time.
 OF_PAYEES = text(
-    """
-    with read as (
-        select account from statement_cursors where account <> '' and book = 'LINES'
-        group by account having bool_and(failure is null and window_until is null and read_until > :until)
-    ), theirs as (
-        select l.account, l.currency, sum(l.net)::bigint as net, max(l.created_at) as at
-        from payee_statement_lines l join read using (account) group by 1, 2
+    rf"""
+    with read as materialized ({READ}), theirs as (
+        select l.id, l.account, l.currency, l.net, l.created_at as at, l.kind, l.reporting_category as category,
+               o.provider_id is not null as by_us,
+               row_number() over (partition by l.account, l.currency, case when l.kind like 'payout%' then l.source end,
+                                  l.net order by l.created_at, l.id) as nth,
+               case when l.kind like 'payout%' then l.source else '' end as payout
+        from payee_statement_lines l join read using (account)
+        left join (select distinct provider_id from outgoing_operations where provider_id like 'po\_%') o
+            on o.provider_id = l.source
+        where l.net <> 0 and l.created_at <= :until
     ), ours as (
-        select p.stripe_account as account, b.currency, sum(b.net)::bigint as net
-        from account_balances b join parties p on p.id = b.object_id
-        where b.line = 'connected_balance' group by 1, 2
+        select p.journal_id, t.stripe_account as account, b.currency, p.amount as net, j.posted_at as at,
+               row_number() over (partition by t.stripe_account, b.currency, j.cause ->> 'payout', p.amount
+                                  order by j.posted_at, j.id) as nth,
+               coalesce(j.cause ->> 'payout', '') as payout
+        from account_balances b
+        join parties t on t.id = b.object_id
+        join read on read.account = t.stripe_account
+        join account_postings p on p.account_id = b.account_id
+        join journals j on j.id = p.journal_id
+        where b.line = 'connected_balance' and j.posted_at <= :until
     )
-    select r.account, currency, coalesce(t.net, 0) as theirs, coalesce(o.net, 0) as ours,
-           coalesce(t.at, :until) as since
-    from (theirs t full join ours o using (account, currency)) join read r using (account)
-    where coalesce(t.net, 0) <> coalesce(o.net, 0)
-    order by account, currency
+    select account, currency, net, t.id, t.kind, t.category, t.by_us, o.journal_id, coalesce(t.at, o.at) as since
+    from theirs t full join ours o using (account, currency, net, payout, nth)
+    where t.id is null or o.journal_id is null
+    order by since, account, t.id, o.journal_id
     """
 )
 
 
+def payees_read(session: Session, until: datetime) -> set[str]:
+    """The payees' accounts at Stripe that were read to the end."""
+    return set(session.scalars(text(READ), {"until": until}))
+
+
 def of_payees(session: Session, until: datetime, now: datetime) -> Iterator[Finding]:
-    """Payees' balances at Stripe, by their lines, that the memorandum book does not have."""
+    """Lines of payees' accounts at Stripe that the memorandum book does not have, and what only that book has."""
     for row in session.execute(OF_PAYEES, {"until": until}).all():
-        theirs, ours = Money(row.theirs, row.currency), Money(row.ours, row.currency)
-        facts = Facts(Side.PAYEE, theirs, ours, now - row.since)
+        amount = Money(row.net, row.currency)
+        theirs, ours = (amount, None) if row.id else (None, amount)
+        facts = Facts(
+            Side.PAYEE, theirs, ours, now - row.since, row.kind or "", row.category or "", by_us=bool(row.by_us)
+        )  # fmt: skip
+        kind = BreakKind.NOT_IN_LEDGER if row.id else BreakKind.NOT_AT_PROVIDER
+        name = row.id or breaks.posting_name(row.journal_id)
         yield Finding(
-            Side.PAYEE,
-            row.account,
-            row.currency,
-            BreakKind.BALANCE_DIFFERS,
-            classify(facts),
-            theirs,
-            ours,
-            row.since,
-        )
+            Side.PAYEE, f"{row.account}:{name}", row.currency, kind, classify(facts), theirs, ours, row.since,
+            journal_id=row.journal_id,
+        )  # fmt: skip
 
 
 def link(session: Session, run_id: int) -> None:

@@ -199,8 +199,10 @@ def _follow_breaks(session: Session, run: ReconciliationRun, *, now: datetime) -
     break_findings.link(session, run.id)
     others = list(break_findings.at_the_bank(session, run.until, now))
     compared = {row["currency"] for row in run.totals if row["comparable"]}
+    payees: set[str] = set()
     if len(compared) == len(run.totals):  # nothing was booked after the statements ended
         others += break_findings.of_payees(session, run.until, now)
+        payees = break_findings.payees_read(session, run.until)
     seen |= breaks.follow(session, others, run_id=run.id, now=now)
     _count_others(session, run, others, seen)
     breaks.close_unseen(
@@ -210,6 +212,7 @@ def _follow_breaks(session: Session, run: ReconciliationRun, *, now: datetime) -
         run_id=run.id,
         until=run.until,
         balances_of=compared,
+        payees=payees,
         now=now,
     )
 

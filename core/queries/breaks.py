@@ -139,6 +139,8 @@ WHAT = """
 case when l.id is not null
      then concat_ws(' · ', nullif(l.counterparty, ''), nullif(l.reference, ''), nullif(l.text, ''))
      when b.side = 'BANK' then j.memo
+     when b.side = 'PAYEE' and b.kind <> 'BALANCE_DIFFERS'
+     then concat_ws(' · ', coalesce(pl.reporting_category, j.memo), nullif(pl.source, ''), split_part(b.object, ':', 1))
      when b.kind = 'BALANCE_DIFFERS'
      then 'The whole balance' || case b.side when 'PAYEE' then ' · ' || b.object else '' end
      else concat_ws(' · ', nullif(coalesce(s.reporting_category, t.reporting_category), ''),
@@ -149,7 +151,8 @@ TOLD_BY = """
 left join statement_lines s on s.id = b.transaction_id
 left join balance_transactions t on t.id = b.transaction_id
 left join bank_statement_lines l on l.id = b.bank_line_id
-left join journals j on j.id = b.journal_id and b.side = 'BANK'
+left join journals j on j.id = b.journal_id and b.side in ('BANK', 'PAYEE')
+left join payee_statement_lines pl on b.side = 'PAYEE' and pl.id = split_part(b.object, ':', 2)
 """
 PAGE = text(
     f"""
@@ -254,12 +257,15 @@ class StatementSide:
     fetched_at: datetime
 
 
-LINE = text("select * from statement_lines where id = :id")
+LINE = "select * from {table} where id = :id"
 
 
 def statement_side(session: Session, row: BreakRow) -> StatementSide | None:
     """The line of Stripe's statement that the break is about; None: there is none."""
-    found = session.execute(LINE, {"id": row.transaction_id}).mappings().one_or_none()
+    of_payee = row.side == Side.PAYEE
+    query = text(LINE.format(table="payee_statement_lines" if of_payee else "statement_lines"))
+    number = row.object.partition(":")[2] if of_payee else row.transaction_id
+    found = session.execute(query, {"id": number}).mappings().one_or_none()
     if found is None:
         return None
     amounts = {name: Money(found[name], found["currency"]) for name in ("amount", "fee", "net")}

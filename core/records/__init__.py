@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from core.db import Record
 from core.records.api import ApiAnswer, ApiBucket, ApiKey, EventDelivery, OutgoingEvent, WebhookEndpoint
-from core.records.bank_statements import BankAccount, BankLine, BankStatement, BankStatementFile, CsvMapping
+from core.records.bank_statements import (
+    BankAccount,
+    BankChargeRule,
+    BankLine,
+    BankStatement,
+    BankStatementFile,
+    CsvMapping,
+)
 from core.records.cases import Case, Decision, Evidence, EvidenceView, Message
 from core.records.casework import CaseVisit, Handover, PartyRequest, Recusal, TabKey, UnsentText
 from core.records.chargebacks import (
@@ -67,6 +74,7 @@ __all__ = [
     "BankAccount",
     "BankChange",
     "BankChangeProposal",
+    "BankChargeRule",
     "BankLine",
     "BankMatch",
     "BankMatchLine",

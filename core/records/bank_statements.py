@@ -142,3 +142,23 @@ class BankLine(Record):
     odd: Mapped[list[str]]
     key: Mapped[str]
     repeats_id: Mapped[int | None] = mapped_column(ForeignKey("bank_statement_lines.id"), default=None)
+
+
+class BankChargeRule(Record):
+    """A line that took at most `most_minor` from this account, and whose text contains `words`, is proposed to be a
+    bank charge. It books nothing, and what it says never changes: it is ended, and another is saved."""
+
+    __tablename__ = "bank_charge_rules"
+    __table_args__ = (
+        CheckConstraint("length(btrim(words)) between 3 and 80 and most_minor > 0", name="recognises"),
+        CheckConstraint("(ended_by is null) = (ended_at is null)", name="ended_by_someone"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    words: Mapped[str]
+    most_minor: Mapped[int]
+    made_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    made_at: Mapped[datetime]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)

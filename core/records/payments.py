@@ -167,8 +167,7 @@ class BalanceTransaction(Record):
 
 
 class LineCorrection(Record):
-    """What Stripe's statement has more of a booked line, signed: booked beside it, once, and explained by two people.
-    """
+    """What the statement has more of a booked line, signed: booked beside it, once, and explained by two people."""
 
     __tablename__ = "line_corrections"
     __table_args__ = (CheckConstraint("net = amount - fee AND net <> 0", name="net"),)

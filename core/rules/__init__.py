@@ -358,6 +358,12 @@ RULES: tuple[Rule, ...] = (
         "actions.operations.stripe_differences:explain",
         _DESK,
     ),
+    Rule(
+        "A rule for bank charges proposes, and books nothing by itself",
+        "actions.operations.bank_charge_rules:submit",
+        _DESK,
+    ),
+    Rule("Payees' accounts are compared line by line", "processes.break_findings:of_payees", _DESK),
     Rule("A platform payout is the sum of its parts", "rules.payout_parts:part", _DESK),
     # Risk.
     Rule("Manual review on risk", "rules.risk:reviews", f"{_LEGAL}, Risk Controls"),

@@ -180,7 +180,7 @@ def _explain(row: BreakRow, amount: Money) -> None:
                 session,
                 actor,
                 now=now,
-                line_id=row.bank_line_id or 0,
+                line_ids=[row.bank_line_id or 0],
                 settled_as=what,
                 reason=reason,
                 target_id=target,

@@ -9,6 +9,7 @@ from core.money import CURRENCIES
 from core.queries import breaks as queries
 from core.queries.breaks import NOBODY, BreakFilter, BreakRow
 from dashboard import request_context
+from dashboard.finance import bank_charge_rules
 from dashboard.ui import cards, deadlines, filters, header, status, tables
 
 AGES = {"1": "Over a day", "7": "Over 7 days", "30": "Over 30 days"}
@@ -38,7 +39,7 @@ def columns(now: datetime) -> list[tables.Column]:
 
 
 def section(now: datetime) -> None:
-    """What is open comes first, the longest standing on top."""
+    """What is open comes first, the longest standing on top; then what rules recognise of it."""
     with request_context.reading() as session:
         standing = queries.standing(session, now=now)
         owners = actions.owners(session)
@@ -86,6 +87,7 @@ def section(now: datetime) -> None:
         name="Breaks, the longest standing first",
         empty_state=None if wanted != BreakFilter() else _nothing(standing),
     )
+    bank_charge_rules.section()
 
 
 def _note(standing: queries.OpenBreaks, now: datetime) -> str:

@@ -197,9 +197,9 @@ def test_a_bank_only_line_is_explained_by_two_people_and_then_all_is_clean(marke
     assert (row.class_, row.theirs, row.bank_line_id) == ("BANK_ONLY", Money(-35, "USD"), charge)
     fay = market.as_staff("fay")
     with pytest.raises(NotAtTheBank):
-        market.act(bank_matches.explain, fay, line_id=charge, settled_as=SettledAs.OWN_MONEY, reason="x")
+        market.act(bank_matches.explain, fay, line_ids=[charge], settled_as=SettledAs.OWN_MONEY, reason="x")
     market.act(
-        bank_matches.explain, fay, line_id=charge, settled_as=SettledAs.BANK_CHARGE, reason="Monthly fee."
+        bank_matches.explain, fay, line_ids=[charge], settled_as=SettledAs.BANK_CHARGE, reason="Monthly fee."
     )
     (row,) = open_breaks(market)
     assert (row.state, row.kind) == ("PROPOSED", "IN_SUSPENSE")

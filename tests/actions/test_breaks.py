@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions.operations import breaks, suspense
 from core.db import Database
+from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_refetch, reconciliation
 from core.queries import breaks as queries
@@ -266,19 +267,66 @@ def test_what_is_fetched_again_is_applied_and_closes_what_agrees(
     assert shown(market) == []
 
 
-def test_a_payees_balance_that_the_memorandum_book_does_not_have_is_a_break(market: Market) -> None:
+def payee_line(market: Market, number: str, net: int, kind: str = "payment") -> None:
+    """A line that Stripe has on the payee's own account."""
+    said = text(
+        "insert into payee_statement_lines select :number, stripe_account, id, :kind, 'charge', :net, 0, :net, 'USD',"
+        " 'py_1', :now, :now, :now from parties where id = :payee"
+    )
+    values = {"number": number, "kind": kind, "net": net, "now": market.now, "payee": market.payee_id}
+    with market.database.transaction() as session:
+        session.execute(said, values)
+
+
+def test_each_line_of_a_payees_account_that_the_memorandum_book_does_not_have_is_a_break(
+    market: Market,
+) -> None:
     run(market)
     assert shown(market) == []
-    with market.database.transaction() as session:
-        session.execute(
-            text(
-                "insert into payee_statement_lines select 'txn_odd', stripe_account, id, 'payment', 'charge', 500, 0,"
-                " 500, 'USD', 'py_1', :now, :now, :now from parties where id = :payee"
-            ),
-            {"now": market.now, "payee": market.payee_id},
-        )
-    number = run(market)
-    (row,) = shown(market)
-    assert (row.side, row.class_, row.difference) == ("PAYEE", "AMOUNT_DIFFERS", *_usd(500))
-    assert "the payee's statement at Stripe is $5.00, and by the ledger $0.00" in row.sentence
+    payee_line(market, "txn_odd", 500)
+    payee_line(market, "txn_even", -500)
+    assert market.get(ReconciliationRun, run(market)).breaks == 0, "they may still come"
+    number = run(market, days=2)
+    found = shown(market)
+    assert [(each.side, each.class_, each.difference) for each in found] == [
+        ("PAYEE", "MADE_AT_STRIPE", *_usd(-500)),
+        ("PAYEE", "MADE_AT_STRIPE", *_usd(500)),
+    ], "also where the balances agree"
+    assert (
+        "is on the payee's statement at Stripe, and the ledger does not say what it is" in found[0].sentence
+    )
+    side = market.read(lambda session: queries.statement_side(session, found[1]))
+    assert side is not None
+    assert (side.id, side.net) == ("txn_odd", *_usd(500))
     assert market.get(ReconciliationRun, number).status == "BREAKS"
+
+
+def test_what_the_memorandum_book_has_and_the_payees_account_has_not_is_a_break(market: Market) -> None:
+    arrived = {"party_id": market.payee_id, "amount": Money(700, "USD"), "cause": {"transfer": "tr_1"}}
+    market.database.run(
+        lambda session: journal_store.post(
+            session, postings.transfer_arrived(key="arrived", **arrived), now=market.now
+        )
+    )
+    run(market)
+    assert [each.class_ for each in shown(market)] == ["TIMING"]
+    run(market, days=2)
+    (row,) = shown(market)
+    assert (row.class_, row.ours, row.theirs) == ("LEDGER_ONLY", *_usd(700), None)
+    payee_line(market, "txn_late", 700)
+    run(market)
+    assert shown(market) == []
+
+
+def test_an_account_that_could_not_be_read_closes_none_of_its_breaks(market: Market, owner: Database) -> None:
+    payee_line(market, "txn_odd", 500)
+    run(market, days=2)
+    (row,) = shown(market)
+    with owner.transaction() as session:
+        session.execute(text("delete from payee_statement_lines"))
+    market.wait(minutes=1)
+    market.control.set_clock(market.now)
+    reconciliation.run(market.desk, SYSTEM, payees=False)
+    assert [each.id for each in shown(market)] == [row.id], "nothing was read, so nothing agrees"
+    run(market)
+    assert shown(market) == []

@@ -251,3 +251,25 @@ def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_pat
     app.text_input(key=f"bank-{fee.id}-reason").set_value("Monthly fee.").run()
     press(app, "Submit for approval")
     assert "Proposed" in words(visit(town, "cora", "reconciliation", **{"break": fee.id}))
+
+
+def test_bank_charges_that_a_rule_recognises_are_submitted_with_one_click(
+    database: Database, tmp_path: Path
+) -> None:
+    lines = [(0, -1_500, "<b>Account</b> charge"), (1, -1_600, "Account charge"), (2, -9_985, "Other")]
+    town = at_the_bank(database, tmp_path, *lines)
+    app = visit(town, "fay", "reconciliation")
+    assert "Bank charges by rule" not in words(app)
+    app.text_input(key="rule-words").set_value("charge").run()
+    app.text_input(key="rule-most").set_value("20").run()
+    press(app, "Save rule")
+    shown = words(visit(town, "cora", "reconciliation"))
+    assert "Bank charges by rule (2)" in shown
+    assert "<b>Account" not in shown
+    assert "Save rule" not in labels(visit(town, "cora", "reconciliation"))
+    press(visit(town, "fay", "reconciliation"), "Submit all 2 for approval")
+    other = visit(town, "cora", "reconciliation")
+    assert "Bank charges by rule" not in words(other)
+    other.text_input(key="suspense-1-reason").set_value("As every month.").run()
+    press(other, "Approve and post")
+    assert town.read(lambda session: {each.status for each in session.query(SuspenseItem)}) == {"SETTLED"}

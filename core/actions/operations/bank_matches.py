@@ -36,6 +36,7 @@ from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs, SuspenseStatus
 
+UNKNOWN_LINE = "A line of our bank's that nothing corresponds to."
 ON_BANK = text(
     """
     select id, amounts[array_position(account_ids, cast(:bank as bigint))] as amount
@@ -94,25 +95,24 @@ def by_hand(
 
 
 def explain(
-    session: Session, actor: Actor, *, now: datetime, line_id: int, settled_as: SettledAs, reason: str,
+    session: Session, actor: Actor, *, now: datetime, line_ids: Collection[int], settled_as: SettledAs, reason: str,
     target_id: int | None = None,
 ) -> list[SuspenseItem]:  # fmt: skip
-    """What a line of the bank was that nothing corresponds to: it is booked to suspense, and the explanation waits for
-    another. Raises `MatchedAlready` and what `suspense.propose` does."""
+    """What lines of one bank were that nothing corresponds to: they are booked to suspense, and their explanation waits
+    for another. Raises `MatchedAlready`, `NothingToMatch` and what `suspense.propose` does."""
     require(actor, Permission.SETTLE_SUSPENSE)
     reason = given(reason)
-    (line,) = _lines(session, [line_id])
-    item = _to_suspense(
-        session, line, Money(line.amount_minor, line.currency), why="A line of our bank's that nothing corresponds to.",
-        now=now,
-    )  # fmt: skip
-    booked = {item.journal_id or 0: line.amount_minor}
-    put(
-        session, line.account_id, line.currency, booked, MatchRule.BOOKED, lines=[line],
-        name=breaks.line_name(line.id), now=now,
-    )  # fmt: skip
+    items = []
+    for line in _lines(session, line_ids):
+        whole, name = Money(line.amount_minor, line.currency), breaks.line_name(line.id)
+        item = _to_suspense(session, line, whole, why=UNKNOWN_LINE, now=now)
+        booked = {item.journal_id or 0: line.amount_minor}
+        put(
+            session, line.account_id, line.currency, booked, MatchRule.BOOKED, lines=[line], name=name, now=now
+        )  # fmt: skip
+        items.append(item.id)
     return suspense.propose(
-        session, actor, now=now, item_ids=[item.id], settled_as=settled_as, reason=reason, target_id=target_id
+        session, actor, now=now, item_ids=items, settled_as=settled_as, reason=reason, target_id=target_id
     )
 
 

@@ -160,10 +160,10 @@ def explained(session: Session, actor: Actor, item: SuspenseItem, *, now: dateti
 
 def close_unseen(
     session: Session, seen: Collection[int], sides: Collection[Side], *, run_id: int, until: datetime,
-    balances_of: Collection[str], now: datetime,
+    balances_of: Collection[str], payees: Collection[str], now: datetime,
 ) -> int:  # fmt: skip
     """What a run compared and did not see any more agrees: it is closed. `balances_of`: currencies whose balances it
-    compared. What moved after `until` was not looked at."""
+    compared; `payees`: their accounts that it read to the end. What moved after `until` was not looked at."""
     wanted = (
         select(Break)
         .where(Break.status == BreakStatus.OPEN, Break.side.in_(sides), Break.since <= until)
@@ -172,7 +172,12 @@ def close_unseen(
     )
     closed = 0
     for row in session.scalars(wanted):
-        if row.id in seen or (row.kind == BreakKind.BALANCE_DIFFERS and row.currency not in balances_of):
+        unread = row.side == Side.PAYEE and row.object.partition(":")[0] not in payees
+        if (
+            row.id in seen
+            or unread
+            or (row.kind == BreakKind.BALANCE_DIFFERS and row.currency not in balances_of)
+        ):
             continue
         _close(session, SYSTEM, row, ClosedAs.AGREES, now=now, run_id=run_id)
         closed += 1
