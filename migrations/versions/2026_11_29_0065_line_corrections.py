@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0065"
-down_revision = "0068"
+down_revision = "0069"
 branch_labels = None
 depends_on = None
 
