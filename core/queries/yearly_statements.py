@@ -146,6 +146,7 @@ def of_marketplace(session: Session, platform: Platform, year: int) -> list[Year
 
 
 def named(platform: Platform) -> str:
+    """`Home services`."""
     return platform.value.replace("_", " ").capitalize()
 
 

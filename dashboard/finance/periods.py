@@ -219,7 +219,7 @@ def _ask(row: PeriodRow) -> None:
     with st.expander("Reopen it", key=f"reopen-{row.id}"):
         cards.note(
             "Two people. What was closed after it is reopened with it; what was signed stays as it is."
-            + (" The closing entry is taken back." if row.kind == PeriodKind.YEAR else "")
+            + (" The closing entry is reversed." if row.kind == PeriodKind.YEAR else "")
         )
         place = text_fields.named("period", row.id, "reopen")
         reason = reasons.line(place, "Why it has to be reopened", key=f"reopen-reason-{row.id}")

@@ -143,6 +143,7 @@ def line_name(line_id: int) -> str:
 
 
 def posting_name(journal_id: int) -> str:
+    """What a break is called that is about a posting of ours."""
     return f"posting:{journal_id}"
 
 

@@ -172,6 +172,7 @@ def standing(session: Session, proposal_id: int) -> Waiting:
 
 
 def waiting(change: BankChange, row: BankChangeProposal) -> Waiting:
+    """The proposal as what waits for a second person."""
     return Waiting(ProposalKind.BANK_CHANGE, row.proposed_by, row.proposed_at, _subject(change))
 
 

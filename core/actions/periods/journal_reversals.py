@@ -41,7 +41,7 @@ class NotReversible(DeskError):
 def propose(
     session: Session, actor: Actor, *, now: datetime, number: int, posted_on: date, reason: str
 ) -> ManualJournal:
-    """Of a manual journal. Raises `NotPosted`, and what `propose_of` does."""
+    """Of a manual journal. Raises `NotFound`, `NotPosted`, and what `propose_of` does."""
     require(actor, Permission.PROPOSE_JOURNAL)
     row = session.get(ManualJournal, number)
     if row is None:

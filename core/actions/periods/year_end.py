@@ -42,7 +42,7 @@ def keep(session: Session, period: Period, entries: list[int]) -> list[YearEndEn
 
 
 def reverse(session: Session, period: Period) -> list[Words]:
-    """Take back what the close of this year posted, at the same moment; what the audit entry vouches for."""
+    """Reverse what the close of this year posted, at the same moment; what the audit entry vouches for."""
     wanted = select(YearEndEntry).where(YearEndEntry.period_id == period.id).order_by(YearEndEntry.journal_id)
     rows = list(session.scalars(wanted))
     for row in rows:
