@@ -21,6 +21,8 @@ from core.queries import party_statements
 from core.queries.movements import Period
 from core.report_files import Level, Sheet, SheetRow
 
+MEANT = "Above zero is theirs. What is paid in is without processing fees."
+
 
 class Flow(StrEnum):
     """Why a balance moved, as a column of the statement."""
@@ -187,7 +189,7 @@ def sheet(each: Year) -> Sheet:
     return Sheet(
         each.currency,
         f"Statement of {each.name}, {each.year}, {each.currency}",
-        "Month by month, days of UTC. Above zero is theirs.",
+        f"Month by month, days of UTC. {MEANT}",
         ("No.", "Month", "Opening balance", *columns, "Closing balance"),
         2,
         (*rows, SheetRow(Level.TOTAL, total)),

@@ -19,7 +19,7 @@ NAME = "yearly-statement"
 
 def statement(each: Year, *, given: Mapping[str, object], again: Callable[[Session], Sequence[Year]]) -> None:
     """`again` reads it anew for a file."""
-    header.section(f"{each.name}, {each.currency}", f"{each.year}, days of UTC. Above zero is theirs.")
+    header.section(f"{each.name}, {each.currency}", f"{each.year}, days of UTC. {yearly_statements.MEANT}")
     cards.facts(
         {
             "Opening balance": each.months[0].opening,

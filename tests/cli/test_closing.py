@@ -108,6 +108,15 @@ def test_a_statement_of_a_party_is_printed_and_written(
         terminal.run(*command).well()
         assert out.read_bytes().startswith(start)
     terminal.run("statement-of", "nobody", "--month", month).refuses("nobody")
+    (year,) = terminal.run("statement-of", town.payer_id, "--year", 2026, "--json").well().json["statements"]
+    (whole,) = (
+        terminal.run("statement-of", "home_services", "--year", 2026, "--json").well().json["statements"]
+    )
+    assert len(year["months"]) == len(whole["months"]) == 12
+    assert year["totals"]["paid_in"] == whole["totals"]["paid_in"] > 0
+    assert "Year 2026" in terminal.run("statement-of", "home_services", "--year", 2026).well().out
+    terminal.run("statement-of", "home_services", "--month", month).refuses("--month or --year")
+    terminal.run("statement-of", town.payer_id).refuses("--month or --year")
     terminal.run("statement-of", 1, "--month", "March").refuses("is no day")
     terminal.run("statement-of", 1, "--month", month, "--as", town.staff["mia"]).refuses(
         "You may not read ledger"

@@ -420,7 +420,12 @@ def test_a_receipt_is_written_where_it_was_asked_for(
     assert out.stat().st_mode & 0o077 == 0
     terminal.run("receipt", row.id, "--out", out).refuses("exists already")
     terminal.run("receipt", 999_999, "--out", tmp_path / "other.pdf").refuses("999999")
-    assert row.number in terminal.run("receipt", row.id, "--out", tmp_path / "again.pdf").well().out
+    again = tmp_path / "again.pdf"
+    assert row.number in terminal.run("receipt", row.number.lower(), "--out", again).well().out
+    assert terminal.run("verify", again, "--json").well().json["handed_out"][0]["name"] == row.number
+    again.write_bytes(again.read_bytes() + b" ")
+    forged = terminal.run("verify", again, "--json")
+    assert (forged.code, forged.json["genuine"], forged.json["names"]) == (1, False, row.number)
 
 
 def test_an_event_that_was_given_up_is_taken_up_again_by_somebody(
