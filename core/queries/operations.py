@@ -148,6 +148,11 @@ def _operation(row: dict[str, Any]) -> Operation:
     return Operation(amount=Money(row.pop("amount_minor"), row.pop("currency")), **row)
 
 
+def events_given_up(session: Session) -> int:
+    """How many of Stripe's events could not be applied and wait for a person."""
+    return int(session.scalar(text("select count(*) from webhook_events where status = 'FAILED'")) or 0)
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many operations are not completed, by the status shown."""
     rows = session.execute(

@@ -245,6 +245,21 @@ def letters_alarm(found: Undelivered) -> None:
         )
 
 
+def events_alarm(given_up: int) -> None:
+    """Events from Stripe that cannot be applied: what they say may be missing here until somebody has looked."""
+    if not given_up:
+        return
+    events = f"{given_up:,} event{'s' if given_up > 1 else ''} from Stripe"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(f"**Could not be applied:** {events}. Each says why.", icon=":material/sync_problem:")
+        navigation.link(
+            "operations",
+            "Webhook inbox",
+            icon=":material/arrow_forward:",
+            **{"operations-tab": "Webhook inbox", "state": "FAILED"},
+        )
+
+
 def stuck_alarm(waiting: Sequence[Oldest], now: datetime) -> None:
     """Work that goes by itself and does not: named with how long the oldest of its kind has waited."""
     late = [each for each in waiting if each.too_old(now)]

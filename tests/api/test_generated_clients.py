@@ -1,7 +1,8 @@
 """What others make of the description works: generated clients live the same life as the tests' own program.
 
 `datamodel-code-generator` is among the development packages. `openapi-python-client` asks for an older typer than the
-desk runs with, so uv runs it in an environment of its own; where that cannot be fetched, its test is skipped.
+desk runs with, so uv runs it in an environment of its own. The types of TypeScript are made by `openapi-typescript`,
+which npm fetches. Where something cannot be fetched, its test is skipped and says why.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,6 +48,26 @@ def generator() -> tuple[str, ...]:
     if tried.returncode:
         pytest.skip(f"openapi-python-client cannot be fetched: {tried.stderr.strip()[-300:]}")
     return command
+
+
+TYPESCRIPT = ("openapi-typescript@7.13.0", "typescript@5.9.3")
+
+
+@pytest.fixture(scope="module")
+def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the programs that npm fetched, in `node_modules/.bin`."""
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm to fetch openapi-typescript and the compiler with")
+    folder = tmp_path_factory.mktemp("typescript")
+    (folder / "package.json").write_text('{"private": true}', encoding="utf-8")
+    command = ("npm", "install", "--silent", "--no-audit", "--no-fund", *TYPESCRIPT)
+    try:
+        tried = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm fetched nothing within five minutes")
+    if tried.returncode:
+        pytest.skip(f"npm cannot fetch {' and '.join(TYPESCRIPT)}: {tried.stderr.strip()[-300:]}")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +220,35 @@ def test_a_generated_client_lives_the_whole_life(
 
     live(Generated("made_client", client), home.market, endpoint.id, hear)
     home.market.lawful()
+
+
+def typed(operations: Iterable[str]) -> Iterator[str]:
+    """Each example as a constant of its type: what goes in, and what comes out."""
+    yield 'import type { components } from "./desk";'
+    for operation in operations:
+        for number, (name, value) in enumerate(shapes(operation)):
+            kind = f'components["schemas"]["{name}"]'
+            yield f"export const {operation}_{number}: {kind} = {json.dumps(value, ensure_ascii=False)};"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # npm may have to fetch the compiler first
+def test_types_of_typescript_fit_every_example_and_nothing_else(description: Path, typescript: Path) -> None:
+    programs = typescript / "node_modules" / ".bin"
+    # What has a default may be left out of a request.
+    options = ("--default-non-nullable=false", "--output", typescript / "desk.ts")
+    run(programs / "openapi-typescript", description, *options)
+    life = typescript / "life.ts"
+    compiler = (programs / "tsc", "--strict", "--noEmit", "--target", "es2022", "--skipLibCheck")
+    life.write_text("\n".join(typed(told.examples())), encoding="utf-8")
+    run(*compiler, life)
+    wrong = '{"party": 7, "milestones": []}'
+    life.write_text(
+        f'import type {{ components }} from "./desk";\n'
+        f'export const wrong: components["schemas"]["FundingRequest"] = {wrong};\n',
+        encoding="utf-8",
+    )
+    refused = subprocess.run(
+        [str(each) for each in (*compiler, life)], capture_output=True, text=True, check=False
+    )
+    assert "TS2322" in refused.stdout, refused.stdout

@@ -98,7 +98,11 @@ def test_finance_takes_up_a_webhook_that_was_given_up(town: Town) -> None:
 
 
 def test_an_event_that_has_waited_for_an_hour_rings_on_the_overview(town: Town) -> None:
+    assert "Could not be applied" not in words(visit(town, "fay", "overview"))
     event = given_up(town)
+    assert "**Could not be applied:** 1 event from Stripe. Each says why." in words(
+        visit(town, "fay", "overview")
+    )
 
     def queue_again(session: Any) -> None:
         row = session.get_one(WebhookEvent, event)
