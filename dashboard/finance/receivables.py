@@ -104,8 +104,7 @@ def debt(row: Debt) -> None:
         plans = receivables.plans(session, row.party_id, currency)
     header.section(f"{row.payee}: {row.owed.text()}")
     cards.note(
-        f"{_kept_back(row)} Every {DEBT_REMINDED_EVERY.days} days the payee gets an e-mail, until nothing of it is "
-        "due. "
+        f"{_kept_back(row)} {_reminded(row)} "
         + (f"Last on {deadlines.exact(row.reminded_at)}." if row.reminded_at else "None was sent yet.")
     )
     tables.table(
@@ -142,6 +141,12 @@ def _kept_back(row: Debt) -> str:
     if row.due.is_zero:
         return "The payee repays it by instalments: nothing of it is due now, and nothing is kept back."
     return f"The payee repays it by instalments: {row.due.text()} is due now, and kept back from what is released."
+
+
+def _reminded(row: Debt) -> str:
+    if row.due.is_zero:
+        return "The payee gets an e-mail when the next instalment falls due."
+    return f"Every {DEBT_REMINDED_EVERY.days} days the payee gets an e-mail, until nothing of it is due."
 
 
 def written_off(rows: Sequence[WrittenOff]) -> None:

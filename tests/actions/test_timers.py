@@ -161,8 +161,9 @@ def test_every_timer_has_its_edge_above() -> None:
         "confirmation",
         "hold_end",
         "debt",
+        "instalment",
         "unclosed_day",
-    }  # test_dispute_flow, test_bank_changes, _cards_that_ask, test_payee_holds, test_periods
+    }  # test_dispute_flow, test_bank_changes, _cards_that_ask, test_payee_holds, test_repayment, test_periods
     fired = {
         "reminder": "first reminder",
         "silence": "approval by silence",
