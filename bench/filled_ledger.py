@@ -18,11 +18,10 @@ from core.ledger import accounts
 FIRST = datetime(2025, 12, 1, tzinfo=UTC)
 DAYS = 360
 PAYEES = 5_000
-PER_MILESTONE = 9.8  # postings, on average
+PER_MILESTONE = 9.85  # postings, on average
 ACCOUNTS = """
 with used as (
     select distinct p.account_id as id from journals j cross join lateral unnest(j.account_ids) as p (account_id)
-    where j.id > %(after)s
 )
 insert into accounts (id, code, currency, line, object_id, currency_number)
 select u.id, c.name || case when u.id >> 18 > 0 then ':' || (u.id >> 18) else '' end, k.code, c.line,
@@ -31,12 +30,11 @@ from used u join chart c on c.line = (u.id >> 10 & 255) join currencies k on k.n
 on conflict do nothing
 """
 BALANCES = """
-insert into balances as b (account_id, balance, side)
+insert into balances (account_id, balance, side)
 select p.account_id, sum(p.amount)::bigint * min(c.side), min(c.side)
 from journals j cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
 join chart c on c.line = (p.account_id >> 10 & 255)
-where j.id > %(after)s and not c.hot group by 1
-on conflict (account_id) do update set balance = b.balance + excluded.balance
+where not c.hot group by 1
 """
 ROLL_UP = "select roll_up((select rolled_to from ledger_roll_up), pg_snapshot_xmin(pg_current_snapshot()))"
 STRIPE = """
@@ -49,18 +47,17 @@ where (p.account_id >> 10 & 255) = 129 order by j.id limit %(lines)s
 Row = tuple[str, str, int, int, str, str, list[int], list[int], datetime]
 
 
-def fill(connection: psycopg.Connection[Any], *, first: int, last: int) -> None:
-    """Milestones `first` to `last`, the last not included, with all that was posted for them."""
+def fill(connection: psycopg.Connection[Any], milestones: int) -> None:
+    """So many milestones, spread over a year in the order of their numbers, with all that was posted for them."""
     with connection.transaction():
         connection.execute("set local role bookkeeper")
-        (after,) = connection.execute("select coalesce(max(id), 0) from journals").fetchone() or (0,)
         columns = "key, kind, milestone_id, party_id, memo, cause, account_ids, amounts, posted_at"
         with connection.cursor().copy(f"copy journals ({columns}) from stdin".encode()) as copy:
-            for number in range(first, last):
-                for row in _journals(number):
+            for number in range(1, milestones + 1):
+                for row in _journals(number, FIRST + timedelta(days=DAYS) * (number / milestones)):
                     copy.write_row(row)
-        connection.execute(ACCOUNTS, {"after": after})
-        connection.execute(BALANCES, {"after": after})
+        connection.execute(ACCOUNTS)
+        connection.execute(BALANCES)
     connection.execute(ROLL_UP)
     connection.execute("vacuum analyze")
 
@@ -78,18 +75,15 @@ def stripe_lines(connection: psycopg.Connection[Any], lines: int) -> None:
     connection.execute("vacuum analyze balance_transactions, statement_lines")
 
 
-def _journals(number: int) -> Iterator[Row]:
-    """One milestone: paid; of nine in ten the work is released, and of most of those the money withdrawn."""
+def _journals(number: int, at: datetime) -> Iterator[Row]:
+    """One milestone, paid then; of ten in eleven the work is released, and of most of those the money withdrawn."""
     currency = "EUR" if number % 5 == 0 else "USD"
     payee = number % PAYEES + 1
     amount = 10_000 + number * 7_919 % 90_000
     fee = amount // 40
     cost = (amount + fee) * 29 // 1000 + 30
     held, deferred = accounts.held(number), accounts.deferred_platform_fee(number)
-    payable, at = (
-        accounts.payee_payable(payee),
-        FIRST + timedelta(days=number * 31 % DAYS, minutes=number % 1_000),
-    )
+    payable = accounts.payee_payable(payee)
 
     def journal(kind: str, days: int, lines: dict[str, int]) -> Row:
         numbered = sorted((accounts.number(code, currency), minor) for code, minor in lines.items())
@@ -108,7 +102,7 @@ def _journals(number: int) -> Iterator[Row]:
             accounts.PROCESSING_FEE_RECOVERY: -cost,
         },
     )
-    if number % 10:
+    if number % 11:
         released = {held: amount, deferred: fee, payable: -amount, accounts.PLATFORM_FEE_REVENUE: -fee}
         yield journal("decided", 3, released)
         if number % 3:
