@@ -34,8 +34,10 @@ BREAKS = text("select count(*) from breaks where status = 'OPEN' and kind <> 'IN
 SUSPENSE = text(
     """
     select i.currency, sum(i.amount_minor)::bigint as minor, count(*) as items
-    from suspense_items i join balance_transactions b on b.id = i.transaction_id
-    where i.status = 'OPEN' and b.created_at < :ends group by 1
+    from suspense_items i
+    left join balance_transactions b on b.id = i.transaction_id
+    left join bank_statement_lines l on l.id = i.bank_line_id
+    where i.status = 'OPEN' and coalesce(b.created_at, l.booked_on::timestamp at time zone 'utc') < :ends group by 1
     """
 )
 

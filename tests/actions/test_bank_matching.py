@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,9 +19,10 @@ from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import bank_matching, reconciliation
 from core.queries import breaks as queries
-from core.queries import invariants
+from core.queries import invariants, periods
 from core.records import Break, ReconciliationRun, SuspenseItem
 from core.rules.bank_matching import MatchedAlready, NotAtTheBank, SumsDiffer
+from core.rules.periods import PeriodKind, span
 from core.rules.permissions import SYSTEM
 from core.rules.suspense import SettledAs
 from tests import builders
@@ -210,6 +211,24 @@ def test_a_bank_only_line_is_explained_by_two_people_and_then_all_is_clean(marke
     assert run(market).status == "CLEAN"
     assert market.books() == {"bank": -10_035, "bank_charges": 35, "stripe_balance": 10_000}
     lawful(market)
+
+
+def test_a_bank_line_in_suspense_is_on_the_checklist_of_its_day(market: Market) -> None:
+    (line,) = told(market, (0, -35, "Account fee"))
+    run(market, days=1)
+    facts: dict[str, Any] = {
+        "line_ids": [line],
+        "settled_as": SettledAs.BANK_CHARGE,
+        "reason": "Monthly fee.",
+    }
+    market.act(bank_matches.explain, market.as_staff("fay"), **facts)
+
+    def found(day: date) -> str:
+        items = market.read(lambda s: periods.cheap(s, span(PeriodKind.DAY, day), now=market.now))
+        return next(each.found for each in items if each.name == "suspense")
+
+    assert found(DAY) == "In suspense: -$0.35 in 1 item."
+    assert found(DAY - timedelta(days=1)) == "Nothing in suspense."
 
 
 def test_what_is_booked_and_not_at_the_bank_is_timing_first_and_then_a_break(market: Market) -> None:

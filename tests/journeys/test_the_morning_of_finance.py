@@ -1,8 +1,10 @@
-"""The morning of finance: from the overview to a break, its entry by two people, and a run that does not see it."""
+"""The morning of finance: from the overview to a break, its entry by two people, a run that does not see it, and the
+first open day closed."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from playwright.sync_api import expect
@@ -24,7 +26,24 @@ def last_run(demo: Demo) -> dict[str, Any]:
     return demo.rows("select id, status, in_suspense from reconciliation_runs order by id desc limit 1")[0]
 
 
-def test_a_break_is_taken_explained_by_two_people_and_gone_from_the_next_run(
+def close_the_first_open_day(demo: Demo, person: Person) -> None:
+    """What is still open elsewhere is explained, and signed with the day."""
+    first = demo.one("select (open_from at time zone 'utc')::date from ledger_lock")
+    words = f"{first:%-d %B %Y}"
+    person.go("Periods")
+    person.reads(f"Close {words}")
+    explanation = person.page.get_by_role("textbox", name=re.compile("Why it is closed all the same"))
+    if explanation.count():
+        person.write(re.compile("Why it is closed all the same"), "Known, and each has its owner.")
+    person.press(f"Close {words}")
+    person.told(f"{words} is closed, and its summary is signed.")
+    closed = "select kind, status, first_day, last_day from periods order by id desc limit 1"
+    assert demo.one(closed) == {"kind": "DAY", "status": "CLOSED", "first_day": first, "last_day": first}
+    after = demo.one("select (open_from at time zone 'utc')::date from ledger_lock")
+    assert after == first + timedelta(days=1)
+
+
+def test_a_break_is_taken_explained_by_two_people_gone_from_the_next_run_and_the_day_closed(
     demo: Demo, person: Person, colleague: Person
 ) -> None:
     number, before = demo.one(DONATION), last_run(demo)
@@ -60,3 +79,4 @@ def test_a_break_is_taken_explained_by_two_people_and_gone_from_the_next_run(
         "select status, closed_as, owner_id is not null as owned from breaks where id = :id", id=number
     )
     assert told == {"status": "CLOSED", "closed_as": "EXPLAINED", "owned": True}
+    close_the_first_open_day(demo, person)
