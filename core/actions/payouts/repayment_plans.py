@@ -46,7 +46,8 @@ def agree(
     instalments: Sequence[Instalment],
     reason: str,
 ) -> RepaymentPlan:
-    """Put off what the payee owes to these days. Raises `PlanStands` and what `repayment.check` raises."""
+    """Put off what the payee owes to these days. Raises `NotPermitted`, `ReasonMissing`, `NotFound`, `PlanStands` and
+    what `repayment.check` raises."""
     require(actor, Permission.AGREE_REPAYMENT)
     reason = given(reason)
     party = receivables.locked(session, party_id)
@@ -102,7 +103,8 @@ def agree(
 
 
 def end(session: Session, actor: Actor, *, now: datetime, plan_id: int, reason: str) -> RepaymentPlan:
-    """What is still owed is due at once, and kept back from the next releases. Raises `PlanEnded`."""
+    """What is still owed is due at once, and kept back from the next releases. Raises `NotPermitted`, `ReasonMissing`,
+    `NotFound` and `PlanEnded`."""
     require(actor, Permission.AGREE_REPAYMENT)
     reason = given(reason)
     plain = session.get(RepaymentPlan, plan_id)

@@ -164,6 +164,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 
 
 def waiting_of(session: Session, lift_id: int) -> Waiting:
+    """The proposal of this number as it waits, for the timer that may return it. There must be one."""
     return waiting(session, session.get_one(HoldLift, lift_id))
 
 
