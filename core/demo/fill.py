@@ -34,7 +34,7 @@ from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Role
 
 ISSUER = "demo"
-FLOAT = {"USD": 500_000, "EUR": 400_000, "JPY": 600_000, "KWD": 1_500_000}
+FLOAT = {"USD": 1_200_000, "EUR": 400_000, "JPY": 600_000, "KWD": 1_500_000}
 BANK = {"USD": 4_250_000, "EUR": 2_800_000, "JPY": 3_600_000, "KWD": 9_500_000}
 WEBHOOKS_FOR = timedelta(days=5)
 Progress = Callable[[float, str], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -75,7 +76,7 @@ def asking() -> Iterator[tuple[str, str]]:
                     and ast.unparse(each.func) in ("require", "permissions.require", "require_decider")
                 ]
                 if any(each.startswith("require_decider") for each in required) or any(
-                    f"Permission.{wanted.name}" in each for each in required for wanted in FRESH
+                    re.search(rf"Permission\.{wanted.name}\b", each) for each in required for wanted in FRESH
                 ):
                     yield _dotted(path), node.name
 

@@ -171,13 +171,17 @@ def test_the_page_names_every_kind_of_event_that_the_database_writes(owner: Data
     with owner.reading() as session:
         sources = session.scalars(
             text(
-                "select prosrc from pg_proc where proname like 'announce%' and pronamespace = 'public'::regnamespace"
+                """
+                select prosrc from pg_proc where proname like 'announce%' and pronamespace = 'public'::regnamespace
+                union all
+                select pg_get_triggerdef(oid) from pg_trigger where tgfoid::regproc::text like 'announce%'
+                """
             )
         ).all()
     told = {
         word.strip("'")
         for source in sources
-        for word in source.replace("(", " ").replace(",", " ").split()
+        for word in re.sub(r"[(),]", " ", source).split()
         if word.startswith("'") and word.endswith("'") and "." in word
     }
     assert told == set(KINDS)

@@ -46,7 +46,7 @@ def test_a_day_is_closed_once_and_what_is_missing_is_named(terminal: Terminal, b
     row = books.read(lambda s: s.get_one(Period, done["period"]))
     assert row.closed_by == books.staff["fay"]
     terminal.run("close", "day", YESTERDAY).refuses("is closed already")
-    terminal.run("close", "week", YESTERDAY).refuses("day or month")
+    terminal.run("close", "week", YESTERDAY).refuses("day, month or year")
     terminal.run("close", "day", "30.11.2026").refuses("is no day")
     terminal.run("close", "day", YESTERDAY, "--as", books.staff["mia"]).refuses("You may not close period")
     listed = terminal.run("period", "list", "--json").well().json
