@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from core.demo.run import free_port
 from tests.journeys import quickstart
 from tests.journeys.desk import Demo
@@ -16,16 +14,10 @@ WALKED = (
     "waits: payee_account",
     "onboarded and paid",
     "not confirmed in time: not_confirmed",
-    "debited after four days",
-    "confirmed when they came back",
-    "refunded: {'minor': 20000, 'currency': 'USD'}",
-    "waits: bank_changed",
-    "paid to the new bank",
     "both secrets verify",
 )
 
 
-@pytest.mark.timeout(2400)  # two pages of a marketplace's life, after the demo was filled
 def test_the_quickstart_and_the_walkthrough_work_as_they_are_written(demo: Demo, tmp_path: Path) -> None:
     ended = quickstart.run(tmp_path, demo.home, port=demo.settings.port, receiver=free_port())
     assert ended.returncode == 0, (ended.stdout[-3000:], ended.stderr[-3000:])
