@@ -13,28 +13,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.money import Money, shown_order
+from core.queries import payouts_ahead
 
 DAYS = 14
+# Released money of a payee who withdraws by hand stays with us until they ask for it.
 DUE = text(
-    """
-    select (greatest(at, :now) at time zone 'UTC')::date as day, currency, sum(minor)::bigint as minor,
-           count(*) as number
-    from (
-        select c.next_try_at as at, c.currency, c.amount_minor as minor from outgoing_operations c
-        where c.kind in ('TRANSFER', 'REFUND') and c.status in ('QUEUED', 'BLOCKED', 'SENDING')
-          and c.provider_id is null and c.next_try_at < :until
-        union all
-        select d.execute_at, d.currency,
-               case when y.auto_withdraw then d.release_minor else 0 end + d.refund_minor
-        from decisions d join cases t on t.id = d.case_id join milestones m on m.id = t.milestone_id
-        join projects p on p.id = m.project_id join parties y on y.id = p.payee_id
-        where d.status = 'COOLING_OFF' and d.execute_at < :until
-        union all
-        select m.auto_approve_at, o.currency, o.held_minor
-        from milestones m join payment_orders o on o.milestone_id = m.id
-        join projects p on p.id = m.project_id join parties y on y.id = p.payee_id and y.auto_withdraw
-        where m.status = 'PENDING_VERIFICATION' and m.auto_approve_at < :until and o.held_minor > 0
-    ) due where minor > 0 group by 1, 2
+    f"""
+    select (due.at at time zone 'UTC')::date as day, due.currency, sum(due.minor)::bigint as minor, count(*) as number
+    from ({payouts_ahead.SOURCES}) due
+    join milestones m on m.id = due.milestone_id
+    join projects p on p.id = m.project_id
+    join parties payee on payee.id = p.payee_id
+    where not due.to_payee or due.kind = '{payouts_ahead.PAYOUT}' or payee.auto_withdraw
+    group by 1, 2
     """
 )
 

@@ -22,30 +22,28 @@ from core.rules.refusal_reasons import Block
 
 MOST = 2000
 PAYOUT, REFUND, DECISION, APPROVAL = "PAYOUT", "REFUND", "DECISION", "APPROVAL"
-DUE = text(
+# What leads to it. `at`: what is late is due now.
+SOURCES = """
+    select case when c.kind = 'TRANSFER' then 'PAYOUT' else 'REFUND' end as kind, w.id as payout_id, c.milestone_id,
+           c.currency, c.amount_minor as minor, greatest(c.next_try_at, :now) as at, c.kind = 'TRANSFER' as to_payee
+    from outgoing_operations c
+    left join payouts w on w.transfer_operation_id = c.id
+    where c.kind in ('TRANSFER', 'REFUND') and c.status in ('QUEUED', 'BLOCKED', 'SENDING')
+      and c.provider_id is null and c.next_try_at < :until
+    union all
+    select 'DECISION', null, t.milestone_id, d.currency, d.release_minor, greatest(d.execute_at, :now), true
+    from decisions d join cases t on t.id = d.case_id
+    where d.status = 'COOLING_OFF' and d.execute_at < :until and d.release_minor > 0
+    union all
+    select 'DECISION', null, t.milestone_id, d.currency, d.refund_minor, greatest(d.execute_at, :now), false
+    from decisions d join cases t on t.id = d.case_id
+    where d.status = 'COOLING_OFF' and d.execute_at < :until and d.refund_minor > 0
+    union all
+    select 'APPROVAL', null, m.id, o.currency, o.held_minor, greatest(m.auto_approve_at, :now), true
+    from milestones m join payment_orders o on o.milestone_id = m.id
+    where m.status = 'PENDING_VERIFICATION' and m.auto_approve_at < :until and o.held_minor > 0
     """
-    select * from (
-        select case when c.kind = 'TRANSFER' then 'PAYOUT' else 'REFUND' end as kind, w.id as payout_id, c.milestone_id,
-               c.currency, c.amount_minor as minor, greatest(c.next_try_at, :now) as at, c.kind = 'TRANSFER' as to_payee
-        from outgoing_operations c
-        left join payouts w on w.transfer_operation_id = c.id
-        where c.kind in ('TRANSFER', 'REFUND') and c.status in ('QUEUED', 'BLOCKED', 'SENDING')
-          and c.provider_id is null and c.next_try_at < :until
-        union all
-        select 'DECISION', null, t.milestone_id, d.currency, d.release_minor, greatest(d.execute_at, :now), true
-        from decisions d join cases t on t.id = d.case_id
-        where d.status = 'COOLING_OFF' and d.execute_at < :until and d.release_minor > 0
-        union all
-        select 'DECISION', null, t.milestone_id, d.currency, d.refund_minor, greatest(d.execute_at, :now), false
-        from decisions d join cases t on t.id = d.case_id
-        where d.status = 'COOLING_OFF' and d.execute_at < :until and d.refund_minor > 0
-        union all
-        select 'APPROVAL', null, m.id, o.currency, o.held_minor, greatest(m.auto_approve_at, :now), true
-        from milestones m join payment_orders o on o.milestone_id = m.id
-        where m.status = 'PENDING_VERIFICATION' and m.auto_approve_at < :until and o.held_minor > 0
-    ) due order by at, milestone_id limit :most
-    """
-)
+DUE = text(f"select * from ({SOURCES}) due order by at, milestone_id limit :most")
 PEOPLE = text(
     """
     select m.id, m.title as milestone, p.title as project, p.id as project_id, payer.name as payer,

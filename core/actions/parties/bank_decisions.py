@@ -85,7 +85,7 @@ def propose(
     )
     session.add(row)
     session.flush()
-    action = AuditAction.BANK_CHANGE_PROPOSE.by("finance")
+    action = AuditAction.BANK_CHANGE_PROPOSE.by("staff")
     _note(session, actor, action, change, row, reason=reason, now=now, fresh=True)
     return row
 
@@ -106,7 +106,7 @@ def confirm(
     session.flush()
     _carry_out(change, row, now=now)
     session.flush()
-    _note(session, actor, action.by("finance"), change, row, reason=said or row.reason, now=now)
+    _note(session, actor, action.by("staff"), change, row, reason=said or row.reason, now=now)
     party = session.get_one(Party, change.party_id)
     bank_changes.tell(session, party, template, change, key=f"bank-decision-{row.id}", now=now)
     outbox.wake_party(session, change.party_id, now=now)
@@ -129,7 +129,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, r
     status = proposals.outcome(actor, row.proposed_by)
     withdrawn = status is ProposalStatus.WITHDRAWN
     action = AuditAction.BANK_CHANGE_WITHDRAW if withdrawn else AuditAction.BANK_CHANGE_REJECT
-    _end(session, actor, action.by("finance"), change, row, status, reason=reason, now=now)
+    _end(session, actor, action.by("staff"), change, row, status, reason=reason, now=now)
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:
