@@ -62,10 +62,10 @@ class Verdict:
             )
         if self.names:
             return (
-                f"This says that it is {self.names}, and is no file that the desk handed out: it was changed, or made "
-                "elsewhere."
+                f"{self.names} is named in it, but the log has no document, statement or export with exactly these "
+                "bytes: it was changed, was made elsewhere, or is a file of another kind."
             )
-        return "The desk never handed out this file."
+        return "The log has no document, statement or export with exactly these bytes."
 
 
 def verify(session: Session, actor: Actor, content: bytes) -> Verdict:
