@@ -39,10 +39,10 @@ LABELS: Mapping[BankDecision, str] = {
 }
 MEANS: Mapping[BankDecision, str] = {
     BankDecision.ACCEPT: "Payouts go to the new account at once.",
-    BankDecision.EXTEND: "Payouts wait until the chosen day begins (UTC). From now on until this is answered, too.",
+    BankDecision.EXTEND: "Payouts wait until the chosen day begins (UTC), and in any case until this is answered.",
     BankDecision.REFUSE: (
-        "No payout goes to the new account. They wait until the payee gives another one. From now on until this is "
-        "answered, they wait, too."
+        "No payout goes to the new account: payouts wait until the payee gives another one, and from now on until this "
+        "is answered."
     ),
 }
 
@@ -71,7 +71,8 @@ def change(row: BankChangeRow) -> None:
     with request_context.reading() as session:
         proposed = bank_changes.proposals(session, row.id)
     header.section(f"{row.payee}: {row.currency} account ending in {row.after}")
-    cards.note(_state(row))
+    asked = next((each.decision for each in proposed if each.status == ProposalStatus.PROPOSED), None)
+    cards.note(_state(row, asked))
     for each in proposed:
         if each.status == ProposalStatus.PROPOSED:
             _answer(row, each)
@@ -81,16 +82,22 @@ def change(row: BankChangeRow) -> None:
         _propose(row, open_to)
 
 
-def _state(row: BankChangeRow) -> str:
+def _state(row: BankChangeRow, asked: BankDecision | None) -> str:
+    """`asked`: what is proposed and not answered. Payouts wait for the answer, unless the account is to be accepted."""
     before = f"It took the place of the one ending in {row.before} on {deadlines.exact(row.at)}."
+    stops = asked in (BankDecision.EXTEND, BankDecision.REFUSE)
     match row.state:
-        case BankChangeState.WAITS:
-            waits = f"Payouts to it wait until {deadlines.exact(row.held_until)}."
-            return f"{before} {'Payouts to it wait until the proposal is answered.' if row.proposal_id else waits}"
         case BankChangeState.REFUSED:
-            return f"{before} It was refused. Payouts wait until the payee gives another bank account."
+            return (
+                f"{before} It was refused. Payouts wait until the payee gives another bank account, or two people "
+                "accept this one after all."
+            )
         case BankChangeState.REPLACED:
             return f"{before} Yet another bank account has taken its place since. Nothing can be decided about it."
+        case _ if stops:
+            return f"{before} Payouts to it wait until the proposal is answered."
+        case BankChangeState.WAITS:
+            return f"{before} Payouts to it wait until {deadlines.exact(row.held_until)}."
         case BankChangeState.IN_USE:
             return f"{before} Its wait ended on {deadlines.exact(row.ended_at)}; payouts go there."
 

@@ -45,9 +45,10 @@ def section() -> None:
 
 
 def _proposed(found: Sequence[RecognisedLine], may: bool) -> None:
+    more = f"The first {len(found)}. " if len(found) == queries.SHOWN else ""
     header.section(
         f"Bank charges by rule ({len(found)})",
-        "A rule books nothing: one person submits them as bank charges, another approves.",
+        f"{more}A rule books nothing: one person submits them as bank charges, another approves.",
     )
     with cards.panel("bank-charges-proposed"):
         tables.small(found, LINES, name="Bank charges by rule")

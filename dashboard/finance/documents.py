@@ -125,14 +125,18 @@ def _verify() -> None:
         max_upload_size=MEGABYTES,
     )
     if file is None:
-        cards.note("The log keeps the hash of every document and table that was handed out.")
+        cards.note(
+            "The log keeps the hash of every receipt, invoice, credit note, statement, table and export that was taken."
+        )
         return
     with request_context.reading() as session:
         found = handed_out.verify(session, request_context.actor(), file.getvalue())
     if found.genuine:
         st.success(plain(found.words), icon=":material/verified:")
-    else:
+    elif found.names:
         st.error(plain(found.words), icon=":material/gpp_bad:")
+    else:
+        st.warning(plain(found.words), icon=":material/help:")
     cards.facts({"SHA-256": found.sha256}, columns=1)
     for each in found.taken:
         st.caption(plain(f"{each.at:%-d %B %Y, %H:%M} UTC, audit entry {each.entry_id}: {each.name}"))

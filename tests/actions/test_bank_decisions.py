@@ -200,7 +200,7 @@ def test_the_page_shows_it_and_two_people_decide_there(market: Market, tmp_path:
     app = visit(market, "fay", "bank_changes", change=change.id)
     assert "account ending in 2227" in words(app)
     app.segmented_control(key=f"bank-change-{change.id}-decision").set_value(REFUSE).run()
-    assert "They wait until the payee gives another one." in words(app)
+    assert "payouts wait until the payee gives another one" in words(app)
     app.text_input(key=f"bank-change-{change.id}-reason").set_value("It was not them").run()
     app.button(key=f"bank-change-{change.id}-propose").click().run()
     assert not app.exception
@@ -212,3 +212,18 @@ def test_the_page_shows_it_and_two_people_decide_there(market: Market, tmp_path:
     assert "It was refused." in words(app)
     assert "Submit for approval" not in labels(app)
     assert "Submit for approval" in labels(visit(market, "cora", "bank_changes", change=change.id))
+
+
+def test_the_page_says_what_payouts_wait_for_whatever_is_proposed(market: Market, tmp_path: Path) -> None:
+    serve(market, tmp_path)
+    waiting(market)
+    change = market.all(BankChange)[-1]
+    answer, until = "Payouts to it wait until the proposal is answered.", "Payouts to it wait until "
+    row = propose(market, ACCEPT)
+    said = words(visit(market, "ada", "bank_changes", change=change.id))
+    assert (answer in said, until in said) == (False, True)
+    market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
+    assert "payouts go there" in words(visit(market, "ada", "bank_changes", change=change.id))
+    propose(market, REFUSE)
+    said = words(visit(market, "ada", "bank_changes", change=change.id))
+    assert (answer in said, "payouts go there" in said) == (True, False)
