@@ -8,9 +8,9 @@ from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import style
 from dashboard.case.decision import approval_panel
-from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, deadlines, header, money, tables
 from dashboard.ui.cards import Kpi
+from dashboard.ui.master_detail import side_by_side
 
 actor = request_context.require(Permission.APPROVE_DECISION)
 now, me = request_context.now(), actor.id or 0

@@ -17,9 +17,9 @@ from dashboard.compliance import (
     style,
 )
 from dashboard.compliance.audit_labels import Names
-from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, filters, header, tables
 from dashboard.ui.cards import Kpi
+from dashboard.ui.master_detail import side_by_side
 
 BRIEF = ("at", "who", "title", "object")  # beside an entry, which says the rest
 

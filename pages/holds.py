@@ -8,8 +8,8 @@ from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.compliance import hold_panel, payee_hold_panel, risk_queue, style
-from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import deadlines, filters, header, status, tables
+from dashboard.ui.master_detail import side_by_side
 
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
 EMPTY = {

@@ -6,9 +6,9 @@ from core.queries import people
 from core.rules.permissions import TABLE, Permission, Role
 from dashboard import request_context
 from dashboard.compliance import staff_panel, style
-from dashboard.compliance.master_detail import side_by_side
 from dashboard.ui import cards, deadlines, filters, header, tables
 from dashboard.ui.cards import Kpi
+from dashboard.ui.master_detail import side_by_side
 from dashboard.ui.status import in_words
 
 request_context.require(Permission.READ_PEOPLE)

@@ -9,5 +9,4 @@ policy_table        the values of a policy in words · proposals: how they chang
 hold_panel          the drawers that place and lift a hold · payee_hold_panel: those on a payee as a whole
 risk_queue          risk reviews, reports and practices that wait for a person
 staff_panel         one member of staff
-master_detail       a table, and what was picked in it beside it
 """

@@ -16,9 +16,9 @@ from core.rules.references import reference
 from dashboard import lift_preview, lifting, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance import payee_hold_panel
-from dashboard.compliance.master_detail import close
 from dashboard.ui import cards, confirm, deadlines, kept_choices, money, reasons, status, text_fields
 from dashboard.ui.cards import Kpi
+from dashboard.ui.master_detail import close
 from dashboard.ui.safe import html, plain, words_of
 
 

@@ -10,8 +10,8 @@ from core.queries import people
 from core.queries.people import Person, Visit
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.compliance.master_detail import close
 from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
+from dashboard.ui.master_detail import close
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill, in_words
 

@@ -21,9 +21,9 @@ from core.queries.manual_journals import ManualJournalRow
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
-from dashboard.compliance.master_detail import Listing
 from dashboard.finance import books
 from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
+from dashboard.ui.master_detail import Listing
 from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
 

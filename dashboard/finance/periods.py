@@ -16,7 +16,6 @@ from core.rules import periods as rules
 from core.rules.periods import Item, PeriodKind, Span
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.compliance.master_detail import Listing
 from dashboard.ui import (
     cards,
     confirm,
@@ -28,6 +27,7 @@ from dashboard.ui import (
     tables,
     text_fields,
 )
+from dashboard.ui.master_detail import Listing
 from dashboard.ui.safe import html, plain
 from dashboard.ui.second_person import Answer
 

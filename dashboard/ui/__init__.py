@@ -47,6 +47,8 @@ tables     table(rows, columns, *, key, id="id", select=False | True | "always",
            window(key="page", depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
            cursor(key="before", size=50) -> Cursor(.before .limit)   big tables: rows with id < before, newest first
            small(rows, columns)        a few rows, no grid
+master_detail   side_by_side(key, ids, table, panel) a table, and what was picked in it beside it, in the address ·
+           Listing(…).show(rows, cursor, find, panel) a list that pages by id · close(key) the panel is closed
 filters    bar() -> container · search(placeholder, key="q") -> str · choice(label, {value: label}, key=)
            one_of(…) long lists · several(…) -> list · period(now, key=) -> (from, until) · toggle(label, key=)
            the key is the name in the address; the choice survives a reload and can be sent to a colleague

@@ -12,8 +12,8 @@ from dashboard import navigation, request_context
 from dashboard.case.decision import approvals as approval_view
 from dashboard.case.decision import decision_view as decided
 from dashboard.case.decision import withdraw_decision
-from dashboard.compliance.master_detail import close
 from dashboard.ui import cards, deadlines, header, tables
+from dashboard.ui.master_detail import close
 from dashboard.ui.safe import html, plain
 
 
