@@ -7,9 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record, one_of
+from core.db import Record
 from core.money import Money
-from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
+from core.records.two_people import two_people
+from core.rules.proposals import ProposalKind, ProposalStatus
 
 
 class DebtWriteOff(Record):
@@ -17,14 +18,8 @@ class DebtWriteOff(Record):
 
     __tablename__ = "debt_write_offs"
     __table_args__ = (
-        one_of("status", statuses_of(ProposalKind.DEBT_WRITE_OFF)),
+        *two_people(ProposalKind.DEBT_WRITE_OFF),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint(
-            "(status = 'PROPOSED') = (settled_at is null) "
-            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
-            name="settled_by_someone",
-        ),
-        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
         Index(
             "debt_write_offs_one_open_idx",
             "party_id",

@@ -8,8 +8,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
+from core.records.two_people import two_people
 from core.rules.holds import HoldKind
-from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus
 
 
 class Hold(Record):
@@ -61,14 +62,8 @@ class HoldLift(Record):
 
     __tablename__ = "hold_lifts"
     __table_args__ = (
-        one_of("status", statuses_of(ProposalKind.HOLD_LIFT)),
+        *two_people(ProposalKind.HOLD_LIFT),
         CheckConstraint("(hold_id is null) <> (payee_hold_id is null)", name="of_one_hold"),
-        CheckConstraint(
-            "(status = 'PROPOSED') = (settled_at is null) "
-            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
-            name="settled_by_someone",
-        ),
-        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
         Index(
             "hold_lifts_one_open_idx",
             text("coalesce(hold_id, payee_hold_id)"),

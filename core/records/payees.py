@@ -9,9 +9,10 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
+from core.records.two_people import two_people
 from core.rules.parties import PartyField
 from core.rules.payee_accounts import BankDecision, Transfers
-from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus
 
 
 class PayeeAccount(Record):
@@ -70,15 +71,9 @@ class BankChangeProposal(Record):
 
     __tablename__ = "bank_change_proposals"
     __table_args__ = (
-        one_of("status", statuses_of(ProposalKind.BANK_CHANGE)),
+        *two_people(ProposalKind.BANK_CHANGE),
         one_of("decision", BankDecision),
         CheckConstraint("(decision = 'EXTEND') = (until is not null)", name="until"),
-        CheckConstraint(
-            "(status = 'PROPOSED') = (settled_at is null) "
-            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
-            name="settled_by_someone",
-        ),
-        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
         Index(
             "bank_change_proposals_one_open_idx",
             "bank_change_id",

@@ -9,8 +9,9 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, F
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
+from core.records.two_people import two_people
 from core.rules.periods import PeriodKind, PeriodStatus
-from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
+from core.rules.proposals import ProposalKind, ProposalStatus
 
 # One row: what was posted before `open_from` is closed. Only the triggers of `periods` move it.
 ledger_lock = Table(
@@ -86,13 +87,7 @@ class PeriodReopening(Record):
 
     __tablename__ = "period_reopenings"
     __table_args__ = (
-        one_of("status", statuses_of(ProposalKind.PERIOD_REOPENING)),
-        CheckConstraint(
-            "(status = 'PROPOSED') = (settled_at is null) "
-            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
-            name="settled_by_someone",
-        ),
-        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
+        *two_people(ProposalKind.PERIOD_REOPENING),
         Index(
             "period_reopenings_one_open_idx", "period_id", unique=True, postgresql_where="status = 'PROPOSED'"
         ),

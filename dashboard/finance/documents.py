@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions.milestones import receipts
 from core.money import percent
 from core.queries import documents as queries
 from core.queries import handed_out
 from core.queries.documents import Document, Narrowed, Series
-from core.rules.permissions import Permission
-from dashboard import request_context
-from dashboard.ui import cards, confirm, download, header, tables
+from dashboard import document_download, request_context
+from dashboard.ui import cards, confirm, header, tables
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
 
@@ -79,20 +77,7 @@ def one(each: Document) -> None:
             "Refers to": each.refers_to or "Nothing before it",
         }
     )
-    desk = request_context.desk()
-    download.button(
-        "Download PDF",
-        key=f"document-{each.id}",
-        permission=Permission.READ_CASES,
-        name=f"{each.number}.pdf",
-        media_type="application/pdf",
-        content=lambda actor, now: desk.database.run(
-            lambda session: receipts.download(
-                session, actor, settings=desk.settings, now=now, receipt_id=each.id
-            )[1]
-        ),
-        help="It contains names, so the download is recorded; by its hash the file is known again.",
-    )
+    document_download.button("Download PDF", receipt_id=each.id, number=each.number)
 
 
 def series(rows: Sequence[Series]) -> None:

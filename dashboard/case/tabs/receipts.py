@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.milestones import receipts
 from core.queries import receipts as queries
 from core.queries.cases import CaseView
-from core.queries.receipts import ReceiptRow
-from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import document_download, request_context
 from dashboard.case import redaction
-from dashboard.ui import download, header
+from dashboard.ui import header
 
 
 def show(case: CaseView) -> None:
@@ -25,21 +22,4 @@ def show(case: CaseView) -> None:
     header.section("Documents")
     with st.container(horizontal=True, gap="small"):
         for row in rows:
-            _button(row)
-
-
-def _button(row: ReceiptRow) -> None:
-    desk = request_context.desk()
-    download.button(
-        f"{row.kind} · {row.total}",
-        key=f"paper-{row.id}",
-        permission=Permission.READ_CASES,
-        name=f"{row.number}.pdf",
-        media_type="application/pdf",
-        content=lambda actor, now: desk.database.run(
-            lambda session: receipts.download(
-                session, actor, settings=desk.settings, now=now, receipt_id=row.id
-            )[1]
-        ),
-        help=f"{row.number}. It contains names, so the download is recorded.",
-    )
+            document_download.button(f"{row.kind} · {row.total}", receipt_id=row.id, number=row.number)
