@@ -13,6 +13,7 @@ st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state=
 signed_in = request_context.arrive()
 style.apply()
 page = navigation.choose(signed_in.actor)
+navigation.keep_address()
 st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()

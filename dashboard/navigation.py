@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qs
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.rules.permissions import Actor, Permission, Role, allowed
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
+PAGE = "desk:page"  # the page of the run before
 
 
 class PageEnds(Exception):
@@ -308,6 +311,24 @@ def choose(actor: Actor) -> StreamlitPage:
             continue
         groups.setdefault(entry.group, []).append(_page(entry, actor))
     return st.navigation(groups, position="sidebar", expanded=True)
+
+
+def keep_address() -> None:
+    """What a link asks for is in the address when its page is drawn.
+
+    On the way from one page to another Streamlit takes away whatever a filter of the page before is bound to, even if
+    the link to the next page says it.
+    """
+    run = get_script_run_ctx()
+    if run is None or st.session_state.get(PAGE) == run.page_script_hash:
+        return
+    st.session_state[PAGE] = run.page_script_hash
+    asked = parse_qs(run.query_string, keep_blank_values=True)
+    if asked.keys() <= st.query_params.keys():
+        return
+    st.query_params.from_dict(asked)
+    with run.session_state.query_params() as address:
+        address.set_initial_query_params_from_current()
 
 
 def group(page: StreamlitPage) -> str:

@@ -162,7 +162,7 @@ def test_a_hold_needs_a_reason(market: Market) -> None:
         market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="  ")
     held = stop(market, told)
     with pytest.raises(ReasonMissing):
-        market.act(holds.lift, market.as_staff("cora"), hold_id=held.id, reason="")
+        market.act(holds.lift, market.as_staff("ada"), hold_id=held.id, reason="")
 
 
 def test_a_payee_who_withdraws_by_hand_keeps_the_money_payable(market: Market) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.db import Database
 from core.money import Money
+from dashboard import navigation
 from dashboard.ui import paging
 from tests import builders
 from tests.builders import Town
@@ -151,3 +152,16 @@ def test_of_several_pages_the_last_is_shown(town: Town, monkeypatch: pytest.Monk
     assert "There is no page 9. This is the last, page 2." in words(app)
     assert app.query_params["page"] in ("2", ["2"])
     assert len(app.dataframe[0].value) == 1
+
+
+def test_a_link_asks_for_what_a_filter_of_the_page_before_is_called_too(town: Town) -> None:
+    builders.funded(town)
+    app = visit(town, "ada", "disputes", platform="home_services")
+    app.switch_page(str(navigation.SCRIPTS / "marketplace_statement.py"))
+    app.query_params["platform"] = "legal_services"
+    app.run()
+    assert "Nothing moved" in words(app)
+    app.switch_page(str(navigation.SCRIPTS / "disputes.py"))
+    app.query_params["platform"] = "nowhere"
+    app.run()
+    assert "“nowhere” is not a valid value for" in words(app)

@@ -197,7 +197,6 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     `NotFound`, `OwnHold`, `ProposalWaits`, and above the threshold `LiftTakesTwo` (`hold_lifts`).
     """
     require(actor, Permission.RELEASE_HOLD, now)
-    reason = given(reason)
     context, hold = opened(session, hold_id)
     holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
     lifting_alone.require_one_person(session, hold_id, two_people(session, context))
@@ -225,7 +224,7 @@ def lifted(
     session: Session, actor: Actor, context: MilestoneContext, hold: Hold, *, reason: str, now: datetime
 ) -> Money | None:
     """Lift the hold; returns what was released."""
-    _ended(session, actor, context, hold, reason=reason, now=now)
+    _ended(session, actor, context, hold, reason=given(reason), now=now)
     if hold.kind == HoldKind.COMPLAINT:
         verification_timeout.look_again(context)
     _tell_lifted(session, actor, context, hold, now=now)

@@ -98,7 +98,6 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     milestones. By someone else than who placed it. Raises `NotFound`, `OwnHold`, `HoldAlreadyLifted`,
     `StepUpRequired`, `ProposalWaits`, and above the threshold `LiftTakesTwo` (`hold_lifts`)."""
     require(actor, Permission.RELEASE_HOLD, now)
-    reason = given(reason)
     contexts, hold = opened(session, hold_id)
     holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
     lifting_alone.require_one_person(session, hold_id, two_people(session, hold.party_id, now=now))
@@ -136,6 +135,7 @@ def lifted(
     now: datetime,
 ) -> int:
     """Lift the hold; returns of how many milestones money was released."""
+    reason = given(reason)
     hold.released_by, hold.released_at, hold.release_reason = actor.id, now, reason
     session.flush()
     audit.record(
