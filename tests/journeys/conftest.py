@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Browser
@@ -33,3 +34,21 @@ def colleague(demo: Demo, browser: Browser) -> Iterator[Person]:
 @pytest.fixture(scope="session")
 def market(demo: Demo) -> Marketplace:
     return a_marketplace(demo)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Of a journey that fails, what stands on the page says most; where it stands in the test, and little else."""
+    report = yield
+    if call.excinfo is None or not report.failed:
+        return report
+    ours = [each for each in call.excinfo.traceback if "tests" in each.path.parts]
+    lines = [f"{each.path.name}:{each.lineno + 1}: {str(each.statement).strip()}" for each in ours]
+    said = [call.excinfo.exconly()[:600]]
+    for person in (each for each in item.funcargs.values() if isinstance(each, Person)):
+        with suppress(Exception):  # a page that is gone has nothing to say
+            said += [person.page.url, *person.troubles, person.page.locator("body").inner_text()[-4_000:]]
+    report.longrepr = "\n".join([*lines, *said])
+    return report
