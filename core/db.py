@@ -2,12 +2,13 @@
 
 One action is one transaction: all of it or nothing. READ COMMITTED with row locks taken in a fixed order
 (milestone, cases and holds, accounts by id, outgoing operations). A deadlock or a serialization failure
-rolls everything back and the whole action is tried again.
+rolls everything back and the whole action is tried again. A page or a report reads everything as it was at one moment
+(REPEATABLE READ), or two of its figures could disagree although the books never did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
@@ -35,6 +36,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 Result = TypeVar("Result")
 RETRIES = 4
+SNAPSHOT: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ"}
 
 NAMES = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -47,6 +49,20 @@ NAMES = {
 
 def values(members: Iterable[Enum]) -> list[str]:
     return [str(each.value) for each in members]
+
+
+@contextmanager
+def one_moment(session: Session) -> Iterator[Session]:
+    """A session in which several statements read what was committed at one and the same moment: this one, unless its
+    transaction has begun without that; then one of its own beside it."""
+    if not session.in_transaction():
+        session.connection(execution_options=SNAPSHOT)
+    if SNAPSHOT.items() <= session.connection().get_execution_options().items():
+        yield session
+        return
+    with Session(session.get_bind()) as beside:
+        beside.connection(execution_options=SNAPSHOT)
+        yield beside
 
 
 def one_of(column: str, members: Iterable[Enum]) -> CheckConstraint:
@@ -118,8 +134,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session whose work is thrown away: for queries."""
+        """A session for queries, all of one and the same moment; whatever it writes is thrown away."""
         with self._sessions() as session:
+            session.connection(execution_options=SNAPSHOT)
             yield session
 
     def run(self, action: Callable[[Session], Result]) -> Result:

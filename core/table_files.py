@@ -71,7 +71,6 @@ def write(
     require(actor, permission)
     name = name_of(table, filter, now)
     with database.reading() as session:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         count, digest = pour(titles, rows(session), out)
     _record(database, actor, name, table, filter, {"rows": count, "sha256": digest}, now=now)
     return Written(name, count, digest)
@@ -99,7 +98,6 @@ def document(
     """The same for a paper. Raises `NotPermitted`."""
     require(actor, wanted.permission)
     with database.reading() as session:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         content = draw(session)
     out.write(content)
     digest = hashlib.sha256(content).hexdigest()

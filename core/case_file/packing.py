@@ -21,6 +21,7 @@ from core.case_file.contents import gather
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
 from core.case_file.summary_pdf import PRINTER, summary
 from core.clock import utc
+from core.db import one_moment
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Case, Installation
@@ -54,10 +55,11 @@ def export(
 ) -> CaseFile:
     """The case as it is now, as one signed zip; audited, because personal data leaves the desk."""
     require(actor, Permission.EXPORT_CASE)
-    files = gather(session, store, case_id)
-    milestone_id = session.get_one(Case, case_id).milestone_id
-    for other in content_comparison.others_of_milestone(session, milestone_id):
-        raise NotAsRecorded(what=other.text)
+    with one_moment(session) as moment:
+        files = gather(moment, store, case_id)
+        milestone_id = moment.get_one(Case, case_id).milestone_id
+        for other in content_comparison.others_of_milestone(moment, milestone_id):
+            raise NotAsRecorded(what=other.text)
     files["summary.pdf"] = summary(files)
     files[MANIFEST] = _manifest(files, case_id, origin=_origin(session), now=now)
     files[SIGNATURE] = sign(files[MANIFEST], signer)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import one_moment
 from core.ledger.invariants import INVARIANTS
 from core.queries import invariant_queries, planned_operations
 from core.queries.invariant_queries import Rows
@@ -177,11 +178,11 @@ def laws_in_force() -> list[Invariant]:
 
 def run(session: Session) -> list[Result]:
     """Ask every law, in this order, of one and the same moment."""
-    if not session.in_transaction():
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    return [law.ask(session) for law in laws_in_force()]
+    with one_moment(session) as moment:
+        return [law.ask(moment) for law in laws_in_force()]
 
 
 def offending(session: Session, name: str) -> Rows:
     """Every row that breaks the law of this name."""
-    return next((law.offending(session) for law in laws_in_force() if law.name == name), [])
+    with one_moment(session) as moment:
+        return next((law.offending(moment) for law in laws_in_force() if law.name == name), [])

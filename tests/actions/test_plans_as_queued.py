@@ -189,7 +189,6 @@ def test_an_operation_that_is_not_as_planned_is_found(
 ) -> None:
     market.lawful()
     with owner.reading() as session:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         session.execute(text("set session_replication_role = replica"))
         assert session.execute(text(LIES[lie])).rowcount > 0  # type: ignore[attr-defined]
         broken = {each.name for each in invariants.run(session) if not each.holds}
@@ -205,7 +204,6 @@ def test_plans_of_the_first_format_are_measured_by_what_they_could_know(
         '{operations,1,params,destination}', 'null'), '{operations,2,account}', 'null')
     """
     with owner.reading() as session:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         session.execute(text("set session_replication_role = replica"))
         session.execute(text(old))
         session.execute(text("update outgoing_operations set key = key || 'x' where kind <> 'REFUND'"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -97,7 +98,6 @@ def broken(session: Session) -> dict[str, list[dict[str, object]]]:
 def behind_the_back(owner: Database) -> Iterator[Session]:
     """As the owner, with every guard of the database switched off; nothing of it is kept."""
     with owner.reading() as session:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         for statement in filter(str.strip, OPEN.split(";")):
             session.execute(text(statement))
         yield session
@@ -110,6 +110,20 @@ def test_a_desk_that_lives_breaks_no_law(lived: Town) -> None:
 def test_an_empty_desk_breaks_no_law(database: Database) -> None:
     with database.reading() as session:
         assert broken(session) == {}
+
+
+def test_what_is_committed_while_the_laws_are_asked_breaks_none(lived: Town) -> None:
+    """Of an action too, whose transaction has begun: a close would be refused for what was only being written."""
+    came: list[str] = []
+
+    def somebody_writes(*asked: Any) -> None:
+        if "jsonb_each_text" in asked[2] and not came:
+            came.append(asked[2])
+            builders.disputed(lived)
+
+    event.listen(lived.database.engine, "after_cursor_execute", somebody_writes)
+    assert lived.database.run(broken) == {}
+    assert came
 
 
 def test_every_law_of_the_desk_has_a_test_that_breaks_it() -> None:
