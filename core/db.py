@@ -134,9 +134,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for queries, all of one and the same moment; whatever it writes is thrown away."""
-        with self._sessions() as session:
+        """A session for queries, all of one and the same moment."""
+        with self.rehearsal() as session:
             session.connection(execution_options=SNAPSHOT)
+            yield session
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Session]:
+        """A session for what an action would do: whatever it writes is thrown away."""
+        with self._sessions() as session:
             yield session
 
     def run(self, action: Callable[[Session], Result]) -> Result:

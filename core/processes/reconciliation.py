@@ -261,7 +261,7 @@ def dry_run(desk: Desk, actor: Actor) -> DryRun:
     end = desk.clock()
     rows = stripe_statements.unread(desk, end)
     at_provider = desk.payments.balance()
-    with desk.database.reading() as session:
+    with desk.database.rehearsal() as session:
         for first in range(0, len(rows), stripe_statements.BATCH):
             stripe_statements.put(session, StatementLine, rows[first : first + stripe_statements.BATCH])
         own = platform_money.book_own_lines(session, now=end)
