@@ -14,6 +14,8 @@ from types import FrameType
 import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from core.db import Database
 from core.embedded_postgres import Server, Urls
@@ -24,9 +26,21 @@ from tests.database import fresh_copy, migrated_template, shared_server, stop_if
 from tests.rule_coverage import rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
+JOURNEYS = "tests/journeys/"
 
 hypothesis.settings.register_profile("desk", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("desk")
+
+
+class ByFile(LoadFileScheduling):
+    """What is in one file runs in one worker, one after the other; all journeys too, which share a demo."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
