@@ -53,6 +53,7 @@ FORGETFUL = {
 }
 KEPT_TEMPLATES = 4  # a run beside this one may stand on other migrations
 numbers = itertools.count(1)
+done: list[str] = []  # copies that nobody needs any more
 
 
 def embedded() -> EmbeddedPostgres:
@@ -65,7 +66,9 @@ def shared_server() -> Iterator[Server]:
     HOME.mkdir(exist_ok=True)
     with (HOME / "in-use").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
-        yield embedded().start()
+        server = embedded().start()
+        yield server
+        drop_done(server)
 
 
 def stop_if_unused() -> None:
@@ -106,12 +109,20 @@ def migrate(owner_url: str, revision: str = "head") -> None:
 
 @contextmanager
 def fresh_copy(server: Server, template: str | None) -> Iterator[Urls]:
-    """A database of one's own, dropped afterwards; empty without a template."""
+    """A database of one's own, dropped before the next is made; empty without a template."""
     name = f"copy_{os.getpid()}_{next(numbers)}"
+    drop_done(server)
     try:
         yield server.create_database(name, template=template)
     finally:
-        server.drop_database(name)
+        done.append(name)
+
+
+def drop_done(server: Server) -> None:
+    """What tests before this one have left. Right after a test PostgreSQL would wait a tenth of a second for the last
+    of its connections to go."""
+    while done:
+        server.drop_database(done.pop())
 
 
 def content_of_migrations() -> str:
