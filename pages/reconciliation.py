@@ -77,6 +77,7 @@ reconciliation_view.unread(unread)
 breaks_view.section(now)
 unexplained.show(unclear)
 payout_apart.listed()
+header.section("Runs", "Newest first.")
 tables.table(
     runs,
     reconciliation_view.RUNS,

@@ -88,7 +88,7 @@ class BankLineView:
     """A line as our bank has it. `apart`: days from what it is looked at beside."""
 
     id: int
-    statement: str
+    statement_id: int
     booked_on: date
     amount: Money
     reference: str
@@ -102,8 +102,8 @@ class BankLineView:
 
 
 LINES = """
-select l.id, l.booked_on, l.amount_minor, l.currency, l.reference, l.counterparty, l.text, s.reference as statement
-from bank_statement_lines l join bank_statements s on s.id = l.statement_id
+select l.id, l.booked_on, l.amount_minor, l.currency, l.reference, l.counterparty, l.text, l.statement_id
+from bank_statement_lines l
 where {where}
 """
 

@@ -78,6 +78,8 @@ class BreakRow:
     suspense_item_id: int | None
     bank_line_id: int | None
     what: str
+    of_booked: bool
+    """In suspense is what Stripe's line differs by from what was booked for it."""
 
     @property
     def reference(self) -> str:
@@ -101,7 +103,7 @@ class BreakRow:
     def sentence(self) -> str:
         return rules.sentence(
             Side(self.side), BreakClass(self.class_), self.theirs, self.ours,
-            whole_balance=self.kind == BreakKind.BALANCE_DIFFERS,
+            whole_balance=self.kind == BreakKind.BALANCE_DIFFERS, difference=self.of_booked,
         )  # fmt: skip
 
 
@@ -147,6 +149,7 @@ case when l.id is not null
                     nullif(coalesce(s.source, t.source), ''))
 end
 """
+OF_BOOKED = "b.kind = 'IN_SUSPENSE' and b.side = 'STRIPE' and i.journal_id is not null"
 TOLD_BY = """
 left join statement_lines s on s.id = b.transaction_id
 left join balance_transactions t on t.id = b.transaction_id
@@ -160,8 +163,9 @@ PAGE = text(
         select b.id, is_now.state {ROWS} {WHERE} order by b.since, b.id offset :offset limit :limit
     )
     select b.*, b.class as class_, p.state, o.name as owner, c.name as closed_by_name,
-           {WHAT} as what
+           {WHAT} as what, {OF_BOOKED} as of_booked
     from page p join breaks b on b.id = p.id
+    left join suspense_items i on i.id = b.suspense_item_id
     left join staff o on o.id = b.owner_id
     left join staff c on c.id = b.closed_by
     {TOLD_BY}
@@ -187,7 +191,7 @@ def count(session: Session, wanted: BreakFilter, *, now: datetime) -> int:
 ONE = text(
     f"""
     select b.*, b.class as class_, is_now.state, o.name as owner, c.name as closed_by_name,
-           {WHAT} as what
+           {WHAT} as what, {OF_BOOKED} as of_booked
     {ROWS}
     {TOLD_BY}
     where b.id = :id

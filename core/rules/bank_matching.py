@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.rules.suspense import SettledAs
 
 ONE_AT_A_TIME = "bank-matching"  # whoever matches, the run or a person, does so alone
 
@@ -56,8 +55,3 @@ class NotAtTheBank(DeskError):
     """A bank line cannot be settled as that. Money between our bank and Stripe, and whatever goes to or comes from a
     payer through Stripe, is booked from Stripe's statement: match the line with that posting. A refund by bank transfer
     is recorded with its operation."""
-
-
-NOT_AT_THE_BANK = frozenset(
-    {SettledAs.OWN_MONEY, SettledAs.REFUND_OWED, SettledAs.RETURN_TO_PAYER, SettledAs.CHARGEBACK_LOSS}
-)

@@ -158,7 +158,7 @@ STATEMENTS: Mapping[Side, str] = {
 }
 WHY: Mapping[BreakClass, str] = {
     BreakClass.TIMING: "It is recent, so the other side may still follow by itself.",
-    BreakClass.FEE: "It is a fee, or a fee differs.",
+    BreakClass.FEE: "It is a fee of Stripe's that belongs to no payment.",
     BreakClass.CURRENCY: "The two sides are in different currencies.",
     BreakClass.DUPLICATE: "Another line with the same source and amount is booked already.",
     BreakClass.MISSED_WEBHOOK: "The desk asked for it, and has not applied its outcome yet.",
@@ -166,26 +166,40 @@ WHY: Mapping[BreakClass, str] = {
     BreakClass.BANK_ONLY: "Nothing in the ledger corresponds to it.",
     BreakClass.LEDGER_ONLY: "It is booked, and no line of the statement corresponds to it.",
     BreakClass.AMOUNT_DIFFERS: "Both sides have it, with different amounts.",
-    BreakClass.UNKNOWN: "Nothing on the desk caused it, and its kind does not say what it is.",
+    BreakClass.UNKNOWN: "Nothing on the desk caused it, so a person says what it was.",
 }
 
 
+ASKED_OTHERWISE = "The desk asked for it in another currency."
+ONLY_THE_FEE = "Its amount agrees; only Stripe's fee differs."
+
+
 def sentence(
-    side: Side, kind: BreakClass, theirs: Money | None, ours: Money | None, *, whole_balance: bool
+    side: Side,
+    kind: BreakClass,
+    theirs: Money | None,
+    ours: Money | None,
+    *,
+    whole_balance: bool,
+    difference: bool = False,
 ) -> str:
-    """What differs, and what follows from it, in words that are true of every break of this class."""
+    """What differs, and what follows from it, in words that are true of every break of this class. `difference`: as in
+    `Facts`."""
     where = STATEMENTS[side]
+    opening = f"{where[0].upper()}{where[1:]}"
     if whole_balance and theirs is not None and ours is not None:
         return (
             f"The balance by {where} is {theirs.text()}, and by the ledger {ours.text()}; "
             "no line that differs explains the difference."
         )
     if theirs is not None and ours is not None:
-        return f"{where.capitalize()} says {theirs.text()}, the ledger {ours.text()}. {WHY[kind]}"
-    if theirs is not None and kind is BreakClass.AMOUNT_DIFFERS:
-        differs = f"{where.capitalize()} differs by {theirs.text()} from what was booked"
-        return f"{differs}; that lies in suspense, unexplained."
+        why = ONLY_THE_FEE if kind is BreakClass.FEE else WHY[kind]
+        return f"{opening} says {theirs.text()}, the ledger {ours.text()}. {why}"
+    if theirs is not None and (difference or kind is BreakClass.AMOUNT_DIFFERS):
+        why = f" {ONLY_THE_FEE}" if kind is BreakClass.FEE else ""
+        return f"{opening} differs by {theirs.text()} from what was booked; that lies in suspense, unexplained.{why}"
     if theirs is not None:
-        return f"{theirs.text()} is on {where}, and the ledger does not say what it is. {WHY[kind]}"
+        why = ASKED_OTHERWISE if kind is BreakClass.CURRENCY else WHY[kind]
+        return f"{theirs.text()} is on {where}, and the ledger does not say what it is. {why}"
     said = ours.text() if ours is not None else "An amount"
     return f"{said} is in the ledger, and not on {where}. {WHY[kind]}"

@@ -145,6 +145,10 @@ TARGETS = {
 }
 
 OF_PAYEE = (SettledAs.PAYEE_DEBT, SettledAs.PAYEE_OWES)
+# What only a line of Stripe's can be: money at our bank is moved otherwise.
+NOT_AT_THE_BANK = frozenset(
+    {SettledAs.OWN_MONEY, SettledAs.REFUND_OWED, SettledAs.RETURN_TO_PAYER, SettledAs.CHARGEBACK_LOSS}
+)
 
 
 def fitting(amounts: Sequence[Money]) -> list[SettledAs]:
@@ -218,6 +222,11 @@ LIKELY = {
     "topup_reversal": SettledAs.OWN_MONEY,
     "payout": SettledAs.OWN_MONEY,
 }
+
+
+def likely_at_the_bank(amount: Money) -> SettledAs:
+    """What is proposed to whoever explains what only our bank has."""
+    return SettledAs.OTHER_INCOME if amount.is_positive else SettledAs.BANK_CHARGE
 
 
 def likely(

@@ -17,11 +17,13 @@ from dashboard import request_context
 from dashboard.ui import cards, confirm, errors, header, tables
 
 LINES = [
-    tables.text("reference", "Break"),
-    tables.text("booked_on", "At the bank", value=lambda each: str(each.booked_on)),
-    tables.money("amount", "Amount"),
-    tables.text("words", "Text"),
-    tables.text("reason", "Recognised by"),
+    tables.leads(
+        "reference", "Break", to=lambda each: ("reconciliation", {"break": each.break_id}), width=70
+    ),
+    tables.money("amount", "Amount", width=120),
+    tables.text("booked_on", "At the bank", value=lambda each: str(each.booked_on), width=110),
+    tables.text("words", "Text", width=240),
+    tables.text("reason", "Recognised by", width=420),
 ]
 RULES = [
     tables.text("id", "Rule"),
@@ -51,7 +53,14 @@ def _proposed(found: Sequence[RecognisedLine], may: bool) -> None:
         f"{more}A rule books nothing: one person submits them as bank charges, another approves.",
     )
     with cards.panel("bank-charges-proposed"):
-        tables.small(found, LINES, name="Bank charges by rule")
+        tables.table(
+            found,
+            LINES,
+            key="bank-charges",
+            id="line_id",
+            download=tables.Table("bank-charges-by-rule", queries.recognised),
+            name="Bank charges by rule",
+        )
         if not may:
             return
         lines = [each.line_id for each in found]

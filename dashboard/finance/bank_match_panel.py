@@ -12,10 +12,11 @@ from core.queries import bank_matches as queries
 from core.queries.bank_matches import BankLineView, BankMatched, BankPosting
 from core.queries.breaks import BreakRow
 from core.rules import suspense as rules
-from core.rules.bank_matching import NOT_AT_THE_BANK, MatchRule
+from core.rules.bank_matching import MatchRule
 from core.rules.permissions import Permission
-from core.rules.suspense import TARGETS, SettledAs, fitting
-from dashboard import request_context
+from core.rules.references import reference
+from core.rules.suspense import fitting
+from dashboard import navigation, request_context
 from dashboard.finance import suspense as explaining
 from dashboard.ui import cards, confirm, header, reasons, tables, text_fields
 
@@ -55,9 +56,14 @@ def line(number: int | None) -> BankLineView | None:
                 "Reference": found.reference,
                 "Counterparty": found.counterparty,
                 "Text": found.text,
-                "Statement": found.statement,
             },
             columns=2,
+        )
+        navigation.link(
+            "bank_statements",
+            f"Statement {reference('bank statement', found.statement_id)}",
+            icon=":material/account_balance_wallet:",
+            id=found.statement_id,
         )
     return found
 
@@ -127,9 +133,8 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
         "Lines of the bank", list(of_line), default=[row.bank_line_id] if row.bank_line_id in of_line else [],
         format_func=lambda number: of_line[number].label, key=f"match-{row.id}-lines",
     )  # fmt: skip
-    first = row.journal_id if row.bank_line_id is None else None
     chosen = st.multiselect(
-        "Postings of the ledger", list(of_posting), default=[first] if first in of_posting else [],
+        "Postings of the ledger", list(of_posting), default=[row.journal_id] if row.journal_id in of_posting else [],
         format_func=lambda number: of_posting[number].label, key=f"match-{row.id}-postings",
     )  # fmt: skip
     total = Money.total([of_line[each].amount for each in chosen_lines], row.currency)
@@ -158,18 +163,13 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
 
 def _explain(row: BreakRow, amount: Money) -> None:
     st.markdown("**Nothing in the ledger corresponds**")
-    ways = [each for each in fitting([amount]) if each not in NOT_AT_THE_BANK]
-    likely = SettledAs.OTHER_INCOME if amount.is_positive else SettledAs.BANK_CHARGE
+    ways = [each for each in fitting([amount]) if each not in rules.NOT_AT_THE_BANK]
+    likely = rules.likely_at_the_bank(amount)
     what = st.selectbox(
         "What it was", ways, index=ways.index(likely), format_func=lambda each: rules.words(each, [amount]),
         key=f"bank-{row.id}-as",
     )  # fmt: skip
-    target = None
-    if what in TARGETS:
-        given = st.number_input(
-            f"Number of the {TARGETS[what]}", min_value=1, value=None, step=1, key=f"bank-{row.id}-to"
-        )
-        target = int(given) if given else None
+    target = explaining.asked_target(what, f"bank-{row.id}")
     explaining.preview("bank", amount, what, target)
     place = text_fields.named("break", row.id, "explain")
     reason = reasons.line(place, key=f"bank-{row.id}-reason")

@@ -61,13 +61,13 @@ POSTINGS_FILE = [
     tables.text("memo", "Memo"),
     tables.count("milestone_id", "Milestone"),
     tables.count("party_id", "Party"),
-    tables.mono("code", "Account"),
+    tables.mono("code", "Code"),
     tables.text("title", "Account"),
     tables.money("debit", "Debit"),
     tables.money("credit", "Credit"),
 ]
 LEGS = [
-    tables.mono("code", "Account", width=220),
+    tables.mono("code", "Code", width=220),
     tables.text("title", "Account"),
     tables.money("debit", "Debit", width=150),
     tables.money("credit", "Credit", width=150),

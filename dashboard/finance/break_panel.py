@@ -47,8 +47,7 @@ def whole(row: BreakRow, now: datetime) -> None:
         item = suspense.item(session, row.suspense_item_id) if row.suspense_item_id else None
         steps = queries.history(session, row)
         together = suspense.together(session, item) if item and item.proposed_as else []
-    st.text(row.sentence)
-    breaks_view.old_note(row)
+    _said(row)
     _facts(row, now)
     _sides(row, line, journal)
     if item is not None:
@@ -57,11 +56,32 @@ def whole(row: BreakRow, now: datetime) -> None:
             bank_match_panel.kept(row)
     elif row.side == Side.BANK:
         _at_the_bank(row)
+    elif row.side == Side.PAYEE:
+        _of_the_payee(row)
     elif row.kind == BreakKind.AMOUNT_DIFFERS and row.state != BreakView.CLOSED:
         difference_panel.show(row)
     if row.state != BreakView.CLOSED and request_context.may(Permission.WORK_BREAKS):
         _work(row, now)
     _history(steps)
+
+
+def _said(row: BreakRow) -> None:
+    """What differs; of a closed break, how it was closed, and what differed before."""
+    if row.state != BreakView.CLOSED:
+        st.text(row.sentence)
+        return
+    breaks_view.old_note(row)
+    cards.note(f"While it was open: “{row.sentence}”")
+
+
+def _of_the_payee(row: BreakRow) -> None:
+    if row.state != BreakView.CLOSED:
+        header.section("What explains it")
+        cards.note(
+            "Nothing is booked from here: it is the payee's own money at Stripe, on none of our accounts. Ask the "
+            "payee, or look at Stripe, what it was. The break closes when a run finds that both sides agree; until "
+            "then it can wait."
+        )
 
 
 def _at_the_bank(row: BreakRow) -> None:
@@ -83,8 +103,8 @@ def _facts(row: BreakRow, now: datetime) -> None:
             "Age": f"{breaks_view.age(row, now)}, since {deadlines.exact(row.since)}",
             "Owner": row.owner or "Nobody",
             "Waits until": row.waits_until,
-            "First seen": _seen(row.first_run_id, row.opened_at),
-            "Last seen": _seen(row.last_run_id, row.last_seen_at),
+            "First seen": _first_seen(row),
+            "Last seen": row.last_seen_at,
         }
     )
     if row.remark:
@@ -106,15 +126,20 @@ def _facts(row: BreakRow, now: datetime) -> None:
             )
 
 
-def _seen(run: int | None, at: datetime) -> str:
-    by = f"by {reference('run', run)}, " if run else ""
-    return f"{by}{deadlines.exact(at)}"
+def _first_seen(row: BreakRow) -> str:
+    by = f"by {reference('run', row.first_run_id)}, " if row.first_run_id else ""
+    return f"{by}{deadlines.exact(row.opened_at)}"
 
 
 def _sides(row: BreakRow, line: StatementSide | None, journal: JournalDetail | None) -> None:
     header.section("Both sides")
-    left, right = st.columns(2, gap="medium")
-    with left, cards.panel("break-statement"):
+    with st.grid(columns=2, min_column_width=420, gap="medium"):
+        _their_side(row, line)
+        _our_side(journal)
+
+
+def _their_side(row: BreakRow, line: StatementSide | None) -> None:
+    with cards.panel("break-statement"):
         st.markdown(f"**{breaks_view.SIDES[row.side]}**")
         if row.bank_line_id is not None:
             bank_match_panel.line(row.bank_line_id)
@@ -134,7 +159,10 @@ def _sides(row: BreakRow, line: StatementSide | None, journal: JournalDetail | N
             )
         else:
             cards.note("The statement has no line that could be shown.")
-    with right, cards.panel("break-ledger"):
+
+
+def _our_side(journal: JournalDetail | None) -> None:
+    with cards.panel("break-ledger"):
         st.markdown("**Ledger**")
         if journal is not None:
             tables.small(journal.legs, books.LEGS, name="Postings")
@@ -158,12 +186,16 @@ def _suspense(
         cards.note("Someone of finance proposes what it was; another approves it.")
         return
     with cards.panel("break-explain"):
-        likely = explanations.likely(
-            line.kind if line else "",
-            line.category if line else "",
-            item.amount,
-            payment_intent=item.payment_intent,
-            milestone_id=item.milestone_id,
+        likely = (
+            explanations.likely_at_the_bank(item.amount)
+            if row.side == Side.BANK
+            else explanations.likely(
+                line.kind if line else "",
+                line.category if line else "",
+                item.amount,
+                payment_intent=item.payment_intent,
+                milestone_id=item.milestone_id,
+            )
         )
         explaining.explain([item], key=f"break-{row.id}", place=item.id, likely=likely)
 

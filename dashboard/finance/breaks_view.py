@@ -26,7 +26,7 @@ def columns(now: datetime) -> list[tables.Column]:
         tables.money("difference", "Difference", width=120),
         tables.status("state", "Status", axis="break", width=90),
         tables.status("class_", "Class", axis="break class", width=130),
-        tables.text("side", "Against", value=lambda row: SIDES[row.side], width=90),
+        tables.text("side", "Against", value=lambda row: SIDES[row.side], width=118),
         tables.text(
             "age", "Age", value=lambda row: age(row, now), width=76, filed=("Since", lambda row: row.since)
         ),

@@ -10,7 +10,7 @@ from core.queries.breaks import BreakRow
 from core.rules import suspense as rules
 from core.rules.breaks import BreakClass
 from core.rules.permissions import Permission
-from core.rules.suspense import TARGETS, SettledAs, fitting
+from core.rules.suspense import SettledAs, fitting
 from dashboard import request_context
 from dashboard.finance import suspense as explaining
 from dashboard.ui import cards, confirm, header, reasons, text_fields
@@ -34,16 +34,7 @@ def show(row: BreakRow) -> None:
             "What the difference was", ways, index=ways.index(likely), key=f"difference-{row.id}-as",
             format_func=lambda each: rules.words(each, [amount]),
         )  # fmt: skip
-        target = None
-        if what in TARGETS:
-            typed = st.number_input(
-                f"Number of the {TARGETS[what]}",
-                min_value=1,
-                value=None,
-                step=1,
-                key=f"difference-{row.id}-to",
-            )
-            target = int(typed) if typed else None
+        target = explaining.asked_target(what, f"difference-{row.id}")
         explaining.preview(accounts.STRIPE_BALANCE, amount, what, target)
         place = text_fields.named("break", row.id, "difference")
         reason = reasons.line(place, key=f"difference-{row.id}-reason")

@@ -54,7 +54,7 @@ LISTING = Listing(
     file=[*COLUMNS[:-1], tables.count("journal_id", "Journal"), tables.text("reason", "Reason")],
     empty_state=("None yet", "Whatever Stripe and the desk do is posted by itself."),
 )
-LEGS = [tables.mono("code", "Account"), *books.LEGS[1:]]
+LEGS = [tables.mono("code", "Code"), *books.LEGS[1:]]
 
 
 def form() -> None:

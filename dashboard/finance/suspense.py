@@ -14,7 +14,7 @@ from core.ledger.accounts import CHART
 from core.money import Money
 from core.queries import suspense as queries
 from core.queries.bounded_list import Listed
-from core.queries.suspense import SuspenseRow
+from core.queries.suspense import EntryLeg, SuspenseRow
 from core.rules import suspense as rules
 from core.rules.permissions import Permission
 from core.rules.references import reference
@@ -23,6 +23,7 @@ from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
+from dashboard.ui.status import in_words
 
 
 def said(value: str | None, *items: SuspenseRow) -> str:
@@ -49,10 +50,16 @@ SETTLED = [
     *LINE,
 ]
 LEGS = [
-    tables.mono("code", "Account"),
-    tables.text("title", "Name"),
+    tables.mono("code", "Code"),
+    tables.text("title", "Account"),
     tables.money("debit", "Debit"),
     tables.money("credit", "Credit"),
+]
+FEW = 3
+EACH = [
+    tables.text("reference", "Item"),
+    tables.money("amount", "Amount"),
+    tables.text("proposed_reason", "Reason"),
 ]
 ALONE = [
     tables.text("reference", "Item"),
@@ -115,15 +122,36 @@ def proposal(items: list[SuspenseRow]) -> None:
     """What was said of these amounts: someone else agrees or rejects it, whoever said it may withdraw it."""
     first = items[0]
     with cards.panel(f"agree-{first.id}"):
-        labels = ", ".join(each.label for each in items)
-        target = TARGETS[SettledAs(first.proposed_as)] if first.proposed_as and first.target_id else ""
-        number = reference("milestone", first.target_id or 0) if target == "milestone" else first.target_id
-        about = f" ({target} {number})" if target else ""
-        st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{about}")
-        st.text(f"{first.proposed_by} on {deadlines.exact(first.proposed_at)}: {first.proposed_reason}")
+        labels = f"{len(items)} amounts" if len(items) > FEW else ", ".join(each.label for each in items)
+        st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{_about(first)}")
+        _reasons(items)
         if first.proposed_as:
             entry(items, SettledAs(first.proposed_as), first.target_id)
         _answer(items)
+
+
+def _about(item: SuspenseRow) -> str:
+    """Whom or what it is about, by name."""
+    if not item.proposed_as or not item.target_id:
+        return ""
+    settled_as = SettledAs(item.proposed_as)
+    with request_context.reading() as session:
+        name = queries.target_name(session, settled_as, item.target_id)
+    number = "" if TARGETS[settled_as] == "milestone" else f" {item.target_id}"
+    return f" ({plain(f'{TARGETS[settled_as]}{number}: {name}')})"
+
+
+def _reasons(items: Sequence[SuspenseRow]) -> None:
+    """Why; where each of several amounts has a reason of its own, beside its amount."""
+    first = items[0]
+    made = f"{first.proposed_by} on {deadlines.exact(first.proposed_at)}"
+    if len({each.proposed_reason for each in items}) == 1:
+        st.text(f"{made}: {first.proposed_reason}")
+        if len(items) <= FEW:
+            return
+    else:
+        st.text(made)
+    tables.small(items, EACH, name="Proposed together")
 
 
 def _answer(items: list[SuspenseRow]) -> None:
@@ -161,13 +189,29 @@ def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | 
     """What is booked when another agrees, as debit and credit."""
     legs = [leg for each in items for leg in queries.entry(each.amount, settled_as, target_id)]
     if legs:
-        tables.small(legs, LEGS, name="Proposed entry")
+        tables.small(_summed(legs) if len(items) > FEW else legs, LEGS, name="Proposed entry")
     elif settled_as is SettledAs.EACH_OTHER:
         cards.note("Nothing is booked: the amounts offset each other within suspense.")
     elif settled_as is SettledAs.REFUND_OWED and target_id:
         cards.note(
             f"Booked against the refund that is owed for {reference('milestone', target_id)}; the milestone follows."
         )
+
+
+def _summed(legs: Sequence[EntryLeg]) -> list[EntryLeg]:
+    """One line an account, side and currency."""
+    found: dict[tuple[str, bool, str], EntryLeg] = {}
+    for leg in legs:
+        amount = leg.debit or leg.credit
+        assert amount is not None
+        key = (leg.code, leg.debit is None, amount.currency)
+        before = found.get(key)
+        found[key] = replace(
+            leg,
+            debit=leg.debit + before.debit if leg.debit and before and before.debit else leg.debit,
+            credit=leg.credit + before.credit if leg.credit and before and before.credit else leg.credit,
+        )
+    return list(found.values())
 
 
 def preview(source: str, amount: Money, settled_as: SettledAs, target_id: int | None) -> None:
@@ -193,7 +237,8 @@ def _say(items: Sequence[SuspenseRow]) -> None:
 def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: SettledAs | None = None) -> None:
     """What these amounts were: a choice, whom it is about, the entry that follows, and the reason."""
     amounts = [each.amount for each in items]
-    ways = fitting(amounts)
+    of_bank = any(each.bank_line_id for each in items)
+    ways = [each for each in fitting(amounts) if not (of_bank and each in rules.NOT_AT_THE_BANK)]
     settled_as = st.selectbox(
         "What it was",
         ways,
@@ -202,7 +247,7 @@ def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: Settl
         key=f"{key}-as",
         help="What fits the amounts chosen above: money that came in cannot be what money that went out was.",
     )
-    target = _target(items, settled_as, key)
+    target = asked_target(settled_as, key, milestone=next((each.milestone_id for each in items), None))
     if items:
         entry(items, settled_as, target)
     field = text_fields.named("suspense", place, "explain")
@@ -225,12 +270,31 @@ def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: Settl
         )
 
 
-def _target(items: Sequence[SuspenseRow], settled_as: SettledAs, key: str) -> int | None:
-    if settled_as not in TARGETS:
+def asked_target(settled_as: SettledAs, key: str, *, milestone: int | None = None) -> int | None:
+    """Whom or what it is about: a payee by name, anything else by its number. `milestone`: the one that is known."""
+    kind = TARGETS.get(settled_as)
+    if kind is None:
         return None
-    hint = next((each.milestone_id for each in items), None)
-    known = hint if TARGETS[settled_as] == "milestone" else None
-    given = st.number_input(
-        f"Number of the {TARGETS[settled_as]}", min_value=1, value=known, step=1, key=f"{key}-target-{known}"
+    if kind == "payee":
+        return _payee(key)
+    known = milestone if kind == "milestone" else None
+    typed = st.number_input(
+        f"Number of the {kind}", min_value=1, value=known, step=1, key=f"{key}-target-{known}"
     )
-    return int(given) if given else None
+    return int(typed) if typed else None
+
+
+def _payee(key: str) -> int | None:
+    typed = st.text_input("Payee", key=f"{key}-payee", placeholder="A name", max_chars=100)
+    with request_context.reading() as session:
+        found = {each.id: each for each in queries.payees(session, typed or "")}
+    if not found:
+        if typed:
+            cards.note("No payee has this name.")
+        return None
+    return st.selectbox(
+        "Which one",
+        list(found),
+        format_func=lambda number: f"{found[number].name} · {in_words(found[number].platform)}",
+        key=f"{key}-which",
+    )

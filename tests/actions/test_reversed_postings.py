@@ -77,7 +77,7 @@ def test_two_people_reverse_it_the_break_is_closed_and_no_run_sees_either_postin
     assert (shown.reversed, shown.match_id) == (True, None)
     assert "its arrival was reversed" in shown.where
     actions = [each.action for each in market.read(lambda session: queries.history(session, row))]
-    assert {"finance:journal:propose", "finance:journal:post", "finance:break:close"} <= set(actions)
+    assert {"finance:journal:propose", "staff:journal:post", "finance:break:close"} <= set(actions)
     lawful(market)
 
 

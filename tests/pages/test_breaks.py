@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.funding import balance_transactions
@@ -16,7 +17,7 @@ from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_findings
-from core.records import Break, StatementLine, SuspenseItem
+from core.records import Break, Party, StatementLine, SuspenseItem
 from core.rules.breaks import BreakClass, Side
 from core.rules.reconciliation import BreakKind
 from core.rules.suspense import SettledAs
@@ -103,8 +104,39 @@ def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) ->
     )
     town.act(suspense.confirm, town.as_staff("cora"), item_ids=[item.id], reason="x")
     app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
+    assert "While it was open: “-$7.77 is on Stripe's statement" in words(app)
+    settled = text("select action from audit_entries where action like '%:suspense:settle'")
+    assert town.read(lambda session: session.scalar(settled)) == "staff:suspense:settle", (
+        "compliance approved"
+    )
     assert "Assign" not in labels(app)
     assert "Submit for approval" not in labels(app)
+
+
+def test_a_payee_is_chosen_by_name_and_whoever_approves_reads_it(town: Town) -> None:
+    number = the_break(town).id
+    name = town.read(lambda session: session.get_one(Party, town.payee_id).name)
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    app.selectbox(key=f"break-{number}-as").set_value(SettledAs.PAYEE_OWES).run()
+    app.text_input(key=f"break-{number}-payee").set_value("nobody of this name").run()
+    assert "No payee has this name." in words(app)
+    app.text_input(key=f"break-{number}-payee").set_value(name[:4]).run()
+    app.text_input(key=f"break-{number}-reason").set_value("Sent by hand.").run()
+    press(app, "Submit for approval")
+    (item,) = town.read(lambda session: session.query(SuspenseItem).all())
+    assert (item.proposed_as, item.target_id) == (SettledAs.PAYEE_OWES, town.payee_id)
+    other = visit(town, "cora", "reconciliation", **{"break": number})
+    assert f"(payee {town.payee_id}: {name})" in words(other)
+
+
+def test_what_a_payee_has_at_stripe_is_not_booked_and_the_page_says_so(town: Town) -> None:
+    found = breaks.Finding(
+        Side.PAYEE, "acct_1:txn_9", "USD", BreakKind.NOT_IN_LEDGER, BreakClass.MADE_AT_STRIPE, Money(500, "USD"), None,
+        town.now,
+    )  # fmt: skip
+    followed = town.database.run(lambda session: breaks.follow(session, [found], run_id=None, now=town.now))
+    seen = words(visit(town, "fay", "reconciliation", **{"break": next(iter(followed.values()))}))
+    assert "the payee's own money at Stripe, on none of our accounts" in seen
 
 
 def test_a_line_that_stripe_states_otherwise_is_explained_by_its_difference(
@@ -245,8 +277,15 @@ def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_pat
     assert "15" in words(app), "the refusal names the difference"
     app.checkbox(key=f"match-{short.id}-difference").check().run()
     press(app, "Match")
-    assert "In suspense" in words(visit(town, "fay", "reconciliation", **{"break": short.id}))
+    app = visit(town, "fay", "reconciliation", **{"break": short.id})
+    assert "In suspense" in words(app)
+    ways = app.selectbox(key=f"break-{short.id}-as")
+    assert ways.value == SettledAs.OTHER_INCOME, "what is likely of money at our bank"
+    assert "The platform's own money" not in ways.options, "what is refused is not offered"
     app = visit(town, "fay", "reconciliation", **{"break": fee.id})
+    assert "Statement BS-1" in [each.proto.label for each in app.get("page_link")], (
+        "the way to the statement that has it"
+    )
     assert "bank_charges" in words(app)
     app.text_input(key=f"bank-{fee.id}-reason").set_value("Monthly fee.").run()
     press(app, "Submit for approval")
@@ -273,3 +312,21 @@ def test_bank_charges_that_a_rule_recognises_are_submitted_with_one_click(
     other.text_input(key="suspense-1-reason").set_value("As every month.").run()
     press(other, "Approve and post")
     assert town.read(lambda session: {each.status for each in session.query(SuspenseItem)}) == {"SETTLED"}
+
+
+def test_whoever_approves_reads_the_rule_of_each_charge_and_one_entry_an_account(
+    database: Database, tmp_path: Path
+) -> None:
+    lines = [(0, -1_500, "Account charge"), *((day, -100 * day, "Card fee") for day in range(1, 5))]
+    town = at_the_bank(database, tmp_path, *lines)
+    for words_, most in (("charge", "20"), ("card fee", "5")):
+        app = visit(town, "fay", "reconciliation")
+        app.text_input(key="rule-words").set_value(words_).run()
+        app.text_input(key="rule-most").set_value(most).run()
+        press(app, "Save rule")
+    press(visit(town, "fay", "reconciliation"), "Submit all 5 for approval")
+    seen = words(visit(town, "cora", "reconciliation"))
+    assert "5 amounts" in seen
+    assert "Rule 1: the text contains “charge”, up to $20.00." in seen
+    assert "Rule 2: the text contains “card fee”, up to $5.00." in seen
+    assert "$25.00" in seen, "the sum"

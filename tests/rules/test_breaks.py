@@ -50,6 +50,30 @@ def test_each_class_has_its_facts(facts: Facts, expected: str) -> None:
     assert classify(facts) == expected
 
 
+@pytest.mark.parametrize(
+    ("found", "theirs", "ours", "difference", "said"),
+    [
+        ("FEE", HUNDRED, NINETY, False, "Its amount agrees; only Stripe's fee differs."),
+        ("FEE", HUNDRED, None, True, "differs by $100.00 from what was booked; that lies in suspense"),
+        ("FEE", HUNDRED, None, False, "It is a fee of Stripe's that belongs to no payment."),
+        ("CURRENCY", HUNDRED, None, False, "The desk asked for it in another currency."),
+        ("CURRENCY", HUNDRED, EUROS, False, "The two sides are in different currencies."),
+        ("UNKNOWN", HUNDRED, None, False, "so a person says what it was."),
+    ],
+)
+def test_the_sentence_is_true_of_what_is_known(
+    found: str, theirs: Money, ours: Money | None, difference: bool, said: str
+) -> None:
+    kind = BreakClass(found)
+    told = sentence(Side.STRIPE, kind, theirs, ours, whole_balance=False, difference=difference)
+    assert said in told
+
+
+def test_a_name_keeps_its_capital_within_the_sentence() -> None:
+    told = sentence(Side.PAYEE, BreakClass.AMOUNT_DIFFERS, HUNDRED, NINETY, whole_balance=False)
+    assert told.startswith("The payee's statement at Stripe says $100.00")
+
+
 @given(
     side=st.sampled_from(list(Side)),
     theirs=st.none() | st.just(HUNDRED),

@@ -26,7 +26,7 @@ from core.ledger.postings import explanations
 from core.money import Money
 from core.records import BalanceTransaction, DebtWriteOff, Party, SuspenseItem
 from core.rules import suspense as rules
-from core.rules.bank_matching import NOT_AT_THE_BANK, NotAtTheBank
+from core.rules.bank_matching import NotAtTheBank
 from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
 from core.rules.proposals import ProposalKind, ProposalStatus
@@ -91,7 +91,7 @@ def confirm(
         audit.become(item, SuspenseStatus.SETTLED, now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
-        _note(session, actor, AuditAction.SUSPENSE_SETTLE.by("finance"), item, reason=reason, now=now)
+        _note(session, actor, AuditAction.SUSPENSE_SETTLE.by("staff"), item, reason=reason, now=now)
         breaks.explained(session, actor, item, now=now)
     session.flush()
     return items
@@ -108,7 +108,7 @@ def reject(
     _proposed_together(items)
     withdrawn = proposals.outcome(actor, items[0].proposed_by) is ProposalStatus.WITHDRAWN
     action = AuditAction.SUSPENSE_WITHDRAW if withdrawn else AuditAction.SUSPENSE_REJECT
-    _end(session, actor, items, action.by("finance"), reason=reason, now=now)
+    _end(session, actor, items, action.by("staff"), reason=reason, now=now)
     return items
 
 
@@ -230,7 +230,7 @@ def _check(
     session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
 ) -> None:
     amounts = [_amount(each) for each in items]
-    if settled_as in NOT_AT_THE_BANK and any(each.bank_line_id for each in items):
+    if settled_as in rules.NOT_AT_THE_BANK and any(each.bank_line_id for each in items):
         raise NotAtTheBank()
     if settled_as in rules.NOT_A_DIFFERENCE and any(
         each.transaction_id and each.journal_id for each in items

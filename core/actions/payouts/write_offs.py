@@ -107,7 +107,7 @@ def confirm(
         cause={"debt_write_off": row.id},
     )
     journal_store.post(session, journal, now=now)
-    _note(session, actor, AuditAction.DEBT_WRITE_OFF.by("finance"), row, reason=said or row.reason, now=now)
+    _note(session, actor, AuditAction.DEBT_WRITE_OFF.by("staff"), row, reason=said or row.reason, now=now)
     return row
 
 
@@ -122,7 +122,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, write_off_id: int, 
     proposals.settle(row, status, actor, now=now)
     row.note = reason
     session.flush()
-    _note(session, actor, action.by("finance"), row, reason=reason, now=now)
+    _note(session, actor, action.by("staff"), row, reason=reason, now=now)
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:

@@ -100,7 +100,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     proposals.settle(row, ProposalStatus.POSTED, actor, now=now)
     row.note = said
     session.flush()
-    _note_end(session, actor, AuditAction.JOURNAL_POST.by("finance"), row, reason=said or row.reason, now=now)
+    _note_end(session, actor, AuditAction.JOURNAL_POST.by("staff"), row, reason=said or row.reason, now=now)
     if row.reverses_journal_id is not None:
         reversed_postings.pair(session, actor, row, reason=said or row.reason, now=now)
     return row
@@ -116,7 +116,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, number: int, reason
     session.flush()
     withdrawn = row.status is ProposalStatus.WITHDRAWN
     action = AuditAction.JOURNAL_WITHDRAW if withdrawn else AuditAction.JOURNAL_REJECT
-    _note_end(session, actor, action.by("finance"), row, reason=reason, now=now)
+    _note_end(session, actor, action.by("staff"), row, reason=reason, now=now)
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:

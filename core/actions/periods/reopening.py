@@ -44,7 +44,7 @@ def propose(session: Session, actor: Actor, *, now: datetime, period_id: int, re
     row = PeriodReopening(period_id=period_id, reason=reason, proposed_by=me, proposed_at=now)
     session.add(row)
     session.flush()
-    asked = AuditAction.PERIOD_PROPOSE_REOPENING.by("finance")
+    asked = AuditAction.PERIOD_PROPOSE_REOPENING.by("staff")
     _note(session, actor, asked, row, period, reason=reason, now=now, contents=[row])
     return row
 
@@ -72,12 +72,12 @@ def approve(
     for period in found:
         audit.become(period, PeriodStatus.REOPENED, now=now, by=actor)
         period.reopening_id = row.id
-        reopened, ends = AuditAction.PERIOD_REOPEN.by("finance"), [Words("period_ends", period)]
+        reopened, ends = AuditAction.PERIOD_REOPEN.by("staff"), [Words("period_ends", period)]
         if period.kind == PeriodKind.YEAR:
             session.flush()
             ends += year_end.reverse(session, period)
         _note(session, actor, reopened, row, period, reason=why, now=now, contents=ends)
-    agreed = AuditAction.PERIOD_CONFIRM_REOPENING.by("finance")
+    agreed = AuditAction.PERIOD_CONFIRM_REOPENING.by("staff")
     _note(session, actor, agreed, row, first, reason=why, now=now, contents=[_answer(row)])
     session.flush()
     return found
@@ -93,7 +93,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, reopening_id: int, 
     withdrawn = row.status is ProposalStatus.WITHDRAWN
     action = AuditAction.PERIOD_WITHDRAW_REOPENING if withdrawn else AuditAction.PERIOD_REJECT_REOPENING
     period = _period(session, row.period_id)
-    _note(session, actor, action.by("finance"), row, period, reason=reason, now=now, contents=[_answer(row)])
+    _note(session, actor, action.by("staff"), row, period, reason=reason, now=now, contents=[_answer(row)])
     session.flush()
 
 
