@@ -77,22 +77,5 @@ reconciliation_view.unread(unread)
 breaks_view.section(now)
 unexplained.show(unclear)
 payout_apart.listed()
-header.section("Runs", "Newest first.")
-tables.table(
-    runs,
-    reconciliation_view.RUNS,
-    key="runs",
-    cursor=cursor,
-    download=tables.Table(
-        "reconciliation-runs",
-        lambda session: tables.every(
-            lambda before, limit: reconciliation.runs(session, before=before, limit=limit)
-        ),
-    ),
-    name="Runs, newest first",
-    empty_state=(
-        "Never run",
-        "Run it now. While a worker runs, it also runs once for each day that is over.",
-    ),
-)
+reconciliation_view.listed(runs, cursor)
 unexplained.history(explained, explained_cursor)

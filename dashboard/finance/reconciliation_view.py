@@ -82,6 +82,27 @@ BALANCES = [
 ]
 
 
+def listed(runs: Sequence[RunSummary], cursor: tables.Cursor) -> None:
+    header.section("Runs", "Newest first.")
+    tables.table(
+        runs,
+        RUNS,
+        key="runs",
+        cursor=cursor,
+        download=tables.Table(
+            "reconciliation-runs",
+            lambda session: tables.every(
+                lambda before, limit: reconciliation.runs(session, before=before, limit=limit)
+            ),
+        ),
+        name="Runs, newest first",
+        empty_state=(
+            "Never run",
+            "Run it now. While a worker runs, it also runs once for each day that is over.",
+        ),
+    )
+
+
 def begin() -> None:
     """Start a run by whoever is signed in, in a thread of its own."""
     desk, actor = request_context.desk(), request_context.actor()
