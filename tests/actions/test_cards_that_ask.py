@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -211,6 +212,33 @@ def test_a_debit_is_held_when_the_bank_has_answered_and_not_before(market: Marke
         assert (charge(market).code, market.state(told), market.books()) == ("no_account", "UNPAID", {})
     else:
         assert (market.state(told), market.order(told)) == ("PAID_HELD", {"held": 100_000})
+    market.lawful()
+
+
+def test_a_debit_that_takes_days_is_looked_at_less_and_less_often(market: Market) -> None:
+    told = paying(market, market.saved("pm_usBankAccount_success"))
+    looks = [market.operations("CHARGE")[-1].next_try_at]
+    while market.state(told) == "PENDING_PAYMENT":
+        market.wait(seconds=(looks[-1] - market.now).total_seconds())
+        market.work()
+        looks.append(market.operations("CHARGE")[-1].next_try_at)
+    between = [later - earlier for earlier, later in pairwise(looks)]
+    assert looks[0] - market.operations("CHARGE")[-1].created_at >= timedelta(minutes=10)
+    assert max(between) <= timedelta(hours=6)
+    assert len(looks) < 30
+
+
+def test_what_is_at_stripe_is_looked_at_again_however_often_that_failed(market: Market) -> None:
+    told = paying(market, market.saved("pm_usBankAccount_success"))
+    market.control.fault("500", method="GET", path="/v1/payment_intents/*", times=40)
+    for _ in range(12):
+        market.later(hours=7)
+        waits = market.operations("CHARGE")[-1]
+        assert (waits.status, waits.finished_at) == ("QUEUED", None)
+        assert "could not be asked" in str(waits.last_error)
+    market.control.clear_faults()
+    market.later(hours=24)
+    assert market.state(told) == "PAID_HELD"
     market.lawful()
 
 

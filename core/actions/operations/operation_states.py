@@ -10,7 +10,7 @@ from core import audit
 from core.records import OutgoingOperation
 from core.rules.operations import ENDED, OperationStatus
 
-LOOK_AGAIN_AFTER = timedelta(minutes=10)
+LOOK_AGAIN_FIRST, LOOK_AGAIN_LONGEST = timedelta(minutes=10), timedelta(hours=6)
 SHORT_OF_MONEY = (
     "The platform's balance at Stripe is too small for this. It is sent by itself when the money is there."
 )
@@ -50,11 +50,14 @@ def canceled(operation: OutgoingOperation, *, reason: str, now: datetime) -> Non
 def waiting(
     operation: OutgoingOperation, *, provider_id: str, now: datetime, again_at: datetime | None = None
 ) -> None:
-    """It exists at Stripe, but its outcome is not final; a webhook or the next check will tell."""
+    """It exists at Stripe, but its outcome is not final: a webhook will tell, or the next look. A debit takes days, so
+    the looks become rarer: until the next one it waits as long again as it has waited."""
     operation.provider_id = provider_id
     if operation.status in ENDED:
         return
-    later(operation, at=max(again_at or now, now + LOOK_AGAIN_AFTER), reason=None, now=now)
+    waited = now - (operation.first_sent_at or now)
+    look = min(max(waited, LOOK_AGAIN_FIRST), LOOK_AGAIN_LONGEST)
+    later(operation, at=max(again_at or now, now + look), reason=None, now=now)
 
 
 def later(

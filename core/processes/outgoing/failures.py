@@ -67,12 +67,16 @@ def _heals(session: Session, operation: OutgoingOperation, refusal: ProviderRefu
 
 
 def try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
-    """Same key, later: exponential backoff with full jitter; after the last try a person looks at it."""
+    """Same key, later: exponential backoff with full jitter; after the last try a person looks at it. What is at Stripe
+    already is not sent again but looked at, so no number of tries is too many."""
     operation = _unsettled(session, operation_id)
     if operation is None:
         return
     assert operation.first_sent_at is not None
-    at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)
+    if operation.provider_id:
+        at: datetime | None = now + retries.delay(operation.tries, random.randrange)
+    else:
+        at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)
     if at is None:
         _leave(session, operation, unknown.message, now=now)
     else:
