@@ -34,7 +34,12 @@ NEW_BANKS = text(
                    and p.decision <> 'ACCEPT') as asked
         from bank_changes c join payee_accounts a on a.party_id = c.party_id,
              lateral (select coalesce(a.banks -> c.currency ->> 'id' = c.after_bank, false) as now_there) there
-        where c.party_id = any(:parties)
+        where c.party_id = any(:parties) and not exists (
+            select from bank_changes accepted  -- by two people, who knew of this one
+            where accepted.party_id = c.party_id and accepted.currency = c.currency and accepted.id <> c.id
+            and accepted.after_bank = a.banks -> c.currency ->> 'id' and accepted.refused_at is null
+            and accepted.ended_at < accepted.held_until and accepted.ended_at >= c.at and c.refused_at is null
+        )
     ) each
     where ended_at is null or refused or asked
     group by party_id, currency

@@ -65,6 +65,29 @@ def test_two_people_accept_it_and_payouts_go_there_at_once(market: Market) -> No
     market.lawful()
 
 
+def test_who_gave_two_accounts_in_a_row_is_paid_at_once_when_the_last_is_accepted(market: Market) -> None:
+    waiting(market)
+    replace(market, "btok_us_debitNotAuthorized", "a slip of the pen put right")
+    decide(market, ACCEPT)
+    market.later(seconds=1)
+    assert market.read(lambda s: payee_accounts.new_banks(s, [market.payee_id])) == {}
+    assert len(market.sent("/v1/transfers")) == 1
+    replace(market, OTHER, "and another one")
+    assert market.read(lambda s: payee_accounts.new_banks(s, [market.payee_id])) != {}
+
+
+def test_a_longer_wait_is_not_ended_by_the_time_of_the_account_that_came_after(market: Market) -> None:
+    change = waiting(market)
+    until = change.held_until + timedelta(days=4)
+    decide(market, EXTEND, until=until)
+    replace(market, "btok_us_debitNotAuthorized", "as a thief would")
+    market.later(seconds=HOLD.total_seconds() + 1)
+    assert market.sent("/v1/transfers") == []
+    market.wait(seconds=(until - market.now).total_seconds())
+    market.later()
+    assert len(market.sent("/v1/transfers")) == 1
+
+
 def test_it_waits_longer_and_then_goes_by_itself(market: Market) -> None:
     change = waiting(market)
     until = change.held_until + timedelta(days=4)
