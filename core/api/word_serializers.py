@@ -66,7 +66,7 @@ def of_emails(session: Session, rows: Sequence[Notification]) -> list[EmailAnswe
             "id": each.id,
             "party": known[each.party_id or 0],
             "kind": each.template,
-            "project": each.project_id or 0,
+            "project": each.project_id,
             "milestone": each.milestone_id,
             "dispute": {
                 "ticket": each.about_id,

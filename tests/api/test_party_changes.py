@@ -36,6 +36,8 @@ def test_payouts_to_another_bank_wait_and_the_payee_is_told_at_the_old_address(
     assert event["held_until"] == bank["payouts_wait_until"]
     letters = [each.address for each in watched.all(Notification) if each.template == "bank_changed"]
     assert letters == [None, before]
+    mails = home.get(f"/emails?party={home.payee}").json()["items"]
+    assert [each["project"] for each in mails if each["kind"] == "bank_changed"] == [None, None]
     assert sorted(each["field"] for each in told(watched, "party.changed")) == ["city", "email"]
 
 
@@ -101,6 +103,7 @@ def test_what_is_not_changed_is_refused(
     before = home.get(f"/parties?external_id={home.payee}").json()
     answer = home.post(path, {"party": getattr(home, who), **body})
     assert (answer.status_code, code(answer)) == refusal
+    assert answer.json()["facts"].get("role") in (None, "PAYER", "PAYEE")
     assert home.get(f"/parties?external_id={home.payee}").json() == before
     assert home.market.all(PartyChange) == []
 

@@ -52,7 +52,8 @@ def require_fitting(party: Party, *, payment_method: str | None, bank_token: str
 def require_payee(party: Party) -> None:
     """Only a payee is paid out to a bank. Raises `NotForThisRole`."""
     if party.role != PartyRole.PAYEE:
-        raise NotForThisRole(role=party.role.lower(), field="payout account", fields=["party"])
+        role = Wording(party.role.lower(), party.role)
+        raise NotForThisRole(role=role, field="payout account", fields=["party"])
 
 
 def register(

@@ -16,7 +16,7 @@ class EmailAnswer(TypedDict):
     id: int
     party: str
     kind: EmailKind
-    project: int
+    project: int | None
     milestone: int | None
     dispute: int | None
     subject: str
