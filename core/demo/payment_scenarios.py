@@ -145,6 +145,16 @@ def good_bank(run: ProjectRun) -> None:
     run.world.desk.payments.replace_bank(mark, f"{mark}:1", account=account, bank_token="btok_us_verified")
 
 
+def bank_changed(run: ProjectRun, milestone_id: int) -> Wait:
+    """The payee gives another bank account, and what is released to them then waits: staff may decide about it."""
+    yield from submit(run, milestone_id)
+    yield max(timedelta(0), run.world.ends - run.world.now - timedelta(hours=30))
+    run.world.sandbox.set_clock(run.world.now)
+    provider_accounts.replace_bank(run.world.desk, run.payee_id, asked_as="demo", bank_token="btok_us_noAccount")
+    accept(run, milestone_id)
+    yield timedelta(days=60)
+
+
 def _payout_in_review(run: ProjectRun, milestone_id: int) -> Any:
     for _ in range(14):
         yield timedelta(days=1)

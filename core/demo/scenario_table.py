@@ -111,4 +111,5 @@ BRANCHES: dict[Scenario, Any] = {
     Scenario.CONVERTED: payment_scenarios.converted,
     Scenario.CARD_ASKS: payment_scenarios.asked,
     Scenario.DEBIT_OPEN: payment_scenarios.debited,
+    Scenario.BANK_CHANGED: payment_scenarios.bank_changed,
 }

@@ -55,6 +55,7 @@ class Scenario(StrEnum):
     CONVERTED = "converted by Stripe"
     CARD_ASKS = "card whose bank asks the payer"
     DEBIT_OPEN = "debit whose bank has not answered"
+    BANK_CHANGED = "payout to a new bank account waits"
 
     JUST_DISPUTED = "just disputed"
     IN_MEDIATION = "in mediation"
@@ -124,6 +125,7 @@ NOW_AND_THEN = {
     Scenario.DEBT_OPEN: 1,
     Scenario.DEBT_BY_INSTALMENTS: 1,
     Scenario.DEBT_WRITTEN_OFF: 1,
+    Scenario.BANK_CHANGED: 1,
 }
 # How long before the last day such a story must begin, to be where it should be on that day.
 LEAD = {
@@ -141,6 +143,7 @@ LEAD = {
     Scenario.REFUND_BACK: timedelta(days=22),
     Scenario.RISK_OPEN: timedelta(days=4),
     Scenario.DEBIT_OPEN: timedelta(days=4),
+    Scenario.BANK_CHANGED: timedelta(days=9),
     Scenario.DEBT_OPEN: timedelta(days=26),
     Scenario.DEBT_BY_INSTALMENTS: timedelta(days=45),
 }
