@@ -14,6 +14,11 @@ WALKED = (
     "waits: payee_account",
     "onboarded and paid",
     "not confirmed in time: not_confirmed",
+    "debited after four days",
+    "confirmed when they came back",
+    "refunded: {'minor': 20000, 'currency': 'USD'}",
+    "waits: bank_changed",
+    "paid to the new bank",
     "both secrets verify",
 )
 
