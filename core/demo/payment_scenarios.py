@@ -150,7 +150,9 @@ def bank_changed(run: ProjectRun, milestone_id: int) -> Wait:
     yield from submit(run, milestone_id)
     yield max(timedelta(0), run.world.ends - run.world.now - timedelta(hours=30))
     run.world.sandbox.set_clock(run.world.now)
-    provider_accounts.replace_bank(run.world.desk, run.payee_id, asked_as="demo", bank_token="btok_us_noAccount")
+    provider_accounts.replace_bank(
+        run.world.desk, run.payee_id, asked_as="demo", bank_token="btok_us_noAccount"
+    )
     accept(run, milestone_id)
     yield timedelta(days=60)
 
