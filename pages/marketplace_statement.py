@@ -27,12 +27,12 @@ with filters.bar():
     year = int(filters.one_of("This year", years, key="year", width=110) or today.year)
 platform = Platform(chosen or first)
 with request_context.reading() as session:
-    found = yearly_statements.of_marketplace(session, platform, year)
+    found = yearly_statements.of_marketplace(session, platform, year, today=today)
 if not found:
     empty.state("Nothing moved", "And nothing stood before that year. Choose another.", icon="receipt_long")
 for each in found:
     view.statement(
         each,
         given={"marketplace": platform.value, "currency": each.currency, "year": year},
-        again=lambda session: yearly_statements.of_marketplace(session, platform, year),
+        again=lambda session: yearly_statements.of_marketplace(session, platform, year, today=today),
     )

@@ -24,7 +24,7 @@ whole = span(PeriodKind.MONTH, day)
 try:
     with request_context.reading() as session:
         if by:
-            years = yearly_statements.of_party(session, number or 0, day.year)
+            years = yearly_statements.of_party(session, number or 0, day.year, today=today)
             found = []
         else:
             years = []
@@ -40,5 +40,5 @@ for year in years:
     yearly.statement(
         year,
         given={"party": number, "currency": year.currency, "year": year.year},
-        again=lambda session: yearly_statements.of_party(session, number or 0, day.year),
+        again=lambda session: yearly_statements.of_party(session, number or 0, day.year, today=today),
     )

@@ -66,8 +66,9 @@ def statement_of(
     with opened() as desk:
         actor = operator.actor(desk, as_)
         require(actor, Permission.READ_LEDGER if format is Format.TABLE else Permission.EXPORT_LEDGER)
+        today = desk.clock().date()
         with desk.database.reading() as session:
-            whose, found = read(session)
+            whose, found = read(session, today)
         if out is not None:
             content = io.BytesIO()
             wanted = table_files.Document(
@@ -77,7 +78,7 @@ def statement_of(
                 Permission.EXPORT_LEDGER,
             )
             table_files.document(
-                desk.database, actor, wanted, lambda session: _file(read(session)[1], format),
+                desk.database, actor, wanted, lambda session: _file(read(session, today)[1], format),
                 now=desk.clock(), out=content,
             )  # fmt: skip
             write_new(out, content.getvalue())
@@ -85,8 +86,10 @@ def statement_of(
     say(data, as_json=as_json, words=tell(f"{out} is written.") if out else lambda: _print(found))
 
 
-def _reader(party: str, month: str | None, year: int | None) -> Callable[[Session], tuple[int | str, Found]]:
-    """Raises `MonthOrYear`."""
+def _reader(
+    party: str, month: str | None, year: int | None
+) -> Callable[[Session, date], tuple[int | str, Found]]:
+    """What reads it as of a day. Raises `MonthOrYear`."""
     from core.policy import Platform
     from core.queries import party_statements, yearly_statements
     from core.queries.movements import Period
@@ -96,17 +99,20 @@ def _reader(party: str, month: str | None, year: int | None) -> Callable[[Sessio
     if (month is None) == (year is None) or (marketplace and year is None):
         raise MonthOrYear()
     if year is not None and marketplace is not None:
-        return lambda session: (party, yearly_statements.of_marketplace(session, marketplace, year))
+        return lambda session, today: (
+            party,
+            yearly_statements.of_marketplace(session, marketplace, year, today=today),
+        )
     if year is not None:
 
-        def of_year(session: Session) -> tuple[int | str, Found]:
+        def of_year(session: Session, today: date) -> tuple[int | str, Found]:
             number = party_statements.party_of(session, party)
-            return number, yearly_statements.of_party(session, number, year)
+            return number, yearly_statements.of_party(session, number, year, today=today)
 
         return of_year
     whole = span(PeriodKind.MONTH, day_of(str(month)))
 
-    def of_month(session: Session) -> tuple[int | str, Found]:
+    def of_month(session: Session, today: date) -> tuple[int | str, Found]:
         number = party_statements.party_of(session, party)
         return number, party_statements.statements(session, number, Period(whole.first, whole.last))
 

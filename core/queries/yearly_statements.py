@@ -116,8 +116,8 @@ class Year:
         return Money.total((each.flow(flow) for each in self.months), self.currency)
 
 
-def of_party(session: Session, party_id: int, year: int) -> list[Year]:
-    """Raises `NotFound`."""
+def of_party(session: Session, party_id: int, year: int, *, today: date) -> list[Year]:
+    """No month that has not begun by `today`. Raises `NotFound`."""
     found = party_statements.statements(session, party_id, Period(date(year, 1, 1), date(year, 12, 31)))
     return [
         _year(
@@ -125,13 +125,14 @@ def of_party(session: Session, party_id: int, year: int) -> list[Year]:
             year,
             each.opening,
             [(one.posted_at.astimezone(UTC).date(), one.kind, one.amount) for one in each.movements],
+            today,
         )
         for each in found
     ]
 
 
-def of_marketplace(session: Session, platform: Platform, year: int) -> list[Year]:
-    """Every currency in which there is or was something."""
+def of_marketplace(session: Session, platform: Platform, year: int, *, today: date) -> list[Year]:
+    """Every currency in which there is or was something; no month that has not begun by `today`."""
     values = {"platform": platform.value, "since": Period(date(year, 1, 1), date(year, 12, 31)).since}
     balances = {row.currency: Money(row.minor, row.currency) for row in session.execute(NOW, values)}
     moved: dict[str, list[tuple[date, str, Money]]] = defaultdict(list)
@@ -143,7 +144,7 @@ def of_marketplace(session: Session, platform: Platform, year: int) -> list[Year
         opening = now - Money.total((amount for _, _, amount in moved[currency]), currency)
         of_year = [each for each in moved[currency] if each[0].year == year]
         if of_year or not opening.is_zero:
-            found.append(_year(named(platform), year, opening, of_year))
+            found.append(_year(named(platform), year, opening, of_year, today))
     return found
 
 
@@ -152,8 +153,10 @@ def named(platform: Platform) -> str:
     return platform.value.replace("_", " ").capitalize()
 
 
-def _year(name: str, year: int, opening: Money, moved: Sequence[tuple[date, str, Money]]) -> Year:
-    months = tuple(_months(year, opening, moved))
+def _year(
+    name: str, year: int, opening: Money, moved: Sequence[tuple[date, str, Money]], today: date
+) -> Year:
+    months = tuple(each for each in _months(year, opening, moved) if each.id <= today or each.id.month == 1)
     return Year(name, year, opening.currency, months)
 
 
@@ -170,7 +173,7 @@ def _months(year: int, opening: Money, moved: Sequence[tuple[date, str, Money]])
 
 
 def sheet(each: Year) -> Sheet:
-    """The paper form: twelve months and their total."""
+    """The paper form: the months and their total."""
     columns = each.columns
     rows = [
         SheetRow(

@@ -26,11 +26,16 @@ def cards_above(figures: Figures, now: datetime) -> None:
     """What stands now, and how it went."""
     cards.kpis(
         [
-            Kpi("In force", figures.active, "holds", "wait" if figures.active else None),
+            Kpi(
+                "In force",
+                figures.active,
+                "hold" if figures.active == 1 else "holds",
+                "wait" if figures.active else None,
+            ),
             Kpi(
                 "Amount on hold",
                 figures.stopped[0] if figures.stopped else "—",
-                money.sums(figures.stopped[1:]) or "held or payable",
+                money.sums(figures.stopped[1:]) if len(figures.stopped) > 1 else "held or payable",
             ),
             Kpi(
                 "Longest in force",

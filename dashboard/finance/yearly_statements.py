@@ -1,4 +1,4 @@
-"""A year's statement on screen: twelve months with their total, and the same as CSV, XLSX and PDF."""
+"""A year's statement on screen: its months with their total, and the same as CSV, XLSX and PDF."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_a_statement_of_a_party_is_printed_and_written(
     (whole,) = (
         terminal.run("statement-of", "home_services", "--year", 2026, "--json").well().json["statements"]
     )
-    assert len(year["months"]) == len(whole["months"]) == 12
+    assert 0 < len(year["months"]) == len(whole["months"]) <= 12
     assert year["totals"]["paid_in"] == whole["totals"]["paid_in"] > 0
     assert "Year 2026" in terminal.run("statement-of", "home_services", "--year", 2026).well().out
     terminal.run("statement-of", "home_services", "--month", month).refuses("--month or --year")

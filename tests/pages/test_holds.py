@@ -48,6 +48,7 @@ def test_everyone_sees_holds_and_some_may_lift_them(town: Town, subject: str) ->
     app = visit(town, subject, "holds", id=number)
     assert "Bank details changed." in words(app)
     assert "Place a hold" in labels(app)
+    assert all(each in words(app) for each in (">hold<", "held or payable")), "of one hold in one currency"
     assert ("Lift" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.RELEASE_HOLD])
 
 

@@ -97,8 +97,11 @@ def test_both_are_pages(town: Town, tmp_path: Path) -> None:
     assert "There is no party 999" in words(visit(town, "fay", "party_statement", id=999)).replace("“", "")
 
 
+DECEMBER = date(2026, 12, 31)
+
+
 def of_year(town: Town, party: int) -> Year:
-    (found,) = town.read(lambda s: yearly_statements.of_party(s, party, town.now.year))
+    (found,) = town.read(lambda s: yearly_statements.of_party(s, party, town.now.year, today=DECEMBER))
     return found
 
 
@@ -119,19 +122,43 @@ def test_a_year_leads_from_month_to_month_and_is_the_sum_of_its_flows(town: Town
     assert payer.total(Flow.PAID_IN) > Money.zero("USD") > payer.total(Flow.REFUNDED)
 
 
+def test_a_year_that_is_not_over_ends_with_the_month_that_has_begun(town: Town) -> None:
+    divided(town)
+    today = date(2026, 5, 1)
+    (payer,) = town.read(lambda s: yearly_statements.of_party(s, town.payer_id, 2026, today=today))
+    (whole,) = town.read(
+        lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2026, today=today)
+    )
+    assert [each.name for each in payer.months] == ["January", "February", "March", "April", "May"]
+    assert [each.id for each in whole.months] == [each.id for each in payer.months]
+    assert payer.months[-1].closing == of_year(town, town.payer_id).months[-1].closing
+
+
 def test_a_marketplaces_year_is_the_sum_of_its_parties(town: Town) -> None:
     divided(town)
     builders.funded(town)
-    (whole,) = town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2026))
+    (whole,) = town.read(
+        lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2026, today=DECEMBER)
+    )
     parts = [of_year(town, party) for party in (town.payer_id, town.payee_id)]
     for n, month in enumerate(whole.months):
         assert month.closing == Money.total((each.months[n].closing for each in parts), "USD")
         for flow in Flow:
             assert month.flow(flow) == Money.total((each.months[n].flow(flow) for each in parts), "USD")
-    assert town.read(lambda s: yearly_statements.of_marketplace(s, Platform.LEGAL_SERVICES, 2026)) == []
-    (later,) = town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2027))
+    assert (
+        town.read(
+            lambda s: yearly_statements.of_marketplace(s, Platform.LEGAL_SERVICES, 2026, today=DECEMBER)
+        )
+        == []
+    )
+    (later,) = town.read(
+        lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2027, today=DECEMBER)
+    )
     assert {month.closing for month in later.months} == {whole.months[-1].closing}, "what stands, stands on"
-    assert town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2025)) == []
+    assert (
+        town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2025, today=DECEMBER))
+        == []
+    )
 
 
 def test_a_years_files_say_what_the_screen_says(town: Town) -> None:
