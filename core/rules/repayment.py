@@ -33,7 +33,11 @@ class Instalment:
 
 
 class NotTheWholeDebt(DeskError):
-    """The instalments sum to {total}, and {owed} is owed that nothing is on its way to settle: they are to be equal."""
+    """The instalments sum to {total}, and {owed} is owed: they are to be equal."""
+
+
+class PartOnItsWay(DeskError):
+    """{amount} of it is on its way to be settled. Agree on instalments of the rest when that has arrived or failed."""
 
 
 class DaysOutOfOrder(DeskError):

@@ -75,6 +75,11 @@ def _agree(row: Debt) -> None:
             "As agreed with the payee. Until an instalment falls due, releases do not keep it back; then they do, and "
             "the payee is reminded. The payee gets an e-mail with the plan."
         )
+        with request_context.reading() as session:
+            pending = repayment_plans.on_its_way(session, row.party_id, row.owed.currency)
+        if pending.is_positive:
+            cards.note(repayment.PartOnItsWay(amount=pending).message)
+            return
         planned = _planned(row)
         if planned:
             tables.small(planned, PREVIEW, name="Planned instalments")

@@ -24,7 +24,14 @@ from core.queries import invariants, receivables
 from core.records import Notification, RepaymentPlan
 from core.rules import repayment
 from core.rules.permissions import NotPermitted
-from core.rules.repayment import DaysOutOfOrder, Every, Instalment, NotTheWholeDebt, TooManyInstalments
+from core.rules.repayment import (
+    DaysOutOfOrder,
+    Every,
+    Instalment,
+    NotTheWholeDebt,
+    PartOnItsWay,
+    TooManyInstalments,
+)
 from core.rules.suspense import SettledAs
 from tests import builders
 from tests.actions.test_chargebacks import in_suspense
@@ -141,6 +148,19 @@ def test_one_plan_at_a_time_of_the_whole_debt_in_the_order_of_its_days(town: Tow
         None,
         repayment_plans.PAID,
     ]
+
+
+def test_there_is_no_plan_while_a_part_of_the_debt_is_on_its_way(town: Town) -> None:
+    owes(town, 30_000, "lost")
+    item = in_suspense(town, "sent", 10_000)
+    give = {"item_ids": [item], "settled_as": SettledAs.PAYEE_DEBT, "target_id": town.payee_id}
+    town.act(suspense.propose, town.as_staff("fay"), **give, reason="Theirs.")
+    with pytest.raises(PartOnItsWay, match=r"\$100\.00"):
+        agree(town, 10_000, 10_000)
+    assert "$100.00 of it is on its way" in words(visit(town, "fay", "receivables", payee=town.payee_id))
+    town.act(suspense.confirm, town.as_staff("ada"), item_ids=[item], reason="Seen.")
+    agree(town, 10_000, 10_000)
+    assert due(town) == 0, "what had been on its way is no instalment"
 
 
 def test_equal_instalments_sum_to_the_debt_and_a_month_is_the_same_day_or_its_last() -> None:

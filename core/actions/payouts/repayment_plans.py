@@ -46,8 +46,8 @@ def agree(
     instalments: Sequence[Instalment],
     reason: str,
 ) -> RepaymentPlan:
-    """Put off what the payee owes to these days. Raises `NotPermitted`, `ReasonMissing`, `NotFound`, `PlanStands` and
-    what `repayment.check` raises."""
+    """Put off what the payee owes to these days. Raises `NotPermitted`, `ReasonMissing`, `NotFound`, `PlanStands`,
+    `PartOnItsWay` and what `repayment.check` raises."""
     require(actor, Permission.AGREE_REPAYMENT)
     reason = given(reason)
     party = receivables.locked(session, party_id)
@@ -55,7 +55,10 @@ def agree(
         raise repayment.TooManyInstalments(most=repayment.MOST)
     currency = instalments[0].amount.currency
     _require_none(session, actor, party, currency, now=now)
-    owed = receivables.free(session, party_id, currency)
+    owed = receivables.owed(session, party_id, currency)
+    # What arrives after the plan settles its instalments, so nothing may be on its way when they are made.
+    if (pending := on_its_way(session, party_id, currency)).is_positive:
+        raise repayment.PartOnItsWay(amount=pending)
     repayment.check(instalments, owed=owed, today=now.date())
     plan = RepaymentPlan(
         party_id=party_id,
@@ -100,6 +103,11 @@ def agree(
         last_due=instalments[-1].due_on,
     )
     return plan
+
+
+def on_its_way(session: Session, party_id: int, currency: str) -> Money:
+    """What of the debt a transfer reversal or money that the payee sent is about to settle."""
+    return receivables.owed(session, party_id, currency) - receivables.free(session, party_id, currency)
 
 
 def end(session: Session, actor: Actor, *, now: datetime, plan_id: int, reason: str) -> RepaymentPlan:
