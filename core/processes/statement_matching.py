@@ -56,10 +56,12 @@ class Unbooked:
 
 @dataclass(frozen=True)
 class Clue:
-    """What is known of a line that the desk did not cause: the payment it came by, and whose it seems to be."""
+    """What is known of a line that nothing explains: the payment it came by, and whose it seems to be. `known`: what
+    caused it is the desk's own, and as Stripe shows it now."""
 
     payment_intent: str | None = None
     milestone_id: int | None = None
+    known: bool = False
 
 
 NONE = Clue()
@@ -76,10 +78,8 @@ def unbooked(desk: Desk) -> int:
         except DeskError as problem:
             log.warning("statement.unexplained", source=line.source, reason=problem.message)
             continue
-        if isinstance(done, Clue):
-            clues[line.source] = done
-        else:
-            explained += 1
+        explained += done.known
+        clues[line.source] = done
     for line in lines:
         if line.created_at <= desk.clock() - UNEXPLAINED_AFTER:
             clue = clues.get(line.source, NONE)
@@ -114,8 +114,8 @@ def _lines(session: Session) -> list[Unbooked]:
     return [Unbooked(*row) for row in rows]
 
 
-def _explain(desk: Desk, line: Unbooked) -> Clue | None:
-    """None when it is explained now; else what is known of it."""
+def _explain(desk: Desk, line: Unbooked) -> Clue:
+    """What is known of it. Where its cause is known, it is booked now if the cause's state says so."""
     if statement_line_types.of(line.kind, line.category).handling is not Handling.CAUSE:
         return NONE
     look = _look_up(desk.payments, line)
@@ -124,9 +124,9 @@ def _explain(desk: Desk, line: Unbooked) -> Clue | None:
     snapshot = look(line.source)
     if isinstance(snapshot, DisputeSnapshot):
         followed = desk.database.run(lambda s: lifecycle.follow(s, snapshot, now=desk.clock()))
-        return None if followed is not None else NONE
+        return Clue(known=followed is not None)
     if snapshot.op and desk.database.run(lambda s: _settle(s, snapshot, now=desk.clock())):
-        return None
+        return Clue(known=True)
     if isinstance(snapshot, RefundSnapshot):
         desk.database.run(
             lambda session: external_movements.refund_made_outside(session, snapshot, now=desk.clock())
@@ -196,7 +196,8 @@ def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = N
         cause={"balance_transaction": line.id, "source": line.source or ""},
     )
     balance_transactions.book_line(session, line, journal, now=now)
-    why = statement_line_types.of(line.type, line.reporting_category).why
+    by_type = statement_line_types.of(line.type, line.reporting_category).why
+    why = statement_line_types.NOT_BY_ITS_CAUSE if clue.known else by_type
     item = suspense_items.of_stripe(session, line, now=now, why=why)
     external_movements.payment_taken_back(
         session, Money(line.amount, line.currency), line.source or "", now=now

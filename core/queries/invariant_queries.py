@@ -68,8 +68,12 @@ select o.milestone_id, o.currency, coalesce(r.owed, 0) as refunds_say, coalesce(
 from payment_orders o {ON_ACCOUNT.format(line="refund_payable")}
 left join (
     select r.milestone_id, sum(r.amount_minor + coalesce(t.moved, 0)) as owed from refunds r
-    left join (select source, coalesce(for_currency, currency) as currency, sum(coalesce(for_minor, amount)) as moved
-               from balance_transactions group by 1, 2) t
+    left join (select b.source, coalesce(b.for_currency, b.currency) as currency,
+                      sum(coalesce(b.for_minor, b.amount)) as moved
+               from balance_transactions b
+               where not exists (
+                   select from suspense_items i where i.transaction_id = b.id and i.status <> 'REVERSED')
+               group by 1, 2) t
            on t.source = r.stripe_refund and t.currency = r.currency
     where r.status not in ('CHARGED_BACK', 'RETURNED') group by 1
 ) r

@@ -53,6 +53,7 @@ _APPLICATION = LineType(
     Handling.PERSON, "An application fee, which the desk does not take: its fees are on top."
 )
 _ELSEWHERE = LineType(Handling.PERSON, "A service of Stripe's that the desk does not use.")
+NOT_BY_ITS_CAUSE = "What caused it is known to the desk, and its state at Stripe does not explain this line."
 UNKNOWN = LineType(Handling.PERSON, "A kind of line that this desk does not know.")
 
 BY_TYPE: Mapping[str, LineType] = {

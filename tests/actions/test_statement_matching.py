@@ -11,11 +11,13 @@ import pytest
 import stripe
 
 from core.ledger import postings
+from core.money import Money
 from core.processes import reconciliation
-from core.records import OutgoingOperation, ReconciliationRun, StatementLine, SuspenseItem
+from core.records import OutgoingOperation, ReconciliationRun, Refund, StatementLine, SuspenseItem
 from core.rules import statement_line_types
 from core.rules.permissions import SYSTEM
 from core.rules.statement_line_types import Handling
+from tests import builders
 from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_reversals import transferred
 from tests.sandbox_desk import Market
@@ -174,6 +176,23 @@ def test_a_reversal_by_hand_waits_for_a_person(market: Market) -> None:
     a_day_later(market)
     (item,) = market.all(SuspenseItem)
     assert (item.amount_minor, item.why) == (400, "A transfer that was reversed outside this desk.")
+
+
+def test_a_line_of_what_the_desk_knows_that_its_state_does_not_explain_says_so(market: Market) -> None:
+    """A refund is back on the statement, and at Stripe it is paid: nobody made it outside this desk."""
+    market.pay_in(10_000)
+    told = market.in_mediation()
+    builders.decided(market, told, builders.a_draft(told, release=Money(40_000, "USD")))
+    market.work()
+    (refund,) = market.all(Refund)
+    market.control.set_clock(market.now)
+    market.control.line("refund_failure", refund.amount_minor, "USD", source=refund.stripe_refund)
+    run(market)
+    market.lawful()
+    a_day_later(market)
+    (item,) = market.all(SuspenseItem)
+    assert item.why == statement_line_types.NOT_BY_ITS_CAUSE
+    market.lawful()
 
 
 def test_every_money_event_has_words_for_finance() -> None:
