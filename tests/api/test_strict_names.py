@@ -28,6 +28,22 @@ def test_a_name_in_the_query_that_nobody_knows_is_refused(home: ApiClient, addre
     assert "not permitted" in field["why"]
 
 
+@pytest.mark.parametrize(
+    "query", ["/milestones?project=1&project=2", "/projects?limit=1&limit=2", "/letter-preferences?{x}&{x}"]
+)
+def test_a_filter_given_twice_of_which_only_one_counts_is_refused(home: ApiClient, query: str) -> None:
+    answer = home.get(query.format(x=f"external_id={home.payee}"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid")
+    (field,) = answer.json()["facts"]["fields"]
+    assert (field["where"][0], "more than once" in field["why"]) == ("query", True)
+
+
+def test_a_filter_that_takes_several_is_given_several_times(home: ApiClient) -> None:
+    project = accepted(home, "bid-several")["id"]
+    found = home.get("/projects?status=ACTIVE&status=COMPLETED").json()["items"]
+    assert project in [each["id"] for each in found]
+
+
 def test_a_change_with_a_query_that_nobody_knows_is_not_made(home: ApiClient) -> None:
     answer = home.post("/parties?dry_run=true", {"external_id": "x", "role": "PAYER", "name": "X Y"})
     assert (answer.status_code, answer.json()["facts"]["fields"][0]["where"]) == (422, ["query", "dry_run"])
