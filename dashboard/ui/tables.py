@@ -107,6 +107,7 @@ def table(
         row_height=ROW,
         height=height or HEADER + ROW * min(len(shown), ROWS_ON_SCREEN) + 2,
         alt=name,
+        placeholder="",
         **(_selection(ids, chosen, select) if select else {}),
     )
     st.html(kinds.as_html(shown, seen, name, paper=True))
