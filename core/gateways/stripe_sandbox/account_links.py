@@ -49,8 +49,10 @@ def visit(engine: Engine, token: str, form: dict[str, str] | None) -> Response:
         if form is None:
             world.change(link, _state="shown")
             return HTMLResponse(_page(link, accounts.banks(world.on(link["_account"]))))
+        if form.get("outcome") not in BORN or form.get("bank") not in ("", None, *BANKS):
+            return HTMLResponse("<p>The page offers no such verification or bank account.</p>", 400)
         world.change(link, _state="used")
-        complete(world, link["_account"], form.get("outcome", ""), form.get("bank") or None)
+        complete(world, link["_account"], form["outcome"], form.get("bank") or None)
         return RedirectResponse(link["_return_url"], 303)
 
 
