@@ -18,12 +18,14 @@ from typing import Any
 
 import pytest
 import requests
+from escrow_desk_client import Client, Problem
 
 from core.api.http.keys import Issued
 from core.api.http.signing import sign_request
 from core.clock import system_clock
 from core.demo.run import as_environment
 from core.records import Party, Project
+from core.rules import evidence
 from tests import patience
 from tests.api.api_client import a_key
 from tests.sandbox_desk import Market
@@ -132,3 +134,14 @@ def test_the_api_alone_takes_signed_requests_and_has_no_pages(market: Market, pr
     assert "examples" in requests.get(f"{program.address}/api/v1/openapi.json", timeout=patience.SECONDS).text
     for page in ("/", "/sign-in", "/disputes", "/_stcore/health"):
         assert requests.get(program.address + page, timeout=patience.SECONDS).status_code == 404
+
+
+def test_who_sends_too_much_hears_that_it_was_too_much(market: Market, program: Program) -> None:
+    desk = Client(program.address, program.issued.api_key, program.issued.signing_secret, tries=1)
+    film = ("film.mp4", b"\0" * (evidence.MAX_BYTES + 8_000_000), "video/mp4")
+    with pytest.raises(Problem) as refused:
+        desk.hand_in_evidence(1, {"party": "x", "caption": "The whole day"}, film)
+    assert (refused.value.status, refused.value.code) == (413, "body_too_large")
+    with pytest.raises(Problem) as refused:
+        desk.accept_bid({"scope": "x" * 9_000_000})
+    assert (refused.value.status, refused.value.code) == (413, "body_too_large")

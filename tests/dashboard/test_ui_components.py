@@ -128,7 +128,9 @@ def test_a_cell_without_a_value_is_empty_and_says_no_word_of_python() -> None:
         from dashboard.ui import tables
 
         rows = [{"id": 1, "at": None}]
-        tables.table(rows, [tables.mono("id", "Case"), tables.when("at", "Ended")], key="queue", download=None)
+        tables.table(
+            rows, [tables.mono("id", "Case"), tables.when("at", "Ended")], key="queue", download=None
+        )
 
     (grid,) = AppTest.from_function(page).run().dataframe
     assert (grid.proto.HasField("placeholder"), grid.proto.placeholder) == (True, "")

@@ -132,7 +132,9 @@ def test_the_hosted_page_is_visited_once_and_leads_back(
     page = requests.get(url, timeout=patience.SECONDS, allow_redirects=False)
     assert (page.status_code, newcomer.id in page.text) == (200, True)
     for odd in ({"outcome": "somehow"}, {"outcome": "at_once", "bank": "btok_moon"}, {}):
-        assert requests.post(url, data=odd, timeout=patience.SECONDS, allow_redirects=False).status_code == 400
+        assert (
+            requests.post(url, data=odd, timeout=patience.SECONDS, allow_redirects=False).status_code == 400
+        )
     form = {"outcome": "at_once", "bank": "btok_us"}
     done = requests.post(url, data=form, timeout=patience.SECONDS, allow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, DONE)
