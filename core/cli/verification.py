@@ -72,8 +72,8 @@ def reconcile(dry_run: Dry = False, as_: As = None, as_json: Json = False) -> No
         "breaks": run.breaks,
     }
     words = (
-        f"Run {run.id}: {run.state.lower().replace('_', ' ')}. Of {run.lines} lines {run.matched} match, "
-        f"{run.in_suspense} are in suspense, {run.unmatched} do not match."
+        f"Run {run.id}: {run.state.lower().replace('_', ' ')}. Of {run.lines} lines of Stripe's {run.matched} match. "
+        f"On every statement {run.in_suspense} amounts are in suspense, and {run.unmatched} lines do not match."
     )
     off = f" {run.breaks} breaks: see the page Reconciliation." if run.breaks else ""
     say(data, as_json=as_json, words=tell(words + off))
@@ -98,9 +98,10 @@ def _dry_run(as_: str | None, *, as_json: bool) -> NoReturn:
 
     def words() -> None:
         tell(
-            f"Of {run.lines} lines of Stripe's {run.matched} would match, {run.in_suspense} would be in suspense, "
-            f"{run.unmatched} would not match. {len(found.matches)} matches with our bank would be made, and "
-            f"{len(found.breaks)} breaks would be open. Nothing was kept."
+            f"Of {run.lines} lines of Stripe's {run.matched} would match. On every statement {run.in_suspense} amounts "
+            f"would be in suspense, and {run.unmatched} lines would not match. "
+            f"{len(found.matches)} matches with our bank would be made, and {len(found.breaks)} breaks would be open. "
+            "Nothing was kept."
         )()
         for match in found.matches:
             tell(f"  {match.rule}: {match.lines} lines, {match.postings} postings, {match.amount.text()}")()

@@ -98,7 +98,7 @@ def _facts(row: BreakRow, now: datetime) -> None:
     cards.facts(
         {
             "Statement": row.theirs or "Not there",
-            "Ledger": row.ours or ("In suspense" if row.kind == BreakKind.IN_SUSPENSE else "Not there"),
+            "Ledger": row.ours or _without_posting(row),
             "Difference": row.difference,
             "Age": f"{breaks_view.age(row, now)}, since {deadlines.exact(row.since)}",
             "Owner": row.owner or "Nobody",
@@ -124,6 +124,12 @@ def _facts(row: BreakRow, now: datetime) -> None:
                 icon=":material/menu_book:",
                 id=row.journal_id,
             )
+
+
+def _without_posting(row: BreakRow) -> str:
+    if row.kind != BreakKind.IN_SUSPENSE:
+        return "Not there"
+    return "Was in suspense" if row.state == BreakView.CLOSED else "In suspense"
 
 
 def _first_seen(row: BreakRow) -> str:
@@ -173,7 +179,7 @@ def _our_side(journal: JournalDetail | None) -> None:
 def _suspense(
     row: BreakRow, item: SuspenseRow, line: StatementSide | None, together: Sequence[SuspenseRow]
 ) -> None:
-    header.section("Proposed entry", item.why)
+    header.section("Explanation" if row.state == BreakView.CLOSED else "Proposed entry", item.why)
     if row.state == BreakView.CLOSED:
         if item.settled_as:
             said = explaining.said(item.settled_as, item)

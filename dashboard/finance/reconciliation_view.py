@@ -38,7 +38,7 @@ def counted(run: RunSummary, number: int | None) -> int | None:
 RUNS = [
     tables.opens("reference", "Run", page="reconciliation", width=60),
     tables.status("state", "Result", axis="reconciliation", width=120),
-    tables.count("lines", "Lines", value=lambda run: counted(run, run.lines), width=60),
+    tables.count("lines", "Stripe's lines", value=lambda run: counted(run, run.lines), width=92),
     tables.count("matched", "Matched", value=lambda run: counted(run, run.matched), width=72),
     tables.count("in_suspense", "In suspense", value=lambda run: counted(run, run.in_suspense), width=86),
     tables.count("unmatched", "Unmatched", value=lambda run: counted(run, run.unmatched), width=80),
@@ -138,11 +138,15 @@ def over(run: RunSummary) -> str:
     """What came of a run, in one sentence that is true of each."""
     words = {
         "CLEAN": f"all {run.lines:,} lines match, and nothing is in suspense.",
-        "SUSPENSE": f"{run.in_suspense or 0:,} of {run.lines:,} lines are in suspense; nobody has explained them yet.",
+        "SUSPENSE": f"in suspense {_amounts(run.in_suspense or 0)}; nobody has explained that yet.",
         "BREAKS": "1 break." if run.breaks == 1 else f"{run.breaks:,} breaks.",
         "EMPTY": "the statement had no line, so nothing was compared.",
     }
     return f"Run {run.reference} is over: {words.get(run.state, 'it failed, so nothing is known.')}"
+
+
+def _amounts(number: int) -> str:
+    return "is 1 amount" if number == 1 else f"are {number:,} amounts"
 
 
 def whole(run: RunSummary, explained: int) -> None:
@@ -197,7 +201,7 @@ def result(run: RunSummary, explained: int) -> None:
     unsaid = "not counted then"
     cards.kpis(
         [
-            Kpi("Lines of the statement", run.lines),
+            Kpi("Lines of Stripe's statement", run.lines),
             Kpi("Matched", run.matched, note="to the last minor unit" if run.matched else ""),
             Kpi(
                 "In suspense",
@@ -208,7 +212,7 @@ def result(run: RunSummary, explained: int) -> None:
             Kpi(
                 "Unmatched",
                 "—" if run.unmatched is None else run.unmatched,
-                note=unsaid if run.unmatched is None else "",
+                note=unsaid if run.unmatched is None else "on every statement: Stripe's, banks', payees'",
                 tone="bad" if run.unmatched else None,
             ),
             Kpi("Breaks", run.breaks, note=_broken(run), tone="bad" if run.breaks else None),
@@ -274,7 +278,7 @@ def _nothing_broken(run: RunSummary) -> tuple[str, str]:
         case RunStatus.SUSPENSE:
             return (
                 "No line differs",
-                f"{run.in_suspense:,} were in suspense when the run was over: nobody had explained them.",
+                f"In suspense {_amounts(run.in_suspense or 0)} as of that run, which nobody had explained.",
             )
         case RunView.NOT_COUNTED:
             return "No line differs", "This run was before money in suspense was counted."

@@ -87,7 +87,8 @@ def test_reconcile_matches_every_line_and_says_when_one_does_not(
     assert (well["status"], well["breaks"], well["matched"]) == ("CLEAN", 0, well["lines"])
     assert well["lines"] >= 1
     said = terminal.run("reconcile", **at_stripe).well().out
-    assert f"Of {well['lines']} lines {well['lines']} match, 0 are in suspense, 0 do not match." in said
+    assert f"Of {well['lines']} lines of Stripe's {well['lines']} match." in said
+    assert "On every statement 0 amounts are in suspense, and 0 lines do not match." in said
     assert terminal.run("breaks", "list", "--json", **at_stripe).well().json == []
     assert "No break is open." in terminal.run("breaks", "list", **at_stripe).well().out
     market.control.follow_wall_clock()  # what is a day old already waits for a person elsewhere

@@ -17,10 +17,12 @@ from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_findings
+from core.queries.reconciliation import RunSummary
 from core.records import Break, Party, StatementLine, SuspenseItem
 from core.rules.breaks import BreakClass, Side
 from core.rules.reconciliation import BreakKind
 from core.rules.suspense import SettledAs
+from dashboard.finance import reconciliation_view
 from tests import builders
 from tests.actions.test_bank_matching import booked, stated
 from tests.builders import PEOPLE, Town
@@ -104,6 +106,8 @@ def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) ->
     )
     town.act(suspense.confirm, town.as_staff("cora"), item_ids=[item.id], reason="x")
     app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
+    assert "Was in suspense" in words(app)
+    assert "Proposed entry" not in words(app)
     assert "While it was open: “-$7.77 is on Stripe's statement" in words(app)
     settled = text("select action from audit_entries where action like '%:suspense:settle'")
     assert town.read(lambda session: session.scalar(settled)) == "staff:suspense:settle", (
@@ -137,6 +141,18 @@ def test_what_a_payee_has_at_stripe_is_not_booked_and_the_page_says_so(town: Tow
     followed = town.database.run(lambda session: breaks.follow(session, [found], run_id=None, now=town.now))
     seen = words(visit(town, "fay", "reconciliation", **{"break": next(iter(followed.values()))}))
     assert "the payee's own money at Stripe, on none of our accounts" in seen
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "is 1 amount"), (7, "are 7 amounts")])
+def test_what_is_in_suspense_after_a_run_is_not_said_to_be_of_stripes_lines(
+    town: Town, number: int, said: str
+) -> None:
+    """The banks' amounts are among them."""
+    run = RunSummary(
+        1, "SUSPENSE", "Fay", town.now, 5, 5, number, 0, 0, (), None, town.now, town.now, somebody_at_it=True
+    )
+    over = reconciliation_view.over(run)
+    assert over == f"Run RC-1 is over: in suspense {said}; nobody has explained that yet."
 
 
 def test_a_line_that_stripe_states_otherwise_is_explained_by_its_difference(
