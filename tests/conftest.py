@@ -27,6 +27,7 @@ from tests.rule_coverage import rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
 JOURNEYS = "tests/journeys/"
+LONGEST = (JOURNEYS, "tests/demo/test_parts.py", "tests/test_embedded_postgres.py", "tests/api/test_fuzz.py")
 
 hypothesis.settings.register_profile("desk", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("desk")
@@ -45,7 +46,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What drives a browser, kills processes or measures is slow, and what asks for a server stands on a database:
-    `make check` leaves both out, so that it answers within a minute."""
+    `make check` leaves both out, so that it answers within a minute.
+
+    What takes longest begins first, or one worker would be left with it at the end.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
