@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 import streamlit as st
 
+from core.ledger.accounts import STRIPE_BALANCE
 from core.money import Money
 from core.queries.cover import Position
 from core.queries.fees import FeeInterval, FeePeriod, filled
@@ -36,13 +38,33 @@ def positions(rows: Sequence[Position], now: datetime) -> None:
 def _position(row: Position, now: datetime) -> str:
     look, tone = row.look, TONES[row.cover]
     stripe = (look.at_stripe.text(), deadlines.ago(look.at, now)) if look else ("—", "never read")
-    bank = (row.at_bank.text(), f"end of {row.bank_until:%-d %b}") if row.at_bank else ("—", "no statement")
+    bank = (row.at_bank.text(), until(row.bank_until, now)) if row.at_bank else ("—", "no statement")
+    booked = not row.owed.is_zero
+    ways = (
+        f"/trial_balance?currency={row.currency}" if booked else None,
+        f"/account?code={STRIPE_BALANCE}&iso={row.currency}" if look and booked else None,
+        "/bank_statements" if row.at_bank else None,
+    )
     short = f"{look.short.text()} missing" if look and row.cover is Cover.SHORT else ""
     cells = ((row.owed.text(), short), stripe, bank, (_signed(row.since_yesterday), ""))
     return (
         f'<tr><td><b>{html(row.currency)}</b></td><td><span class="ed-pill ed-{tone}">{COVERS[row.cover]}</span></td>'
-        + "".join(f'<td class="ed-money">{html(figure)}{_note(note)}</td>' for figure, note in cells)
+        + "".join(
+            f'<td class="ed-money">{_leads(figure, way)}{_note(note)}</td>'
+            for (figure, note), way in zip_longest(cells, ways)
+        )
         + "</tr>"
+    )
+
+
+def _leads(figure: str, way: str | None) -> str:
+    """A figure, as the way to what it is made of."""
+    return f'<a href="{html(way)}" target="_self">{html(figure)}</a>' if way else html(figure)
+
+
+def until(day: date | None, now: datetime) -> str:
+    return (
+        "" if day is None else f"end of {day:%-d %b}" if day.year == now.year else f"end of {day:%-d %b %Y}"
     )
 
 

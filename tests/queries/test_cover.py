@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +14,7 @@ from core.queries import client_funds, cover, payout_calendar
 from core.queries.cover import Position
 from core.records import PaymentOrder
 from core.rules.client_funds import Cover
+from dashboard.finance.cover import until
 from tests import builders
 from tests.builders import Told, Town
 from tests.pages.visiting import serve, visit, words
@@ -97,3 +98,13 @@ def test_the_overview_begins_with_it(town: Town, tmp_path_factory: pytest.TempPa
         "Take rate",
     ):
         assert shown in seen, shown
+    assert 'href="/trial_balance?currency=USD"' in seen, "a figure leads to what it is made of"
+    assert "code=stripe_balance" not in seen.partition("Payout calendar")[0], "Stripe's figure was never read"
+    read_at_stripe(town, 5)
+    assert 'href="/account?code=stripe_balance&amp;iso=USD"' in words(visit(town, "fay", "overview"))
+
+
+def test_a_statement_of_another_year_says_which() -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    days = (date(2026, 2, 28), date(2025, 12, 31))
+    assert [until(each, now) for each in days] == ["end of 28 Feb", "end of 31 Dec 2025"]
