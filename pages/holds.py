@@ -14,7 +14,7 @@ from dashboard.ui.master_detail import side_by_side
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
 EMPTY = {
     "ACTIVE": (
-        "Nothing is on hold",
+        "No milestone is on hold",
         "Staff who may place holds stop a milestone's money here or in its case.",
     ),
     "RELEASED": ("No hold was lifted yet", "Lifted holds stay here, with both reasons."),

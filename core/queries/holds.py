@@ -39,6 +39,7 @@ left join staff a on a.id = h.placed_by
 left join staff b on b.id = h.released_by
 where h.id in (select id from page) order by {order}
 """
+# Of milestones and of payees; what two holds stop is counted once.
 FIGURES = text(
     """
     select count(*) filter (where released_at is null) as active,
@@ -46,14 +47,20 @@ FIGURES = text(
            count(*) filter (where released_at >= :month) as lifted,
            percentile_cont(0.5) within group (order by extract(epoch from released_at - placed_at))
                filter (where released_at is not null) as median
-    from holds
+    from (select placed_at, released_at from holds union all select placed_at, released_at from payee_holds) every
     """
 )
 STOPPED = text(
     """
     select m.currency, sum(stoppable_minor(m.id))::bigint as minor
     from milestones m
-    where m.id in (select milestone_id from holds where released_at is null)
+    where m.id in (
+        select milestone_id from holds where released_at is null
+        union
+        select o.id from payee_holds k join projects p on p.payee_id = k.party_id
+            join milestones o on o.project_id = p.id
+        where k.released_at is null
+    )
     group by m.currency having sum(stoppable_minor(m.id)) > 0
     """
 )

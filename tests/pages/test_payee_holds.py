@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core.actions.risk import holds, payee_holds
 from core.db import Database
 from core.money import Money
-from core.records import Party
+from core.queries import holds as milestone_holds
+from core.queries import payee_holds as queries
+from core.records import Party, PaymentOrder
+from core.rules.holds import HoldKind
 from tests import builders
 from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -44,6 +49,26 @@ def test_a_payee_is_put_on_hold_on_the_page_and_lifted_by_another(town: Town) ->
     assert "Hold H-1 is lifted. No verified work waited for it." in words(app)
     assert "Payees on hold" not in words(visit(town, "ada", "holds", state="ACTIVE"))
     assert "Unfounded" in words(visit(town, "ada", "holds", state="RELEASED"))
+
+
+def test_the_cards_count_holds_on_payees_and_what_two_holds_stop_once(town: Town) -> None:
+    number = town.act(
+        payee_holds.place, town.as_staff("cora"), party_id=town.payee_id, reason="Odd", kind=HoldKind.RISK
+    ).id
+    assert "Nothing is on hold" not in words(visit(town, "ada", "holds", state="ACTIVE"))
+    ((held,),) = [each.stopped for each in town.read(queries.page)]
+    figures = town.read(lambda s: milestone_holds.figures(s, now=town.now))
+    assert (figures.active, figures.oldest, figures.stopped) == (1, town.now, (held,))
+    milestone = town.read(
+        lambda s: s.scalar(select(PaymentOrder.milestone_id).where(PaymentOrder.held_minor > 0))
+    )
+    town.act(holds.place, town.as_staff("cora"), milestone_id=milestone, reason="This one too")
+    figures = town.read(lambda s: milestone_holds.figures(s, now=town.now))
+    assert (figures.active, figures.stopped) == (2, (held,))
+    town.wait(days=2)
+    town.act(payee_holds.lift, town.as_staff("ada"), hold_id=number, reason="Unfounded")
+    figures = town.read(lambda s: milestone_holds.figures(s, now=town.now))
+    assert (figures.active, figures.lifted, figures.median) == (1, 1, timedelta(days=2))
 
 
 def test_the_expected_end_is_changed_with_a_reason(town: Town) -> None:
