@@ -34,12 +34,12 @@ NEW_BANKS = text(
                    and p.decision <> 'ACCEPT') as asked
         from bank_changes c join payee_accounts a on a.party_id = c.party_id,
              lateral (select coalesce(a.banks -> c.currency ->> 'id' = c.after_bank, false) as now_there) there
-        where c.party_id = any(:parties) and not exists (
-            select from bank_changes accepted  -- by two people, who knew of this one
-            where accepted.party_id = c.party_id and accepted.currency = c.currency and accepted.id <> c.id
-            and accepted.after_bank = a.banks -> c.currency ->> 'id' and accepted.refused_at is null
-            and accepted.ended_at < accepted.held_until and accepted.ended_at >= c.at and c.refused_at is null
-        )
+        where c.party_id = any(:parties) and (c.refused_at is not null or not exists (
+            select from bank_changes other join bank_change_proposals p on p.bank_change_id = other.id
+            where other.party_id = c.party_id and other.currency = c.currency and other.id <> c.id
+            and other.after_bank = a.banks -> c.currency ->> 'id' and other.refused_at is null
+            and p.decision = 'ACCEPT' and p.status = 'DONE' and p.settled_at >= c.at  -- by two who knew of this one
+        ))
     ) each
     where ended_at is null or refused or asked
     group by party_id, currency

@@ -93,7 +93,10 @@ def _state(row: BankChangeRow, asked: BankDecision | None) -> str:
                 "accept this one after all."
             )
         case BankChangeState.REPLACED:
-            return f"{before} Yet another bank account has taken its place since. Nothing can be decided about it."
+            return (
+                f"{before} Another one has taken its place since, or it was refused before and is decided about there: "
+                "nothing can be decided about it here."
+            )
         case _ if stops:
             return f"{before} Payouts to it wait until the proposal is answered."
         case BankChangeState.WAITS:

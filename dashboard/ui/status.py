@@ -228,7 +228,11 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "WAITS": _pill("Waits", "wait", "Payouts to the new bank account wait."),
         "REFUSED": _pill("Refused", "bad", "No payout goes there. They wait for another bank account."),
         "IN_USE": _pill("In use", "good", "Payouts go to the new bank account."),
-        "REPLACED": _pill("Replaced", "quiet", "Yet another bank account has taken its place."),
+        "REPLACED": _pill(
+            "Replaced",
+            "quiet",
+            "Another bank account has taken its place, or it is decided about in another line.",
+        ),
     },
     "break": {
         "OPEN": _pill("Open", "bad", "Nobody has explained it yet."),

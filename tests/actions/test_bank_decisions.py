@@ -16,7 +16,7 @@ from core.actions.parties.bank_decisions import BankRefused, BankReplaced, BankW
 from core.policy import HOME_SERVICES
 from core.policy.limits import BANK_WAIT_AT_MOST
 from core.processes import returned_proposals
-from core.queries import payee_accounts, payout_progress, payouts, release_blocks
+from core.queries import bank_changes, payee_accounts, payout_progress, payouts, release_blocks
 from core.records import BankChange, BankChangeProposal, PayeeAccount, Payout
 from core.rules import holds
 from core.rules.payee_accounts import BankDecision
@@ -76,6 +76,33 @@ def test_who_gave_two_accounts_in_a_row_is_paid_at_once_when_the_last_is_accepte
     assert market.read(lambda s: payee_accounts.new_banks(s, [market.payee_id])) != {}
 
 
+def test_a_refused_account_that_came_back_is_paid_at_once_when_it_is_accepted_after_all(
+    market: Market,
+) -> None:
+    change = waiting(market)
+    decide(market, REFUSE)
+    market.wait(hours=1)
+    replace(market, "btok_us_debitNotAuthorized", "another")
+    market.wait(hours=1)
+    replace(market, OTHER, "and the first again")
+    decide(market, ACCEPT, change_id=change.id)
+    market.later(seconds=1)
+    assert len(market.sent("/v1/transfers")) == 1
+
+
+def test_an_account_that_came_back_is_decided_about_once(market: Market) -> None:
+    waiting(market)
+    replace(market, "btok_us_debitNotAuthorized", "another")
+    replace(market, OTHER, "and the first again")
+    last, *before = market.read(bank_changes.changes)
+    assert (last.state, last.id) == ("WAITS", market.all(BankChange)[-1].id)
+    assert {each.state for each in before} == {"REPLACED"}
+    decide(market, ACCEPT)
+    market.later(seconds=1)
+    assert len(market.sent("/v1/transfers")) == 1
+    assert [each.state for each in market.read(bank_changes.changes)] == ["IN_USE", "REPLACED", "REPLACED"]
+
+
 def test_a_longer_wait_is_not_ended_by_the_time_of_the_account_that_came_after(market: Market) -> None:
     change = waiting(market)
     until = change.held_until + timedelta(days=4)
@@ -125,6 +152,8 @@ def test_a_refused_bank_is_never_paid_also_when_it_comes_back_and_another_one_is
         "USD"
     ].refused
     assert market.sent("/v1/transfers") == []
+    states = [each.state for each in market.read(bank_changes.changes)]
+    assert states == ["REFUSED", "REPLACED", "REPLACED"], "what was refused is decided about, once"
     replace(market, "btok_us", "at last")
     market.later(seconds=HOLD.total_seconds())
     assert len(market.sent("/v1/transfers")) == 1
