@@ -103,10 +103,15 @@ def application(desk: Desk, *, limits: Limits | None = None, demo_too: bool | No
     for part in PARTS:
         app.include_router(part.router)
     app.state.addresses = [route for part in (*PARTS, demo) for route in part.router.routes]
-    webhooks.describe(app.webhooks)
     if desk.settings.demo if demo_too is None else demo_too:
         app.include_router(demo.router)
-    app.openapi = lambda: described(app)  # type: ignore[method-assign]
+
+    def description() -> dict[str, Any]:
+        if not app.webhooks.routes:  # nobody is answered by them, so they are made when they are read
+            webhooks.describe(app.webhooks)
+        return described(app)
+
+    app.openapi = description  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
