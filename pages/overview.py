@@ -67,6 +67,7 @@ overview_cards.close_alarm(open_from, now)
 covered.positions(covers, now)
 overview_cards.money_row(totals, fees.of_month(by_month, month.date()), f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)
+overview_cards.owed_and_stopped(to_answer, now)
 
 client_funds.panel(now)
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARMS
-from core.queries import journals, overview
+from core.queries import holds, journals, overview, receivables
 from core.queries.breaks import OpenBreaks
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
@@ -24,7 +24,7 @@ from core.queries.reconciliation import ReconciliationStatus
 from core.rules.operations import OperationStatus, OperationView
 from core.rules.payouts import PayoutStatus
 from core.rules.reconciliation import RunStatus, RunView
-from dashboard import navigation
+from dashboard import navigation, request_context
 from dashboard.finance import figures, periods
 from dashboard.finance.books import JOURNALS, POSTINGS_FILE
 from dashboard.ui import deadlines, header, tables
@@ -128,6 +128,39 @@ def watch_row(
             link="Project",
             page="project" if aged else "projects",
             **({"id": aged[0].id} if aged else {}),
+        )
+
+
+def owed_and_stopped(to_answer: Sequence[ChargebackRow], now: datetime) -> None:
+    """What payees owe, what holds stop, and what banks wait for."""
+    with request_context.reading() as session:
+        owed = receivables.totals(receivables.debts(session, now=now))
+        held = holds.figures(session, now=now)
+    old = [ages[-1].text() for _, ages in owed if ages[-1].is_positive]
+    due = next((each.due_by for each in to_answer if each.due_by), None)
+    with st.grid(columns=3, min_column_width=165, gap="small"):
+        figures.card(
+            "Receivables from payees",
+            [total for total, _ in owed],
+            note=f"{' · '.join(old)} over 90 days" if old else "",
+            tone="bad" if old else "quiet",
+            link="By age",
+            page="receivables",
+        )
+        figures.card(
+            "Holds in force",
+            [held.active],
+            note=" · ".join(each.text() for each in held.stopped),
+            link="Holds",
+            page="holds",
+        )
+        figures.card(
+            "Chargebacks to answer",
+            [len(to_answer)],
+            note=f"The first {deadlines.words(due, now)}" if due else "",
+            tone="wait" if to_answer else "quiet",
+            link="Chargebacks",
+            page="chargebacks",
         )
 
 

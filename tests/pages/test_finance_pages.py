@@ -34,6 +34,7 @@ from core.rules.permissions import TABLE
 from dashboard import navigation
 from dashboard.ui import deadlines
 from tests import builders, unrecorded
+from tests.actions.test_receivables import owes
 from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
 
@@ -157,6 +158,19 @@ def test_the_overview_shows_stripes_own_figure_with_its_time_beside_the_ledgers(
     )
     assert "Ledger:" in seen
     assert "All figures are the ledger's" not in seen
+
+
+def test_the_overview_says_what_payees_owe_what_holds_stop_and_what_banks_wait_for(town: Town) -> None:
+    told = builders.funded(town)
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Odd")
+    owes(town, 30_000, "lost")
+    seen = words(visit(town, "fay", "overview"))
+    assert "Receivables from payees" in seen
+    assert "$300.00" in seen
+    assert "Holds in force" in seen
+    assert "Chargebacks to answer" in seen
+    town.wait(days=91)
+    assert "$300.00 over 90 days" in words(visit(town, "fay", "overview"))
 
 
 def test_the_overview_rings_after_75_days(town: Town) -> None:
