@@ -40,6 +40,8 @@ def test_a_marketplace_adds_tries_and_removes_an_endpoint(demo: ApiClient, liste
     again = demo.post("/webhook-endpoints", {"url": listener.url}, key="add")
     assert again.json() == added.json()
     assert again.headers["idempotent-replayed"] == "true"
+    known = demo.post("/webhook-endpoints", {"url": listener.url}, key="add-too")
+    assert (known.status_code, code(known)) == (409, "endpoint_known")
     number, secret = added.json()["id"], added.json()["signing_secret"]
 
     sent = demo.post(f"/webhook-endpoints/{number}/test", NOTHING).json()

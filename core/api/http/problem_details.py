@@ -35,6 +35,7 @@ from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportK
 from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
+from core.api.webhooks.endpoints import EndpointKnown
 from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
 from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
@@ -139,7 +140,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     NoOpenComplaint: 409,
     NotASession: 409,
     NothingAsked: 409,
-    **dict.fromkeys((KeyJustRotated, KeyShownOnce, SecretJustRotated), 409),
+    **dict.fromkeys((EndpointKnown, KeyJustRotated, KeyShownOnce, SecretJustRotated), 409),
     **dict.fromkeys((ReportKnownOtherwise, MismatchFlagged, MismatchResolved), 409),
     **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
     **dict.fromkeys((CaseClosed, CaseDecided, OfferExpired, NothingHeld), 409),
