@@ -208,7 +208,7 @@ ENTRIES: Sequence[PageEntry] = (
         "compare_arrows",
         "Money",
         Permission.READ_LEDGER,
-        "Our ledger compared with Stripe's.",
+        "The ledger compared with Stripe's statement and our banks'.",
     ),
     PageEntry(
         "bank_statements",

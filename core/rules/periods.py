@@ -111,4 +111,7 @@ def missing(items: Sequence[Item], *, explanation: str) -> list[Item]:
 def require_ready(wanted: Span, items: Sequence[Item], *, explanation: str) -> None:
     """Raises `PeriodNotReady`, which names everything that is missing."""
     if short := missing(items, explanation=explanation):
-        raise PeriodNotReady(period=wanted.words, missing=" ".join(each.found for each in short))
+        found = [each.found for each in short]
+        if all(each.explainable for each in short):
+            found.append("Say why it is closed all the same, or clear it first.")
+        raise PeriodNotReady(period=wanted.words, missing=" ".join(found))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.payouts import receivables as debts
 from core.actions.payouts import write_offs
-from core.actions.payouts.write_offs import LessIsOwed
+from core.actions.payouts.write_offs import LessIsOwed, NothingWrittenOff
 from core.db import Database
 from core.ledger import accounts, journal_store, postings
 from core.ledger.journals import Journal, credit, debit
@@ -134,6 +134,8 @@ def test_two_people_write_a_debt_off_and_it_is_a_bad_debt_that_is_kept_back_no_m
         town.act(write_offs.confirm, town.as_staff("cora"), write_off_id=row.id)
     with pytest.raises(LessIsOwed):
         propose(town, 2_001)
+    with pytest.raises(NothingWrittenOff):
+        propose(town, 0)
     with pytest.raises(NotPermitted):
         propose(town, 100, by="ada")
 

@@ -40,6 +40,10 @@ class LessWasWrittenOff(DeskError):
     """Of write-off {number}, {left} is not recovered yet, which is less than {amount}."""
 
 
+class NothingWrittenOff(DeskError):
+    """Write off an amount above zero."""
+
+
 class LessIsOwed(DeskError):
     """{party} owes {owed} that nothing is on its way to settle, so {amount} cannot be written off."""
 
@@ -47,7 +51,8 @@ class LessIsOwed(DeskError):
 def propose(
     session: Session, actor: Actor, *, now: datetime, party_id: int, amount: Money, reason: str
 ) -> DebtWriteOff:
-    """Propose it. Nothing is booked yet. Raises `LessIsOwed`, `ProposalWaits`, `TiedToParty`."""
+    """Propose it. Nothing is booked yet. Raises `NothingWrittenOff`, `LessIsOwed`, `ProposalWaits`,
+    `TiedToParty`."""
     require(actor, Permission.WRITE_OFF_DEBT)
     reason = given(reason)
     party = receivables.locked(session, party_id)
@@ -182,8 +187,10 @@ def waiting(row: DebtWriteOff) -> Waiting:
 
 
 def _require_owed(session: Session, party: Party, amount: Money) -> None:
+    if not amount.is_positive:
+        raise NothingWrittenOff()
     owed = receivables.free(session, party.id, amount.currency)
-    if not amount.is_positive or amount > owed:
+    if amount > owed:
         raise LessIsOwed(party=Wording(party.name, party.id), owed=owed, amount=amount)
 
 
