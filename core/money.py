@@ -122,9 +122,11 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise AmountNotWhole(value=repr(self.minor))
-        _currency(self.currency)
+        places = _currency(self.currency).digits
         if abs(self.minor) > MAX_MINOR:
-            raise AmountOutOfRange(value=self.minor)
+            whole, rest = divmod(abs(self.minor), 10**places)
+            figures = f"{whole:,}" + (f".{rest:0{places}}" if places else "")
+            raise AmountOutOfRange(value=f"{'-' * (self.minor < 0)}{figures} {self.currency}")
 
     @classmethod
     def zero(cls, currency: str) -> Money:

@@ -42,10 +42,11 @@ def watch() -> None:
         )
 
 
-def keep_history() -> None:
-    """Back and Forward go from view to view; see `live/history.js`."""
+def listen() -> None:
+    """Back and Forward go from view to view (`live/history.js`), and a double click is one press (`live/press.js`)."""
     with st.sidebar:
         components.mount("history", key="history", data={}, triggers=())
+        components.mount("press", key="press", data={}, triggers=())
 
 
 def _mark() -> str:

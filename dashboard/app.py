@@ -17,7 +17,7 @@ navigation.keep_address()
 st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()
-account.keep_history()
+account.listen()
 text_fields.listen()
 search.button()
 if navigation.group(page) == "Money":

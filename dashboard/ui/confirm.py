@@ -4,14 +4,14 @@ Streamlit runs a script again for every click, in a second thread while the firs
 the first at the next element that it draws. So a press is kept as an *intent*: a key made when the button is drawn,
 the same for both clicks of a double click. The second run waits for the first and finds its outcome, which is noted
 in a plain object, because even touching the session state may end a run. The action stores the intent under a unique
-key, so the database would refuse the second in any case.
+key, so the database would refuse the second in any case. Where the button is drawn anew between the two clicks, the
+second one does not leave the browser (`live/press.js`).
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,7 +44,6 @@ LOST = (
     "Nothing was done: what you pressed is not on the page any more, because it has changed in the meantime."
 )
 log = logging.getLogger("escrow_desk.dashboard")
-PAUSE = 1.0  # seconds after a success in which a button does nothing
 
 
 class RefusedByDatabase(DeskError):
@@ -240,9 +239,7 @@ def _look_again() -> None:
 
 
 def _arm(key: str, intent: str) -> None:
-    """A second click that arrives just after the button was drawn again is still the same double click."""
-    if time.monotonic() - st.session_state.get(f"{key}:done-at", -PAUSE) >= PAUSE:
-        st.session_state[f"{key}:armed"] = intent
+    st.session_state[f"{key}:armed"] = intent
 
 
 def _ask(intent: str, places: Collection[str], *, used: bool) -> None:
@@ -275,4 +272,3 @@ def _forget(intent: str) -> None:
     """The next press is a new intent; a late second click still finds the old one used."""
     for key in _buttons(intent):
         del st.session_state[f"{key}:intent"]
-        st.session_state[f"{key}:done-at"] = time.monotonic()
