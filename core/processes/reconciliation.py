@@ -73,6 +73,7 @@ def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime, *, payees: 
     fetched = _fetch(desk, end)
     if payees:
         stripe_statements.fetch_payees(desk, end)
+        statement_matching.payouts_that_came_back(desk)
     desk.database.run(lambda session: platform_money.book_own_lines(session, now=desk.clock()))
     statement_matching.unbooked(desk)
     platform_payouts.follow_own_payouts(desk)

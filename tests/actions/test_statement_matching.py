@@ -10,10 +10,19 @@ from typing import Any
 import pytest
 import stripe
 
+from core.actions.milestones import verification
 from core.ledger import postings
 from core.money import Money
 from core.processes import reconciliation
-from core.records import OutgoingOperation, ReconciliationRun, Refund, StatementLine, SuspenseItem
+from core.records import (
+    Break,
+    OutgoingOperation,
+    Payout,
+    ReconciliationRun,
+    Refund,
+    StatementLine,
+    SuspenseItem,
+)
 from core.rules import statement_line_types
 from core.rules.permissions import SYSTEM
 from core.rules.statement_line_types import Handling
@@ -161,9 +170,6 @@ def test_reconciliation_books_a_reversal_whose_answer_never_came(market: Market)
 
 def test_a_reversal_by_hand_waits_for_a_person(market: Market) -> None:
     told = market.submitted()
-    from core.actions.milestones import verification
-    from core.records import Payout
-
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.control.fault("500", method="POST", path="/v1/payouts", times=50)
     market.work()
@@ -176,6 +182,21 @@ def test_a_reversal_by_hand_waits_for_a_person(market: Market) -> None:
     a_day_later(market)
     (item,) = market.all(SuspenseItem)
     assert (item.amount_minor, item.why) == (400, "A transfer that was reversed outside this desk.")
+
+
+def test_a_payout_that_came_back_is_noticed_although_no_event_said_so(market: Market) -> None:
+    told = market.submitted()
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
+    market.work()
+    (payout,) = market.all(Payout)
+    (sent,) = market.operations("PAYOUT")
+    market.control.remove_endpoints()
+    market.control.set_clock(market.now)
+    market.control.move_payout(str(sent.provider_id), "failed")
+    run(market)
+    assert market.get(Payout, payout.id).status == "ADMINISTRATIVE_REVIEW"
+    assert not [each.object for each in market.all(Break) if each.side == "PAYEE"]
+    market.lawful()
 
 
 def test_a_line_of_what_the_desk_knows_that_its_state_does_not_explain_says_so(market: Market) -> None:
