@@ -122,11 +122,9 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise AmountNotWhole(value=repr(self.minor))
-        places = _currency(self.currency).digits
+        _currency(self.currency)
         if abs(self.minor) > MAX_MINOR:
-            whole, rest = divmod(abs(self.minor), 10**places)
-            figures = f"{whole:,}" + (f".{rest:0{places}}" if places else "")
-            raise AmountOutOfRange(value=f"{'-' * (self.minor < 0)}{figures} {self.currency}")
+            raise AmountOutOfRange(value=self.text())
 
     @classmethod
     def zero(cls, currency: str) -> Money:
@@ -222,7 +220,7 @@ class Money:
 
     def text(self) -> str:
         """For people: "$1,043.56", "-$5.00", "¥12,000", "KWD 12.345"."""
-        whole, _, fraction = abs(self).major().partition(".")
+        whole, _, fraction = self.major().removeprefix("-").partition(".")
         figures = f"{int(whole):,}" + (f".{fraction}" if fraction else "")
         return "-" * self.is_negative + CURRENCIES[self.currency].symbol + figures
 

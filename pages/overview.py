@@ -12,6 +12,7 @@ from core.queries import (
     cover,
     fees,
     held_funds,
+    holds,
     journals,
     letters,
     oldest_waiting,
@@ -19,6 +20,7 @@ from core.queries import (
     overview,
     payout_calendar,
     payouts,
+    receivables,
     reconciliation,
 )
 from core.queries import client_funds as funds
@@ -54,6 +56,8 @@ with request_context.reading() as session:
     waiting = oldest_waiting.oldest(session, now=now)
     open_from = books_closed.open_from(session)
     latest = journals.page(session, journals.JournalFilter(), limit=6)
+    owed = receivables.totals(receivables.debts(session, now=now))
+    held_up = holds.figures(session, now=now)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
     navigation.link("checks", "Checks", icon=":material/fact_check:")
@@ -67,7 +71,7 @@ overview_cards.close_alarm(open_from, now)
 covered.positions(covers, now)
 overview_cards.money_row(totals, fees.of_month(by_month, month.date()), f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)
-overview_cards.owed_and_stopped(to_answer, now)
+overview_cards.owed_and_stopped(owed, held_up, to_answer, now)
 
 client_funds.panel(now)
 

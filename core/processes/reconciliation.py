@@ -27,6 +27,7 @@ from core.processes import (
     bank_matching,
     break_findings,
     platform_payouts,
+    returned_payouts,
     statement_matching,
     stripe_statements,
 )
@@ -73,7 +74,7 @@ def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime, *, payees: 
     fetched = _fetch(desk, end)
     if payees:
         stripe_statements.fetch_payees(desk, end)
-        statement_matching.payouts_that_came_back(desk)
+        returned_payouts.follow(desk)
     desk.database.run(lambda session: platform_money.book_own_lines(session, now=desk.clock()))
     statement_matching.unbooked(desk)
     platform_payouts.follow_own_payouts(desk)

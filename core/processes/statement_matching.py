@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import lifecycle
@@ -43,22 +43,6 @@ log = structlog.get_logger(__name__)
 # What is younger may still be explained by an answer or an event that is on its way.
 UNEXPLAINED_AFTER = timedelta(days=1)
 MOST = 1_000
-
-
-CAME_BACK = text(
-    """
-    select distinct o.id, l.source as payout, l.account
-    from payee_statement_lines l join outgoing_operations o on o.provider_id = l.source
-    where l.kind in ('payout_failure', 'payout_cancel')
-      and not exists (
-          select from account_balances b
-          join account_postings p on p.account_id = b.account_id
-          join journals j on j.id = p.journal_id
-          where b.line = 'connected_balance' and b.object_id = l.party_id
-            and j.kind in ('payout_failed', 'payout_returned') and j.cause ->> 'payout' = l.source)
-    order by o.id
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -105,23 +89,6 @@ def unbooked(desk: Desk) -> int:
                 )
             )
     return explained
-
-
-def payouts_that_came_back(desk: Desk) -> None:
-    """Payouts that left a payee's account and are back on it, as its statement says, and no event has said."""
-    with desk.database.reading() as session:
-        back = session.execute(CAME_BACK).all()
-    for row in back:
-        try:
-            snapshot = desk.payments.payout_by_id(row.payout, account=row.account)
-        except DeskError as problem:
-            log.warning("statement.unexplained", source=row.payout, reason=problem.message)
-            continue
-        desk.database.run(
-            lambda session, found=snapshot, number=row.id: dispatch.settle(  # type: ignore[misc]
-                session, number, snapshot=found, now=desk.clock()
-            )
-        )
 
 
 def explain_again(desk: Desk, line_id: str) -> None:

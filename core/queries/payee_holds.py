@@ -37,7 +37,8 @@ STOPPED = text(
 PAYEES = text(
     """
     select y.id, y.name, y.platform from parties y
-    where y.name ilike :like and exists (select from projects p where p.payee_id = y.id)
+    where y.role = 'PAYEE' and y.name ilike :like
+      and (not :in_projects or exists (select from projects p where p.payee_id = y.id))
     order by y.name, y.id limit :limit
     """
 )
@@ -102,11 +103,12 @@ def one(session: Session, hold_id: int) -> PayeeHoldRow:
     return found[0]
 
 
-def candidates(session: Session, words: str, *, limit: int = 12) -> list[Payee]:
-    """Payees by name."""
+def candidates(session: Session, words: str, *, in_projects: bool = True, limit: int = 12) -> list[Payee]:
+    """Payees by name. `in_projects`: only who is paid for a project, as a hold on anybody else would stop nothing."""
     if not words.strip():
         return []
-    return [Payee(*row) for row in session.execute(PAYEES, {"like": like(words), "limit": limit})]
+    wanted = {"like": like(words), "in_projects": in_projects, "limit": limit}
+    return [Payee(*row) for row in session.execute(PAYEES, wanted)]
 
 
 def stopped(session: Session, party_ids: Sequence[int]) -> dict[int, tuple[Money, ...]]:

@@ -12,13 +12,10 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.ledger import accounts
 from core.ledger.postings import explanations
-from core.like_patterns import like
 from core.money import Money
 from core.queries.bounded_list import Listed, total
 from core.queries.ledger import sides
-from core.queries.payee_holds import Payee
 from core.records import DebtWriteOff, Milestone, Party, SuspenseItem
-from core.rules.parties import PartyRole
 from core.rules.references import reference
 from core.rules.suspense import TARGETS, SettledAs, SuspenseStatus
 
@@ -127,17 +124,6 @@ def target_name(session: Session, settled_as: SettledAs, target_id: int) -> str:
         written = DebtWriteOff.party_id == Party.id
         payee = select(Party.name).join(DebtWriteOff, written).where(DebtWriteOff.id == target_id)
     return session.scalar(payee) or ""
-
-
-def payees(session: Session, words: str, *, limit: int = 12) -> list[Payee]:
-    """Payees by name, whom a proposal can be about."""
-    if not words.strip():
-        return []
-    wanted = select(Party.id, Party.name, Party.platform).where(
-        Party.role == PartyRole.PAYEE, Party.name.ilike(like(words))
-    )
-    rows = session.execute(wanted.order_by(Party.name, Party.id).limit(limit))
-    return [Payee(row.id, row.name, row.platform) for row in rows]
 
 
 def entry(amount: Money, settled_as: SettledAs, target_id: int | None) -> list[EntryLeg]:

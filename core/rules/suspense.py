@@ -151,9 +151,12 @@ NOT_AT_THE_BANK = frozenset(
 )
 
 
-def fitting(amounts: Sequence[Money]) -> list[SettledAs]:
-    """What these amounts together can have been, by whether they came in or went out, in the order of `WORDS`."""
-    return [each for each in SettledAs if _fits(each, amounts)]
+def fitting(amounts: Sequence[Money], *, at_the_bank: bool = False) -> list[SettledAs]:
+    """What these amounts together can have been, by whether they came in or went out, in the order of `WORDS`.
+    `at_the_bank`: one of them is a line of our bank's."""
+    return [
+        each for each in SettledAs if _fits(each, amounts) and not (at_the_bank and each in NOT_AT_THE_BANK)
+    ]
 
 
 def _fits(settled_as: SettledAs, amounts: Sequence[Money]) -> bool:

@@ -62,20 +62,20 @@ def _turn(case: CaseView, me: int | None) -> None:
     """To my case before or after this one, in the order in which they are due."""
     with request_context.reading() as session:
         before, after = disputes.neighbours(session, case.id, me=me or 0)
-    for label, number, icon, letter in (
-        ("Previous", before, "chevron_left", "K"),
-        ("Next", after, "chevron_right", "J"),
-    ):
-        if number is None:
-            continue
-        if st.button(
-            "",
-            key=f"case-{label.lower()}",
-            icon=f":material/{icon}:",
-            shortcut=letter,
-            help=f"{label} of your cases: D-{number}",
-        ):
-            navigation.go("case", id=number)
+    sides = (("Previous", before, "chevron_left", "K"), ("Next", after, "chevron_right", "J"))
+    there = [each for each in sides if each[1] is not None]
+    if not there:
+        return
+    with st.container(horizontal=True, width="content", gap="small", key="case-turns"):
+        for label, number, icon, letter in there:
+            if st.button(
+                "",
+                key=f"case-{label.lower()}",
+                icon=f":material/{icon}:",
+                shortcut=letter,
+                help=f"{label} of your cases: D-{number}",
+            ):
+                navigation.go("case", id=number)
 
 
 def _opens(label: str, name: str, icon: str) -> None:

@@ -9,10 +9,10 @@ import streamlit as st
 from core.actions.risk import hold_ends, payee_holds
 from core.errors import NotFound
 from core.queries import payee_holds as queries
-from core.queries.payee_holds import Payee, PayeeHoldRow
+from core.queries.payee_holds import PayeeHoldRow
 from core.rules.holds import OF_PAYEE, TOLD, HoldKind
 from core.rules.permissions import Permission
-from dashboard import lift_preview, lifting, request_context
+from dashboard import lift_preview, lifting, payee_choice, request_context
 from dashboard.ui import cards, confirm, deadlines, header, money, reasons, status, text_fields
 from dashboard.ui.cards import Fact
 from dashboard.ui.safe import html, plain, words_of
@@ -149,19 +149,7 @@ def _place() -> None:
     st.caption(
         "Stops every release and payout to one payee, of all their milestones, until someone lifts it."
     )
-    typed = st.text_input("Payee", key="payee-hold-payee", placeholder="A name", max_chars=100)
-    with request_context.reading() as session:
-        found = {each.id: each for each in queries.candidates(session, typed or "")}
-    if typed and not found:
-        st.caption("No payee has this name.")
-    chosen = None
-    if found:
-        chosen = st.selectbox(
-            "Which one",
-            list(found),
-            key="payee-hold-which",
-            format_func=lambda number: _option(found[number]),
-        )
+    chosen = payee_choice.choose("payee-hold", in_projects=True)
     labels = status.labels("hold")
     kind = st.segmented_control(
         "Reason type",
@@ -229,7 +217,3 @@ def _extend(hold_id: int) -> None:
             sent=[place],
             done=f"Hold H-{hold_id} is expected to end before {deadlines.exact(end)}.",
         )
-
-
-def _option(each: Payee) -> str:
-    return f"{each.name} · {status.in_words(each.platform)}"

@@ -163,7 +163,7 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
 
 def _explain(row: BreakRow, amount: Money) -> None:
     st.markdown("**Nothing in the ledger corresponds**")
-    ways = [each for each in fitting([amount]) if each not in rules.NOT_AT_THE_BANK]
+    ways = fitting([amount], at_the_bank=True)
     likely = rules.likely_at_the_bank(amount)
     what = st.selectbox(
         "What it was", ways, index=ways.index(likely), format_func=lambda each: rules.words(each, [amount]),

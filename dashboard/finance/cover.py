@@ -63,9 +63,10 @@ def _leads(figure: str, way: str | None) -> str:
 
 
 def until(day: date | None, now: datetime) -> str:
-    return (
-        "" if day is None else f"end of {day:%-d %b}" if day.year == now.year else f"end of {day:%-d %b %Y}"
-    )
+    if day is None:
+        return ""
+    year = "" if day.year == now.year else f" {day.year}"
+    return f"end of {day:%-d %b}{year}"
 
 
 def _note(words: str) -> str:

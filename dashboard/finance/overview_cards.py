@@ -10,10 +10,11 @@ import streamlit as st
 
 from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARMS
-from core.queries import holds, journals, overview, receivables
+from core.queries import journals, overview
 from core.queries.breaks import OpenBreaks
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
+from core.queries.holds import Figures
 from core.queries.journals import JournalRow
 from core.queries.letters import Undelivered
 from core.queries.oldest_waiting import Oldest, Work
@@ -24,7 +25,7 @@ from core.queries.reconciliation import ReconciliationStatus
 from core.rules.operations import OperationStatus, OperationView
 from core.rules.payouts import PayoutStatus
 from core.rules.reconciliation import RunStatus, RunView
-from dashboard import navigation, request_context
+from dashboard import navigation
 from dashboard.finance import figures, periods
 from dashboard.finance.books import JOURNALS, POSTINGS_FILE
 from dashboard.ui import deadlines, header, tables
@@ -131,11 +132,13 @@ def watch_row(
         )
 
 
-def owed_and_stopped(to_answer: Sequence[ChargebackRow], now: datetime) -> None:
-    """What payees owe, what holds stop, and what banks wait for."""
-    with request_context.reading() as session:
-        owed = receivables.totals(receivables.debts(session, now=now))
-        held = holds.figures(session, now=now)
+def owed_and_stopped(
+    owed: Sequence[tuple[Money, tuple[Money, ...]]],
+    held: Figures,
+    to_answer: Sequence[ChargebackRow],
+    now: datetime,
+) -> None:
+    """What payees owe in each currency, with its parts by age; what holds stop, and what banks wait for."""
     old = [ages[-1].text() for _, ages in owed if ages[-1].is_positive]
     due = next((each.due_by for each in to_answer if each.due_by), None)
     with st.grid(columns=3, min_column_width=165, gap="small"):

@@ -19,11 +19,10 @@ from core.rules import suspense as rules
 from core.rules.permissions import Permission
 from core.rules.references import reference
 from core.rules.suspense import TARGETS, SettledAs, fitting
-from dashboard import request_context
+from dashboard import payee_choice, request_context
 from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
-from dashboard.ui.status import in_words
 
 
 def said(value: str | None, *items: SuspenseRow) -> str:
@@ -199,19 +198,17 @@ def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | 
 
 
 def _summed(legs: Sequence[EntryLeg]) -> list[EntryLeg]:
-    """One line an account, side and currency."""
-    found: dict[tuple[str, bool, str], EntryLeg] = {}
+    """One line an account, side and currency; debits first."""
+    sums: dict[tuple[bool, str, str, str], Money] = {}
     for leg in legs:
-        amount = leg.debit or leg.credit
-        assert amount is not None
-        key = (leg.code, leg.debit is None, amount.currency)
-        before = found.get(key)
-        found[key] = replace(
-            leg,
-            debit=leg.debit + before.debit if leg.debit and before and before.debit else leg.debit,
-            credit=leg.credit + before.credit if leg.credit and before and before.credit else leg.credit,
-        )
-    return list(found.values())
+        for credit, amount in ((False, leg.debit), (True, leg.credit)):
+            if amount is not None:
+                key = (credit, leg.code, leg.title, amount.currency)
+                sums[key] = sums[key] + amount if key in sums else amount
+    return [
+        EntryLeg(code, title, None if credit else amount, amount if credit else None)
+        for (credit, code, title, _), amount in sorted(sums.items(), key=lambda each: each[0][0])
+    ]
 
 
 def preview(source: str, amount: Money, settled_as: SettledAs, target_id: int | None) -> None:
@@ -237,8 +234,7 @@ def _say(items: Sequence[SuspenseRow]) -> None:
 def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: SettledAs | None = None) -> None:
     """What these amounts were: a choice, whom it is about, the entry that follows, and the reason."""
     amounts = [each.amount for each in items]
-    of_bank = any(each.bank_line_id for each in items)
-    ways = [each for each in fitting(amounts) if not (of_bank and each in rules.NOT_AT_THE_BANK)]
+    ways = fitting(amounts, at_the_bank=any(each.bank_line_id for each in items))
     settled_as = st.selectbox(
         "What it was",
         ways,
@@ -276,25 +272,9 @@ def asked_target(settled_as: SettledAs, key: str, *, milestone: int | None = Non
     if kind is None:
         return None
     if kind == "payee":
-        return _payee(key)
+        return payee_choice.choose(key, in_projects=False)
     known = milestone if kind == "milestone" else None
     typed = st.number_input(
         f"Number of the {kind}", min_value=1, value=known, step=1, key=f"{key}-target-{known}"
     )
     return int(typed) if typed else None
-
-
-def _payee(key: str) -> int | None:
-    typed = st.text_input("Payee", key=f"{key}-payee", placeholder="A name", max_chars=100)
-    with request_context.reading() as session:
-        found = {each.id: each for each in queries.payees(session, typed or "")}
-    if not found:
-        if typed:
-            cards.note("No payee has this name.")
-        return None
-    return st.selectbox(
-        "Which one",
-        list(found),
-        format_func=lambda number: f"{found[number].name} · {in_words(found[number].platform)}",
-        key=f"{key}-which",
-    )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.milestones import receipts
 from core.queries import receipts as queries
 from core.queries import reviews
-from core.rules.permissions import Permission
-from dashboard import request_context
-from dashboard.ui import cards, deadlines, download, header, tables
+from dashboard import document_download, request_context
+from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import html
 
 
@@ -41,20 +39,7 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
         number = st.selectbox(
             "Document", list(by_id), format_func=by_id.__getitem__, key="receipt", width=360
         )
-        desk = request_context.desk()
-        download.button(
-            "Download PDF",
-            key="receipt-download",
-            permission=Permission.READ_CASES,
-            name=f"{by_id[number].split(' ')[0]}.pdf",
-            media_type="application/pdf",
-            content=lambda actor, now: desk.database.run(
-                lambda session: receipts.download(
-                    session, actor, settings=desk.settings, now=now, receipt_id=number
-                )[1]
-            ),
-            help="It contains names, so the download is recorded.",
-        )
+        document_download.button("Download PDF", receipt_id=number, number=by_id[number].split(" ")[0])
 
 
 def _reviews(asked: reviews.Round) -> None:

@@ -184,13 +184,7 @@ def _heading(row: EvidenceItem, order: list[int], shelf: Shelf) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.html(_title(row))
         if not others and row.id in order and len(order) > 1:
-            at = order.index(row.id)
-            for label, step, icon in (("Previous", -1, "chevron_left"), ("Next", 1, "chevron_right")):
-                target = order[(at + step) % len(order)]
-                name = f"{shelf.key}-{label}"
-                st.button(
-                    "", key=name, help=label, icon=f":material/{icon}:", on_click=shelf.show, args=(target,)
-                )
+            _turn(order, order.index(row.id), shelf)
         st.button(
             "",
             key=f"{shelf.key}-large-{row.id}",
@@ -206,6 +200,19 @@ def _heading(row: EvidenceItem, order: list[int], shelf: Shelf) -> None:
             on_click=shelf.show,
             args=tuple(others),
         )
+
+
+def _turn(order: list[int], at: int, shelf: Shelf) -> None:
+    with st.container(horizontal=True, width="content", gap="xsmall", key=f"{shelf.key}-turns"):
+        for label, step, icon in (("Previous", -1, "chevron_left"), ("Next", 1, "chevron_right")):
+            st.button(
+                "",
+                key=f"{shelf.key}-{label}",
+                help=label,
+                icon=f":material/{icon}:",
+                on_click=shelf.show,
+                args=(order[(at + step) % len(order)],),
+            )
 
 
 def _read(desk: Desk, actor: Actor, row: EvidenceItem, shelf: Shelf) -> Opened | DeskError:

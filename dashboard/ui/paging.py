@@ -86,7 +86,7 @@ class Cursor:
 
     def show(self, rows: Sequence[Any], id: str = "id") -> None:
         trail: list[int | None] = st.session_state.setdefault(f"{self.key}:trail", [])
-        with st.container(horizontal=True, gap="small", width="content"):
+        with st.container(horizontal=True, gap="small", width="content", key=f"{self.key}-turns"):
             if self.before is not None:
                 st.button(
                     "Newest",

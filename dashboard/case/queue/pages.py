@@ -62,7 +62,7 @@ def pages(rows: Sequence[CaseRow], *, total: int, left: int, bound: int, begun: 
             st.caption(f"{first:,}–{first + len(rows) - 1:,} of {many}" if total > 1 else "1 case")
         else:
             st.caption(f"{len(rows):,} of {many}")
-        with st.container(horizontal=True, width="content", gap="small"):
+        with st.container(horizontal=True, width="content", gap="small", key="queue-turns"):
             if begun and (first > 1 or total >= bound):
                 _turner("Previous", "before", rows[0].place, "chevron_left")
             if left > 0:

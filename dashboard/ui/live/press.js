@@ -2,7 +2,7 @@
 // second click would press whatever stands there by then. Who turns pages may click as fast as they like.
 
 const ACTS = '[data-testid="stButton"] button:not([kind="tertiary"])';
-const TURNS = '[class*="-older"], [class*="-newer"], [class*="st-key-queue-"]';
+const TURNS = '[class*="-turns"]'; // a container of buttons that go on by one
 
 export default function () {
   if (window.escrowDeskPress) return;
