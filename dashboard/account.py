@@ -44,7 +44,7 @@ def watch() -> None:
 
 def listen() -> None:
     """Back and Forward go from view to view (`live/history.js`), and a double click is one press (`live/press.js`)."""
-    with st.sidebar:
+    with st.sidebar, st.container(key="desk-listening"):
         components.mount("history", key="history", data={}, triggers=())
         components.mount("press", key="press", data={}, triggers=())
 

@@ -21,14 +21,17 @@ from core.queries import party_statements
 from core.queries.movements import Period
 from core.report_files import Level, Sheet, SheetRow
 
-MEANT = "Above zero is theirs. What is paid in is without processing fees."
+MEANT = (
+    "Above zero is theirs. What is paid in is without processing fees. By release and decision, money goes from payers to "
+    "payees: of both together only our fees leave, and what we add to refunds comes in."
+)
 
 
 class Flow(StrEnum):
     """Why a balance moved, as a column of the statement."""
 
     PAID_IN = "Paid in"
-    RELEASED = "Released, less fees"
+    RELEASED = "By release and decision"
     PAID_OUT = "Paid out"
     REFUNDED = "Refunded"
     CHARGED_BACK = "Charged back"

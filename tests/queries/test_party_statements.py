@@ -177,7 +177,7 @@ def test_a_marketplaces_statement_has_a_page(town: Town, tmp_path: Path) -> None
     serve(town, tmp_path)
     shown = words(visit(town, "fay", "marketplace_statement"))
     assert "Opening balance" in shown
-    assert "Released, less fees" in shown
+    assert "By release and decision" in shown
     assert "Nothing moved" in words(visit(town, "fay", "marketplace_statement", platform="legal_services"))
     assert "not for your role" in words(visit(town, "mia", "marketplace_statement"))
     assert "Closing balance" in words(visit(town, "fay", "party_statement", id=town.payee_id, by="year"))
