@@ -22,8 +22,8 @@ from core.queries.movements import Period
 from core.report_files import Level, Sheet, SheetRow
 
 MEANT = (
-    "Above zero is theirs. What is paid in is without processing fees. By release and decision, money goes from payers to "
-    "payees: of both together only our fees leave, and what we add to refunds comes in."
+    "Above zero is theirs. What is paid in is without processing fees. By release and decision, money goes from payers "
+    "to payees: of both together only our fees leave, and what we add to refunds comes in."
 )
 
 
