@@ -22,7 +22,8 @@ bar = filters.bar()
 with bar:
     since, until = filters.period(now, default="90")
     names = {"month": "By month", **{each.value: f"By {each.value}" for each in FeeBy}}
-    names |= {"platform": "By marketplace", "method": "By payout method"}
+    names |= {"platform": "By marketplace"}
+    names |= {"payment_method": "By payment method", "method": "By payout method"}
     by = filters.choice("By", names, key="by", everything="By day")
 step = fees.FeeInterval.MONTH if by == "month" else fees.FeeInterval.DAY
 

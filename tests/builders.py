@@ -31,6 +31,7 @@ from core.db import Database
 from core.gateways.payments import (
     BalanceLine,
     ChargeSnapshot,
+    PaidWith,
     PayoutSnapshot,
     RefundSnapshot,
     TransferSnapshot,
@@ -197,7 +198,9 @@ def a_party(town: Town, role: str, name: str, *, platform: str = "home_services"
     return town.database.run(known)
 
 
-def funded(town: Town, *, total: Money | None = None, title: str = "New kitchen") -> Told:
+def funded(
+    town: Town, *, total: Money | None = None, title: str = "New kitchen", payment_method: str | None = None
+) -> Told:
     """A project whose first milestone is paid and held."""
     project = town.act(
         bids.accept,
@@ -223,7 +226,7 @@ def funded(town: Town, *, total: Money | None = None, title: str = "New kitchen"
         ).first()
     )
     assert first is not None
-    town.act(fund.fund, town.payer, milestone_id=first.id)
+    town.act(fund.fund, town.payer, milestone_id=first.id, payment_method=payment_method)
     carry_out(town)
     clear_reviews(town, first.id)
     return Told(project.id, first.id)
@@ -352,7 +355,13 @@ def _charge(operation: OutgoingOperation, amount: Money, mark: str, now: datetim
         payment_method=operation.payload["payment_method"],
         transfer_group=operation.payload["transfer_group"],
         lines=(_line(amount, mark, now, fee=fee),),
+        paid_with=_paid_with(operation.payload["payment_method"]),
     )
+
+
+def _paid_with(payment_method: str) -> PaidWith:
+    debit = payment_method.startswith("pm_usBankAccount")
+    return PaidWith("us_bank_account") if debit else PaidWith("card", "visa", "credit", "US")
 
 
 def _refund(operation: OutgoingOperation, amount: Money, mark: str, now: datetime) -> Any:

@@ -109,6 +109,16 @@ CITIES = {
 }
 
 
+# Test cards by where most payers of a currency bank, and one of somebody who does not.
+CARDS = {
+    "USD": ("visa", "visa", "visa_debit", "mastercard", "amex", "gb"),
+    "EUR": ("de", "de", "mastercard"),
+    "GBP": ("gb", "gb", "mastercard"),
+    "JPY": ("jp", "jp", "amex"),
+    "KWD": ("visa", "mastercard"),
+}
+
+
 @dataclass(frozen=True)
 class PartyCard:
     """What the marketplace would tell us about a customer. `bank` and `card` are the sandbox's test tokens."""
@@ -125,7 +135,10 @@ class PartyCard:
 def payer(draw: random.Random, currency: str) -> PartyCard:
     first, last = draw.choice(FIRST), draw.choice(LAST)
     city, country = draw.choice(CITIES[currency])
-    return PartyCard(f"{first} {last}", _email(draw, first, last), city, country)
+    email = _email(draw, first, last)
+    # By the address: one more draw would tell every story after it differently.
+    card = random.Random(email).choice(CARDS[currency])
+    return PartyCard(f"{first} {last}", email, city, country, card=f"pm_card_{card}")
 
 
 def payee(draw: random.Random, currency: str, platform: Platform) -> PartyCard:

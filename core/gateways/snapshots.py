@@ -41,6 +41,17 @@ class BalanceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidWith:
+    """What was charged, in the provider's words: `kind` (`card`, `us_bank_account`, `sepa_debit`, …); of a card its
+    `brand` and `funding` (`credit`, `debit`, `prepaid`); `country`, where it was issued. None: not told."""
+
+    kind: str
+    brand: str | None = None
+    funding: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeSnapshot:
     """A payment by a customer. `status` is the payment intent's: `succeeded`, `processing`, `canceled`,
     `requires_action` (the payer's bank asks them), `requires_payment_method` (declined), … `lines` is empty until the
@@ -66,6 +77,7 @@ class ChargeSnapshot:
     action_url: str | None = field(default=None, repr=False)
     paid_by: str | None = None
     """What was charged, as a person knows it: `Visa ending in 4242`."""
+    paid_with: PaidWith | None = None
     by_card: bool = True
 
     @property

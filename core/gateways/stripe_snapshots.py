@@ -14,6 +14,7 @@ from core.gateways.snapshots import (
     CustomerSnapshot,
     DisputeSnapshot,
     Event,
+    PaidWith,
     PayeeAccountSnapshot,
     PayoutSnapshot,
     RefundSnapshot,
@@ -95,6 +96,7 @@ def charge(intent: Fields, made: Fields | None = None) -> ChargeSnapshot:
         client_secret=intent.get("client_secret"),
         action_url=_action_url(intent.get("next_action") or {}),
         paid_by=_paid_by(made.get("payment_method_details") or {}),
+        paid_with=_paid_with(made.get("payment_method_details") or {}),
         by_card=_tried_with(error) in (None, "card"),
     )
 
@@ -108,6 +110,17 @@ def _paid_by(details: Fields) -> str | None:
     name = str(told.get("brand") or kind).replace("_", " ")
     digits = f" ending in {told['last4']}" if told.get("last4") else ""
     return f"{name[0].upper()}{name[1:]}{digits}"
+
+
+def _paid_with(details: Fields) -> PaidWith | None:
+    kind = details.get("type")
+    if kind is None:
+        return None
+    told = details.get(kind) or {}
+    card = told if kind == "card" else {}
+    return PaidWith(
+        kind, brand=card.get("brand"), funding=card.get("funding"), country=told.get("country") or None
+    )
 
 
 def _tried_with(error: Fields) -> str | None:

@@ -1,4 +1,4 @@
-"""Fees by marketplace, project, payer, payee or payout method; what one payment really cost; each down to its postings.
+"""Fees by marketplace, project, party, payment or payout method; what one payment cost; each down to its postings.
 
 Read from the journals of a period, in one statement whatever their number: the daily totals, which `core.queries.fees`
 reads, know neither project nor party.
@@ -6,6 +6,7 @@ reads, know neither project nor party.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from core.ledger.accounts import CHART
 from core.ledger.postings.year_end import YEAR_END
 from core.money import Money
 from core.queries.fees import LINES, PAYABLE, FeePeriod
+from core.rules.payment_methods import NOT_KNOWN, in_words
 from core.rules.references import reference
 
 MOST = 200  # rows on screen: those with the largest sums
@@ -29,6 +31,7 @@ class FeeBy(StrEnum):
     PROJECT = "project"
     PAYER = "payer"
     PAYEE = "payee"
+    PAYMENT_METHOD = "payment_method"
     METHOD = "method"
 
 
@@ -41,11 +44,28 @@ class Dimension:
     joined: str = ""
 
 
+# The charge that an entry is of, else the one that funded its milestone.
+CHARGED = """
+    left join lateral (
+        select json_build_array(c.method_kind, c.card_brand, c.card_funding, c.method_country)::text as method
+        from charges c join outgoing_operations o on o.id = c.operation_id
+        left join payment_orders f on f.milestone_id = c.milestone_id
+        where c.milestone_id = {milestone} and c.status = 'SUCCEEDED'
+        order by o.key = coalesce({operation}, '') desc,
+                 o.provider_id is not distinct from f.stripe_payment_intent desc, c.id
+        limit 1
+    ) paid on true
+"""
 BY: Mapping[FeeBy, Dimension] = {
     FeeBy.PLATFORM: Dimension("p.platform", "p.platform"),
     FeeBy.PROJECT: Dimension("p.id::text", "p.title"),
     FeeBy.PAYER: Dimension("p.payer_id::text", "q.name", "left join parties q on q.id = p.payer_id"),
     FeeBy.PAYEE: Dimension("p.payee_id::text", "q.name", "left join parties q on q.id = p.payee_id"),
+    FeeBy.PAYMENT_METHOD: Dimension(
+        "paid.method",
+        "paid.method",
+        CHARGED.format(milestone="j.milestone_id", operation="j.cause ->> 'operation'"),
+    ),
     FeeBy.METHOD: Dimension(
         "w.method",
         "w.method",
@@ -153,6 +173,11 @@ def postings(
     ]
 
 
+def method_in_words(method: str | None) -> str:
+    """Of what was charged, as the statements of this page have it."""
+    return in_words(*json.loads(method)) if method else NOT_KNOWN
+
+
 def _legs(by: FeeBy) -> str:
     wanted = BY[by]
     return LEGS.format(key=wanted.key, label=wanted.label, joined=wanted.joined)
@@ -172,12 +197,13 @@ def _known(currency: str, since: datetime, until: datetime) -> dict[str, object]
 
 
 ACTUAL = text(
-    """
-    select j.milestone_id, k.code as currency,
+    f"""
+    select j.milestone_id, k.code as currency, max(paid.method) as method,
            coalesce(sum(leg.amount) filter (where c.name = 'processor_fees'), 0)::bigint as estimated,
            coalesce(sum(leg.amount) filter (where c.name = 'fee_variance'), 0)::bigint as variance
     from journals j cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
     join chart c on c.line = (leg.account_id >> 10 & 255) join currencies k on k.number = (leg.account_id & 1023)
+    {CHARGED.format(milestone="j.milestone_id", operation="j.cause ->> 'operation'")}
     where j.milestone_id = any(:milestones) and j.kind = 'charge_settled'
       and c.name in ('processor_fees', 'fee_variance')
     group by j.milestone_id, k.code
@@ -187,25 +213,27 @@ ACTUAL = text(
 
 @dataclass(frozen=True)
 class ActualFee:
-    """What the processor took of a payment, beside what the payer paid for it."""
+    """What the processor took of a payment, beside what the payer paid for it; `method`: what was paid with."""
 
     estimated: Money
     actual: Money
+    method: str | None = None
 
     @property
     def sentence(self) -> str:
         more = self.actual - self.estimated
-        if more.is_zero:
-            return f"Stripe took {self.actual.text()}, as estimated."
         way = "more" if more.is_positive else "less"
-        return f"Stripe took {self.actual.text()}, {abs(more).text()} {way} than estimated."
+        beside = "as estimated" if more.is_zero else f"{abs(more).text()} {way} than estimated"
+        paid_with = method_in_words(self.method)
+        with_ = "It is not known what was paid with" if paid_with == NOT_KNOWN else f"Paid with: {paid_with}"
+        return f"Stripe took {self.actual.text()}, {beside}. {with_}."
 
 
 def actual(session: Session, milestone_ids: list[int]) -> dict[int, ActualFee]:
     """By milestone, of those whose payment is booked."""
     return {
         row.milestone_id: ActualFee(
-            Money(row.estimated, row.currency), Money(row.estimated + row.variance, row.currency)
+            Money(row.estimated, row.currency), Money(row.estimated + row.variance, row.currency), row.method
         )
         for row in session.execute(ACTUAL, {"milestones": milestone_ids})
     }

@@ -95,7 +95,8 @@ class Charge(Record):
 
     `code` and `failure`: why it failed, in the provider's word and in a sentence for the payer; `next_retry_at`: when
     another is made by itself. With `client_secret` or at `action_url` the payer confirms it; they are forgotten when it
-    no longer waits for that. From `called_off_at` on it is to be canceled at the provider.
+    no longer waits for that. From `called_off_at` on it is to be canceled at the provider. `method_kind` and what is
+    beside it: what was charged, in the provider's words; none of them where it did not say.
     """
 
     __tablename__ = "charges"
@@ -105,6 +106,11 @@ class Charge(Record):
         CheckConstraint("(status = 'REQUIRES_ACTION') = (confirm_by is not null)", name="asked_until"),
         CheckConstraint("status = 'REQUIRES_ACTION' or client_secret is null", name="secret_while_asked"),
         CheckConstraint("(status in ('SUCCEEDED', 'FAILED')) = (ended_at is not null)", name="ended"),
+        CheckConstraint(
+            "method_kind is not null or (card_brand is null and card_funding is null and method_country is null)",
+            name="method",
+        ),
+        CheckConstraint("method_kind = 'card' or (card_brand is null and card_funding is null)", name="card"),
         Index(
             "charges_one_open_idx",
             "milestone_id",
@@ -133,6 +139,10 @@ class Charge(Record):
     next_retry_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    method_kind: Mapped[str | None] = mapped_column(default=None)
+    card_brand: Mapped[str | None] = mapped_column(default=None)
+    card_funding: Mapped[str | None] = mapped_column(default=None)
+    method_country: Mapped[str | None] = mapped_column(default=None)
 
 
 class BalanceTransaction(Record):

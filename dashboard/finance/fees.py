@@ -59,7 +59,12 @@ SERIES: Mapping[str, Callable[[FeePeriod], Money]] = {
 }
 BARS = 12
 SHORT = 14  # characters under a bar
-NONE = {FeeBy.METHOD: "No payout"}
+NONE = {FeeBy.METHOD: "No payout", FeeBy.PAYMENT_METHOD: "No payment"}
+TITLES = {
+    FeeBy.METHOD: "Payout method",
+    FeeBy.PLATFORM: "Marketplace",
+    FeeBy.PAYMENT_METHOD: "Payment method",
+}
 
 
 def chart(names: Sequence[str], each: Sequence[FeePeriod]) -> None:
@@ -119,7 +124,7 @@ POSTINGS = [
 
 
 def breakdown(by: FeeBy, currency: str, *, since: datetime, until: datetime) -> None:
-    """The same figures by marketplace, project, party or payout method, and the postings of the row that is chosen."""
+    """The same figures by what they are broken down by, and the postings of the row that is chosen."""
     found = partial(fee_breakdown.rows, by=by, currency=currency, since=since, until=until)
     with request_context.reading() as session:
         rows = found(session)
@@ -130,7 +135,7 @@ def breakdown(by: FeeBy, currency: str, *, since: datetime, until: datetime) -> 
     if len(rows) > BARS:
         cards.note(f"The chart shows the {BARS} largest of {len(rows)}.")
     amounts = [replace(each, value=partial(_figure, each.name)) for each in COLUMNS]
-    title = {FeeBy.METHOD: "Payout method", FeeBy.PLATFORM: "Marketplace"}.get(by, by.value.capitalize())
+    title = TITLES.get(by, by.value.capitalize())
     filter = {"currency": currency, "by": by, "from": since, "to": until}
     chosen = tables.table(
         rows,
@@ -183,6 +188,8 @@ def label(by: FeeBy, row: FeeRow) -> str:
         return NONE.get(by, "No project")
     if by is FeeBy.PROJECT:
         return f"{reference('project', int(row.id))} · {row.label}"
+    if by is FeeBy.PAYMENT_METHOD:
+        return fee_breakdown.method_in_words(row.label)
     return in_words(row.label) if by in (FeeBy.PLATFORM, FeeBy.METHOD) else row.label
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from sqlalchemy import select
+
 from core.actions.funding import fund
 from core.queries import charges
+from core.records import Charge
 from tests.pages.visiting import serve, visit, words
 from tests.sandbox_desk import Market
 
@@ -42,3 +46,33 @@ def test_the_page_of_the_project_says_that_a_debit_is_processing(market: Market,
     serve(market, tmp_path)
     shown = words(visit(market, "fay", "project", id=project.id))
     assert "Milestone 1. The payer’s bank account is being debited." in shown
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        ("pm_card_amex", ("card", "amex", "credit", "US")),
+        ("pm_card_visa_debit", ("card", "visa", "debit", "US")),
+        ("pm_card_gb", ("card", "visa", "credit", "GB")),
+        ("pm_usBankAccount_success", ("us_bank_account", None, None, None)),
+    ],
+)
+def test_what_was_charged_is_kept_as_the_provider_says_it(
+    market: Market, token: str, told: tuple[str | None, ...]
+) -> None:
+    project = market.agreed()
+    first = market.milestones(project.id)[0].id
+    method = market.saved(token) if "Bank" in token else token
+    market.act(fund.fund, market.payer, milestone_id=first, payment_method=method)
+    market.work()
+    charge = market.read(lambda s: s.scalars(select(Charge)).one())
+    kept = (charge.method_kind, charge.card_brand, charge.card_funding, charge.method_country)
+    assert kept == told
+
+
+def test_a_declined_card_is_known_by_no_more_than_was_told(market: Market) -> None:
+    project = market.agreed()
+    first = market.milestones(project.id)[0].id
+    market.act(fund.fund, market.payer, milestone_id=first, payment_method="pm_card_chargeDeclinedStolenCard")
+    market.work()
+    assert market.read(lambda s: s.scalars(select(Charge.method_kind)).one()) is None

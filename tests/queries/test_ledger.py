@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from core.actions.operations import opening_balances
 from core.db import Database
@@ -15,6 +17,7 @@ from core.money import Money
 from core.queries import fee_breakdown, fees, journals, ledger, overview
 from core.queries.fee_breakdown import FeeBy
 from core.queries.journals import JournalFilter
+from core.records import Charge
 from core.rules.permissions import SYSTEM
 from tests import builders
 from tests.builders import Told, Town
@@ -203,6 +206,33 @@ def test_what_a_payment_cost_stands_beside_its_estimate(town: Town) -> None:
     variance = town.read(lambda s: ledger.account(s, accounts.FEE_VARIANCE, "USD")).balance
     assert found.actual - found.estimated == variance
     assert found.actual.text() in found.sentence
+    assert found.sentence.endswith("Paid with: Visa credit card, US.")
+
+
+def test_a_charge_of_which_the_provider_told_no_method_is_not_known(town: Town) -> None:
+    told = builders.funded(town)
+    town.database.run(forget_methods)
+    span = {"since": builders.NOW, "until": town.now}
+    (row,) = town.read(lambda s: fee_breakdown.rows(s, FeeBy.PAYMENT_METHOD, currency="USD", **span))
+    assert fee_breakdown.method_in_words(row.label) == "Not known"
+    found = town.read(lambda s: fee_breakdown.actual(s, [told.milestone]))[told.milestone]
+    assert found.sentence.endswith("It is not known what was paid with.")
+
+
+def forget_methods(session: Session) -> None:
+    """As it is of charges of before."""
+    session.execute(
+        update(Charge).values(method_kind=None, card_brand=None, card_funding=None, method_country=None)
+    )
+
+
+def test_fees_by_payment_method_have_a_row_for_each_card(town: Town) -> None:
+    builders.funded(town)
+    builders.funded(town, payment_method="pm_usBankAccount_success")
+    span = {"since": builders.NOW, "until": town.now}
+    rows = town.read(lambda s: fee_breakdown.rows(s, FeeBy.PAYMENT_METHOD, currency="USD", **span))
+    found = {fee_breakdown.method_in_words(row.label) for row in rows}
+    assert found == {"Visa credit card, US", "US bank account"}
 
 
 def test_the_total_of_a_currency_says_what_is_owed_and_what_is_ours(town: Town) -> None:

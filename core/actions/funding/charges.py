@@ -15,7 +15,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, Wording
-from core.gateways.payments import ChargeSnapshot
+from core.gateways.payments import ChargeSnapshot, PaidWith
 from core.policy import CONFIRM_WITHIN
 from core.records import Charge, OutgoingOperation
 from core.rules import declines
@@ -55,6 +55,14 @@ def latest(session: Session, milestone_ids: Collection[int]) -> Mapping[int, Cha
         .order_by(Charge.milestone_id, Charge.id.desc())
     )
     return {each.milestone_id: each for each in session.scalars(wanted)}
+
+
+def note_method(session: Session, operation: OutgoingOperation, told: PaidWith | None) -> None:
+    """What was charged, as the provider says it; what it said before is kept while it says nothing."""
+    if told is not None:
+        row = of(session, operation)
+        row.method_kind, row.method_country = told.kind, told.country
+        row.card_brand, row.card_funding = told.brand, told.funding
 
 
 def on_action_required(

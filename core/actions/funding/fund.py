@@ -139,6 +139,7 @@ def settle(
     """Apply what the provider says about a charge now; any number of times, in any order."""
     context = open_milestone(session, operation.milestone_id)
     order = context.order
+    charges.note_method(session, operation, snapshot.paid_with)
     if duplicate_payments.is_duplicate(session, context, snapshot):
         duplicate_payments.receive(session, context, operation, snapshot, now=now)
         charges.on_paid(session, operation, now=now)

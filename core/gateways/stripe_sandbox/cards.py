@@ -11,7 +11,7 @@ class Card:
 
     `asks`: its bank asks the customer `always`, or `unless_set_up` (by a setup intent, or a payment that was confirmed
     with `setup_future_usage`); `set_up`: that was done before. `debit`: it is no card but a bank account that is
-    debited, which is known to have worked or not only days later.
+    debited, which is known to have worked or not only days later. `funding` and `country`: who issued it, and how.
     """
 
     brand: str = "visa"
@@ -26,6 +26,8 @@ class Card:
     asks: str = ""
     set_up: bool = False
     debit: str = ""
+    funding: str = "credit"
+    country: str = "US"
 
 
 def _declined(last4: str, decline_code: str) -> Card:
@@ -34,10 +36,13 @@ def _declined(last4: str, decline_code: str) -> Card:
 
 CARDS: dict[str, Card] = {
     "visa": Card(),
-    "visa_debit": Card(last4="5556"),
+    "visa_debit": Card(last4="5556", funding="debit"),
     "mastercard": Card(brand="mastercard", last4="4444"),
     "amex": Card(brand="amex", last4="8431"),
     "us": Card(),
+    "de": Card(last4="0016", country="DE"),
+    "gb": Card(last4="0000", country="GB"),
+    "jp": Card(last4="0003", country="JP"),
     "bypassPending": Card(last4="0077", settles_now=True),
     "chargeDeclined": _declined("0002", "generic_decline"),
     "chargeDeclinedInsufficientFunds": Card(

@@ -106,15 +106,17 @@ def _blank(world: World, intent: Object, method: Object, test: Card) -> Object:
 
 def _details(test: Card) -> dict[str, Any]:
     if test.debit:
-        return {"type": test.debit, test.debit: {"bank_name": "STRIPE TEST BANK", "last4": test.last4}}
+        told = {"bank_name": "STRIPE TEST BANK", "last4": test.last4}
+        place = {"country": "AT"} if test.debit == "sepa_debit" else {}
+        return {"type": test.debit, test.debit: told | place}
     return {
         "type": "card",
         "card": {
             "brand": test.brand,
-            "country": "US",
+            "country": test.country,
             "exp_month": 8,
             "exp_year": 2034,
-            "funding": "credit",
+            "funding": test.funding,
             "last4": test.last4,
             "network": test.brand,
         },
