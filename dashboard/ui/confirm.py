@@ -4,7 +4,7 @@ Streamlit runs a script again for every click, in a second thread while the firs
 the first at the next element that it draws. So a press is kept as an *intent*: a key made when the button is drawn,
 the same for both clicks of a double click. The second run waits for the first and finds its outcome, which is noted
 in a plain object, because even touching the session state may end a run. The action stores the intent under a unique
-key, so the database would refuse the second in any case. Where the button is drawn anew between the two clicks, the
+key, so the database would refuse the second in any case. Where the button is drawn again between the two clicks, the
 second one does not leave the browser (`live/press.js`).
 """
 
