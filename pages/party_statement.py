@@ -39,6 +39,7 @@ for each in found:
 for year in years:
     yearly.statement(
         year,
+        way=lambda year, month, of: f"/party_statement?id={number}&day={month.id}" if month else "",
         given={"party": number, "currency": year.currency, "year": year.year},
         again=lambda session: yearly_statements.of_party(session, number or 0, day.year, today=today),
     )

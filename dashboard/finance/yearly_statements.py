@@ -1,4 +1,5 @@
-"""A year's statement on screen: its months with their total, and the same as CSV, XLSX and PDF."""
+"""A year's statement on screen: its months with their total, each figure the way to what it is made of, and the same as
+CSV, XLSX and PDF."""
 
 from __future__ import annotations
 
@@ -7,17 +8,25 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 from sqlalchemy.orm import Session
 
+from core.money import Money
 from core.queries import yearly_statements
 from core.queries.yearly_statements import Flow, Month, Year
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.finance import statements
 from dashboard.ui import cards, download, header, tables
+from dashboard.ui.safe import html
 
 NAME = "yearly-statement"
+OPENING, CLOSING = "opening", "closing"
+# Where a figure leads, if anywhere: of a month or, without one, of the year; a flow's name in small letters, or a
+# balance's.
+Way = Callable[[Year, Month | None, str], str]
 
 
-def statement(each: Year, *, given: Mapping[str, object], again: Callable[[Session], Sequence[Year]]) -> None:
+def statement(
+    each: Year, *, given: Mapping[str, object], way: Way, again: Callable[[Session], Sequence[Year]]
+) -> None:
     """`again` reads it anew for a file."""
     header.section(f"{each.name}, {each.currency}", f"{each.year}, days of UTC. {yearly_statements.MEANT}")
     cards.facts(
@@ -27,8 +36,7 @@ def statement(each: Year, *, given: Mapping[str, object], again: Callable[[Sessi
             "Closing balance": each.months[-1].closing,
         }
     )
-    columns = _columns(each)
-    tables.small(each.months, columns, name=f"{each.name}, {each.currency}, month by month")
+    _table(each, way)
     if not request_context.may(Permission.EXPORT_LEDGER):
         return
 
@@ -38,7 +46,9 @@ def statement(each: Year, *, given: Mapping[str, object], again: Callable[[Sessi
     key = f"{NAME}-{each.currency}"
     with st.container(horizontal=True, gap="small"):
         download.table(
-            download.Table(NAME, lambda session: sheets(session)[0].months, filter=given), columns, key=key
+            download.Table(NAME, lambda session: sheets(session)[0].months, filter=given),
+            _columns(each),
+            key=key,
         )
         statements.papers(
             NAME,
@@ -46,6 +56,38 @@ def statement(each: Year, *, given: Mapping[str, object], again: Callable[[Sessi
             lambda session: [yearly_statements.sheet(one) for one in sheets(session)],
             key=key,
         )
+
+
+def _table(each: Year, way: Way) -> None:
+    """The months and their total, as the paper form has them."""
+    names = ("Opening balance", *(flow.value for flow in each.columns), "Closing balance")
+    head = "".join(f'<th class="ed-num">{html(name)}</th>' for name in names)
+    rows = [_row(each, month, way) for month in each.months]
+    label = html(f"{each.name}, {each.currency}, month by month")
+    st.html(
+        f'<div class="ed-wide"><table class="ed-statement" aria-label="{label}"><thead><tr><th>No.</th><th>Month</th>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}{_row(each, None, way)}</tbody></table></div>"
+    )
+
+
+def _row(each: Year, month: Month | None, way: Way) -> str:
+    """Of a month, or the total of the year."""
+    figures: list[tuple[str, Money]] = [
+        (OPENING, month.opening if month else each.months[0].opening),
+        *((flow.name.lower(), month.flow(flow) if month else each.total(flow)) for flow in each.columns),
+        (CLOSING, month.closing if month else each.months[-1].closing),
+    ]
+    cells = "".join(
+        f'<td class="ed-num">{_figure(amount, way(each, month, of))}</td>' for of, amount in figures
+    )
+    number, name = (str(month.id.month), month.name) if month else ("", f"Year {each.year}")
+    look = "" if month else ' class="ed-sum"'
+    return f"<tr{look}><td>{number}</td><td>{html(name)}</td>{cells}</tr>"
+
+
+def _figure(amount: Money, where: str) -> str:
+    said = html(amount.text())
+    return f'<a href="{html(where)}" target="_self">{said}</a>' if where else said
 
 
 def _columns(each: Year) -> list[tables.Column]:

@@ -24,6 +24,7 @@ UNREADABLE = [
     ("documents", "days", "yesterday"),
     ("marketplace_statement", "year", "MMXXVI"),
     ("marketplace_statement", "platform", "nowhere"),
+    ("marketplace_statement", "of", "nothing"),
     ("journals", "milestone", "M17x"),
     ("journals", "kind", "nothing"),
     ("journals", "currency", "XXX"),

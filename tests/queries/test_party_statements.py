@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -12,10 +15,11 @@ from core.db import Database
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Platform
-from core.queries import ledger, party_statements, yearly_statements
+from core.queries import ledger, marketplace_entries, party_statements, yearly_statements
 from core.queries.movements import FIRST, Period
 from core.queries.party_statements import PartyStatement
 from core.queries.yearly_statements import Flow, Year
+from dashboard.finance.marketplace_entries import OF
 from tests import builders
 from tests.builders import Town
 from tests.pages.visiting import serve, visit, words
@@ -158,6 +162,47 @@ def test_a_marketplaces_year_is_the_sum_of_its_parties(town: Town) -> None:
     assert (
         town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2025, today=DECEMBER))
         == []
+    )
+
+
+def test_each_figure_of_a_marketplaces_year_is_the_sum_of_what_it_is_made_of(town: Town) -> None:
+    divided(town)
+    town.wait(days=40)
+    builders.funded(town)
+    platform, given = Platform.HOME_SERVICES, {"platform": Platform.HOME_SERVICES, "currency": "USD"}
+    (whole,) = town.read(lambda s: yearly_statements.of_marketplace(s, platform, 2026, today=DECEMBER))
+    for month in whole.months:
+        last = (month.id + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        period = Period(month.id, last)
+        for flow in Flow:
+            entries = town.read(
+                lambda s, flow=flow, period=period: marketplace_entries.entries(
+                    s, flow=flow, period=period, **given
+                )
+            )
+            assert Money.total((each.amount for each in entries), "USD") == month.flow(flow), (
+                month.name,
+                flow,
+            )
+        for at, figure in ((month.id - timedelta(days=1), month.opening), (last, month.closing)):
+            standing = town.read(lambda s, at=at: marketplace_entries.balances(s, at=at, **given))
+            assert Money.total((each.amount for each in standing), "USD") == figure
+
+
+def test_each_figure_leads_to_a_page_of_what_it_is_made_of(town: Town, tmp_path: Path) -> None:
+    divided(town)
+    serve(town, tmp_path)
+    shown = words(visit(town, "fay", "marketplace_statement"))
+    ways = re.findall(r"/marketplace_statement\?([^\"]+)", html.unescape(shown))
+    figures = len({dict(parse_qsl(way))["of"] for way in ways})
+    assert len(ways) == (town.now.month + 1) * figures
+    for way in ways[:figures] + ways[-figures:]:
+        asked = dict(parse_qsl(way))
+        said = words(visit(town, "fay", "marketplace_statement", **asked))
+        assert "Above zero is theirs" in said
+        assert f"Home services, USD: {OF[asked['of']].lower()}" in said
+    assert f"/party_statement?id={town.payee_id}&amp;day=2026-03-01" in words(
+        visit(town, "fay", "party_statement", id=town.payee_id, by="year")
     )
 
 
