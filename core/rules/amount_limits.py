@@ -6,13 +6,13 @@ Looked at when a milestone is agreed, because nobody can fund or be paid what St
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 
 from core.errors import DeskError
 from core.money import Money, stripe_step
 from core.policy import Profile
 from core.policy.amounts import LARGEST_CHARGE, SMALLEST_CHARGE, SMALLEST_MILESTONE, SMALLEST_PAYOUT
-from core.rules import fees
+from core.rules import fees, schedule
+from core.rules.templates import ProjectType
 
 
 class AmountOutsideLimits(DeskError):
@@ -42,13 +42,14 @@ def milestone_limits(currency: str, profile: Profile) -> tuple[Money, Money]:
     return smallest, Money(most * step, currency)
 
 
-def total_limits(currency: str, profile: Profile, weights: Sequence[int]) -> tuple[Money, Money]:
-    """The smallest and the largest total that can be divided by these weights, so that each part can be charged.
+def total_limits(currency: str, profile: Profile, project_type: ProjectType | str) -> tuple[Money, Money]:
+    """The smallest and the largest total of a project of this type, so that each of its milestones can be charged.
 
-    What is too small to be divided is one milestone (`schedule.defaults`).
+    They are the same whatever total is asked for: what is near the largest is divided as a large one, and what is too
+    small to be divided is one milestone (`schedule.defaults`).
     """
     smallest, largest = milestone_limits(currency, profile)
-    step = stripe_step(currency)
+    step, weights = stripe_step(currency), schedule.weights_when_large(profile.platform, project_type)
     return smallest, Money(largest.minor * sum(weights) // max(weights) // step * step, currency)
 
 

@@ -85,9 +85,9 @@ def size_of(total: Money) -> Size:
     return Size.MEDIUM if total < LARGE_FROM.of(total.currency) else Size.LARGE
 
 
-def weights(platform: Platform | str, project_type: ProjectType | str, total: Money) -> tuple[int, ...]:
-    """How a total of this size is divided, in proportion."""
-    stages = TEMPLATES[_offered(Platform(platform), project_type)][size_of(total)]
+def weights_when_large(platform: Platform | str, project_type: ProjectType | str) -> tuple[int, ...]:
+    """How a large total is divided, in proportion: into the most milestones that this type has."""
+    stages = TEMPLATES[_offered(Platform(platform), project_type)][Size.LARGE]
     return tuple(stage.weight for stage in stages)
 
 

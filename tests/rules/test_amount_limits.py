@@ -60,14 +60,29 @@ def test_a_total_within_its_limits_is_divided_into_what_can_be_charged(
     kind: ProjectType, currency: str, data: st.DataObject
 ) -> None:
     profile, step = PROFILES[kind.platform], stripe_step(currency)
-    top = Money(LARGEST_CHARGE.of(currency).minor * 5 // step * step, currency)
-    limits = amount_limits.total_limits(currency, profile, schedule.weights(kind.platform, kind, top))
+    limits = amount_limits.total_limits(currency, profile, kind)
     first, last = (each.minor // step for each in limits)
     total = Money(data.draw(st.integers(first, last) | st.sampled_from((first, last))) * step, currency)
     for each in schedule.defaults(kind.platform, kind, total, least=limits[0]):
         amount_limits.require_between(
             each.amount, amount_limits.milestone_limits(currency, profile), field="total"
         )
+
+
+@pytest.mark.parametrize("kind", ProjectType)
+@pytest.mark.parametrize("currency", sorted(CURRENCIES))
+def test_the_largest_total_is_the_last_whose_every_milestone_can_be_charged(
+    kind: ProjectType, currency: str
+) -> None:
+    profile, step = PROFILES[kind.platform], Money(stripe_step(currency), currency)
+    smallest, largest = amount_limits.total_limits(currency, profile, kind)
+    most = amount_limits.milestone_limits(currency, profile)[1]
+
+    def dearest(total: Money) -> Money:
+        return max(each.amount for each in schedule.defaults(kind.platform, kind, total, least=smallest))
+
+    assert dearest(largest) <= most
+    assert any(dearest(Money(largest.minor + more * step.minor, currency)) > most for more in range(1, 5))
 
 
 @pytest.mark.parametrize("currency", sorted(CURRENCIES))

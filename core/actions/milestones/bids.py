@@ -84,8 +84,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Projec
 
 def _divided(bid: Bid, profile: Profile) -> tuple[schedule.PlannedMilestone, ...]:
     """The default milestones, each of which can be charged and paid out. Raises `AmountOutsideLimits`."""
-    shares = schedule.weights(profile.platform, bid.project_type, bid.total)
-    limits = amount_limits.total_limits(bid.total.currency, profile, shares)
+    limits = amount_limits.total_limits(bid.total.currency, profile, bid.project_type)
     amount_limits.require_between(bid.total, limits, field="total")
     return schedule.defaults(profile.platform, bid.project_type, bid.total, least=limits[0])
 
