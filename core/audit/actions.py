@@ -118,12 +118,14 @@ class AuditAction(StrEnum):
     DUPLICATE_FOLLOW = "duplicate:follow"
     ENGAGEMENT_ACTIVATE = "engagement:activate"
     ENGAGEMENT_CONFIRM = "engagement:confirm"
+    ENTRY_PROVE = "entry:prove"
     EVIDENCE_DOWNLOAD = "evidence:download"
     EVIDENCE_HAND_IN = "evidence:hand_in"
     EVIDENCE_NOTE = "evidence:note"
     EVIDENCE_OPEN = "evidence:open"
     EXPORT_FINISH = "export:finish"
     EXPORT_START = "export:start"
+    GROWTH_PROVE = "growth:prove"
     HOLD_APPROVE_LIFT = "hold:approve_lift"
     HOLD_EXTEND = "hold:extend"
     HOLD_LIFT = "hold:lift"
@@ -272,6 +274,7 @@ _CASE, _MESSAGE, _EVIDENCE, _MONEY, _DECISION, _LETTER = About
 KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.BID_ACCEPT: ActionKind("Bid accepted"),
     AuditAction.ENGAGEMENT_CONFIRM: ActionKind("Part of the engagement confirmed"),
+    AuditAction.ENTRY_PROVE: ActionKind("Proof of an entry taken", staff_only=True),
     AuditAction.ENGAGEMENT_ACTIVATE: ActionKind("Engagement active", tone="good"),
     AuditAction.MILESTONES_ADJUST: ActionKind("Milestones rearranged"),
     AuditAction.PROJECT_CHOOSE_FUNDING: ActionKind("Funding in turn or ahead chosen"),
@@ -344,6 +347,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.HOLD_PROPOSE_LIFT: ActionKind(
         "Lifting of a hold proposed", _MONEY, tone="wait", staff_only=True
     ),
+    AuditAction.GROWTH_PROVE: ActionKind("Proof of the log’s growth taken", staff_only=True),
     AuditAction.HOLD_APPROVE_LIFT: ActionKind(
         "Lifting of a hold approved", _MONEY, tone="good", staff_only=True
     ),

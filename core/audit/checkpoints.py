@@ -1,8 +1,10 @@
 """Checkpoints: every seal once more, signed, in a file outside the database.
 
 One JSON line per seal in `<folder>/<ledger>.jsonl`, where the ledger's name was drawn when the database was made. A
-line holds everything that is needed to prove its rows without believing the seals in the database. Whoever can write
-the database cannot make one, so a removed tail is missed here. Copy the file away from this machine now and then.
+line holds everything that is needed to prove its rows without believing the seals in the database, and the signed head
+of the Merkle tree over all rows so far (`core.audit.tree_heads`; lines of before there was a tree have none). Whoever
+can write the database cannot make one, so a removed tail is missed here. Copy the file away from this machine now and
+then.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from pathlib import Path
 import rfc8785
 
 from core.audit.keys import PublicKey, Signer
+from core.audit.merkle import Edge
 from core.audit.seals import Seal
+from core.audit.tree_heads import TreeHead, signed
 
 FORMAT = 1
 KeyOf = Callable[[int], PublicKey | None]
@@ -32,15 +36,21 @@ class Checkpoint:
     line: int
     seal: Seal | None
     wrong: str = ""
+    head: TreeHead | None = None
 
 
 def file_of(folder: Path, ledger: str) -> Path:
     return folder / f"{ledger}.jsonl"
 
 
-def line(seal: Seal, ledger: str, signer: Signer, *, now: datetime) -> bytes:
-    """The signed line of a seal. The signature is over the canonical JSON (RFC 8785) of everything else in it."""
+def line(seal: Seal, ledger: str, signer: Signer, *, now: datetime, edge: Edge | None = None) -> bytes:
+    """The signed line of a seal. The signature is over the canonical JSON (RFC 8785) of everything else in it.
+
+    `edge` is that of the tree which ends with the seal's rows.
+    """
     facts = seal.facts() | {"format": FORMAT, "ledger": ledger, "signed_at": now.astimezone(UTC).isoformat()}
+    if edge is not None:
+        facts["tree"] = signed(edge, ledger, signer).facts()
     facts["key"] = signer.public.raw.hex()
     facts["signature"] = signer.sign(rfc8785.dumps(facts)).hex()
     return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
@@ -90,6 +100,7 @@ def _checkpoint(number: int, content: bytes, ledger: str, key_of: KeyOf) -> Chec
     try:
         facts = json.loads(content)
         seal = Seal.of(facts)
+        head = TreeHead.of(facts["tree"]) if "tree" in facts else None
         signature, signed_by = bytes.fromhex(facts.pop("signature")), bytes.fromhex(facts["key"])
         message = rfc8785.dumps(facts)
     except (ValueError, TypeError, KeyError, AttributeError, zlib.error, rfc8785.CanonicalizationError):
@@ -103,7 +114,7 @@ def _checkpoint(number: int, content: bytes, ledger: str, key_of: KeyOf) -> Chec
         return Checkpoint(number, None, f"bears a signature of {named}, and not of {wanted}")
     if not public.signed(message, signature):
         return Checkpoint(number, None, "bears a signature that this desk did not make")
-    return Checkpoint(number, seal)
+    return Checkpoint(number, seal, head=head)
 
 
 def _whole(handle: int) -> int:

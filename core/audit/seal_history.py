@@ -15,8 +15,9 @@ from core.audit import checkpoints
 from core.audit.checkpoints import Checkpoint
 from core.audit.key_trust import Ring
 from core.audit.keys import PUBLIC_FILE, KeyUnusable, PublicKey
-from core.audit.sealing import seals_after
+from core.audit.seal_reading import seals_after
 from core.audit.seals import LAST_XID, Seal, first_prev
+from core.audit.tree_heads import TreeHead
 from core.audit.verification_report import Finding
 
 
@@ -27,6 +28,7 @@ class Witnessed:
     seal: Seal | None
     signed: bool = False
     findings: tuple[Finding, ...] = ()
+    head: TreeHead | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def history(session: Session, witness: Witness) -> Iterator[Witnessed]:
             continue
         follows = one.seal.prev == prev and one.seal.hash == one.seal.rehash() and _next(before, one.seal)
         broken = () if follows else (Finding("seal", "broken", seal=one.seal.n),)
-        yield Witnessed(one.seal, one.signed, one.findings + broken + tuple(witness.ring.vouched(one.seal)))
+        found = one.findings + broken + tuple(witness.ring.vouched(one.seal))
+        yield Witnessed(one.seal, one.signed, found, one.head)
         prev, before = one.seal.hash, one.seal
 
 
@@ -102,11 +105,11 @@ def _paired(signed: Iterator[Checkpoint], stored: Iterator[Seal]) -> Iterator[Wi
             yield Witnessed(None, findings=(Finding("checkpoint", "forged", id=line.line, why=line.wrong),))
             line = next(signed, None)
         elif line and line.seal and (seal is None or line.seal.n < seal.n):
-            yield Witnessed(line.seal, True, (Finding("seal", "seal_removed", seal=line.seal.n),))
+            yield Witnessed(line.seal, True, (Finding("seal", "seal_removed", seal=line.seal.n),), line.head)
             line = next(signed, None)
         elif line and line.seal and seal and line.seal.n == seal.n:
             rewritten = () if line.seal == seal else (Finding("seal", "rewritten", seal=seal.n),)
-            yield Witnessed(line.seal, True, rewritten)
+            yield Witnessed(line.seal, True, rewritten, line.head)
             line, seal = next(signed, None), next(stored, None)
         elif seal:
             yield Witnessed(seal, False, (Finding("seal", "unsigned", seal=seal.n),) if line else ())

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from itertools import islice
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit.canonical import KINDS, SealedKind
+from core.audit.merkle import Edge, leaf_hash
 from core.audit.seals import LAST_XID, Seal
+from core.audit.tree_heads import TreeHead
 from core.audit.verification_report import Finding
 from core.policy.limits import CLOCKS_APART, SEALED_WITHIN
 
 NO_END = 2**63 - 1
+ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
+# An honest plan reads each seal's rows through the index on their transaction.
+PLANS = "set local enable_seqscan = off; set local jit = off; set local search_path = pg_catalog, public"
+EPOCHS = text("select epoch, entries_after, journals_after from public.seal_epochs order by epoch")
 Bounds = Mapping[str, tuple[int, int]]
 """For each kind the ids of an epoch: above the first number, up to the second."""
 
@@ -26,11 +33,20 @@ def _of_seal(kind: SealedKind) -> str:
     return f"from {kind.table} r where r.xid >= s.lo and r.xid < s.hi and {span}"
 
 
+def _each(kind: SealedKind) -> str:
+    """The rows of a seal with both their hashes: the seal's own, and the Merkle tree's, whose first byte says so."""
+    # `offset 0` keeps the planner from computing an expression anew in each place that names it.
+    rows = f"(select r.xid, r.id, {kind.bytes} as bytes {_of_seal(kind)} offset 0) as row"
+    hashes = r"sha256(bytes) as leaf, sha256('\x00'::bytea || bytes) as in_tree"
+    return f"(select xid, id, {hashes} from {rows} offset 0) as each"
+
+
 def _hashed(kind: SealedKind) -> str:
-    return (
-        f"cross join lateral (select count(*) as n, coalesce(string_agg({kind.leaf}, '' order by r.xid, r.id), '')"
-        f" as leaves {_of_seal(kind)}) as {kind.name}"
+    joined = ", ".join(
+        f"coalesce(string_agg(each.{hash}, '' order by each.xid, each.id), '') as {name}"
+        for hash, name in (("leaf", "leaves"), ("in_tree", "tree"))
     )
+    return f"cross join lateral (select count(*) as n, {joined} from {_each(kind)}) as {kind.name}"
 
 
 _COLUMNS = ("n", "lo", "hi", *(f"{kind}_{end}" for kind in KINDS for end in ("above", "up_to")))
@@ -38,13 +54,15 @@ _TYPES = {"lo": "xid8[]", "hi": "xid8[]"}
 _ARRAYS = ", ".join(f"cast(:{name} as {_TYPES.get(name, 'bigint[]')})" for name in _COLUMNS)
 _SEALS = f"unnest({_ARRAYS}) as s({', '.join(_COLUMNS)})"
 ROOTS = text(
-    f"select s.n, {', '.join(f'{kind}.n' for kind in KINDS)}, sha256({' || '.join(f'{kind}.leaves' for kind in KINDS)})"
+    f"select s.n, {', '.join(f'{kind}.n' for kind in KINDS)},"
+    f" sha256({' || '.join(f'{kind}.leaves' for kind in KINDS)}), {' || '.join(f'{kind}.tree' for kind in KINDS)}"
     f" from {_SEALS} {' '.join(map(_hashed, KINDS.values()))}"
 )
 LEAVES = {
     name: text(
         f"select found.* from {_SEALS} cross join lateral"
-        f" (select r.id, substring({kind.leaf} for 8) {_of_seal(kind)} order by r.xid, r.id) as found"
+        f" (select each.id, substring(each.leaf for 8), each.in_tree from {_each(kind)}"
+        " order by each.xid, each.id) as found"
     )
     for name, kind in KINDS.items()
 }
@@ -75,19 +93,93 @@ OUT_OF_TIME = {
 
 @dataclass(frozen=True)
 class Span:
-    """A seal, and the ids that its epoch spans."""
+    """A seal, the ids that its epoch spans, and what was signed of the tree that ends with it."""
 
     seal: Seal
     bounds: Bounds
+    head: TreeHead | None = None
 
 
-def changed(session: Session, spans: Sequence[Span]) -> Iterator[Finding]:
-    """What is wrong with the rows of these seals, in their order."""
+class RunningTree:
+    """The Merkle tree of one seal's rows after the other's, held against what was signed of it."""
+
+    def __init__(self) -> None:
+        self.edge: Edge | None = Edge()
+
+    def take(self, span: Span, leaves: bytes | None) -> Iterator[Finding]:
+        """`leaves` of the seal's rows; None where those are not what was sealed: then only the signed tree counts."""
+        known = self.edge is not None and leaves is not None
+        self.edge = self.edge.after([leaves]) if self.edge is not None and leaves is not None else None
+        if span.head is None:
+            return
+        if known and self.edge != span.head.edge:
+            yield Finding("seal", "tree", seal=span.seal.n)
+        self.edge = span.head.edge
+
+
+def changed(session: Session, spans: Sequence[Span], tree: RunningTree) -> Iterator[Finding]:
+    """What is wrong with the rows of these seals, in their order, and with the tree over them."""
+    for span, leaves in _as_sealed(session, spans):
+        if leaves is None:
+            yield from list(_differences(session, span)) or [Finding("seal", "mismatch", seal=span.seal.n)]
+        yield from tree.take(span, leaves)
+
+
+def tree_leaves(session: Session, seals: Iterable[Seal]) -> Iterator[bytes]:
+    """The leaf of each row of these seals in the Merkle tree, in the seals' order; those of one seal joined.
+
+    A row that is not as it was sealed has the leaf of nothing at all in its place: no proof can ever be made of it.
+    """
+    known = afters(session)
+    spans = (Span(each, bounds(each.epoch, known)) for each in seals)
+    while some := list(batch(spans)):
+        for span, leaves in _as_sealed(session, some):
+            yield leaves if leaves is not None else b"".join(_as_known(session, span))
+
+
+def batch(spans: Iterator[Span]) -> Iterator[Span]:
+    """As many seals as are read in one query."""
+    count = 0
+    for span in islice(spans, SEALS_AT_ONCE):
+        yield span
+        count += span.seal.rows
+        if count >= ROWS_AT_ONCE:
+            return
+
+
+def plan(session: Session) -> None:
+    """How the queries of this transaction are to be carried out, whatever the server is set to."""
+    for statement in PLANS.split("; "):
+        session.execute(text(statement))
+
+
+def afters(session: Session) -> dict[int, dict[str, int]]:
+    """For each epoch the ids up to which rows belong to the epochs before it."""
+    return {epoch: dict(zip(KINDS, ids, strict=True)) for epoch, *ids in session.execute(EPOCHS)}
+
+
+def bounds(epoch: int, afters: Mapping[int, Mapping[str, int]]) -> Bounds:
+    """The ids of an epoch. `afters`: for each epoch the ids up to which rows belong to those before it."""
+    start = afters.get(epoch, {}) if epoch > 1 else {}
+    up_to = afters.get(epoch + 1, {})
+    return {kind: (start.get(kind, -NO_END - 1), up_to.get(kind, NO_END)) for kind in KINDS}
+
+
+def _as_sealed(session: Session, spans: Sequence[Span]) -> Iterator[tuple[Span, bytes | None]]:
+    """Each seal with the leaves of its rows, one after the other; None where they are not what was sealed."""
     found = {row[0]: row[1:] for row in session.execute(ROOTS, _arguments(spans))}
     for span in spans:
-        *counts, root = found[span.seal.n]
-        if [*span.seal.counted().values()] != counts or root != span.seal.root:
-            yield from list(_differences(session, span)) or [Finding("seal", "mismatch", seal=span.seal.n)]
+        *counts, root, leaves = found[span.seal.n]
+        same = [*span.seal.counted().values()] == counts and root == span.seal.root
+        yield span, bytes(leaves) if same else None
+
+
+def _as_known(session: Session, span: Span) -> Iterator[bytes]:
+    for kind in KINDS:
+        present = {row[0]: row[1:] for row in session.execute(LEAVES[kind], _arguments([span]))}
+        for row, leaf in span.seal.known(kind):
+            begins, in_tree = present.get(row, (None, b""))
+            yield bytes(in_tree) if begins == leaf else leaf_hash(b"")
 
 
 def outside(session: Session, above: Mapping[str, int]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ checkpoint was written is made good by the next run; a transaction that stays op
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,12 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit import checkpoints
+from core.audit import checkpoints, sealed_rows
+from core.audit.key_trust import FIRST_USE, Ring
 from core.audit.keys import PUBLIC_FILE, Signer
+from core.audit.merkle import Edge
 from core.audit.pinned_keys import ledger_name, pin_first, pins
+from core.audit.seal_reading import AT_ONCE, seals_after
 from core.audit.seals import Seal, first_prev
 from core.db import Database, one_at_a_time
 from core.errors import DeskError
@@ -24,14 +27,6 @@ from core.errors import DeskError
 ONE_AT_A_TIME = "escrow-desk checkpoints"
 SEAL = text("select seal_range(:rows)")
 FULL = text("select entries + journals >= :rows from seals where n = :n")
-SEALS_AFTER = text(
-    """
-    select n, epoch, lo::text as lo, hi::text as hi, entries_after, journals_after, entries, journals, root,
-           leaves, prev, hash, sealed_at
-    from seals where n > :after order by n limit :limit
-    """
-)
-AT_ONCE = 500
 ROWS_A_SEAL = 100_000
 
 
@@ -86,12 +81,6 @@ def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, ado
         return Sealed(last_seal=pen.n, signed=pen.signed, rows=pen.rows)
 
 
-def seals_after(session: Session, n: int, *, limit: int = AT_ONCE) -> list[Seal]:
-    """The seals from `n + 1` on, as the database has them."""
-    rows = session.execute(SEALS_AFTER, {"after": n, "limit": limit}).mappings()
-    return [Seal(**{**row, "lo": int(row["lo"]), "hi": int(row["hi"])}) for row in rows]
-
-
 class _Pen:
     """Signs the seals that follow the last checkpoint."""
 
@@ -100,18 +89,26 @@ class _Pen:
     ) -> None:
         self.session, self.signer, self.folder, self.ledger, self.now = session, signer, folder, ledger, now
         self.n, self.prev = (last.n, last.hash) if last else (0, first_prev(ledger))
+        self.edge: Edge | None = None  # looked up when something is to be signed
         self.signed = self.rows = 0
 
     def sign(self) -> None:
         while seals := seals_after(self.session, self.n):
             _require_unbroken(seals, self.prev, self.folder)
-            lines = [checkpoints.line(seal, self.ledger, self.signer, now=self.now) for seal in seals]
-            checkpoints.append(self.folder, self.ledger, lines)
+            checkpoints.append(self.folder, self.ledger, list(self._lines(seals)))
             if self.n == 0:
                 self.signer.public.write(self.folder / PUBLIC_FILE)
             self.n, self.prev = seals[-1].n, seals[-1].hash
             self.signed += len(seals)
             self.rows += sum(seal.rows for seal in seals)
+
+    def _lines(self, seals: Sequence[Seal]) -> Iterator[bytes]:
+        if self.edge is None:
+            sealed_rows.plan(self.session)
+            self.edge = _edge(self.session, self.ledger, self.folder)
+        for seal in seals:
+            self.edge = self.edge.after(sealed_rows.tree_leaves(self.session, [seal]))
+            yield checkpoints.line(seal, self.ledger, self.signer, now=self.now, edge=self.edge)
 
 
 def close(database: Database) -> None:
@@ -155,6 +152,26 @@ def _witnessed(session: Session, ledger: str, folder: Path, *, adopt: bool) -> S
     if not found or found[0] != last:
         raise CheckpointsDisagree(n=last.n, folder=folder)
     return last
+
+
+def _edge(session: Session, ledger: str, folder: Path) -> Edge:
+    """The edge of the tree that the last checkpoint signed. Where that has none, because it is of before there was a
+    tree, or this desk did not sign it, the tree is made again of all rows up to there."""
+    line = checkpoints.last_line(folder, ledger)
+    if not line:
+        return Edge()
+    found = checkpoints.signed_line(line, ledger, Ring(ledger, pins(session), FIRST_USE).key_of)
+    if found.head:
+        return found.head.edge
+    last, n, prev, edge = checkpoints.last(folder, ledger), 0, first_prev(ledger), Edge()
+    while last and n < last.n:
+        seals = seals_after(session, n, limit=min(AT_ONCE, last.n - n))
+        if not seals:
+            raise CheckpointsDisagree(n=last.n, folder=folder)
+        _require_unbroken(seals, prev, folder)
+        edge = edge.after(sealed_rows.tree_leaves(session, seals))
+        n, prev = seals[-1].n, seals[-1].hash
+    return edge
 
 
 def _require_unbroken(seals: Sequence[Seal], prev: bytes, folder: Path) -> None:

@@ -25,7 +25,7 @@ from core.audit.content_hashes import Other
 from core.audit.key_trust import FIRST_USE, Ring, Trust
 from core.audit.pinned_keys import ledger_name, pins
 from core.audit.seal_history import Witness, history
-from core.audit.sealed_rows import NO_END, Span
+from core.audit.sealed_rows import RunningTree, Span
 from core.audit.seals import LAST_XID, Seal
 from core.audit.verification_report import Finding, Report, counted_rows
 from core.db import Database
@@ -44,11 +44,7 @@ WRONG = {
     "misfit": "words_unplanned",
 }
 ANYWHERE = dict.fromkeys(KINDS, -(2**63))
-ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
-# An honest plan reads each seal's rows through the index on their transaction.
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
-PLANS = "set local enable_seqscan = off; set local jit = off; set local search_path = pg_catalog, public"
-EPOCHS = text("select epoch, entries_after, journals_after from public.seal_epochs order by epoch")
 LONG_AGO = text("select cast(:at as timestamptz) < now() - cast(:within as interval)")
 PIECES = text("select id, uploaded_by, sha256 from public.evidence order by id")
 TOTAL = text("select coalesce(sum(entries + journals), 0) from public.seals")
@@ -86,19 +82,20 @@ class _Verification:
         self, session: Session, witness: Witness, progress: Progress, files: ReadFile | None
     ) -> None:
         self.session, self.witness, self.progress, self.files = session, witness, progress, files
-        self.afters = {epoch: dict(zip(KINDS, ids, strict=True)) for epoch, *ids in session.execute(EPOCHS)}
+        self.afters = sealed_rows.afters(session)
         self.total = int(session.execute(TOTAL).scalar_one())
         self.findings: list[Finding] = []
         self.rows = self.seals = self.signed = self.more = 0
         self.read: int | None = None
         self.erased = 0
+        self.tree = RunningTree()
         self.last: Seal | None = None
         self.unsigned_since: Seal | None = None
 
     def report(self) -> Report:
         spans = self._spans()
-        while batch := list(_batch(spans)):
-            self._find(sealed_rows.changed(self.session, batch))
+        while batch := list(sealed_rows.batch(spans)):
+            self._find(sealed_rows.changed(self.session, batch, self.tree))
             self.rows += sum(span.seal.rows for span in batch)
             self.progress(self.rows, max(self.rows, self.total))
         if self.seals or self.witness.size or self.witness.ring.trust.fingerprint:
@@ -132,15 +129,13 @@ class _Verification:
             if one.seal:
                 self.seals, self.signed, self.last = self.seals + 1, self.signed + one.signed, one.seal
                 self.unsigned_since = None if one.signed else self.unsigned_since or one.seal
-                yield Span(one.seal, self._bounds(one.seal))
+                yield Span(one.seal, self._bounds(one.seal), one.head)
 
     def _bounds(self, seal: Seal) -> Mapping[str, tuple[int, int]]:
         above = dict(zip(KINDS, (seal.entries_after, seal.journals_after), strict=True))
         if self.afters.get(seal.epoch) != above:
             self._find(iter([Finding("epoch", "epochs", id=seal.epoch)]))
-        start = above if seal.epoch > 1 else ANYWHERE
-        up_to = self.afters.get(seal.epoch + 1, {})
-        return {kind: (start[kind], up_to.get(kind, NO_END)) for kind in KINDS}
+        return sealed_rows.bounds(seal.epoch, self.afters | {seal.epoch: above})
 
     def _end(self) -> int:
         """How many rows lie behind the last seal: its epoch goes on, or a new one is open and nothing sealed in it."""
@@ -199,21 +194,10 @@ def _place(finding: Finding) -> tuple[int, bool, bool]:
     return finding.seal or 0, finding.kind == "seal", finding.kind != "key"
 
 
-def _batch(spans: Iterator[Span]) -> Iterator[Span]:
-    """As many seals as are read in one query."""
-    count = 0
-    for span in islice(spans, SEALS_AT_ONCE):
-        yield span
-        count += span.seal.rows
-        if count >= ROWS_AT_ONCE:
-            return
-
-
 @contextmanager
 def _snapshot(database: Database) -> Iterator[Session]:
     """One moment of the database, while others go on writing."""
     with database.reading() as session:
         session.execute(text(SNAPSHOT))
-        for statement in PLANS.split("; "):
-            session.execute(text(statement))
+        sealed_rows.plan(session)
         yield session

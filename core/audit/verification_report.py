@@ -26,6 +26,7 @@ WORDS: Mapping[str, str] = {
     "mismatch": "The rows of seal {seal} are not the ones that were sealed, nor is its own list of them.",
     "rewritten": "Seal {seal} in the database is not the one that was signed.",
     "seal_removed": "Seal {seal} was signed, and is gone from the database.",
+    "tree": "The Merkle tree that was signed with seal {seal} is not the tree of the rows up to there.",
     "broken": "Seal {seal} does not follow from the seal before it.",
     "forged": "Line {id} of the checkpoint file {why}.",
     "unsigned": "Seal {seal} has no checkpoint, and seals after it have.",

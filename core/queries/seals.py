@@ -7,20 +7,19 @@ very hash that the database has.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.audit.checkpoint_lines import lines_from
 from core.audit.checkpoints import file_of
 from core.audit.pinned_keys import ledger_name
 
-NUMBER = re.compile(rb'\{"n":(\d{1,19}),')
 LONGEST_SCAN = 1000
 PAGE = text(
     """
@@ -60,53 +59,17 @@ def _time(line: dict[str, str] | None, hash: str) -> datetime | None:
 
 
 def _signed(path: Path, numbers: set[int]) -> dict[int, dict[str, str]]:
-    """The lines of these seals. Lines stand in the order of their numbers, so the first is found by halving."""
-    if not numbers or not path.exists():
-        return {}
-    with path.open("rb") as file:
-        file.seek(_start(file, min(numbers)))
-        return dict(_lines(file, numbers))
+    """The lines of these seals."""
+    return dict(_lines(path, numbers)) if numbers else {}
 
 
-def _lines(file: BinaryIO, numbers: set[int]) -> Iterator[tuple[int, dict[str, str]]]:
-    left = max(LONGEST_SCAN, len(numbers))
-    while left and (line := file.readline()):
-        left -= 1
-        number = _number(line)
-        if number is not None and number > max(numbers):
+def _lines(path: Path, numbers: set[int]) -> Iterator[tuple[int, dict[str, str]]]:
+    longest = max(LONGEST_SCAN, len(numbers))
+    for number, line in islice(lines_from(path, min(numbers)), longest):
+        if number > max(numbers):
             return
-        if number in numbers and line.endswith(b"\n"):
+        if number in numbers:
             try:
                 yield number, json.loads(line)
             except ValueError:
                 continue
-
-
-def _start(file: BinaryIO, number: int) -> int:
-    """Where the line of this seal begins, or would begin."""
-    low, high = 0, file.seek(0, 2)
-    while low < high:
-        middle = (low + high) // 2
-        file.seek(middle)
-        if middle:
-            file.readline()
-        begins, line = file.tell(), file.readline()
-        found = _number(line)
-        if found is None or found >= number:
-            high = middle
-        else:
-            low = begins + 1
-    return _line_begin(file, low)
-
-
-def _line_begin(file: BinaryIO, near: int) -> int:
-    """The beginning of the first line at or after `near`, or of the very first."""
-    file.seek(max(0, near - 1))
-    if near:
-        file.readline()
-    return file.tell()
-
-
-def _number(line: bytes) -> int | None:
-    found = NUMBER.match(line)
-    return int(found[1]) if found else None

@@ -34,6 +34,7 @@ OBJECTS: Mapping[str, tuple[str, ReferenceKind | None]] = {
     "staff": ("Staff", None),
     "staff_session": ("Session", None),
     "export": ("Export", None),
+    "audit_entry": ("Audit entry", None),
     "policy": ("Policy", None),
     "report": ("Report", "report"),
     "review": ("Review", "risk review"),

@@ -252,7 +252,7 @@ def test_after_a_crash_anywhere_the_file_goes_on_with_whole_lines(
 
 
 def test_verification_tells_how_far_it_is(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.audit.verification.SEALS_AT_ONCE", 1)
+    monkeypatch.setattr("core.audit.sealed_rows.SEALS_AT_ONCE", 1)
     log.written(3)
     seen: list[tuple[int, int]] = []
     log.verify(progress=lambda done, total: seen.append((done, total)))

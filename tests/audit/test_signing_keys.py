@@ -15,7 +15,7 @@ from core.audit import checkpoints, keys
 from core.audit.known_keys import known, remember
 from core.audit.pinned_keys import SignedAlready, ledger_name, statement
 from core.audit.rotation import KeyNotLost, NoKeyYet
-from core.audit.sealing import seals_after
+from core.audit.seal_reading import seals_after
 from core.audit.seals import first_prev
 from core.errors import ReasonMissing
 from core.rules.permissions import Actor, NotPermitted, Role

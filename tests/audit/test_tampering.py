@@ -15,7 +15,7 @@ from core import audit
 from core.audit.canonical import KINDS
 from core.audit.checkpoints import line
 from core.audit.pinned_keys import ledger_name
-from core.audit.sealing import seals_after
+from core.audit.seal_reading import seals_after
 from core.audit.seals import Seal, first_prev
 from tests.audit.conftest import NOW, Log
 

@@ -197,6 +197,38 @@ def test_an_export_about_a_case_that_is_not_there_proves_nothing_and_is_refused(
     assert terminal.run("audit", "export", "--out", out, "--case", there.case, "--json").well().json["rows"]
 
 
+def test_one_entry_and_the_growth_of_the_log_are_proved_elsewhere(
+    terminal: Terminal, town: builders.Town, home: Path, tmp_path: Path
+) -> None:
+    while terminal.run("audit", "seal", "--json").well().json["rows"]:
+        pass
+    kept = tmp_path / "kept"
+    kept.write_text(terminal.run("audit", "checkpoint").well().out)
+    id = town.read(lambda s: s.scalar(text("select min(id) from audit_entries")))
+    proof, growth = tmp_path / "proof.json", tmp_path / "growth.json"
+    said = terminal.run("audit", "prove", id, "--out", proof, "--json").well().json
+    assert newest_action(town) == "audit:entry:prove"
+    assert proof.stat().st_mode & 0o077 == 0
+    terminal.run("audit", "prove", id, "--out", proof).refuses("exists already")
+    terminal.run("audit", "prove", 10**9, "--out", tmp_path / "none").refuses("There is no audit entry")
+    while terminal.run("audit", "seal", "--json").well().json["rows"]:
+        pass
+    terminal.run("audit", "prove-growth", kept, "--out", growth).well()
+    assert newest_action(town) == "audit:growth:prove"
+
+    elsewhere = Terminal({"ESCROW_DESK_HOME": str(tmp_path / "elsewhere")})
+    key = ("--key", said["key"])
+    told = elsewhere.run("audit", "verify-proof", proof, *key, "--json").well().json
+    assert (told["ok"], told["known"], told["entry"]["id"]) == (True, True, id)
+    assert "compare it" in elsewhere.run("audit", "verify-proof", proof).well().out
+    assert "action: system:desk:install" in elsewhere.run("audit", "verify-proof", proof, *key).well().out
+    grown = elsewhere.run("audit", "verify-proof", growth, *key, "--since", kept).well().out
+    assert "only grew" in grown
+    proof.write_text(proof.read_text().replace("system:desk:install", "system:desk:instill"))
+    found = elsewhere.run("audit", "verify-proof", proof, *key)
+    assert (found.code, "was altered" in found.out) == (1, True)
+
+
 # -- cases --
 
 

@@ -25,6 +25,9 @@ COMMANDS = {
     "audit seal": ["audit", "seal"],
     "audit verify": ["audit", "verify"],
     "audit export": ["audit", "export", "--out", "{out}"],
+    "audit prove": ["audit", "prove", "1", "--out", "{out}"],
+    "audit prove-growth": ["audit", "prove-growth", "{note}", "--out", "{out}"],
+    "audit checkpoint": ["audit", "checkpoint"],
     "case list": ["case", "list"],
     "case export": ["case", "export", "1", "--out", "{out}"],
     "receipt": ["receipt", "1", "--out", "{out}"],
@@ -66,7 +69,9 @@ def command(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    return [word.format(out=tmp_path / "out", port=port) for word in COMMANDS[request.param]]
+    note = tmp_path / "note"
+    note.write_text("a checkpoint")
+    return [word.format(out=tmp_path / "out", port=port, note=note) for word in COMMANDS[request.param]]
 
 
 def test_without_a_database_every_command_says_what_to_set(command: list[str], tmp_path: Path) -> None:
@@ -188,6 +193,13 @@ def test_every_command_explains_itself() -> None:
 def test_an_export_that_is_not_there_is_named_before_its_manifest(tmp_path: Path, file: str) -> None:
     said = Terminal({"ESCROW_DESK_HOME": str(tmp_path)}).run("audit", "verify-export", file)
     said.refuses(f"There is no file {file}")
+
+
+def test_what_is_no_proof_or_not_there_is_named(tmp_path: Path) -> None:
+    terminal, file = Terminal({"ESCROW_DESK_HOME": str(tmp_path)}), tmp_path / "file"
+    terminal.run("audit", "verify-proof", file).refuses(f"There is no file {file}")
+    file.write_text("{}")
+    terminal.run("audit", "verify-proof", file).refuses(f"{file} is not a proof", "of another kind")
 
 
 @pytest.mark.parametrize("command", [("advance", "72h"), ("clock",), ("confirm", "seti_1_secret_x")])
