@@ -22,7 +22,9 @@ from core.rules.payout_parts import Part
 PAYOUTS = """
 select s.id as line_id, s.source as id, s.currency, s.amount, s.fee, s.created_at, t.journal_id,
        paid.id as paid_journal_id, paid.posted_at as paid_at, failed.id as failed_journal_id, m.match_id,
-       back.id is not null and again.id is null as reversed
+       back.id is not null and again.id is null as reversed,
+       (theirs.minor - ours.minor)::bigint as difference, coalesce(ours.postings > 1, false) as together,
+       (named.theirs - named.ours)::bigint as named_difference
 from statement_lines s
 left join balance_transactions t on t.id = s.id
 left join journals paid on paid.key = 'own_payout.' || s.source || '.paid'
@@ -31,6 +33,20 @@ left join manual_journals back on back.reverses_journal_id = paid.id and back.st
 left join manual_journals again on again.reverses_journal_id = back.journal_id and again.status = 'POSTED'
 left join bank_match_postings m on m.journal_id = coalesce(again.journal_id, paid.id) and m.currency = s.currency
     and (back.id is null or again.id is not null)
+left join lateral (
+    select sum(l.amount_minor) as minor
+    from bank_match_lines x join bank_statement_lines l on l.id = x.line_id where x.match_id = m.match_id
+) theirs on true
+left join lateral (
+    select sum(p.amount_minor) as minor, count(*) as postings
+    from bank_match_postings p join journals j on j.id = p.journal_id
+    where p.match_id = m.match_id and j.kind <> 'bank_line_unexplained'
+) ours on true
+left join lateral (
+    select sum(b.theirs) as theirs, min(b.ours) as ours from breaks b
+    where b.journal_id = paid.id and b.currency = s.currency and b.side = 'BANK' and b.kind = 'AMOUNT_DIFFERS'
+      and b.closed_at is null
+) named on true
 where s.kind = 'payout' and {where}
 order by s.created_at desc, s.id desc limit :limit
 """
@@ -60,7 +76,8 @@ BANK = text(
 @dataclass(frozen=True)
 class PlatformPayout:
     """`id` is Stripe's, `amount` what it sent, `fee` what Stripe took for sending it. `reversed`: two people said that
-    it never reached our bank."""
+    it never reached our bank. `difference`: what the matched lines of our bank have more than what they are matched
+    with, `together` with other postings; `named_difference`: the same of lines that name it and are not matched."""
 
     id: str
     line_id: str
@@ -73,6 +90,9 @@ class PlatformPayout:
     failed_journal_id: int | None
     match_id: int | None
     reversed: bool
+    difference: Money | None
+    together: bool
+    named_difference: Money | None
 
     @property
     def where(self) -> str:
@@ -83,9 +103,22 @@ class PlatformPayout:
             return "It is on its way: Stripe has not said that it arrived."
         if self.reversed:
             return "Stripe says that it arrived. Our bank does not have it, and its arrival was reversed."
+        return f"Stripe says that it arrived. {self._at_our_bank}"
+
+    @property
+    def _at_our_bank(self) -> str:
         if self.match_id is None:
-            return "Stripe says that it arrived. No line of our bank's is matched with it."
-        return "It arrived, and our bank's statement has it."
+            if self.named_difference is None:
+                return "No line of our bank's is matched with it."
+            return f"Our bank names it with {_apart(self.named_difference)}; nothing is matched with it."
+        others = " together with other entries" if self.together else ""
+        if self.difference is None or self.difference.is_zero:
+            return f"Our bank's statement has it{others}."
+        return f"Our bank's statement has it{others}, with {_apart(self.difference)}."
+
+
+def _apart(difference: Money) -> str:
+    return f"{abs(difference).text()} {'more' if difference.is_positive else 'less'}"
 
 
 @dataclass(frozen=True)
@@ -157,6 +190,8 @@ def one(session: Session, payout: str) -> PlatformPayout:
 
 def _payout(row: dict[str, Any]) -> PlatformPayout:
     currency = row.pop("currency")
+    for name in ("difference", "named_difference"):
+        row[name] = None if row[name] is None else Money(row[name], currency)
     return PlatformPayout(
         **row | {"amount": Money(-row["amount"], currency), "fee": Money(row["fee"], currency)}
     )

@@ -111,13 +111,9 @@ def _sum(found: TakenApart) -> None:
 def _bank(found: TakenApart) -> None:
     row = found.payout
     header.section("At our bank")
-    if not found.bank:
-        cards.note(row.where)
+    cards.note(row.where)
     for each in found.bank:
-        cards.facts(
-            {"Booked on": str(each.booked_on), "Amount": each.amount, "Text": each.words,
-             "Difference": each.amount - row.amount if len(found.bank) == 1 else None}
-        )  # fmt: skip
+        cards.facts({"Booked on": str(each.booked_on), "Amount": each.amount, "Text": each.words})
     with st.container(horizontal=True, gap="medium"):
         for number, label in (
             (row.journal_id, "Sent"),

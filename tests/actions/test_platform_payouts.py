@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.actions.operations import bank_matches
 from core.money import Money
 from core.processes import reconciliation
 from core.queries import platform_payouts as queries
-from core.records import StatementLine
+from core.records import BankLine, StatementLine
 from core.rules import statement_line_types
 from core.rules.payout_parts import Part, part
 from core.rules.permissions import SYSTEM
@@ -92,12 +93,39 @@ def test_it_is_followed_to_the_line_of_our_bank(market: Market) -> None:
     market.database.run(write)
     market.wait(days=1)
     run(market)
-    assert "our bank's statement has it" in seen().payout.where
+    assert seen().payout.where == "Stripe says that it arrived. Our bank's statement has it."
     assert [each.amount for each in seen().bank] == [dollars(30_000)]
     assert (
         market.read(lambda session: session.scalar(text("select count(*) from breaks where status = 'OPEN'")))
         == 0
     )
+
+
+def test_a_line_of_our_bank_with_another_amount_is_said_to_differ(market: Market) -> None:
+    """First it is only named, then matched by hand with the difference in suspense: never that our bank has it."""
+    market.pay_in(100_000)
+    payout = paid_out(market, 30_000)
+    run(market)
+    market.control.move_payout(payout, "paid")
+    run(market)
+
+    def write(session: Session) -> None:
+        stated(session, [(0, -100_000, "To Stripe"), (1, 27_500, f"STRIPE PAYOUT {payout}")])
+
+    market.database.run(write)
+    market.wait(days=1)
+    run(market)
+    seen = market.read(lambda session: queries.one(session, payout))
+    assert seen.where == (
+        "Stripe says that it arrived. Our bank names it with $25.00 less; nothing is matched with it."
+    )
+    (line,) = (each for each in market.all(BankLine) if each.amount_minor == 27_500)
+    market.act(
+        bank_matches.by_hand, market.as_staff("fay"), line_ids=[line.id], journal_ids=[seen.paid_journal_id or 0],
+        reason="The bank kept its charge.", difference=True,
+    )  # fmt: skip
+    seen = market.read(lambda session: queries.one(session, payout))
+    assert seen.where == "Stripe says that it arrived. Our bank's statement has it, with $25.00 less."
 
 
 def test_every_kind_of_line_belongs_to_one_part() -> None:
