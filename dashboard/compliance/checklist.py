@@ -23,7 +23,7 @@ def panel() -> None:
         every = policy_proposals.checklist(session)
     header.section(
         "Legal checklist",
-        "payments are switched on for a marketplace when all of it is signed (payment-escrow-rules)",
+        "Payments are switched on for a marketplace when all of it is signed.",
     )
     for column, platform in zip(st.columns(len(Platform), gap="medium"), Platform, strict=True):
         with column, cards.panel():

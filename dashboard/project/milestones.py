@@ -39,9 +39,7 @@ def show(whole: ProjectDetail) -> None:
         ],
         name="Milestones",
     )
-    cards.note(
-        "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
-    )
+    cards.note("Fees come on top of the amount of a milestone, and the payer pays them.")
     _fees(whole)
     _charges(whole)
     _waits(whole)

@@ -23,9 +23,7 @@ def show(case_id: int, pieces: Sequence[EvidenceItem]) -> tuple[frozenset[Refere
     field = drafts.restore(case_id, "evidence", [])
     names = {each.id: f"{each.file_name} ({each.uploader_role.lower()})" for each in pieces}
     st.session_state[field] = [each for each in st.session_state[field] if each in names]
-    st.markdown(
-        "Citations", help="A decision that refunds cites all four (payment-escrow-rules, Refund Rules)."
-    )
+    st.markdown("Citations", help="A decision that refunds cites all four.")
     ticked = set()
     with st.container(horizontal=True, gap="medium"):
         for reference in Reference:
