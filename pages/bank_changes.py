@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from core.queries import bank_changes as queries
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import bank_changes
-from dashboard.ui import header
+from dashboard.ui import cards, header, tables
 
 request_context.require(Permission.READ_PAYOUTS)
 header.page(
@@ -16,7 +18,15 @@ header.page(
 )
 with request_context.reading() as session:
     rows = queries.changes(session)
-chosen, wanted = bank_changes.listed(rows), navigation.asked("change")
-for row in rows:
-    if row.id == chosen or (chosen is None and row.id == wanted):
-        bank_changes.change(row)
+# Links of before say `?change=`.
+asked = navigation.asked() or navigation.asked("change")
+tables.follow(bank_changes.KEY, asked)
+chosen = bank_changes.listed(rows)
+tables.said(bank_changes.KEY, chosen)
+known = {row.id: row for row in rows}
+if chosen is None and asked is not None and asked not in known:
+    cards.note(f"Change {asked} is not among these.")
+elif chosen != asked:
+    st.query_params.from_dict({} if chosen is None else {"id": str(chosen)})
+if chosen in known:
+    bank_changes.change(known[chosen])

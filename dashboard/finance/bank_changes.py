@@ -21,6 +21,7 @@ from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
 from dashboard.ui.status import in_words
 
+KEY = "bank-changes"  # of the table
 COLUMNS = [
     tables.text("payee", "Payee", width=170),
     tables.status("state", "State", axis="bank change", width=110),
@@ -52,7 +53,7 @@ def listed(rows: Listed[BankChangeRow]) -> int | None:
     chosen: int | None = tables.table(
         rows,
         COLUMNS,
-        key="bank-changes",
+        key=KEY,
         select=True,
         download=tables.Table("bank-changes", lambda session: bank_changes.changes(session, limit=None)),
         empty_state=(
@@ -146,7 +147,7 @@ def _propose(row: BankChangeRow, open_to: list[BankDecision]) -> None:
         until = _until(row, key) if wanted is BankDecision.EXTEND else None
         place = text_fields.named("party", row.party_id, f"bank-change-{row.id}")
         reason = reasons.line(place, "What the payee said, or why", key=f"{key}-reason")
-        if intent := confirm.pressed("Submit for approval", key=f"{key}-propose", type="secondary"):
+        if intent := confirm.pressed("Submit for approval", key=f"{key}-propose"):
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: bank_decisions.propose(

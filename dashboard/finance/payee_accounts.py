@@ -40,5 +40,5 @@ def show(account: PayeeAccountView | None) -> None:
         tables.small(account.changes, CHANGES, name="Changes of the bank account")
         newest = account.changes[0].id
         navigation.link(
-            "bank_changes", "Accept, extend the wait or refuse", icon=":material/rule:", change=newest
+            "bank_changes", "Accept, extend the wait or refuse", icon=":material/rule:", id=newest
         )

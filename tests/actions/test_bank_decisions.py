@@ -249,7 +249,7 @@ def test_the_page_shows_it_and_two_people_decide_there(market: Market, tmp_path:
     serve(market, tmp_path)
     waiting(market)
     change = market.all(BankChange)[-1]
-    app = visit(market, "fay", "bank_changes", change=change.id)
+    app = visit(market, "fay", "bank_changes", id=change.id)
     assert "account ending in 2227" in words(app)
     app.segmented_control(key=f"bank-change-{change.id}-decision").set_value(REFUSE).run()
     assert "payouts wait until the payee gives another one" in words(app)
@@ -257,13 +257,27 @@ def test_the_page_shows_it_and_two_people_decide_there(market: Market, tmp_path:
     app.button(key=f"bank-change-{change.id}-propose").click().run()
     assert not app.exception
     assert "It is done when someone else approves it." in words(app)
-    app = visit(market, "ada", "bank_changes", change=change.id)
+    app = visit(market, "ada", "bank_changes", id=change.id)
     assert "Payouts to it wait until the proposal is answered." in words(app)
     app.button(key="bank-proposal-confirm").click().run()
     assert not app.exception
     assert "It was refused." in words(app)
     assert "Submit for approval" not in labels(app)
-    assert "Submit for approval" in labels(visit(market, "cora", "bank_changes", change=change.id))
+    assert "Submit for approval" in labels(visit(market, "cora", "bank_changes", id=change.id))
+
+
+def test_a_change_is_asked_for_by_id_and_an_old_link_still_leads_to_it(
+    market: Market, tmp_path: Path
+) -> None:
+    serve(market, tmp_path)
+    waiting(market)
+    change = market.all(BankChange)[-1]
+    shown = words(visit(market, "fay", "bank_changes", id=change.id))
+    assert "account ending in 2227" in shown
+    assert "account ending in 2227" in words(visit(market, "fay", "bank_changes", change=change.id))
+    assert "Change 999 is not among these" in words(visit(market, "fay", "bank_changes", id=999))
+    asked = visit(market, "fay", "bank_changes").query_params
+    assert not asked, "nothing was asked for, and nothing stands in the address"
 
 
 def test_the_page_says_what_payouts_wait_for_whatever_is_proposed(market: Market, tmp_path: Path) -> None:
@@ -272,10 +286,10 @@ def test_the_page_says_what_payouts_wait_for_whatever_is_proposed(market: Market
     change = market.all(BankChange)[-1]
     answer, until = "Payouts to it wait until the proposal is answered.", "Payouts to it wait until "
     row = propose(market, ACCEPT)
-    said = words(visit(market, "ada", "bank_changes", change=change.id))
+    said = words(visit(market, "ada", "bank_changes", id=change.id))
     assert (answer in said, until in said) == (False, True)
     market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
-    assert "payouts go there" in words(visit(market, "ada", "bank_changes", change=change.id))
+    assert "payouts go there" in words(visit(market, "ada", "bank_changes", id=change.id))
     propose(market, REFUSE)
-    said = words(visit(market, "ada", "bank_changes", change=change.id))
+    said = words(visit(market, "ada", "bank_changes", id=change.id))
     assert (answer in said, "payouts go there" in said) == (True, False)
