@@ -60,7 +60,7 @@ def _lift(hold_id: int, *, own: bool, of_payee: bool, key: str) -> None:
         cards.note(lift_preview.OWN)
     place = text_fields.named("hold", hold_id, "lift")
     reason = reasons.area(place, "Why it can be lifted", key="lift-reason")
-    intent = confirm.pressed("Lift hold", key=key, icon=":material/lock_open:", money=True, disabled=own)
+    intent = confirm.pressed("Lift hold", key=key, money=True, disabled=own)
     if intent and of_payee:
         confirm.carry_out(
             intent,
@@ -84,9 +84,7 @@ def _propose(hold_id: int, found: Standing, *, key: str) -> None:
     cards.note(f"{why} So two people lift it: you propose it, and someone else approves.")
     place = text_fields.named("hold", hold_id, "lift")
     reason = reasons.area(place, "Why it can be lifted", key="lift-reason")
-    intent = confirm.pressed(
-        "Submit for approval", key=f"{key}-propose", icon=":material/lock_open:", money=True
-    )
+    intent = confirm.pressed("Submit for approval", key=f"{key}-propose", money=True)
     if intent:
         confirm.carry_out(
             intent,

@@ -88,6 +88,32 @@ def test_no_page_says_what_is_retired_on_screen() -> None:
     assert wrong == []
 
 
+def test_no_page_names_a_specification_to_its_reader() -> None:
+    """Staff read rules in plain words; where each is from stands in the code and on the policy page."""
+    named = re.compile(r"milestone-payment-flow|payment-escrow-rules|Key Business Rules|Refund Rules")
+    assert [each for each in said_on_screen() if named.search(each[1])] == []
+
+
+def submit_buttons() -> Iterator[tuple[str, set[str]]]:
+    """Each button that submits for approval, with what it says of its looks."""
+    for path in ON_SCREEN:
+        calls = (
+            each
+            for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(each, ast.Call)
+        )
+        for call in calls:
+            said = [each.value for each in call.args if isinstance(each, ast.Constant)]
+            if said[:1] == ["Submit for approval"]:
+                yield path.name, {each.arg or "" for each in call.keywords} & {"type", "icon"}
+
+
+def test_what_submits_for_approval_is_one_kind_of_button_everywhere() -> None:
+    found = list(submit_buttons())
+    assert len(found) > 7
+    assert [each for each in found if each[1]] == []
+
+
 def test_no_file_or_folder_bears_a_retired_name() -> None:
     assert len(retired()) > 20
     named = {part for path in FILES for part in path.relative_to(ROOT).with_suffix("").parts}

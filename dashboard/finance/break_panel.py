@@ -216,6 +216,10 @@ def _work(row: BreakRow, now: datetime) -> None:
     with words, cards.panel("break-remark"):
         _remark(row)
     if row.transaction_id is not None:
+        header.section(
+            "Fetch it again",
+            "Its line and what caused it, as Stripe has them now. A break that this explains closes.",
+        )
         with cards.panel("break-refetch"):
             _fetch_again(row)
 

@@ -244,9 +244,7 @@ def _reverse(row: ManualJournalRow) -> None:
         )
         place = text_fields.named("journal", row.id, "reverse")
         reason = reasons.line(place, "Why it is reversed", key=f"reverse-reason-{row.id}")
-        if intent := confirm.pressed(
-            "Submit for approval", key=f"reverse-{row.id}-propose", type="secondary"
-        ):
+        if intent := confirm.pressed("Submit for approval", key=f"reverse-{row.id}-propose"):
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: journal_reversals.propose(

@@ -184,9 +184,7 @@ def _propose(row: Debt) -> None:
         amount = _amount(row)
         place = text_fields.named("party", row.party_id, f"write-off-{row.owed.currency.lower()}")
         reason = reasons.line(place, "Why it cannot be collected", key=f"write-off-reason-{row.id}")
-        intent = confirm.pressed(
-            "Submit for approval", key="write-off-propose", type="secondary", disabled=amount is None
-        )
+        intent = confirm.pressed("Submit for approval", key="write-off-propose", disabled=amount is None)
         if intent and amount:
             confirm.carry_out(
                 intent,
