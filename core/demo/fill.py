@@ -67,6 +67,7 @@ def fill(
         _live(world, projects, seed, start, progress)
         bank.import_statements(world, last=True)
         reconciliation.run(world.desk, SYSTEM)
+        sandbox.clear_faults()
         progress(1.0, "sealing the audit log")
     _seal(desk)
     return Filled(projects=len(projects), days=LENGTH.days)

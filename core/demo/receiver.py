@@ -42,7 +42,7 @@ def receiving(world: World, *, from_: datetime) -> Iterator[Callable[[], None]]:
             server.should_exit = True
             thread.join()
         world.sandbox.remove_endpoints()
-        world.sandbox.webhooks(auto=True)
+        world.sandbox.webhooks(auto=True, off=False)
         open_socket.close()
 
 
