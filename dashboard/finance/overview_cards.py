@@ -214,8 +214,8 @@ def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
     suspense = "" if known.in_suspense is None else f" · {known.in_suspense:,} in suspense"
     breaks = f", {known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known.breaks else ""
     counts = (
-        f"{known.matched:,} of {known.lines:,} of Stripe's lines matched{suspense}"
-        f"{'' if state == RunStatus.BREAKS else breaks} · {deadlines.ago(known.until, now)}"
+        f"{known.matched:,} of {known.lines:,} of Stripe's lines matched"
+        f"{'' if state == RunStatus.BREAKS else breaks}{suspense} · {deadlines.ago(known.until, now)}"
     )
     return f"Before that: {counts}" if state in (RunStatus.FAILED, RunView.BROKEN_OFF) else counts
 

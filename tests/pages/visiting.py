@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.actions.staff import sessions
@@ -15,6 +17,9 @@ from dashboard.background_job import Work
 from tests import patience
 from tests.builders import Town
 from tests.desk_fixtures import a_desk
+
+# Each AppTest asks every installed package whether it brings components; the answer does not change within a run.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def serve(town: Town, home: Path) -> None:
@@ -30,7 +35,6 @@ def visit(town: Town, subject: str, page: str, /, **params: Any) -> AppTest:
     )
     app = AppTest.from_file(server.SCRIPT, default_timeout=patience.SECONDS)
     app.session_state["desk:token"] = token
-    app.run()
     app.switch_page(str(navigation.SCRIPTS / f"{page}.py"))
     for name, value in params.items():
         app.query_params[name] = str(value)
