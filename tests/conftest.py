@@ -22,7 +22,13 @@ from core.embedded_postgres import Server, Urls
 from core.rules import RULES
 from tests import builders, unrecorded
 from tests.browser import arguments, find_browser
-from tests.database import fresh_copy, migrated_template, shared_server, stop_if_unused
+from tests.database import (
+    fresh_copy,
+    migrated_template,
+    share_compiled_statements,
+    shared_server,
+    stop_if_unused,
+)
 from tests.rule_coverage import rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
@@ -153,6 +159,7 @@ def auditor(urls: Urls) -> Iterator[Database]:
 
 def _opened(url: str) -> Iterator[Database]:
     database = Database(url)
+    share_compiled_statements(database.engine)
     yield database
     database.dispose()
 

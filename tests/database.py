@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Engine
 
 from core.embedded_postgres import EmbeddedPostgres, Server, Urls
 from tests import unrecorded
@@ -53,6 +54,7 @@ FORGETFUL = {
 }
 KEPT_TEMPLATES = 4  # a run beside this one may stand on other migrations
 numbers = itertools.count(1)
+compiled: list[Engine] = []
 done: list[str] = []  # copies that nobody needs any more
 
 
@@ -116,6 +118,16 @@ def fresh_copy(server: Server, template: str | None) -> Iterator[Urls]:
         yield server.create_database(name, template=template)
     finally:
         done.append(name)
+
+
+def share_compiled_statements(engine: Engine) -> None:
+    """What one test compiled is not compiled again by the next: an engine keeps it for itself, with its dialect."""
+    if not compiled:
+        with engine.connect():  # a dialect is complete once it has seen its server
+            compiled.append(engine)
+        engine._compiled_cache.capacity = 4_000  # the whole desk's, many times the part that one process asks
+    engine.dialect = engine.pool._dialect = compiled[0].dialect
+    engine._compiled_cache = compiled[0]._compiled_cache
 
 
 def drop_done(server: Server) -> None:
