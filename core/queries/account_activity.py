@@ -18,26 +18,30 @@ from core.money import Money
 from core.queries.ledger import NEWEST, AccountEntry, sides
 from core.queries.movements import DAWN, DAY, Period, moved
 
-# The journals of a period lie together, so their numbers bound what is read of a long register.
+# The journals of a period lie together, so their numbers bound what is read of a long register. They are found by day:
+# asked for the least number alone, the database would walk all journals from the first. Each branch is read from its
+# newest posting on, and no further than the page.
 ENTRIES = text(
     """
-    with span as materialized (
-        select min(id) as lo, least(max(id), :before - 1) as hi from journals
-        where posted_at >= :since and posted_at < :until
+    with period as materialized (
+        select id from journals where posted_at >= :since and posted_at < :until
+    ), span as materialized (
+        select min(id) as lo, least(max(id), :before - 1) as hi from period
     ), tail as materialized (
         select t.journal_id, t.amount from posting_tail t where t.account_id = :account
-    ), page as materialized (
-        select p.journal_id, p.amount, j.posted_at, j.kind, j.memo, j.key
-        from span cross join lateral (
-            (select journal_id, amount from register
-             where account_id = :account and journal_id between span.lo and span.hi)
-            union all
-            select journal_id, amount from tail where journal_id between span.lo and span.hi
-        ) p
-        join journals j on j.id = p.journal_id and j.posted_at >= :since and j.posted_at < :until
-        order by p.journal_id desc limit :limit
     )
-    select journal_id as id, amount, posted_at, kind, memo, key from page order by journal_id desc
+    (select j.id, p.amount, j.posted_at, j.kind, j.memo, j.key
+     from register p
+     join journals j on j.id = p.journal_id and j.posted_at >= :since and j.posted_at < :until
+     where p.account_id = :account and p.journal_id between (select lo from span) and (select hi from span)
+     order by p.journal_id desc limit :limit)
+    union all
+    (select j.id, p.amount, j.posted_at, j.kind, j.memo, j.key
+     from tail p
+     join journals j on j.id = p.journal_id and j.posted_at >= :since and j.posted_at < :until
+     where p.journal_id between (select lo from span) and (select hi from span)
+     order by p.journal_id desc limit :limit)
+    order by id desc limit :limit
     """
 )
 NET = text(
@@ -91,8 +95,9 @@ def activity(
 def _nets(session: Session, code: str, currency: str, period: Period) -> tuple[int, int]:
     """Debits less credits before the period, and in it. For an account type with one account, from the daily totals."""
     earlier = Period(DAWN, period.first - DAY)
-    if accounts.account_type(code).per is None:
-        found = moved(session, [earlier, period])
+    line = accounts.account_type(code)
+    if line.per is None:
+        found = moved(session, [earlier, period], line=line)
         opening, within = (each[code, currency].net if (code, currency) in each else 0 for each in found)
         return opening, within
     return _net(session, code, currency, earlier), _net(session, code, currency, period)

@@ -37,11 +37,13 @@ class FeeBy(StrEnum):
 
 @dataclass(frozen=True)
 class Dimension:
-    """`key` and `label` of a row in SQL, and what else has to be read for them."""
+    """`key` and `label` of a row in SQL, and what else has to be read for them. `of_journals`: of each journal, and
+    not of its milestone only."""
 
     key: str
     label: str
     joined: str = ""
+    of_journals: bool = False
 
 
 # The charge that an entry is of, else the one that funded its milestone.
@@ -65,28 +67,48 @@ BY: Mapping[FeeBy, Dimension] = {
         "paid.method",
         "paid.method",
         CHARGED.format(milestone="j.milestone_id", operation="j.cause ->> 'operation'"),
+        of_journals=True,
     ),
     FeeBy.METHOD: Dimension(
         "w.method",
         "w.method",
         "left join lateral (select o.method from payouts o where o.milestone_id = j.milestone_id and "
         "(o.stripe_transfer = j.cause ->> 'transfer' or o.id::text = j.cause ->> 'payout') limit 1) w on true",
+        of_journals=True,
     ),
 }
 
 LEGS = """
-    select j.id as journal, j.kind, j.posted_at, j.milestone_id, k.code as currency, c.name as line,
-           leg.amount, coalesce({key}, '') as key, coalesce({label}, '') as label
-    from journals j
-    cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
-    join chart c on c.line = (leg.account_id >> 10 & 255)
-    join currencies k on k.number = (leg.account_id & 1023)
+    select j.id as journal, j.kind, j.posted_at, j.milestone_id, c.name as line, j.amount,
+           coalesce({key}, '') as key, coalesce({label}, '') as label
+    from (
+        select id, kind, posted_at, milestone_id, cause, unnest(account_ids) as account_id, unnest(amounts) as amount
+        from journals where posted_at >= :since and posted_at <= :until and kind <> all(:year_end)
+    ) j
+    join chart c on c.line = (j.account_id >> 10 & 255)
     left join milestones m on m.id = j.milestone_id
     left join projects p on p.id = m.project_id
     {joined}
-    where j.posted_at >= :since and j.posted_at <= :until and k.code = :currency and j.kind <> all(:year_end)
-      and ((leg.account_id >> 10 & 255) = any(:lines)
-           or (leg.account_id >> 10 & 255) = :payable and j.kind = 'decided')
+    where j.account_id = any(:accounts)
+       or j.kind = 'decided' and (j.account_id >> 10 & 255) = :payable and (j.account_id & 1023) = :iso
+"""
+# Where a milestone says it all, its legs are summed before anything is joined.
+OF_MILESTONES = """
+    select c.name as line, j.amount, coalesce({key}, '') as key, coalesce({label}, '') as label
+    from (
+        select milestone_id, (account_id >> 10 & 255)::smallint as line, sum(amount) as amount
+        from (
+            select kind, milestone_id, unnest(account_ids) as account_id, unnest(amounts) as amount
+            from journals where posted_at >= :since and posted_at <= :until and kind <> all(:year_end)
+        ) leg
+        where account_id = any(:accounts)
+           or kind = 'decided' and (account_id >> 10 & 255) = :payable and (account_id & 1023) = :iso
+        group by 1, 2
+    ) j
+    join chart c on c.line = j.line
+    left join milestones m on m.id = j.milestone_id
+    left join projects p on p.id = m.project_id
+    {joined}
 """
 SUMS = """
     with legs as ({legs}), sums as (
@@ -97,7 +119,7 @@ SUMS = """
     select s.key, s.label, s.line, s.net from sums s join largest using (key) order by s.label, s.key
 """
 POSTINGS = """
-    select journal, kind, posted_at, milestone_id, line, amount, currency from ({legs}) l
+    select journal, kind, posted_at, milestone_id, line, amount from ({legs}) l
     where key = :of and line <> 'payee_payable' order by posted_at desc, journal desc limit :limit
 """
 
@@ -115,7 +137,7 @@ def rows(
     session: Session, by: FeeBy, *, currency: str, since: datetime, until: datetime, limit: int | None = MOST
 ) -> list[FeeRow]:
     """In one currency, by name; with a limit those with the largest sums."""
-    statement = text(SUMS.format(legs=_legs(by)))
+    statement = text(SUMS.format(legs=_legs(by, LEGS if BY[by].of_journals else OF_MILESTONES)))
     found: dict[str, tuple[str, dict[str, Money]]] = {}
     for row in session.execute(statement, {**_known(currency, since, until), "limit": limit}):
         grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
@@ -167,7 +189,7 @@ def postings(
             row.posted_at,
             row.milestone_id,
             row.line,
-            Money(row.amount if CHART[row.line].side is accounts.Side.DEBIT else -row.amount, row.currency),
+            Money(row.amount if CHART[row.line].side is accounts.Side.DEBIT else -row.amount, currency),
         )
         for number, row in enumerate(session.execute(text(POSTINGS.format(legs=_legs(by))), known))
     ]
@@ -178,20 +200,18 @@ def method_in_words(method: str | None) -> str:
     return in_words(*json.loads(method)) if method else NOT_KNOWN
 
 
-def _legs(by: FeeBy) -> str:
+def _legs(by: FeeBy, source: str = LEGS) -> str:
     wanted = BY[by]
-    return LEGS.format(key=wanted.key, label=wanted.label, joined=wanted.joined)
+    return source.format(key=wanted.key, label=wanted.label, joined=wanted.joined)
 
 
 def _known(currency: str, since: datetime, until: datetime) -> dict[str, object]:
-    numbers = [CHART[line].number for line in LINES]
-    payable = CHART[PAYABLE].number
     return {
-        "currency": currency,
         "since": since,
         "until": until,
-        "lines": numbers,
-        "payable": payable,
+        "accounts": [accounts.number(line, currency) for line in LINES],
+        "payable": CHART[PAYABLE].number,
+        "iso": accounts.ISO_NUMBERS[currency],
         "year_end": list(YEAR_END),
     }
 
