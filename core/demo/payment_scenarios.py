@@ -36,6 +36,8 @@ from core.rules.permissions import Actor, Role
 from core.rules.refunds import ReturnWay
 from core.rules.suspense import SettledAs, SuspenseStatus
 
+NEW_BANK = "btok_us_verified"  # it takes money, once its wait is over
+
 
 def one_of(run: ProjectRun, role: Role, number: int = 0) -> Actor:
     return run.world.staff(run.world.staff_with(role)[number])
@@ -150,9 +152,7 @@ def bank_changed(run: ProjectRun, milestone_id: int) -> Wait:
     yield from submit(run, milestone_id)
     yield max(timedelta(0), run.world.ends - run.world.now - timedelta(hours=30))
     run.world.sandbox.set_clock(run.world.now)
-    provider_accounts.replace_bank(
-        run.world.desk, run.payee_id, asked_as="demo", bank_token="btok_us_noAccount"
-    )
+    provider_accounts.replace_bank(run.world.desk, run.payee_id, asked_as="demo", bank_token=NEW_BANK)
     accept(run, milestone_id)
     yield timedelta(days=60)
 

@@ -23,7 +23,8 @@ def script() -> str:
 def run(folder: Path, home: Path, *, port: int, receiver: int) -> subprocess.CompletedProcess[str]:
     """In `folder`, beside what a checkout has; only the two ports are other than on the page."""
     for name in (".venv", "client"):
-        (folder / name).symlink_to(ROOT / name)
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     text = script().replace(PORT, str(port)).replace(RECEIVER, str(receiver))
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "ESCROW_DESK_HOME": str(home)}
     return subprocess.run(

@@ -23,9 +23,12 @@ WALKED = (
 )
 
 
-def test_the_quickstart_and_the_walkthrough_work_as_they_are_written(demo: Demo, tmp_path: Path) -> None:
-    ended = quickstart.run(tmp_path, demo.home, port=demo.settings.port, receiver=free_port())
-    assert ended.returncode == 0, (ended.stdout[-3000:], ended.stderr[-3000:])
-    assert [each for each in WALKED if each not in ended.stdout] == []
-    told = [json.loads(line)["kind"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
-    assert {"milestone.status_changed", "payment.state_changed", "payout.status_changed"} <= set(told)
+def test_the_quickstart_and_the_walkthrough_work_as_they_are_written_also_a_second_time(
+    demo: Demo, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        ended = quickstart.run(tmp_path, demo.home, port=demo.settings.port, receiver=free_port())
+        assert ended.returncode == 0, (ended.stdout[-3000:], ended.stderr[-3000:])
+        assert [each for each in WALKED if each not in ended.stdout] == []
+        told = [json.loads(line)["kind"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+        assert {"milestone.status_changed", "payment.state_changed", "payout.status_changed"} <= set(told)
