@@ -139,8 +139,12 @@ PaymentStateChanged = TypedDict(
 
 
 class ReceiptIssued(OfMilestone):
+    """A receipt, an invoice or a credit note; `refers_to` is the number of the receipt of the payment."""
+
     receipt: int
+    number: str
     kind: ReceiptKind
+    refers_to: str | None
     payer: str
     payee: str
     total: MoneyAnswer
@@ -352,7 +356,10 @@ KINDS: Mapping[str, EventDescription] = {
         "a charge that was declined or not confirmed: why, and when it is tried again by itself",
         PaymentFailed,
     ),
-    "receipt.issued": EventDescription("for funding, release or refund", ReceiptIssued),
+    "receipt.issued": EventDescription(
+        "a receipt of a payment, an invoice of a release or a credit note of a refund, with its number",
+        ReceiptIssued,
+    ),
     "dispute.status_changed": EventDescription(
         "opened, in mediation, waiting for a party, resolved, withdrawn", DisputeStatusChanged
     ),
