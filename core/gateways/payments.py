@@ -35,6 +35,7 @@ from core.gateways.snapshots import (
 from core.money import Money
 
 __all__ = [
+    "DEBITS",
     "AccountLinkSnapshot",
     "BalanceLine",
     "ChargeSnapshot",
@@ -54,6 +55,10 @@ __all__ = [
     "SetupSnapshot",
     "TransferSnapshot",
 ]
+
+
+# What Stripe debits days later, and only with its holder's mandate.
+DEBITS = frozenset("acss_debit au_becs_debit bacs_debit nz_bank_account sepa_debit us_bank_account".split())
 
 
 class ProviderRefused(DeskError):
@@ -101,6 +106,9 @@ class Payments(Protocol):
         self, key: str, *, customer: str | None, account: str | None, name: str, email: str
     ) -> None:
         """A payer's or a payee's name and address, as the provider writes to them."""
+
+    def method_kind(self, payment_method: str) -> str | None:
+        """`card`, `us_bank_account` …, in the provider's words; None for one that it does not know."""
 
     def attach(self, key: str, *, customer: str, payment_method: str) -> str:
         """A payer pays with this from now on; returns the id under which the provider knows it."""

@@ -39,7 +39,7 @@ from core.gateways.snapshots import (
     SetupSnapshot,
     TransferSnapshot,
 )
-from core.gateways.stripe_calls import translate_errors
+from core.gateways.stripe_calls import translate_errors, translate_read_errors
 from core.gateways.stripe_ids import IdKind
 from core.gateways.stripe_reads import CHARGE, LINE, LINES, StripeReads, as_, plain
 from core.money import Money, stripe_exact
@@ -96,6 +96,15 @@ class StripePayments(StripeReads):
                 self._v1.customers.update(ids.of(IdKind.CUSTOMER, customer), who, _keyed(key))
             if account:
                 self._v1.accounts.update(ids.of(IdKind.ACCOUNT, account), {"email": email}, _keyed(key))
+
+    def method_kind(self, payment_method: str) -> str | None:
+        try:
+            with translate_read_errors():
+                return str(self._v1.payment_methods.retrieve(payment_method).type)
+        except ProviderRefused as refused:
+            if refused.facts["provider_code"] == "resource_missing":
+                return None
+            raise
 
     def attach(self, key: str, *, customer: str, payment_method: str) -> str:
         asked: PaymentMethodAttachParams = {"customer": ids.of(IdKind.CUSTOMER, customer)}

@@ -17,7 +17,7 @@ SMALLEST_CHARGE = PerCurrency(
 LARGEST_CHARGE = PerCurrency(
     {**dict.fromkeys(("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY"), 99_999_999), "KWD": 99_999_990}
 )
-# What a bank can be paid: mostly one unit of its currency.
+# What a bank can be paid: mostly one unit of its currency. That it is 5 in CHF no source states that could be found.
 SMALLEST_PAYOUT = PerCurrency(
     {"USD": 1, "EUR": 100, "GBP": 100, "CAD": 1, "AUD": 1, "CHF": 500, "JPY": 1, "KWD": 1_000}
 )

@@ -13,7 +13,7 @@ from core.actions.milestones import parties
 from core.actions.operations.operation_keys import idempotency_key, operation_key
 from core.actions.parties import details, payee_accounts, payment_method_setups
 from core.desk import Desk
-from core.gateways.payments import AccountLinkSnapshot, SetupSnapshot
+from core.gateways.payments import DEBITS, AccountLinkSnapshot, SetupSnapshot
 from core.processes import payee_accounts as payee_accounts_process
 from core.records import Party
 from core.rules.parties import PartyRole
@@ -32,12 +32,15 @@ def open_at_provider(
 
     What is asked for is part of the key: after a refusal it can be asked for with another bank. So is the hour: the
     provider repeats its own faults under a key for a day. What an answer that was lost may leave behind is an account
-    that nobody ever uses. Raises `AccountKnownOtherwise` when another card, bank or currency is stored.
+    that nobody ever uses. Raises `AccountKnownOtherwise` when another card, bank or currency is stored, and
+    `MandateRequired` for a payer's bank account.
     """
     with desk.database.reading() as session:
         party = session.get_one(Party, party_id)
         op = operation_key(session, "party", party_id)
     parties.require_same(party, currency=currency, payment_method=payment_method, bank_token=bank_token)
+    if party.role == PartyRole.PAYER and party.payment_method is None and payment_method is not None:
+        _require_mandate(desk, party, payment_method)
     asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
     hour = int(desk.clock().timestamp()) // 3600
     key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}.{hour}"
@@ -106,17 +109,27 @@ def replace_bank(desk: Desk, party_id: int, *, asked_as: str, bank_token: str) -
 def replace_payment_method(
     desk: Desk, actor: Actor, party_id: int, *, asked_as: str, payment_method: str
 ) -> None:
-    """What a payer pays with from now on. Raises `NotForThisRole`, `NoAccountYet`."""
+    """What a payer pays with from now on. Raises `NotForThisRole`, `NoAccountYet`, `MandateRequired`."""
     party, op = _known(desk, party_id)
     parties.require_fitting(party, payment_method=payment_method, bank_token=None)
     if party.stripe_customer is None:
         raise parties.NoAccountYet(party=party.external_id)
+    _require_mandate(desk, party, payment_method)
     key = _once(desk, op, "method", asked_as)
     method = desk.payments.attach(key, customer=party.stripe_customer, payment_method=payment_method)
     wanted = {"payment_method": method}
     desk.database.run(
         lambda session: details.change(session, actor, now=desk.clock(), party_id=party_id, wanted=wanted)
     )
+
+
+def _require_mandate(desk: Desk, party: Party, payment_method: str) -> None:
+    """A bank account is debited only where the payer agreed to it, which they did when it was saved for them. What the
+    provider does not know is left to the charge. Raises `MandateRequired`."""
+    kind = desk.payments.method_kind(payment_method)
+    if kind in DEBITS:
+        with desk.database.reading() as session:
+            payment_method_setups.require_saved(session, party, payment_method, kind=kind)
 
 
 def tell_contact(desk: Desk, party_id: int, wanted: Mapping[str, Any], *, asked_as: str) -> None:

@@ -13,11 +13,28 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.parties import details
 from core.audit.actions import AuditAction
+from core.errors import DeskError
 from core.gateways.payments import SetupSnapshot
 from core.records import Party, PaymentMethodSetup
 from core.rules import declines
 from core.rules.payment_method_setups import SetupStatus
 from core.rules.permissions import SYSTEM, Actor
+
+
+class MandateRequired(DeskError, tells=("party", "payment_method", "kind")):
+    """This is a bank account, and it is debited only once its holder has agreed to debits. Begin to save it
+    (payment-method-setups), and have the payer agree in your page; nothing was changed."""
+
+
+def require_saved(session: Session, party: Party, payment_method: str, *, kind: str) -> None:
+    """The payer agreed to debits of this bank account when it was saved. Raises `MandateRequired`."""
+    saved = select(PaymentMethodSetup.id).where(
+        PaymentMethodSetup.party_id == party.id,
+        PaymentMethodSetup.payment_method == payment_method,
+        PaymentMethodSetup.status == SetupStatus.SAVED,
+    )
+    if session.scalar(saved) is None:
+        raise MandateRequired(party=party.external_id, payment_method=payment_method, kind=kind)
 
 
 def begun(session: Session, party_id: int, setup: SetupSnapshot, *, now: datetime) -> PaymentMethodSetup:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from core.actions.milestones import parties
 from core.actions.milestones.letters import AddressUnusable
 from core.actions.parties import details
+from core.actions.parties.payment_method_setups import MandateRequired
 from core.api import lookups, money_serializers, serializers
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
@@ -26,7 +27,11 @@ from core.rules.permissions import Actor
 
 router = APIRouter(tags=["Parties"])
 AT_PROVIDER = refusals(
-    parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
+    parties.NoAccountYet,
+    parties.NotForThisRole,
+    ProviderRefused,
+    OutcomeUnknown,
+    NeedsOperator,
 )
 
 
@@ -116,10 +121,20 @@ def replace_bank_account(body: requests.BankAccount, change: Change) -> Response
     "/payment-method",
     summary="Replace what a payer pays with",
     response_model=PartyAnswer,
-    responses=AT_PROVIDER,
+    responses=refusals(
+        parties.NoAccountYet,
+        parties.NotForThisRole,
+        MandateRequired,
+        ProviderRefused,
+        OutcomeUnknown,
+        NeedsOperator,
+    ),
 )
 def replace_payment_method(body: requests.PaymentMethod, change: Change) -> Response:
-    """Charge another payment method from the next payment on. One that is under way is not changed."""
+    """Charge another payment method from the next payment on. One that is under way is not changed.
+
+    A bank account is taken only if the payer agreed to debits of it, when it was saved with a payment method setup.
+    """
     return _first_at_provider(
         change,
         body.party,

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import parties, preferences
 from core.actions.milestones.letters import AddressUnusable
+from core.actions.parties.payment_method_setups import MandateRequired
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.problem_details import AskedDifferently
@@ -19,7 +20,7 @@ from core.api.models import requests
 from core.api.models.responses.parties import PartyAnswer, PreferencesAnswer
 from core.api.openapi.descriptions import refusals
 from core.errors import Wording, another
-from core.gateways.payments import NeedsOperator, OutcomeUnknown
+from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
 from core.money import UnknownCurrency
 from core.policy import WithdrawalMethod
@@ -62,14 +63,21 @@ def register_party(body: requests.NewParty, change: Change) -> Response:
     summary="Open a party's account at the payment provider",
     response_model=PartyAnswer,
     responses=refusals(
-        OutcomeUnknown, NeedsOperator, UnknownCurrency, parties.AccountKnownOtherwise, parties.NotForThisRole
+        OutcomeUnknown,
+        NeedsOperator,
+        ProviderRefused,
+        UnknownCurrency,
+        MandateRequired,
+        parties.AccountKnownOtherwise,
+        parties.NotForThisRole,
     ),
 )
 def open_provider_account(body: requests.ProviderAccount, change: Change) -> Response:
     """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on.
 
     Asked again for the same, it answers with the party. Another card of a payer, or another bank or currency of a
-    payee, than the one that is stored is refused and named, and what is stored stays.
+    payee, than the one that is stored is refused and named, and what is stored stays. A payer's bank account is saved
+    with a payment method setup, where they agree to debits, and is refused here.
     """
     if (before := change.stored_response()) is not None:
         return before

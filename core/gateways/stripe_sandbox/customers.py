@@ -95,23 +95,25 @@ def method_of(world: World, id_: str) -> Object:
 
 
 def _made(world: World, name: str) -> Object:
+    return world.add(_shown(world.id("pm"), world.now, name))
+
+
+def _shown(id: str, now: int, name: str) -> Object:
     test = CARDS[name]
     kind = test.debit or "card"
-    return world.add(
-        {
-            "id": world.id("pm"),
-            "object": "payment_method",
-            "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-            kind: _details(test),
-            "created": world.now,
-            "customer": None,
-            "livemode": False,
-            "metadata": {},
-            "type": kind,
-            "_card": name,
-            "_set_up": test.set_up,
-        }
-    )
+    return {
+        "id": id,
+        "object": "payment_method",
+        "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
+        kind: _details(test),
+        "created": now,
+        "customer": None,
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
+        "_card": name,
+        "_set_up": test.set_up,
+    }
 
 
 def _details(test: Card) -> dict[str, Any]:
@@ -163,9 +165,11 @@ def attach(world: World, params: dict[str, Any], id: str) -> Object:
 
 def retrieve_method(world: World, params: dict[str, Any], id: str) -> Object:
     """GET /v1/payment_methods/{id}"""
-    if card(id):
+    if (found := card(id)) is None:
+        return world.find("payment_method", id)
+    if not id.startswith("pm_"):
         raise missing("payment_method", id)
-    return world.find("payment_method", id)
+    return _shown(id, world.now, found[0])
 
 
 def index_methods(world: World, params: dict[str, Any]) -> Object:
