@@ -73,7 +73,7 @@ def _confirmation(session: Session, last: Charge | None) -> ConfirmationAnswer |
         return None
     return {
         "client_secret": secret(session, last.client_secret),
-        "url": last.action_url,
+        "url": secret(session, last.action_url),
         "confirm_by": moment(last.confirm_by),
     }
 

@@ -176,5 +176,9 @@ class Events(Listed):
     after: Annotated[int, Field(ge=0, le=LARGEST_ID, description="Only what comes after this number.")] = 0
 
 
+class Endpoints(Listed):
+    sort: Literal["id", "-id"] = "-id"
+
+
 class Deliveries(Listed):
     sort: Literal["id", "-id"] = "-id"

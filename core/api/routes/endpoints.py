@@ -56,11 +56,20 @@ def _at(change: ChangeRequest, endpoint_id: int, do: AtEndpoint) -> Response:
     return change.once(act)
 
 
-@router.get("/webhook-endpoints", summary="Read where events go", response_model=EndpointsAnswer)
-def read_endpoints(caller: CurrentCaller, session: ReadSession) -> Response:
-    """The platform's endpoints, how far each is told, and how much waits."""
-    found = endpoints.standings(session, platform=caller.platform)
-    return JSONResponse({"endpoints": [_of_endpoint(each) for each in found]})
+@router.get(
+    "/webhook-endpoints",
+    summary="List endpoints",
+    response_model=EndpointsAnswer,
+    responses=refusals(CursorUnfit),
+)
+def read_endpoints(
+    caller: CurrentCaller, session: ReadSession, asked: Annotated[filters.Endpoints, Query()]
+) -> Response:
+    """Where events go, how far each endpoint is told, and how much waits. One that was removed is not here."""
+    wanted = select(WebhookEndpoint).where(
+        WebhookEndpoint.platform == caller.platform, WebhookEndpoint.removed_at.is_(None)
+    )
+    return lists.shown(session, wanted, asked, {"id": WebhookEndpoint.id}, _of_endpoints)
 
 
 @router.post(
@@ -219,14 +228,18 @@ def _and(answer: Response, **more: str) -> Response:
     return JSONResponse({**json.loads(bytes(answer.body)), **more}, answer.status_code, replayed)
 
 
-def _of_endpoint(found: endpoints.EndpointStatus) -> EndpointAnswer:
-    return {
-        "id": found.id,
-        "url": found.url,
-        "last_sequence": found.last_sequence,
-        "waiting": found.waiting,
-        "failed": found.failed,
-    }
+def _of_endpoints(session: Session, rows: Sequence[WebhookEndpoint]) -> list[EndpointAnswer]:
+    found = {each.id: each for each in endpoints.standings(session, among=[row.id for row in rows])}
+    return [
+        {
+            "id": row.id,
+            "url": row.url,
+            "last_sequence": row.last_sequence,
+            "waiting": found[row.id].waiting,
+            "failed": found[row.id].failed,
+        }
+        for row in rows
+    ]
 
 
 def _of_deliveries(session: Session, rows: Sequence[EventDelivery]) -> list[DeliveryAnswer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -152,8 +152,8 @@ class EndpointStatus:
     failed: int
 
 
-def standings(session: Session, *, platform: str | None = None) -> list[EndpointStatus]:
-    """Every endpoint that is told, of one platform or of all."""
+def standings(session: Session, *, among: Collection[int] | None = None) -> list[EndpointStatus]:
+    """Every endpoint that is told, or those with these numbers."""
     waits = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == EventStatus.QUEUED)
     given_up = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == EventStatus.FAILED)
     wanted = (
@@ -163,8 +163,8 @@ def standings(session: Session, *, platform: str | None = None) -> list[Endpoint
         .group_by(WebhookEndpoint.id)
         .order_by(WebhookEndpoint.id)
     )
-    if platform is not None:
-        wanted = wanted.where(WebhookEndpoint.platform == platform)
+    if among is not None:
+        wanted = wanted.where(WebhookEndpoint.id.in_(among))
     return [
         EndpointStatus(row.id, row.platform, row.url, row.last_sequence, waiting, failed)
         for row, waiting, failed in session.execute(wanted)

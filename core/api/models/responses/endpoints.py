@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
 
-from core.api.models.responses.plain import Moment
+from core.api.models.responses.plain import Moment, PageAnswer
 
 
 class EndpointAnswer(TypedDict):
@@ -17,8 +17,8 @@ class EndpointAnswer(TypedDict):
     failed: int
 
 
-class EndpointsAnswer(TypedDict):
-    endpoints: list[EndpointAnswer]
+class EndpointsAnswer(PageAnswer):
+    items: list[EndpointAnswer]
 
 
 class EndpointSecretAnswer(TypedDict):

@@ -24,7 +24,8 @@ class WaitsFor(TypedDict):
 class MilestoneAnswer(TypedDict):
     """`release_waits_for`: what holds back money that is due to be released or paid; empty when nothing does.
 
-    `dispute`: the latest. `holds`: those in place that somebody was told of.
+    `dispute`: the latest. `holds`: those in place that somebody was told of. `payouts` and `refunds`: all of this
+    milestone, a few; those of many milestones are in their own lists.
     """
 
     id: int

@@ -12,7 +12,7 @@ from core.rules.payment_states import State as PaymentState
 class ConfirmationAnswer(TypedDict):
     """What the payer confirms with their bank: at `url`, where the funding named a page to come back to, or in the
     marketplace's own page, with Stripe's library and `client_secret`. After `confirm_by` it is called off.
-    `client_secret` is in what a key that may write reads, and null elsewhere."""
+    `client_secret` and `url` are in what a key that may write reads, and null for a key that only reads."""
 
     client_secret: str | None
     url: str | None

@@ -29,6 +29,8 @@ class EngagementAnswer(TypedDict):
 
 
 class ProjectAnswer(TypedDict):
+    """`milestones`: all of them, at most 50 that are not canceled."""
+
     id: int
     bid_reference: str
     title: str

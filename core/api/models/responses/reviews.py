@@ -30,7 +30,7 @@ class FinalRatingAnswer(RatingAnswer):
 
 
 class ReviewsAnswer(TypedDict):
-    """Opened when both are in, or at `due_at`."""
+    """Opened when both are in, or at `due_at`. `reviews` and `ratings` have at most one of each side."""
 
     project: int
     asked_at: Moment
