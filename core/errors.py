@@ -7,12 +7,16 @@ follows it is the law behind the refusal, for whoever reads the code.
         \"""{left} and {right} are different currencies.\"""
 
     raise CurrencyMismatch(left="USD", right="EUR")
+
+What a program needs to know and the sentence does not say is named beside it, and is given with the other facts:
+
+    class NoPaymentMethod(DeskError, tells=("milestone", "party")): …
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from string import Formatter
 from typing import Any, Self
@@ -36,10 +40,12 @@ class DeskError(Exception):
     code: str
     facts: Mapping[str, Any]
     message: str
+    tells: frozenset[str] = frozenset()
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, tells: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.code = snake(cls.__name__)
+        cls.tells = cls.tells.union(tells)
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
@@ -53,13 +59,13 @@ class DeskError(Exception):
 
     @classmethod
     def fields(cls) -> frozenset[str]:
-        """The facts that the message needs."""
+        """The facts that the message needs, and those that a program is told besides."""
         names = (field for _, field, _, _ in Formatter().parse(cls.template()) if field)
-        return frozenset(re.split(r"[.\[]", name)[0] for name in names)
+        return cls.tells.union(re.split(r"[.\[]", name)[0] for name in names)
 
     def sentence(self, facts: Mapping[str, Any]) -> str:
         if missing := self.fields() - facts.keys():
-            raise TypeError(f"{type(self).__name__} needs {', '.join(sorted(missing))} for its message")
+            raise TypeError(f"{type(self).__name__} needs {', '.join(sorted(missing))}")
         return self.template().format(**facts)
 
     def __reduce__(self) -> tuple[Any, ...]:

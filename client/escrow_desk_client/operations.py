@@ -257,9 +257,9 @@ class Operations(ABC):
         """Read the reviews of a project."""
         return self.get(f"/projects/{project_id}/reviews")
 
-    def read_endpoints(self) -> Any:
-        """Read where events go."""
-        return self.get("/webhook-endpoints")
+    def read_endpoints(self, *, limit: Any = None, cursor: Any = None, sort: Any = None) -> Any:
+        """List endpoints."""
+        return self.get("/webhook-endpoints", limit=limit, cursor=cursor, sort=sort)
 
     def add_endpoint(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Have events sent to an address."""

@@ -15,7 +15,7 @@ from core.rules import fees, schedule
 from core.rules.templates import ProjectType
 
 
-class AmountOutsideLimits(DeskError):
+class AmountOutsideLimits(DeskError, tells=("field",)):
     """{amount} cannot be agreed here: it must be between {minimum} and {maximum}, so that each milestone can be
     charged with its fees and paid out."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from core.errors import DeskError
+from core.errors import DeskError, Wording
 from core.policy import Profile
 from core.rules.transitions import MoveEvent, label, move
 
@@ -91,7 +91,7 @@ class DisputeWindowClosed(DeskError):
 
 
 class ReasonNotYours(DeskError):
-    """“{reason}” is not a reason for a payer to open a dispute."""
+    """“{given}” is not a reason for a payer to open a dispute."""
 
 
 class AnswerNotDue(DeskError):
@@ -123,7 +123,7 @@ def too_late(notice_at: datetime, now: datetime, profile: Profile) -> bool:
 
 def check_reason(reason: DisputeReason) -> None:
     if reason not in OF_THE_PAYER:
-        raise ReasonNotYours(reason=reason.label)
+        raise ReasonNotYours(given=Wording(reason.label, reason))
 
 
 def check_unanswered(answer_due_at: datetime | None, now: datetime) -> None:

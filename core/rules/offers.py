@@ -53,7 +53,7 @@ class OfferExpired(DeskError):
     """This offer was open until {until:%d %B %Y at %H:%M} UTC. Make a new one."""
 
 
-class OfferNotYours(DeskError):
+class OfferNotYours(DeskError, tells=("offer", "proposed_by")):
     """{who} made this offer, so only the other side can {what} it."""
 
 

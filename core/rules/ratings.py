@@ -24,7 +24,7 @@ class ReviewTooLong(DeskError):
     """A review has at most {most} characters; this one has {length}."""
 
 
-class ReviewsClosed(DeskError):
+class ReviewsClosed(DeskError, tells=("project",)):
     """The reviews of this project were opened already: nobody can add one now."""
 
 

@@ -10,11 +10,14 @@ from core.errors import DeskError
 
 @dataclass(frozen=True)
 class Block:
+    """`field`: what in a request it is about, where it is about one of several, as `milestones[1].title`."""
+
     code: str
     sentence: str
+    field: str = ""
 
 
-class Blocked(DeskError):
+class Blocked(DeskError, tells=("blocks",)):
     """Not now: {reasons}"""
 
     def __init__(self, blocks: tuple[Block, ...]) -> None:

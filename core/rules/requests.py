@@ -37,7 +37,7 @@ class AnswerTimePast(DeskError):
     """{at:%d %B %Y at %H:%M} UTC has passed; give the party time to answer."""
 
 
-class NothingAsked(DeskError):
+class NothingAsked(DeskError, tells=("dispute",)):
     """This case waits for nobody."""
 
 

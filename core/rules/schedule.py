@@ -153,19 +153,23 @@ def _faults(platform: Platform, total: Money, milestones: Sequence[PlannedMilest
 def _faults_of_one(
     platform: Platform, currency: str, number: int, milestone: PlannedMilestone
 ) -> Iterator[Block]:
-    amount = milestone.amount
+    amount, of = milestone.amount, f"milestones[{number - 1}]"
     if not says_something(milestone.title):
-        yield Block("title", f"Milestone {number} has no title.")
+        yield Block("title", f"Milestone {number} has no title.", f"{of}.title")
     if amount.currency != currency:
-        yield Block("currency", f"Milestone {number} is in {amount.currency}, the project in {currency}.")
+        words = f"Milestone {number} is in {amount.currency}, the project in {currency}."
+        yield Block("currency", words, f"{of}.amount")
     elif not amount.is_positive:
-        yield Block("amount", f"The amount of milestone {number} must be more than zero.")
+        yield Block("amount", f"The amount of milestone {number} must be more than zero.", f"{of}.amount")
     elif amount.minor % stripe_step(currency):
-        yield Block("step", f"The amount of milestone {number} must end in 0 to be payable in {currency}.")
+        words = f"The amount of milestone {number} must end in 0 to be payable in {currency}."
+        yield Block("step", words, f"{of}.amount")
     # Staged legal fees name what is delivered (payment-escrow-rules, Milestone Rules).
     if platform is Platform.LEGAL_SERVICES and not says_something(milestone.deliverable):
-        yield Block("deliverable", f"Milestone {number} does not say what is delivered.")
+        words = f"Milestone {number} does not say what is delivered."
+        yield Block("deliverable", words, f"{of}.deliverable")
     try:
         acceptance.check(milestone.acceptance_rule)
     except acceptance.AcceptanceUnknown:
-        yield Block("acceptance_rule", f"Milestone {number} does not say how it is accepted.")
+        words = f"Milestone {number} does not say how it is accepted."
+        yield Block("acceptance_rule", words, f"{of}.acceptance_rule")

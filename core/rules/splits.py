@@ -14,7 +14,7 @@ from core.rules import fees, grounds
 from core.rules.grounds import Ground
 
 
-class NothingHeld(DeskError):
+class NothingHeld(DeskError, tells=("held",)):
     """Nothing is held for this milestone, so there is nothing to decide about."""
 
 
@@ -82,7 +82,7 @@ def by_percent(held: Money, percent_bps: int) -> Money:
 
 def _holds(held: Money, fee: Money) -> None:
     if not held.is_positive or fee.is_negative:
-        raise NothingHeld()
+        raise NothingHeld(held=held)
     if held.currency != fee.currency:
         raise CurrencyMismatch(left=held.currency, right=fee.currency)
 

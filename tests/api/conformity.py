@@ -11,6 +11,8 @@ from httpx import Response
 from jsonschema import Draft202012Validator
 
 from core.api.http import app
+from core.api.http.problem_details import DECLARED
+from core.api.openapi.descriptions import facts_of, kinds_of
 from core.desk import Desk
 
 
@@ -36,8 +38,16 @@ def require(reference: str, what: Any) -> None:
 def require_problem(problem: Any) -> None:
     require("#/components/schemas/Problem", problem)
     said = json.dumps(problem["facts"], ensure_ascii=False)
+    if (facts := _facts().get(problem["code"])) is not None:
+        assert set(problem["facts"]) == set(facts), f"{problem['code']} has other facts than its description"
     if problem["code"] != "request_invalid":
         assert not set("“”‘’…") & set(said), f"words among the facts: {said}"
+
+
+@cache
+def _facts() -> dict[str, list[str]]:
+    description()
+    return {kind.code: facts_of(kind) for error in DECLARED for kind in kinds_of(error)}
 
 
 def require_event(event: Any) -> None:

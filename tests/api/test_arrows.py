@@ -213,6 +213,7 @@ def test_an_offer_that_is_accepted_moves_the_money_and_ends_the_dispute(home: Ap
     assert (offer["release"]["minor"], offer["refund"]["minor"], offer["status"]) == (70_000, 30_000, "OPEN")
     own = home.post(f"/offers/{offer['id']}/accept", {"party": home.payee})
     assert (own.status_code, code(own)) == (403, "offer_not_yours")
+    assert own.json()["facts"] == {"offer": offer["id"], "proposed_by": offer["proposed_by"]}
     accepted = home.post(f"/offers/{offer['id']}/accept", {"party": home.payer})
     assert (accepted.status_code, accepted.json()["status"]) == (200, "ACCEPTED"), accepted.text
     home.market.work()

@@ -12,7 +12,7 @@ from core.db import Database
 from core.gateways.stripe_calls import client
 from core.money import Money
 from core.processes import settlement_currency
-from core.records import Evidence, Message
+from core.records import Evidence, Message, Party
 from core.rules.engagement import EngagementStatus
 from tests.api.api_client import ApiClient, a_key, code
 from tests.db_snapshot import nothing_changes
@@ -89,6 +89,41 @@ def test_a_party_is_made_known_and_opened_at_the_provider(home: ApiClient) -> No
     assert home.post("/provider-accounts", account, key="once").json()["known_to_provider"]
     assert home.post("/provider-accounts", account, key="once").headers["idempotent-replayed"] == "true"
     assert home.get("/parties?external_id=u%2F1%20%C3%BC").json()["items"][0]["known_to_provider"]
+
+
+def test_a_payment_without_a_method_says_whose_is_missing(home: ApiClient, owner: Database) -> None:
+    project = home.market.agreed(Money(100_000, "USD"))
+    (first,) = home.market.milestones(project.id)
+    home.market.database.run(
+        lambda session: setattr(session.get_one(Party, home.market.payer_id), "payment_method", None)
+    )
+    with nothing_changes(owner):
+        answer = home.post(f"/projects/{project.id}/fund", {"party": home.payer, "milestones": [first.id]})
+    assert (answer.status_code, code(answer)) == (409, "no_payment_method")
+    assert answer.json()["facts"] == {"milestone": first.id, "party": home.payer}
+
+
+def test_a_bank_account_without_a_mandate_is_refused_where_it_is_given(
+    home: ApiClient, owner: Database
+) -> None:
+    person = {"external_id": "debited", "role": "PAYER", "name": "Dee Bit", "email": "dee@example.com"}
+    assert home.post("/parties", person).status_code == 201
+    account = {"party": "debited", "currency": "USD", "payment_method": "pm_usBankAccount_success"}
+    with nothing_changes(owner):
+        opened = home.post("/provider-accounts", account)
+    assert (opened.status_code, code(opened)) == (422, "mandate_required")
+    assert opened.json()["facts"] == {
+        "party": "debited", "payment_method": "pm_usBankAccount_success", "kind": "us_bank_account",
+    }  # fmt: skip
+    assert home.market.sent("/v1/customers") == []
+
+    saved = home.market.saved("pm_usBankAccount_success")
+    change = {"party": home.payer, "payment_method": "pm_usBankAccount_success"}
+    with nothing_changes(owner):
+        refused = home.post("/payment-method", change)
+    assert (refused.status_code, code(refused)) == (422, "mandate_required")
+    for method in ("pm_card_visa", saved):
+        assert home.post("/payment-method", change | {"payment_method": method}).status_code == 200
 
 
 def test_from_the_bid_to_the_bank(home: ApiClient) -> None:
@@ -237,6 +272,8 @@ def test_a_payment_that_the_bank_asks_about_is_confirmed_or_called_off(home: Api
     home.post(f"/projects/{project.id}/fund", asks | {"return_url": "https://market.example/back"})
     home.market.work()
     assert payment()["confirmation"]["url"].startswith(home.market.sandbox.url)
+    shown = reader.get(f"/milestones/{first.id}").json()["payment"]["confirmation"]
+    assert (shown["client_secret"], shown["url"]) == (None, None), "the page's address has the secret too"
     home.market.control.authenticate(home.market.operations("CHARGE")[-1].provider_id or "")
     home.market.later(minutes=11)
     paid = payment()

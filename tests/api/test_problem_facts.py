@@ -9,17 +9,22 @@ from typing import Any
 import pytest
 
 from core.actions.milestones.orders import PaymentInFlight
-from core.api.http.keys import ApiMasterKeyExposed
-from core.api.http.problem_details import AskedDifferently, for_programs, plain, problem
+from core.actions.operations.operation_keys import NotInstalled
+from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
+from core.api.http.problem_details import DECLARED, AskedDifferently, for_programs, plain, problem
+from core.api.openapi.descriptions import facts_of, kinds_of
 from core.errors import DeskError, NotFound, Wording
+from core.gateways.payments import NeedsOperator, OutcomeUnknown
 from core.ledger.journal_store import Overdraft
+from core.money import Money
 from core.rules import milestones
 from core.rules.evidence import FileTooLarge
 from core.rules.permissions import NotYours
 from core.rules.projects import FundedInTurn
 from core.rules.refusal_reasons import Block
-from core.rules.schedule import FeeModeNotSupported, ScheduleRefused
+from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, check_adjustment
 from core.rules.transitions import IllegalMove
+from tests.api.conformity import description
 
 
 def refused(error: DeskError) -> dict[str, Any]:
@@ -51,6 +56,44 @@ def facts(error: DeskError) -> Any:
 )
 def test_facts_are_ids_codes_and_numbers(error: DeskError, told: dict[str, Any]) -> None:
     assert facts(error) == told
+
+
+# Their code alone says it: what they are about is the request, its key or the desk, and no object. So does that of
+# whatever the payment provider did not answer clearly.
+NAMES_NOTHING = frozenset(
+    """conflict cursor_unfit details_missing evidence_refused key_missing key_reused key_unknown message_empty
+    not_permitted nothing_to_change read_only_key reason_missing request_unreadable
+    signature_wrong still_busy unavailable""".split()
+)
+
+
+def test_a_problem_about_an_object_says_which_one() -> None:
+    description()
+    for inside in (ApiMasterKeyExposed, ApiMasterKeyUnfit, NotInstalled):
+        assert refused(inside(path="", shortest=0))["code"] == "unavailable"
+    said = {
+        kind.code: facts_of(kind)
+        for error in DECLARED - {NotInstalled}
+        for kind in kinds_of(error)
+        if not issubclass(kind, OutcomeUnknown | NeedsOperator)
+    }
+    assert {each for each, names in said.items() if not names} == NAMES_NOTHING
+
+
+def test_a_milestone_of_a_schedule_that_is_refused_is_named() -> None:
+    parts = [
+        PlannedMilestone(title=title, deliverable="Done.", amount=Money(minor, "USD"))
+        for title, minor in (("Cabinets", 100), (" ", 0), ("Worktop", 100))
+    ]
+    with pytest.raises(ScheduleRefused) as refusal:
+        check_adjustment(parts, total=Money(300, "USD"), platform="home_services")
+    assert facts(refusal.value) == {
+        "blocks": [
+            {"code": "title", "field": "milestones[1].title"},
+            {"code": "amount", "field": "milestones[1].amount"},
+            {"code": "sum"},
+        ]
+    }
 
 
 def test_a_status_is_told_by_its_name_and_said_in_words() -> None:

@@ -15,7 +15,17 @@ from core.api.openapi.examples import usd
 from core.api.webhooks import delivery
 from core.db import Database, one_at_a_time
 from core.money import Money
-from core.records import Chargeback, EventDelivery, Message, OutgoingEvent, Payout, Refund, Report, RiskReview
+from core.records import (
+    Chargeback,
+    EventDelivery,
+    Message,
+    OutgoingEvent,
+    Payout,
+    Receipt,
+    Refund,
+    Report,
+    RiskReview,
+)
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM
@@ -118,7 +128,15 @@ def test_a_decision_its_refund_and_its_payout_are_told(watched: Market) -> None:
     payout = ways(watched, "payout.status_changed")
     assert (payout[0], payout[-1]) == ("REQUESTED", "PAID")
     assert told(watched, "payout.status_changed")[0]["payee"].startswith("market-PAYEE")
-    assert {"FUNDING", "RELEASE", "REFUND"} == {each["kind"] for each in told(watched, "receipt.issued")}
+    papers = {each["kind"]: each for each in told(watched, "receipt.issued")}
+    assert {"FUNDING", "RELEASE", "REFUND"} == set(papers)
+    assert {each["number"] for each in papers.values()} == {each.number for each in watched.all(Receipt)}
+    receipt = papers["FUNDING"]["number"]
+    assert [papers[kind]["refers_to"] for kind in ("FUNDING", "RELEASE", "REFUND")] == [
+        None,
+        receipt,
+        receipt,
+    ]
 
 
 def test_a_refund_that_waits_and_then_fails_is_told(watched: Market) -> None:
@@ -360,7 +378,7 @@ def test_what_was_given_up_while_an_endpoint_was_down_is_told_again(
         nearly = delivery.TRIES - 1
         session.connection().exec_driver_sql(f"update outgoing_events set tries = {nearly}")
     delivery.deliver_due(home.market.desk)
-    (standing,) = home.get("/webhook-endpoints").json()["endpoints"]
+    (standing,) = home.get("/webhook-endpoints").json()["items"]
     assert standing["failed"] == 1
     listener.status, listener.heard = 200, []
     path = f"/webhook-endpoints/{endpoint.id}/replay"
@@ -371,7 +389,7 @@ def test_what_was_given_up_while_an_endpoint_was_down_is_told_again(
     all_heard(home.market)
     whole = home.market.count(OutgoingEvent)
     assert sorted(numbers(listener)) == list(range(1, whole + 1))
-    (after,) = home.get("/webhook-endpoints").json()["endpoints"]
+    (after,) = home.get("/webhook-endpoints").json()["items"]
     assert (after["waiting"], after["failed"], after["last_sequence"]) == (0, 0, whole)
 
 
@@ -402,7 +420,19 @@ def test_the_log_of_events_is_read_in_pages_by_its_own_platform(
     assert read == [{name: each[name] for name in read[0]} for each in listener.events()[:2]]
     other = law.get(f"/events?endpoint={endpoint.id}")
     assert (other.status_code, code(other)) == (404, "not_found")
-    assert law.get("/webhook-endpoints").json() == {"endpoints": []}
+    assert law.get("/webhook-endpoints").json()["items"] == []
+
+
+def test_endpoints_are_listed_in_pages(home: ApiClient) -> None:
+    made = [
+        home.post("/webhook-endpoints", {"url": f"https://market{number}.example/events"}).json()["id"]
+        for number in range(3)
+    ]
+    first = home.get("/webhook-endpoints?limit=2&sort=id").json()
+    assert [each["id"] for each in first["items"]] == made[:2]
+    assert (first["items"][0]["waiting"], first["has_more"]) == (0, True)
+    last = home.get(f"/webhook-endpoints?limit=2&sort=id&cursor={first['next']}").json()
+    assert ([each["id"] for each in last["items"]], last["has_more"]) == (made[2:], False)
 
 
 def test_an_event_keeps_its_number(home: ApiClient, listener: Listener) -> None:

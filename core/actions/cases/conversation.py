@@ -79,7 +79,7 @@ def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body:
     if actor.kind != "party" or actor.id not in (context.payer.id, context.payee.id):
         raise NotYours(actor=actor.label)
     if case.waiting_on != actor.id:
-        raise requests.NothingAsked()
+        raise requests.NothingAsked(dispute=case_id)
     return say(session, actor, now=now, milestone_id=context.milestone.id, body=body)
 
 
@@ -163,7 +163,7 @@ def stop_waiting(session: Session, actor: Actor, *, now: datetime, case_id: int)
     require_open(case)
     require_at_work(session, actor, case.id)
     if case.status != CaseStatus.WAITING_PARTY:
-        raise requests.NothingAsked()
+        raise requests.NothingAsked(dispute=case_id)
     resume(session, actor, context, case, now=now)
     return case
 

@@ -98,7 +98,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     context, case, offer = _locked(session, offer_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
-        raise OfferNotYours(who="You", what="accept")
+        raise OfferNotYours(who="You", what="accept", **_made_by(session, offer))
     if offer.status == OfferStatus.ACCEPTED:
         return offer
     status = rules.after(offer.status, OfferEvent.ACCEPT)
@@ -158,7 +158,7 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
     context, case, offer = _locked(session, offer_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
-        raise OfferNotYours(who="You", what="decline")
+        raise OfferNotYours(who="You", what="decline", **_made_by(session, offer))
     _end(session, actor, context, offer, OfferEvent.DECLINE, now=now)
     context.tell(
         session,
@@ -177,7 +177,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) ->
     context, case, offer = _locked(session, offer_id)
     proposer = _party(context, actor)
     if offer.proposed_by != proposer.id:
-        raise OfferNotYours(who="The other side", what="answer")
+        raise OfferNotYours(who="The other side", what="answer", **_made_by(session, offer))
     _end(session, actor, context, offer, OfferEvent.WITHDRAW, now=now)
     _tell_end(session, context, case, offer, "offer_withdrawn", _other(context, proposer), now=now)
     return offer
@@ -228,6 +228,11 @@ def _party(context: MilestoneContext, actor: Actor) -> Party:
         if actor.kind == "party" and actor.id == party.id:
             return party
     raise NotYours(actor=actor.label)
+
+
+def _made_by(session: Session, offer: Offer) -> Mapping[str, Any]:
+    """Which proposal it is and whose, for a program."""
+    return {"offer": offer.id, "proposed_by": session.get_one(Party, offer.proposed_by).external_id}
 
 
 def _other(context: MilestoneContext, party: Party) -> Party:

@@ -33,7 +33,7 @@ class NotAwaitingFunding(DeskError):
     """“{milestone}” is {status}; only a milestone that is awaiting funding can be funded."""
 
 
-class NoPaymentMethod(DeskError):
+class NoPaymentMethod(DeskError, tells=("milestone", "party")):
     """The payer has no payment method on file. Add one, then fund the milestone."""
 
 
@@ -73,7 +73,7 @@ def fund(
         )
     method = payment_method or context.payer.payment_method
     if not method or not context.payer.stripe_customer:
-        raise NoPaymentMethod()
+        raise NoPaymentMethod(milestone=milestone.id, party=context.payer.external_id)
     order.chosen_method, order.retries = payment_method, 0
     return charge(
         session,

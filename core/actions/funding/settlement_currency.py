@@ -31,7 +31,7 @@ class CurrencyNotSettled(DeskError):
     that nobody agreed to. Agree on {others}."""
 
 
-class SettlementUnknown(DeskError):
+class SettlementUnknown(DeskError, tells=("currency",)):
     """In which currencies the platform settles is not known yet: the desk has not read it from Stripe. Try again in a
     minute."""
 
@@ -40,7 +40,7 @@ def require(session: Session, currency: str) -> None:
     """May a payment in this currency be promised or taken? Raises `CurrencyNotSettled`, `SettlementUnknown`."""
     known = {row.currency: row.settles for row in session.scalars(select(SettlementCurrency))}
     if not known:
-        raise SettlementUnknown()
+        raise SettlementUnknown(currency=currency)
     if not known.get(currency, False):
         others = sorted(each for each, settles in known.items() if settles)
         raise CurrencyNotSettled(

@@ -36,7 +36,7 @@ class OtherPlatform(DeskError):
     """{party} belongs to another marketplace than the payer. A bid is between two parties of one marketplace."""
 
 
-class BidKnownOtherwise(DeskError):
+class BidKnownOtherwise(DeskError, tells=("fields",)):
     """Bid {bid} was accepted here before, with another {what}. Nothing was changed."""
 
 

@@ -21,15 +21,15 @@ from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
-class AccountKnownOtherwise(DeskError):
+class AccountKnownOtherwise(DeskError, tells=("fields",)):
     """Party {party} has its account at the payment provider with another {what}. What is stored stays and is used.
 
     Nothing was changed. A bank account and a payment method are replaced at their own addresses.
     """
 
 
-class NotForThisRole(DeskError):
-    """A {role} has no {field}, and it would not be used. Nothing was changed; leave it out."""
+class NotForThisRole(DeskError, tells=("fields",)):
+    """A {role} has no {what}, and it would not be used. Nothing was changed; leave it out."""
 
 
 class NoAccountYet(DeskError):
@@ -44,7 +44,7 @@ def require_fitting(party: Party, *, payment_method: str | None, bank_token: str
     if value is not None:
         raise NotForThisRole(
             role=Wording(party.role.lower(), party.role),
-            field=Wording(field),
+            what=field,
             fields=[field.replace(" ", "_")],
         )
 
@@ -53,7 +53,7 @@ def require_payee(party: Party) -> None:
     """Only a payee is paid out to a bank. Raises `NotForThisRole`."""
     if party.role != PartyRole.PAYEE:
         role = Wording(party.role.lower(), party.role)
-        raise NotForThisRole(role=role, field="payout account", fields=["party"])
+        raise NotForThisRole(role=role, what="payout account", fields=["party"])
 
 
 def register(

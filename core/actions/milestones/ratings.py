@@ -15,16 +15,16 @@ from core import audit
 from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.notifications import tell
-from core.records import FinalRating, Project, ProjectReview, ReviewRound
+from core.records import FinalRating, Party, Project, ProjectReview, ReviewRound
 from core.rules import ratings as rules
 from core.rules.permissions import SYSTEM, Actor, NotYours
 
 
-class NotAsked(DeskError):
+class NotAsked(DeskError, tells=("project",)):
     """This project is not complete, so there is nothing to review yet."""
 
 
-class ReviewedAlready(DeskError):
+class ReviewedAlready(DeskError, tells=("project", "party")):
     """You have reviewed this project already. A review stays as it is."""
 
 
@@ -45,16 +45,16 @@ def submit(
     rules.check(stars, body)
     asked = _locked(session, project_id)
     if asked is None:
-        raise NotAsked()
+        raise NotAsked(project=project_id)
     project = session.get_one(Project, project_id)
     parties = {project.payer_id: project.payee_id, project.payee_id: project.payer_id}
     if actor.kind != "party" or actor.id not in parties:
         raise NotYours(actor=actor.label)
     if asked.revealed_at is not None or now >= asked.due_at:
-        raise rules.ReviewsClosed()
+        raise rules.ReviewsClosed(project=project_id)
     given = set(session.scalars(_authors(project_id)))
     if actor.id in given:
-        raise ReviewedAlready()
+        raise ReviewedAlready(project=project_id, party=session.get_one(Party, actor.id).external_id)
     review = ProjectReview(
         project_id=project_id,
         author_id=actor.id,

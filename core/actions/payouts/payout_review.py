@@ -38,11 +38,11 @@ from core.rules.references import reference
 from core.rules.transitions import standing
 
 
-class PayoutNotInReview(DeskError):
+class PayoutNotInReview(DeskError, tells=("payout",)):
     """This payout is {status}; only one that is in administrative review can be sent again."""
 
 
-class OutcomeStillUnknown(DeskError):
+class OutcomeStillUnknown(DeskError, tells=("payout",)):
     """Whether the last call went through is not known, so the method cannot be changed yet. Try again by the same
     method: the desk looks for its trace at Stripe first and sends only what is not there."""
 
@@ -190,7 +190,7 @@ def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
     context = open_milestone(session, plain.milestone_id)
     payout = session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
     if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
-        raise PayoutNotInReview(status=Wording(standing(payout.status), payout.status))
+        raise PayoutNotInReview(payout=payout_id, status=Wording(standing(payout.status), payout.status))
     return context, payout
 
 
@@ -208,7 +208,7 @@ def _transfer_again(
     if method == payout.method:
         return _again(session, operation, now=now)
     if operation.status != OperationStatus.REFUSED:
-        raise OutcomeStillUnknown()
+        raise OutcomeStillUnknown(payout=payout.id)
     amount = context.money(payout.amount_minor)
     full = method_fees.due(context, payout, method)
     fee = full if waived_by is None else context.money(0)
@@ -253,7 +253,7 @@ def _pay_out_again(
     speed = method.sent_as.value
     if operation.status != OperationStatus.REFUSED:
         if speed != operation.payload["method"]:
-            raise OutcomeStillUnknown()
+            raise OutcomeStillUnknown(payout=payout.id)
         return _again(session, operation, now=now)
     extra, key = method_fees.due(context, payout, method), _next_key(operation.key)
     if waived_by is not None:

@@ -44,15 +44,15 @@ class ReportSettled(DeskError):
     """Report {report} was already settled."""
 
 
-class ReportKnownOtherwise(DeskError):
+class ReportKnownOtherwise(DeskError, tells=("fields",)):
     """Report {report} was filed here before, with another {what}. Nothing was changed."""
 
 
-class MismatchFlagged(DeskError):
+class MismatchFlagged(DeskError, tells=("practice_flag", "project")):
     """The practice of this project is already flagged. Resolve that first."""
 
 
-class MismatchResolved(DeskError):
+class MismatchResolved(DeskError, tells=("practice_flag",)):
     """This practice mismatch was already resolved."""
 
 
@@ -214,8 +214,8 @@ def flag_practice(
     wanted = select(PracticeFlag.id).where(
         PracticeFlag.project_id == project_id, PracticeFlag.resolved_at.is_(None)
     )
-    if session.scalar(wanted):
-        raise MismatchFlagged()
+    if (known := session.scalar(wanted)) is not None:
+        raise MismatchFlagged(practice_flag=known, project=project_id)
     flag = PracticeFlag(
         project_id=project_id,
         licensed_in=licensed_in,
@@ -245,7 +245,7 @@ def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: 
     if not actor.kind == flag.author_kind == "system":
         require(actor, Permission.REVIEW_RISK)
     if flag.resolved_at is not None:
-        raise MismatchResolved()
+        raise MismatchResolved(practice_flag=flag_id)
     flag.resolution, flag.resolved_by, flag.resolved_at = resolution, actor.id, now
     session.flush()
     reason = resolution if actor.kind == "staff" else None

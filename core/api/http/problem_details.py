@@ -37,7 +37,7 @@ from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
 from core.api.webhooks.endpoints import EndpointKnown
 from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
-from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
+from core.gateways.evidence_keys import EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
 from core.request_body import BodyTooLarge
@@ -85,14 +85,14 @@ class StillBusy(DeskError):
     """The same thing is being changed by another request. Send this one again in a moment."""
 
 
-class AskedDifferently(DeskError):
+class AskedDifferently(DeskError, tells=("fields",)):
     """{kind} {id} is known here with another {what}. What is stored stays and nothing was changed.
 
     Send it as it is stored to get it again. A party's details are changed at their own address.
     """
 
 
-class FilesErased(DeskError):
+class FilesErased(DeskError, tells=("party",)):
     """The files of this party were erased and cannot be read again. What the record says about them remains."""
 
 
@@ -147,7 +147,6 @@ STATUSES: Mapping[type[DeskError], int] = {
     OfferNotYours: 403,
     **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
     TooManyFiles: 409,
-    EvidenceErased: 409,
     FilesErased: 409,
     parties.AccountKnownOtherwise: 409,
     parties.NoAccountYet: 409,
@@ -212,8 +211,6 @@ def status_of(error: type[DeskError]) -> int:
 def for_outsiders(error: DeskError) -> DeskError:
     """What staff wrote about a hold, and who of staff decided, is for staff; the desk's own numbers say nothing."""
     match error:
-        case EvidenceErased():
-            return FilesErased()
         case ReleaseBlocked():
             return ReleaseBlocked(outside(error.facts["blocks"]))
         case AlreadyDecided():
@@ -258,15 +255,21 @@ def for_programs(error: DeskError) -> Mapping[str, Any]:
     if isinstance(error, NotYours):
         return {"party": error.facts["actor"].removeprefix("party ")}
     return {
-        name: _token(each) if name == "kind" else each
+        outside_name(name): _token(each) if name == "kind" else each
         for name, each in error.facts.items()
         if name not in PROSE and not (isinstance(each, Wording) and each.code is None)
     }
 
 
+def outside_name(name: str) -> str:
+    """A marketplace has disputes where the desk has cases."""
+    return "dispute" if name == "case" else name
+
+
 def _token(kind: str) -> str:
     """`practice flag` as practice_flag."""
-    return str(kind.code if isinstance(kind, Wording) else kind).replace(" ", "_").replace("-", "_")
+    code = str(kind.code if isinstance(kind, Wording) else kind)
+    return outside_name(code).replace(" ", "_").replace("-", "_")
 
 
 def fault() -> JSONResponse:
@@ -301,7 +304,7 @@ def plain(value: Any) -> Any:
         case Money():
             return value.as_dict()
         case Block():
-            return {"code": value.code}
+            return {"code": value.code, **({"field": value.field} if value.field else {})}
         case date():
             return value.isoformat()
         case timedelta():

@@ -12,10 +12,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from core.api.http.problem_details import DECLARED, MEDIA_TYPE, PLAIN_CODES, PROSE, status_of
+from core.api.http.problem_details import DECLARED, MEDIA_TYPE, PLAIN_CODES, PROSE, outside_name, status_of
 from core.api.openapi import life, shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
+from core.rules.permissions import NotYours
 
 Responses = dict[int | str, dict[str, Any]]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -51,8 +52,15 @@ def example_of(error: type[DeskError], status: int) -> dict[str, Any]:
         "status": status,
         "detail": error.template(),
         "code": error.code,
-        "facts": dict.fromkeys(sorted(error.fields() - PROSE), "…"),
+        "facts": dict.fromkeys(facts_of(error), "…"),
     }
+
+
+def facts_of(error: type[DeskError]) -> list[str]:
+    """The names of the facts that its problem has."""
+    if error is NotYours:
+        return ["party"]
+    return sorted(outside_name(each) for each in error.fields() - PROSE)
 
 
 COMMON: Responses = {status: _refusal(status, []) for status in WORDS}
@@ -69,14 +77,15 @@ def refusals(*errors: type[DeskError]) -> Responses:
 
 def codes() -> list[str]:
     """Every code that a refusal of the API can have: those of the operations and their kinds, and those of any."""
-    declared = {each.code for error in DECLARED for each in _with_kinds(error)}
+    declared = {each.code for error in DECLARED for each in kinds_of(error)}
     return sorted(declared | PLAIN_CODES)
 
 
-def _with_kinds(error: type[DeskError]) -> Iterator[type[DeskError]]:
+def kinds_of(error: type[DeskError]) -> Iterator[type[DeskError]]:
+    """The error itself and every kind of it."""
     yield error
     for kind in error.__subclasses__():
-        yield from _with_kinds(kind)
+        yield from kinds_of(kind)
 
 
 def described(app: FastAPI) -> dict[str, Any]:

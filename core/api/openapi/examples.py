@@ -515,7 +515,7 @@ REPLIES: Mapping[str, Any] = {
     "OfferAnswer": OFFER,
     "LoggedEvent": EVENT,
     "EndpointAnswer": ENDPOINT,
-    "EndpointsAnswer": {"endpoints": [ENDPOINT]},
+    "EndpointsAnswer": {"items": [ENDPOINT], "has_more": False, "next": None},
     "ReplayAnswer": {"endpoint": 2, "queued": 4},
     "EndpointSecretAnswer": {
         "id": 2,

@@ -18,8 +18,9 @@ from core.api.models.responses.evidence import EvidenceAnswer
 from core.api.models.responses.messages import EmailTextAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.word_serializers import of_emails, of_evidence
+from core.gateways.evidence_keys import EvidenceErased
 from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing
-from core.records import Evidence
+from core.records import Evidence, Party
 from core.rules.evidence import EvidenceRefused
 from core.rules.permissions import SYSTEM
 
@@ -70,15 +71,18 @@ def fetch_evidence(
     def act(session: Session) -> tuple[str, bytes]:
         found = session.get(Evidence, evidence_id)
         row = lookups.of_milestone(session, caller, found, kind="evidence", number=evidence_id)
-        content = evidence.give_back(
-            session,
-            SYSTEM,
-            row,
-            now=desk.clock(),
-            store=desk.evidence,
-            by_key=caller.prefix,
-            shown=reencoded,
-        )
+        try:
+            content = evidence.give_back(
+                session,
+                SYSTEM,
+                row,
+                now=desk.clock(),
+                store=desk.evidence,
+                by_key=caller.prefix,
+                shown=reencoded,
+            )
+        except EvidenceErased:
+            raise FilesErased(party=session.get_one(Party, row.uploaded_by).external_id) from None
         return f"evidence-{row.id}.{kind_of(content)}" if reencoded else row.file_name, content
 
     try:

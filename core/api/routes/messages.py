@@ -26,6 +26,7 @@ from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_evidence, of_message, of_said
 from core.errors import Wording, another
+from core.gateways.evidence_keys import EvidenceErased
 from core.records import Case, Evidence, Message
 from core.rules import file_names
 from core.rules.cases import BLOCKING
@@ -140,17 +141,20 @@ def hand_in_evidence(
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         lookups.milestone(session, change.caller, milestone_id)
-        row = evidence.hand_in(
-            session,
-            lookups.actor(session, change.caller, party),
-            now=now,
-            store=change.desk.evidence,
-            milestone_id=milestone_id,
-            file_name=name,
-            content=content,
-            caption=caption,
-            case_id=_open_case(session, milestone_id),
-        )
+        try:
+            row = evidence.hand_in(
+                session,
+                lookups.actor(session, change.caller, party),
+                now=now,
+                store=change.desk.evidence,
+                milestone_id=milestone_id,
+                file_name=name,
+                content=content,
+                caption=caption,
+                case_id=_open_case(session, milestone_id),
+            )
+        except EvidenceErased:
+            raise FilesErased(party=party) from None
         if odd := _said_otherwise(row, name=name, caption=caption):
             raise AskedDifferently(
                 kind=Wording("Evidence", "evidence"), id=row.id, what=another(odd), fields=odd

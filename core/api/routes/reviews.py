@@ -58,7 +58,7 @@ def read_reviews(caller: CurrentCaller, session: ReadSession, project_id: reques
     """Who has reviewed; and once they are opened, the stars, the words and both final ratings."""
     lookups.project(session, caller, project_id)
     if (asked_for := session.get(ReviewRound, project_id)) is None:
-        raise ratings.NotAsked()
+        raise ratings.NotAsked(project=project_id)
     return JSONResponse(of_round(session, asked_for))
 
 
