@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -124,12 +125,18 @@ def replace_payment_method(
 
 
 def _require_mandate(desk: Desk, party: Party, payment_method: str) -> None:
-    """A bank account is debited only where the payer agreed to it, which they did when it was saved for them. What the
-    provider does not know is left to the charge. Raises `MandateRequired`."""
+    """A bank account is debited only where the payer agreed to it, when it was saved for them: perhaps just now, and
+    nobody has told the desk. What the provider does not know is left to the charge. Raises `MandateRequired`."""
     kind = desk.payments.method_kind(payment_method)
-    if kind in DEBITS:
-        with desk.database.reading() as session:
-            payment_method_setups.require_saved(session, party, payment_method, kind=kind)
+    if kind not in DEBITS:
+        return
+    with desk.database.reading() as session:
+        unfinished = payment_method_setups.unfinished(session, party.id)
+    for each in unfinished:
+        setup = desk.payments.set_up_of(each)
+        desk.database.run(partial(payment_method_setups.follow, setup=setup, now=desk.clock()))
+    with desk.database.reading() as session:
+        payment_method_setups.require_saved(session, party, payment_method, kind=kind)
 
 
 def tell_contact(desk: Desk, party_id: int, wanted: Mapping[str, Any], *, asked_as: str) -> None:

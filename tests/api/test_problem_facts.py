@@ -14,7 +14,7 @@ from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
 from core.api.http.problem_details import DECLARED, AskedDifferently, for_programs, plain, problem
 from core.api.openapi.descriptions import facts_of, kinds_of
 from core.errors import DeskError, NotFound, Wording
-from core.gateways.payments import NeedsOperator, OutcomeUnknown
+from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.ledger.journal_store import Overdraft
 from core.money import Money
 from core.rules import milestones
@@ -46,6 +46,10 @@ def facts(error: DeskError) -> Any:
             {"file_name": "a.pdf", "size": 9, "limit": 8},
         ),
         (NotYours(actor="party contractor-815"), {"party": "contractor-815"}),
+        (
+            ProviderRefused(provider_code="no_account", reason="No", request_id="req_1"),
+            {"provider_code": "no_account"},
+        ),
         (NotFound(kind="practice flag", id=4), {"kind": "practice_flag", "id": 4}),
         (
             AskedDifferently(kind=Wording("Party", "party"), id="c-1", what="city", fields=["city"]),

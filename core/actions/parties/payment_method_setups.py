@@ -37,6 +37,14 @@ def require_saved(session: Session, party: Party, payment_method: str, *, kind: 
         raise MandateRequired(party=party.external_id, payment_method=payment_method, kind=kind)
 
 
+def unfinished(session: Session, party_id: int) -> list[str]:
+    """The party's latest setups, in the provider's ids, that are not known to have saved anything."""
+    wanted = select(PaymentMethodSetup.stripe_setup_intent).where(
+        PaymentMethodSetup.party_id == party_id, PaymentMethodSetup.status != SetupStatus.SAVED
+    )
+    return list(session.scalars(wanted.order_by(PaymentMethodSetup.id.desc()).limit(5)))
+
+
 def begun(session: Session, party_id: int, setup: SetupSnapshot, *, now: datetime) -> PaymentMethodSetup:
     """The payer begins to save a payment method; nothing is charged."""
     row = PaymentMethodSetup(party_id=party_id, stripe_setup_intent=setup.id, created_at=now, changed_at=now)

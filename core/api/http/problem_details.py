@@ -251,13 +251,13 @@ PROSE = frozenset("accepted action attachment found named reason reasons refused
 
 
 def for_programs(error: DeskError) -> Mapping[str, Any]:
-    """The facts of a refusal without its words, without titles and labels."""
+    """The facts that its class names, without words, titles and labels; what else is known of it is the desk's own."""
     if isinstance(error, NotYours):
         return {"party": error.facts["actor"].removeprefix("party ")}
     return {
         outside_name(name): _token(each) if name == "kind" else each
         for name, each in error.facts.items()
-        if name not in PROSE and not (isinstance(each, Wording) and each.code is None)
+        if name in error.fields() - PROSE and not (isinstance(each, Wording) and each.code is None)
     }
 
 
