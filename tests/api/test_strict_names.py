@@ -15,7 +15,7 @@ from tests.api.test_flows import accepted
         "/platform?verbose=1",
         "/milestones/{milestone}?expand=payouts",
         "/evidence/1/file?re-encoded=true",
-        "/webhook-endpoints?limit=5",
+        "/webhook-endpoints?endpoint=5",
         "/parties?extern_id=x",
     ],
 )
