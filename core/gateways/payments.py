@@ -108,7 +108,8 @@ class Payments(Protocol):
         """A payer's or a payee's name and address, as the provider writes to them."""
 
     def method_kind(self, payment_method: str) -> str | None:
-        """`card`, `us_bank_account` …, in the provider's words; None for one that it does not know."""
+        """`card`, `us_bank_account` …, in the provider's words; None where it does not say so of a token of test mode.
+        Raises `ProviderRefused` for one that it does not know."""
 
     def attach(self, key: str, *, customer: str, payment_method: str) -> str:
         """A payer pays with this from now on; returns the id under which the provider knows it."""

@@ -102,8 +102,8 @@ class StripePayments(StripeReads):
             with translate_read_errors():
                 return str(self._v1.payment_methods.retrieve(payment_method).type)
         except ProviderRefused as refused:
-            if refused.facts["provider_code"] == "resource_missing":
-                return None
+            if refused.facts["provider_code"] == "resource_missing" and payment_method.count("_") > 1:
+                return None  # a token of test mode, as `pm_card_visa`
             raise
 
     def attach(self, key: str, *, customer: str, payment_method: str) -> str:

@@ -126,7 +126,8 @@ def replace_payment_method(
 
 def _require_mandate(desk: Desk, party: Party, payment_method: str) -> None:
     """A bank account is debited only where the payer agreed to it, when it was saved for them: perhaps just now, and
-    nobody has told the desk. What the provider does not know is left to the charge. Raises `MandateRequired`."""
+    nobody has told the desk. What the provider does not say is left to the charge. Raises `MandateRequired`,
+    and `ProviderRefused` for a method that the provider does not know."""
     kind = desk.payments.method_kind(payment_method)
     if kind not in DEBITS:
         return

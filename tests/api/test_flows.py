@@ -116,6 +116,9 @@ def test_a_bank_account_without_a_mandate_is_refused_where_it_is_given(
     assert opened.json()["facts"] == {
         "party": "debited", "payment_method": "pm_usBankAccount_success", "kind": "us_bank_account",
     }  # fmt: skip
+    with nothing_changes(owner):
+        unknown = home.post("/provider-accounts", account | {"payment_method": "pm_1NVChw2eZvKYlo2CHxiM5E2E"})
+    assert (unknown.status_code, unknown.json()["facts"]) == (422, {"provider_code": "resource_missing"})
     assert home.market.sent("/v1/customers") == before
 
     change = {"party": home.payer, "payment_method": "pm_usBankAccount_success"}
