@@ -6,7 +6,7 @@ from core.errors import NotFound
 from core.queries import audit
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.compliance import audit_labels, entry, style
+from dashboard.compliance import audit_labels, entry, entry_proof, style
 from dashboard.ui import empty, header
 
 request_context.require(Permission.READ_AUDIT)
@@ -21,10 +21,13 @@ except NotFound:
         "There is no such entry", "Look for it in the audit log by time, object or person.", icon="search_off"
     )
     navigation.end()
-header.page(
+buttons = header.page(
     f"Entry {found.id} · {audit_labels.title(found.action)}",
     found.action,
     badges=[entry.seal(found)],
     back=("audit", "Audit log"),
 )
+with buttons:
+    entry_proof.button()
+entry_proof.drawer(found)
 entry.show(found.id, alone=True)

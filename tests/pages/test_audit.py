@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from core import audit
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
+from core.audit import proof_file
 from core.db import Database
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
@@ -25,6 +26,7 @@ from dashboard import background_job
 from dashboard.compliance import audit_filters, audit_verification, exports
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
+from tests.pages.downloading import offered, taken
 from tests.pages.visiting import labels, serve, visit, words, work
 
 NASTY = "![x](http://evil.example/x.png) <img src=x onerror=alert(1)>"
@@ -77,6 +79,51 @@ def ended(app: AppTest, key: str) -> AppTest:
     with suppress(KeyError):
         assert work(app, key).wait(20)
     return app.run()
+
+
+def test_the_proof_of_an_entry_is_taken_from_its_page_and_holds_elsewhere(
+    town: Town, told: Told, tmp_path: Path
+) -> None:
+    id = int(town.read(lambda s: s.scalar(text("select min(id) from audit_entries"))))
+    app = press(visit(town, "cora", "entry", id=id), "Proof of this entry")
+    assert "nothing proves it so far" in words(app), "the entry is not sealed yet"
+    assert offered(app) == {}
+    seal(town, tmp_path)
+    app = press(visit(town, "cora", "entry", id=id), "Proof of this entry")
+    assert "verify-proof" in words(app)
+    answer = taken(app, f"entry-{id}.proof.json")
+    key = audit.signer(tmp_path).public.fingerprint
+    proof = proof_file.verify(answer.content, name="file", key=key)
+    assert (proof.ok, proof.known, proof.entry and proof.entry["id"]) == (True, True, id)
+    newest = town.read(
+        lambda s: s.execute(text("select * from audit_entries order by id desc limit 1")).one()
+    )
+    assert (newest.action, newest.object_id) == ("audit:entry:prove", str(id))
+
+
+def test_the_proof_asks_for_a_fresh_sign_in_on_the_page_and_in_the_action(
+    town: Town, told: Told, tmp_path: Path
+) -> None:
+    seal(town, tmp_path)
+    id = int(town.read(lambda s: s.scalar(text("select min(id) from audit_entries"))))
+    app = press(visit(town, "cora", "entry", id=id), "Proof of this entry")
+    town.now += timedelta(minutes=6)
+    late = taken(app, f"entry-{id}.proof.json")
+    assert (late.status_code, "Sign in again" in late.text) == (409, True)
+    app.run()
+    assert offered(app) == {}
+    assert "Confirm your identity" in words(app)
+    press(app, f"I am {PEOPLE['cora'][0]}")
+    assert list(offered(app)) == [f"entry-{id}.proof.json"]
+
+
+@pytest.mark.parametrize("subject", ["ada", "cora"])
+def test_the_proof_is_for_those_who_may_export(town: Town, told: Told, subject: str) -> None:
+    app = visit(
+        town, subject, "entry", id=town.read(lambda s: s.scalar(text("select min(id) from audit_entries")))
+    )
+    role = PEOPLE[subject][1]
+    assert ("Proof of this entry" in labels(app)) == (role in TABLE[Permission.EXPORT_AUDIT])
 
 
 @pytest.mark.parametrize("subject", PEOPLE)
