@@ -10,7 +10,7 @@ import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -176,7 +176,7 @@ def _written(ring: Ring, kind: str, path: Sequence[bytes], last: Note, also: Map
         {
             "n": pin.n,
             "public_key": pin.public.raw.hex(),
-            "pinned_at": pin.pinned_at.isoformat(),
+            "pinned_at": pin.pinned_at.astimezone(UTC).isoformat(),
             "after_seal": pin.after_seal,
             "after_hash": pin.after_hash.hex(),
             "by_previous": pin.by_previous.hex() if pin.by_previous else None,
