@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     stripe_webhook_secret: str = Field(default="", validation_alias="STRIPE_WEBHOOK_SECRET")
     stripe_api_base: str = Field(default=STRIPE_API, validation_alias="STRIPE_API_BASE")
     home: Path = Field(default_factory=production_home)
+    # A folder of another machine's, which gets every checkpoint as it is signed (`core.audit.outside`).
+    outside_checkpoints: Path | None = None
     evidence_key: str = Field(default="", validation_alias="EVIDENCE_KEY")
     api_master_key: str = Field(default="", validation_alias="API_MASTER_KEY")
     host: str = Field(default="127.0.0.1", validation_alias="HOST")

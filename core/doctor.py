@@ -90,7 +90,12 @@ def _running(settings: Settings) -> list[Look]:
     database = Database(settings.database_url, pool_size=1)
     try:
         with database.reading() as session:
-            found = health.states(session, settings.home, now=clock_of(settings, database)())
+            found = health.states(
+                session,
+                settings.home,
+                now=clock_of(settings, database)(),
+                outside=settings.outside_checkpoints,
+            )
     except SQLAlchemyError as problem:
         return [Look("Work in progress", False, _why(problem))]
     finally:

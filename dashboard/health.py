@@ -66,7 +66,9 @@ def _stuck(desk: Desk) -> list[str]:
     """The parts that need a person, by name and without a word more: anybody may ask."""
     try:
         with desk.database.reading() as session:
-            found = health.states(session, desk.settings.home, now=desk.clock())
+            found = health.states(
+                session, desk.settings.home, now=desk.clock(), outside=desk.settings.outside_checkpoints
+            )
     except SQLAlchemyError:
         return ["Database"]
     return [each.part for each in found if not each.ok]

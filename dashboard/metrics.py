@@ -19,6 +19,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from core.audit import outside
+from core.audit.pinned_keys import ledger_name
 from core.desk import Desk
 from core.queries import client_funds, health, reconciliation
 from core.queries.oldest_waiting import oldest
@@ -99,12 +101,13 @@ def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
         for name, (meaning, query) in _COUNTS.items():
             counts = {str(state): int(count) for state, count in session.execute(text(query), {"now": now})}
             yield _by("state", name, meaning, counts)
-        parts = health.states(session, desk.settings.home, now=now)
+        parts = health.states(session, desk.settings.home, now=now, outside=desk.settings.outside_checkpoints)
         healthy = {each.part.lower().replace(" ", "_"): int(each.ok) for each in parts}
         yield _by("part", "escrow_desk_part_healthy", "Whether a part of the desk works", healthy)
         ages = {each.work.value: int(each.age(now).total_seconds()) for each in oldest(session, now=now)}
         yield _by("work", "escrow_desk_oldest_waiting_seconds", "How long the oldest has waited", ages)
         yield from _client_funds(session)
+        yield from _checkpoints_outside(session, desk, now)
         found = reconciliation.standing(session)
     yield from _reconciliation(found, now)
 
@@ -116,6 +119,18 @@ def _reconciliation(found: reconciliation.ReconciliationStatus, now: datetime) -
     if found.compared:
         age = int((now - found.compared.until).total_seconds())
         yield _gauge(f"{name}_age_seconds", "How old the last reconciliation is", age)
+
+
+def _checkpoints_outside(session: Session, desk: Desk, now: datetime) -> Iterator[GaugeMetricFamily]:
+    """How far the place outside is behind, as the worker found it; no number where none is set."""
+    place = desk.settings.outside_checkpoints
+    if place is None:
+        return
+    waiting = outside.lag(desk.settings.home / "checkpoints", ledger_name(session), str(place))
+    age = int((now - waiting.since).total_seconds()) if waiting.since else 0
+    missing, lag = "escrow_desk_checkpoints_outside_missing", "escrow_desk_checkpoints_outside_lag_seconds"
+    yield _gauge(missing, "Signed checkpoints that are not outside yet", waiting.missing)
+    yield _gauge(lag, "How long the first of them has waited", age)
 
 
 def _client_funds(session: Session) -> Iterator[GaugeMetricFamily]:

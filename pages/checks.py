@@ -7,6 +7,7 @@ import streamlit as st
 from core.queries import invariants as checks
 from core.rules.permissions import Permission
 from dashboard import request_context
+from dashboard.compliance import outside_alarm
 from dashboard.finance import invariants
 from dashboard.ui import header
 
@@ -18,6 +19,7 @@ with buttons:
     )  # every drawing of this page asks again
 with request_context.reading() as session:
     results = checks.run(session)
+outside_alarm.show()
 invariants.summary(results, request_context.now())
 invariants.broken(results)
 invariants.listed(results)

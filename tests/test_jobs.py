@@ -111,9 +111,10 @@ def test_an_operation_key_with_other_contents_is_refused(database: Database, own
 
 
 @contextmanager
-def a_worker(database: Database, home: Path) -> Iterator[None]:
+def a_worker(database: Database, home: Path, **settings: Any) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=worker.run, args=(a_desk(database, home),), kwargs={"stop": stop})
+    desk = a_desk(database, home, **settings)
+    thread = threading.Thread(target=worker.run, args=(desk,), kwargs={"stop": stop})
     thread.start()
     try:
         yield
@@ -153,6 +154,33 @@ def test_a_running_worker_delivers_letters_and_seals_the_log(
                 return session.get_one(Notification, 1).status == "SENT"
 
         until(sent)
+
+
+def test_a_worker_writes_checkpoints_outside_and_seals_also_where_it_cannot(
+    database: Database, owner: Database, tmp_path: Path
+) -> None:
+    home, away = tmp_path / "home", tmp_path / "outside"
+
+    def signed(folder: Path) -> int:
+        return sum(len(each.read_bytes().splitlines()) for each in folder.glob("*.jsonl"))
+
+    def entry() -> None:
+        with database.transaction() as session:
+            audit.record(
+                session, SYSTEM, "system:project:complete", object_kind="project", object_id=1, now=NOW
+            )
+
+    with a_worker(database, home, outside_checkpoints=away):
+        entry()
+        until(lambda: signed(home / "checkpoints") >= 1)
+        until(lambda: list((home / "checkpoints").glob("*.outside.json")))
+        assert not away.exists()
+        before = signed(home / "checkpoints")
+        entry()
+        until(lambda: signed(home / "checkpoints") > before)
+        away.mkdir()
+        until(lambda: signed(away) == signed(home / "checkpoints"))
+        until(lambda: list(away.glob("*.checkpoint")))
 
 
 def unfinished(database: Database, task: str) -> list[dict[str, Any]]:

@@ -61,6 +61,9 @@ def verify(
     files: Annotated[
         bool, typer.Option("--files", help="Also read every evidence file and compare it with its hash.")
     ] = False,
+    checkpoints: Annotated[
+        Path | None, typer.Option(help="The folder of the checkpoints to believe, such as the one outside.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Prove that nobody altered the log or the ledger; names the first thing that is off (exit code 1).
@@ -78,7 +81,7 @@ def verify(
         trust = signing.trust(desk, key)
         report = audit.verify(
             desk.auditor,
-            desk.settings.home / "checkpoints",
+            checkpoints or desk.settings.home / "checkpoints",
             trust=trust,
             progress=progress,
             files=desk.evidence.get if files else None,

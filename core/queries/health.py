@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
+from core.audit.outside import lag
 from core.audit.pinned_keys import key_trouble, ledger_name
 from core.policy.limits import (
     CALL_LATE_AFTER,
@@ -68,9 +69,27 @@ class State:
     words: str
 
 
-def states(session: Session, home: Path, *, now: datetime) -> list[State]:
-    """Every part, in the order in which a failure spreads."""
-    return list(_states(session, home, now))
+def states(session: Session, home: Path, *, now: datetime, outside: Path | None = None) -> list[State]:
+    """Every part, in the order in which a failure spreads. `outside`: where checkpoints go besides the home."""
+    found = list(_states(session, home, now))
+    after = next(place for place, each in enumerate(found, start=1) if each.part == "Record")
+    return [*found[:after], checkpoints_outside(session, home, outside, now=now), *found[after:]]
+
+
+def checkpoints_outside(session: Session, home: Path, outside: Path | None, *, now: datetime) -> State:
+    """As the worker found it at its last look there."""
+    part = "Checkpoints outside"
+    if outside is None:
+        return State(
+            part, True, "no place is set, so only the home has them: ESCROW_DESK_OUTSIDE_CHECKPOINTS"
+        )
+    waiting = lag(home / "checkpoints", ledger_name(session), str(outside))
+    behind = (
+        f"{waiting.missing} not in {outside} yet, the first of {_at(waiting.since)}" if waiting.since else ""
+    )
+    late = waiting.since is not None and now - waiting.since > SEALED_WITHIN
+    found = [waiting.wrong, behind if late or waiting.wrong else ""]
+    return _state(part, found, behind or f"all that are signed are in {outside}")
 
 
 def _states(session: Session, home: Path, now: datetime) -> Iterator[State]:

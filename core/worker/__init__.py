@@ -35,7 +35,10 @@ def run(desk: Desk, *, concurrency: int = CONCURRENCY, stop: threading.Event | N
     """
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # our own lines say it better
     stopping = stop or threading.Event()
-    beside = [_each_second("seal", lambda: upkeep.seal(desk), stopping)]
+    beside = [
+        _each_second("seal", lambda: upkeep.seal(desk), stopping),
+        _each_second("checkpoints_outside", lambda: upkeep.publish(desk), stopping),
+    ]
     if desk.settings.demo:
         from core.worker import moving_time
 

@@ -10,6 +10,7 @@ from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
+from core.db import one_at_a_time
 from core.desk import Desk
 from core.errors import DeskError
 from core.worker.tasks import EVERY_DAY
@@ -22,6 +23,7 @@ HEARTBEAT = 4.0
 DEAD_AFTER = 12.0
 LOOK_FOR_STALLED = "* * * * * */5"
 KEEP_FAILED_HOURS = 24 * 14
+OUTSIDE_ONE_AT_A_TIME = "escrow-desk checkpoints outside"
 
 
 def register(app: App) -> None:
@@ -59,6 +61,19 @@ def seal(desk: Desk) -> None:
         sealing.close(desk.database)
         raise
     sealing.seal(desk.database, signer, home / "checkpoints", now=now)
+
+
+def publish(desk: Desk) -> None:
+    """Write the signed checkpoints outside, where a place for them is set. Sealing waits for none of it."""
+    from core.audit import outside
+    from core.audit.pinned_keys import ledger_name
+
+    if desk.settings.outside_checkpoints is None:
+        return
+    folder, place = desk.settings.home / "checkpoints", outside.Folder(desk.settings.outside_checkpoints)
+    with desk.database.transaction() as turn:
+        one_at_a_time(turn, OUTSIDE_ONE_AT_A_TIME)
+        outside.publish(folder, ledger_name(turn), place)
 
 
 def each_second(work: Callable[[], None], stop: threading.Event, *, name: str) -> None:

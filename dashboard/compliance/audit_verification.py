@@ -16,6 +16,7 @@ from core.queries.audit import SealState
 from core.rules.permissions import Permission, require
 from dashboard import background_job, navigation, request_context
 from dashboard.background_job import Progress, Work
+from dashboard.compliance import outside_alarm
 from dashboard.ui import cards, deadlines, errors, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
@@ -94,6 +95,7 @@ def trouble() -> None:
         found = audit.key_trouble(session, request_context.desk().settings.home)
     if found:
         st.error(f"**Nothing is signed.** {plain(found)}", icon=":material/key_off:")
+    outside_alarm.show()
 
 
 def key() -> None:

@@ -38,6 +38,7 @@ RUNNING = [
     "E-mails",
     "Oldest waiting",
     "Record",
+    "Checkpoints outside",
     "Reconciliation",
     "Client funds",
 ]

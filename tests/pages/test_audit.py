@@ -19,10 +19,12 @@ from core import audit
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
 from core.audit import proof_file
+from core.audit.outside import OutsideUnreachable
 from core.db import Database
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
-from dashboard import background_job
+from core.worker import upkeep
+from dashboard import background_job, metrics, request_context
 from dashboard.compliance import audit_filters, audit_verification, exports
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
@@ -115,6 +117,30 @@ def test_the_proof_asks_for_a_fresh_sign_in_on_the_page_and_in_the_action(
     assert "Confirm your identity" in words(app)
     press(app, f"I am {PEOPLE['cora'][0]}")
     assert list(offered(app)) == [f"entry-{id}.proof.json"]
+
+
+def test_checkpoints_that_do_not_get_outside_are_said_where_people_look(
+    town: Town, told: Told, tmp_path: Path
+) -> None:
+    seal(town, tmp_path)
+    desk, said = request_context.desk(), "Checkpoints do not get outside"
+    pages = (("fay", "overview"), ("fay", "checks"), ("cora", "audit"))
+    assert not any(said in words(visit(town, subject, page)) for subject, page in pages)
+    settings = desk.settings.model_copy(update={"outside_checkpoints": tmp_path / "away"})
+    desk = replace(desk, settings=settings)
+    request_context.use(desk)
+    with pytest.raises(OutsideUnreachable):
+        upkeep.publish(desk)
+    for subject, page in pages:
+        shown = words(visit(town, subject, page))
+        assert said in shown, page
+        assert "there is no such folder" in shown
+    assert b"escrow_desk_checkpoints_outside_missing 1.0" in metrics.render(desk)
+    assert b'escrow_desk_part_healthy{part="checkpoints_outside"} 0.0' in metrics.render(desk)
+    (tmp_path / "away").mkdir()
+    upkeep.publish(desk)
+    assert not any(said in words(visit(town, subject, page)) for subject, page in pages)
+    assert b"escrow_desk_checkpoints_outside_missing 0.0" in metrics.render(desk)
 
 
 @pytest.mark.parametrize("subject", ["ada", "cora"])

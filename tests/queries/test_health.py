@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core import audit
+from core.audit import outside
+from core.audit.pinned_keys import ledger_name
 from core.db import Database
 from core.policy import limits
 from core.queries import health
@@ -30,6 +32,7 @@ class Desk:
 
     def __init__(self, database: Database, owner: Database, home: Path) -> None:
         self.database, self.owner, self.home = database, owner, home
+        self.outside: Path | None = None
         self.town: Town = a_town(database)
         funded(self.town)
         self.now = datetime.now(UTC)
@@ -66,7 +69,7 @@ class Desk:
 
     def wrong(self, now: datetime | None = None) -> dict[str, str]:
         with self.database.reading() as session:
-            found = health.states(session, self.home, now=now or self.now)
+            found = health.states(session, self.home, now=now or self.now, outside=self.outside)
         return {each.part: each.words for each in found if not each.ok}
 
 
@@ -77,6 +80,24 @@ def desk(database: Database, owner: Database, tmp_path: Path) -> Desk:
 
 def test_where_all_goes_on_nothing_is_wrong(desk: Desk) -> None:
     assert desk.wrong() == {}
+
+
+def test_checkpoints_that_do_not_get_outside_are_named_after_a_while_and_at_once_where_it_is_known_why(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.outside = tmp_path / "outside"
+    with desk.database.reading() as session:
+        ledger = ledger_name(session)
+    assert desk.wrong() == {}
+    late = desk.now + limits.SEALED_WITHIN + TICK
+    assert "not in" in desk.wrong(late)["Checkpoints outside"]
+    place = outside.Folder(desk.outside)
+    with pytest.raises(outside.OutsideUnreachable):
+        outside.publish(desk.home / "checkpoints", ledger, place)
+    assert "no such folder" in desk.wrong()["Checkpoints outside"]
+    desk.outside.mkdir()
+    outside.publish(desk.home / "checkpoints", ledger, place)
+    assert "Checkpoints outside" not in desk.wrong(late)
 
 
 def test_a_worker_that_is_silent_is_dead(desk: Desk) -> None:
