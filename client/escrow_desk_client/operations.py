@@ -321,6 +321,10 @@ class Operations(ABC):
         """List receipts."""
         return self.get("/receipts", limit=limit, cursor=cursor, sort=sort, project=project, milestone=milestone, party=party, kind=kind)
 
+    def list_debts(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, party: Any = None) -> Any:
+        """List debts."""
+        return self.get("/debts", limit=limit, cursor=cursor, sort=sort, party=party)
+
     def list_chargebacks(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, project: Any = None, milestone: Any = None, party: Any = None, status: Any = None) -> Any:
         """List chargebacks."""
         return self.get("/chargebacks", limit=limit, cursor=cursor, sort=sort, project=project, milestone=milestone, party=party, status=status)

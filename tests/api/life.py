@@ -20,6 +20,7 @@ from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
 from tests import builders
 from tests.actions import stripe_events
+from tests.actions.test_receivables import owes
 from tests.builders import Told
 from tests.gateways.evidence_builders import picture
 from tests.sandbox_desk import Market
@@ -208,6 +209,7 @@ def _move(call: Call, market: Market) -> None:
     held = {"party_id": market.payee_id, "reason": "A new bank account and a new address in one day."}
     hold = market.act(payee_holds.place, market.as_staff("cora"), **held)
     market.act(payee_holds.lift, market.as_staff("ada"), hold_id=hold.id, reason="They have called us.")
+    owes(market, 26_000, "lost")
     pages = {"refresh_url": "https://market.example/again", "return_url": "https://market.example/done"}
     call("make_account_link", {"party": PAYEE, **pages})
 

@@ -14,6 +14,7 @@ from sqlalchemy import event, select
 
 from core.actions.cases import conversation
 from core.actions.milestones import verification
+from core.actions.payouts import repayment_plans
 from core.actions.risk import holds, payee_holds, reports, risk_reviews
 from core.api.routes.lists import LISTS
 from core.db import Database
@@ -21,10 +22,12 @@ from core.money import Money
 from core.records import Evidence, Hold, Notification, Report, RiskReview
 from core.records.audit import audit_entries
 from core.rules.holds import HoldKind
+from core.rules.repayment import Instalment
 from core.rules.reports import ReportKind
 from core.rules.risk import ReviewOutcome
 from tests import builders
 from tests.actions import stripe_events
+from tests.actions.test_receivables import owes, pays
 from tests.api import conformity
 from tests.api.api_client import ApiClient, code
 from tests.api.test_events import listening
@@ -68,6 +71,7 @@ def lived(home: ApiClient) -> dict[str, Any]:
     payee_held = {"party_id": market.payee_id, "reason": "A word of staff."}
     for_payee = market.act(payee_holds.place, market.as_staff("cora"), **payee_held)
     market.act(payee_holds.lift, market.as_staff("ada"), hold_id=for_payee.id, reason="Fine.")
+    owes(market, 1_000_000, "lost")
     endpoint, _ = listening(market, "https://market.example/events")
     setup = home.post("/payment-method-setups", {"party": home.payer}).json()
 
@@ -302,6 +306,37 @@ def test_a_hold_on_a_payee_is_listed_shown_with_the_party_and_named_where_money_
     assert party["holds"] == []
     assert [each["id"] for each in home.get("/payee-holds?active=false").json()["items"]] == [placed.id]
     assert home.get(f"/payee-holds?party={home.payer}").json()["items"] == []
+
+
+def test_what_a_payee_owes_is_read_with_its_instalments_and_no_word_of_staffs(home: ApiClient) -> None:
+    market = home.market
+    assert home.get("/debts").json()["items"] == []
+    owes(market, 30_000, "lost")
+    open_debt = {"owed": {"minor": 30_000, "currency": "USD"}, "due": {"minor": 30_000, "currency": "USD"}}
+    assert home.get(f"/debts?party={home.payee}").json()["items"] == [
+        {"payee": home.payee, "debts": [{**open_debt, "instalments": []}]}
+    ]
+    first = market.now.date() + timedelta(days=10)
+    rows = [Instalment(first + timedelta(days=30 * n), Money(15_000, "USD")) for n in range(2)]
+    agreed = {"party_id": market.payee_id, "instalments": rows, "reason": "By telephone; she was angry."}
+    market.act(repayment_plans.agree, market.as_staff("fay"), **agreed)
+    pays(market, 4_000, "came")
+    answer = home.get("/debts").json()
+    assert "angry" not in str(answer)
+    ((debt,),) = (each["debts"] for each in answer["items"])
+    assert debt == {
+        "owed": {"minor": 26_000, "currency": "USD"},
+        "due": {"minor": 0, "currency": "USD"},
+        "instalments": [
+            {
+                "due_on": (first + timedelta(days=30 * n)).isoformat(),
+                "amount": {"minor": 15_000, "currency": "USD"},
+                "paid": {"minor": 4_000 if n == 0 else 0, "currency": "USD"},
+                "due": False,
+            }
+            for n in range(2)
+        ],
+    }
 
 
 def test_what_is_silent_stays_silent_wherever_it_could_be_read(home: ApiClient) -> None:

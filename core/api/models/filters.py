@@ -138,6 +138,11 @@ class PayeeHolds(Listed):
     active: bool | None = None
 
 
+class Debts(Listed):
+    sort: Literal["payee", "-payee"] = "-payee"
+    party: Name | None = None
+
+
 class Reports(Listed):
     sort: Literal["id", "-id"] = "-id"
     project: Id | None = None

@@ -74,6 +74,26 @@ PAYEE_HOLD = {
     "expected_end": LATER,
     "lifted_at": None,
 }
+REPAYMENT = {
+    "due_on": "2026-03-10",
+    "amount": {"minor": 15_000, "currency": "USD"},
+    "paid": {"minor": 4_000, "currency": "USD"},
+    "due": True,
+}
+OWED = {
+    "owed": {"minor": 26_000, "currency": "USD"},
+    "due": {"minor": 11_000, "currency": "USD"},
+    "instalments": [
+        REPAYMENT,
+        {
+            "due_on": "2026-04-10",
+            "amount": {"minor": 15_000, "currency": "USD"},
+            "paid": {"minor": 0, "currency": "USD"},
+            "due": False,
+        },
+    ],
+}
+DEBT = {"payee": PAYEE, "debts": [OWED]}
 MILESTONE = {
     "id": 31,
     "project": 12,
@@ -399,6 +419,7 @@ LISTED: Mapping[str, Any] = {
     "Chargebacks": CHARGEBACK,
     "Holds": HOLD,
     "PayeeHolds": PAYEE_HOLD,
+    "Debts": DEBT,
     "ManualReviews": REVIEWED,
     "Reports": REPORT,
     "Parties": PARTY,
@@ -451,6 +472,9 @@ REPLIES: Mapping[str, Any] = {
     "ChargebackAnswer": CHARGEBACK,
     "HoldAnswer": HOLD,
     "PayeeHoldAnswer": PAYEE_HOLD,
+    "DebtAnswer": DEBT,
+    "OwedAnswer": OWED,
+    "RepaymentAnswer": REPAYMENT,
     "ManualReviewAnswer": REVIEWED,
     "ReportAnswer": REPORT,
     "PartyAnswer": PARTY,

@@ -14,14 +14,15 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from starlette.responses import JSONResponse, Response
 
+from core.api import debt_serializers, serializers, word_serializers
 from core.api import money_serializers as money
-from core.api import serializers, word_serializers
 from core.api.http.dependencies import CurrentCaller, ReadSession
 from core.api.http.keys import Caller
 from core.api.http.pages import CursorUnfit, Sorts, page
 from core.api.models import filters
 from core.api.models.filters import Listed
 from core.api.models.responses.chargebacks import ChargebacksAnswer
+from core.api.models.responses.debts import DebtsAnswer
 from core.api.models.responses.disputes import DisputesAnswer
 from core.api.models.responses.evidence import EvidencesAnswer
 from core.api.models.responses.messages import EmailsAnswer
@@ -195,6 +196,12 @@ def _payee_holds(caller: Caller, asked: filters.PayeeHolds) -> Wanted:
     return _equal(_told(rows, PayeeHold, active=asked.active), {Party.external_id: asked.party})
 
 
+def _debts(caller: Caller, asked: filters.Debts) -> Wanted:
+    """The payees who owe anything now."""
+    rows = select(Party).where(Party.platform == caller.platform, Party.id.in_(debt_serializers.OWING))
+    return _equal(rows, {Party.external_id: asked.party})
+
+
 def _told(rows: Wanted, record: type[Hold] | type[PayeeHold], *, active: bool | None) -> Wanted:
     """Of a hold that nobody is told of there is nothing here, whatever is asked."""
     rows = rows.where(record.kind.not_in(holds.SILENT))
@@ -286,6 +293,16 @@ LISTS = (
         _of_milestones(Receipt, Receipt.milestone_id, kind=Receipt.kind),
         money.of_receipts,
         {"id": Receipt.id},
+    ),
+    Listing(
+        "debts",
+        "Payouts",
+        "Payees who owe the platform: how much, what of it is due, and the instalments that were agreed.",
+        filters.Debts,
+        DebtsAnswer,
+        _debts,
+        debt_serializers.of_debts,
+        {"payee": Party.id},
     ),
     Listing(
         "chargebacks",
