@@ -139,7 +139,7 @@ def breakdown(by: FeeBy, currency: str, *, since: datetime, until: datetime) -> 
     filter = {"currency": currency, "by": by, "from": since, "to": until}
     chosen = tables.table(
         rows,
-        [tables.text("label", title, value=lambda row: label(by, row), width=190), *amounts],
+        [tables.text("label", title, value=lambda row: label(by, row), width=230), *amounts],
         key=f"fees-{currency}-{by}",
         select=True,
         download=tables.Table("fees", lambda session: found(session, limit=None), filter=filter),
@@ -178,7 +178,10 @@ def _places(by: FeeBy, rows: Sequence[FeeRow]) -> list[str]:
     for row in rows:
         said = label(by, row)
         short = said.partition(" · ")[0] if by is FeeBy.PROJECT else said[:SHORT]
-        places.append(f"{short} ({row.id})" if short in places else short)
+        if by is FeeBy.PAYMENT_METHOD:
+            places.append(said.replace(" card", ""))
+        else:
+            places.append(f"{short} ({row.id})" if short in places else short)
     return places
 
 

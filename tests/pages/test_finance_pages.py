@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,8 @@ from core.db import Database
 from core.gateways.payments import PayeeAccountSnapshot
 from core.gateways.snapshots import BankSnapshot
 from core.money import Money
-from core.queries.fee_breakdown import FeeBy
+from core.queries.fee_breakdown import FeeBy, FeeRow
+from core.queries.fees import FeePeriod
 from core.records import (
     Break,
     OutgoingOperation,
@@ -33,6 +35,7 @@ from core.records import (
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import TABLE
 from dashboard import navigation
+from dashboard.finance import fees as earnings
 from dashboard.ui import deadlines
 from tests import builders, unrecorded
 from tests.actions.test_receivables import owes
@@ -231,6 +234,17 @@ def test_fees_are_broken_down_and_each_row_opens_its_postings(town: Town, by: Fe
     assert rows["net"].str.contains(r"\$").all()
     assert "Choose a row to see its postings" in words(app)
     assert not visit(town, "cora", "fees", by=by).exception
+
+
+def test_each_payment_method_has_a_place_of_its_own_on_the_axis_and_no_key_is_shown(town: Town) -> None:
+    methods = [
+        ["card", "visa", "credit", "US"],
+        ["card", "visa", "credit", "GB"],
+        ["us_bank_account", None, None, None],
+    ]
+    rows = [FeeRow(json.dumps(each), json.dumps(each), FeePeriod(town.now.date(), "USD")) for each in methods]
+    places = earnings._places(FeeBy.PAYMENT_METHOD, rows)
+    assert places == ["Visa credit, US", "Visa credit, GB", "US bank account"]
 
 
 def test_the_fees_of_a_payment_are_explained_with_their_numbers(town: Town) -> None:
