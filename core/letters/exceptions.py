@@ -61,8 +61,8 @@ TEMPLATES = {
     ("chargeback_due", "staff"): Template(
         "Chargeback {chargeback}: response due by {due_by}",
         (
-            "Without a response by then, the bank keeps the money. One person drafts the response, another "
-            "sends it; or both agree to accept the chargeback.",
+            "Without a response by then, the bank keeps the money; or may take it, if so far it has only asked. One "
+            "person drafts the response, another sends it; or both agree to accept the chargeback.",
             Table((("Chargeback", "chargeback"), ("Disputed amount", "amount"), ("Response due", "due_by"))),
         ),
         tone="attention",

@@ -80,6 +80,13 @@ LARGEST_TOGETHER = 4_500_000
 MOST_PAGES, PAGES_OF_MASTERCARD = 49, 19
 
 
+def unanswered(status: ChargebackStatus | str) -> str:
+    """What comes of no answer: an inquiry has taken nothing, and what the bank does then is the bank's."""
+    if ChargebackStatus(status) in INQUIRIES:
+        return "The bank has taken nothing so far; without an answer it may take the money."
+    return "Without one the bank keeps the money."
+
+
 class EvidenceEmpty(DeskError):
     """Write at least one text for the bank, or choose a file."""
 

@@ -18,7 +18,7 @@ from core.queries.chargebacks import (
     Liability,
     Remark,
 )
-from core.rules.chargebacks import ANSWERABLE
+from core.rules.chargebacks import ANSWERABLE, unanswered
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation
 from dashboard.finance import chargeback_acceptance, chargeback_answer, chargeback_outcomes
@@ -121,7 +121,7 @@ def countdown(row: ChargebackRow, now: datetime) -> None:
     if row.answer_by is None:
         return
     left = f"**The bank waits for an answer {deadlines.words(row.answer_by, now)}**"
-    words = f"{left}: until {deadlines.exact(row.answer_by)}. Without one the bank keeps the money."
+    words = f"{left}: until {deadlines.exact(row.answer_by)}. {unanswered(row.status)}"
     _, near, last = (timedelta(days=days) for days in CHARGEBACK_ALARMS)
     ahead = row.answer_by - now
     show = st.error if ahead <= last else st.warning if ahead <= near else st.info

@@ -82,7 +82,7 @@ def one(each: Document) -> None:
 
 def series(rows: Sequence[Series]) -> None:
     if rows:
-        header.section("Series", "each counts from one within its year, and leaves no number out")
+        header.section("Series", "Each counts from one within its year, and leaves no number out")
         tables.small(rows, SERIES, name="Series of documents")
 
 

@@ -22,6 +22,7 @@ from core.queries.operations import BalanceShortfall
 from core.queries.overview import AgedFunds, CurrencyTotals, sums
 from core.queries.payouts import PayoutTotal
 from core.queries.reconciliation import ReconciliationStatus
+from core.rules.chargebacks import unanswered
 from core.rules.operations import OperationStatus, OperationView
 from core.rules.payouts import PayoutStatus
 from core.rules.reconciliation import RunStatus, RunView
@@ -243,7 +244,7 @@ def bank_alarm(to_answer: Sequence[ChargebackRow], now: datetime) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(
             f"**A bank waits for an answer {deadlines.words(first.due_by, now)}:** {first.reference}, "
-            f"{plain(first.amount.text())}{more}. Without one the bank keeps the money.",
+            f"{plain(first.amount.text())}{more}. {unanswered(first.status)}",
             icon=":material/alarm:",
         )
         navigation.link("chargebacks", first.reference, icon=":material/arrow_forward:", id=first.id)

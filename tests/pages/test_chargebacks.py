@@ -139,6 +139,23 @@ def test_what_the_bank_kept_is_shown_with_who_bore_it(town: Town) -> None:
     assert "Charged to the payee" not in read
 
 
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({}, "Without one the bank keeps the money."),
+        (
+            {"status": "warning_needs_response", "lines": ()},
+            "The bank has taken nothing so far; without an answer it may take the money.",
+        ),
+    ],
+)
+def test_what_comes_of_no_answer_is_said_as_it_is_known(town: Town, known: dict[str, Any], said: str) -> None:
+    row = charged_back(town, **known)
+    read = words(visit(town, "fay", "chargebacks", id=row.id))
+    assert said in read
+    assert ("Without one the bank keeps" in read) == (not known)
+
+
 def test_a_number_that_is_none_says_so(town: Town) -> None:
     assert "There is no chargeback 99" in words(visit(town, "fay", "chargebacks", id=99))
 

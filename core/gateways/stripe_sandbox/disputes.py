@@ -54,6 +54,17 @@ FILES = {
 }
 LONGEST_FIELD, LONGEST_ALL = 20_000, 150_000
 OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+# The networks' own codes for what Stripe calls a reason; of any other reason the code of fraud.
+NETWORK_CODES = {
+    "visa": {
+        "fraudulent": "10.4",
+        "product_not_received": "13.1",
+        "product_unacceptable": "13.3",
+        "duplicate": "12.6",
+    },
+    "mastercard": {"fraudulent": "4837", "product_not_received": "4853", "duplicate": "4834"},
+    "amex": {"fraudulent": "F29", "product_not_received": "C08", "duplicate": "P08"},
+}
 _VERDICTS = {"winning_evidence": "won", "losing_evidence": "lost"}
 
 
@@ -67,6 +78,9 @@ def open_(
     world: World, charge: Object, *, reason: str, amount: int | None = None, inquiry: bool = False
 ) -> Object:
     """The customer's bank disputes a charge. An inquiry moves no money; a dispute may exceed the charge."""
+    card = (charge["payment_method_details"] or {}).get("card") or {}
+    brand = card["brand"] if card.get("brand") in NETWORK_CODES else "visa"
+    codes = NETWORK_CODES[brand]
     dispute = world.add(
         {
             "id": world.id("du"),
@@ -94,10 +108,10 @@ def open_(
             "payment_method_details": {
                 "type": "card",
                 "card": {
-                    "brand": "visa",
-                    "network": "visa",
+                    "brand": brand,
+                    "network": brand,
                     "case_type": "inquiry" if inquiry else "chargeback",
-                    "network_reason_code": "10.4",
+                    "network_reason_code": codes.get(reason, codes["fraudulent"]),
                 },
             },
             "reason": reason,
