@@ -49,6 +49,6 @@ NOT_SEALED: Mapping[str, Why] = {
         " line_corrections milestones outgoing_operations parties party_changes payment_events"
         " payment_method_setups payment_orders payout_offers payout_stops payouts policy_proposals policy_versions"
         " practice_flags project_reviews projects refund_returns refunds review_rounds settlement_currencies"
-        " staff_roles staff_ties suspense_items unhashed_content webhook_endpoints",
+        " staff_ties suspense_items unhashed_content webhook_endpoints",
     ),
 }
