@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,17 @@ def test_the_log_is_sealed_verified_and_a_finding_is_exit_code_1(
     in_words = terminal.run("audit", "verify")
     assert in_words.code == 1
     assert f"Audit entry {first} was altered" in in_words.out
+
+
+def test_the_log_is_verified_by_the_checkpoints_of_another_folder(
+    terminal: Terminal, town: builders.Town, home: Path, tmp_path: Path
+) -> None:
+    while terminal.run("audit", "seal", "--json").well().json["rows"]:
+        pass
+    outside = shutil.copytree(home / "checkpoints", tmp_path / "outside")
+    next((home / "checkpoints").glob("*.jsonl")).unlink()
+    assert terminal.run("audit", "verify").code == 1
+    terminal.run("audit", "verify", "--checkpoints", outside).well()
 
 
 @pytest.mark.parametrize("log", LOGS)
