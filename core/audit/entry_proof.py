@@ -86,7 +86,6 @@ def prove(
     require(actor, Permission.EXPORT_AUDIT)
     require_fresh(actor, now)
     with auditor.reading() as session:
-        session.execute(text("set transaction isolation level repeatable read, read only"))
         sealed_rows.plan(session)
         proof = _made(session, entry_id, folder)
     with desk.transaction() as session:

@@ -74,7 +74,6 @@ def prove(
     require(actor, Permission.EXPORT_AUDIT)
     require_fresh(actor, now)
     with auditor.reading() as session:
-        session.execute(text("set transaction isolation level repeatable read, read only"))
         sealed_rows.plan(session)
         proof = _made(session, note, name, folder)
     with desk.transaction() as session:

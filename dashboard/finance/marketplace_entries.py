@@ -11,6 +11,7 @@ from core.policy import Platform
 from core.queries import marketplace_entries, yearly_statements
 from core.queries.movements import DAY, Period
 from core.queries.yearly_statements import Flow, Month, Year
+from core.rules.periods import PeriodKind, span
 from dashboard import navigation, request_context
 from dashboard.finance.yearly_statements import CLOSING, OPENING
 from dashboard.ui import cards, header, tables
@@ -51,8 +52,7 @@ def named(platform: Platform) -> Mapping[str, object]:
 
 
 def show(platform: Platform, year: int, month: int | None, of: str, currency: str) -> None:
-    first, last = date(year, month or 1, 1), date(year, month or 12, 28)
-    last = (last + 4 * DAY).replace(day=1) - DAY
+    first, last = date(year, month or 1, 1), span(PeriodKind.MONTH, date(year, month or 12, 1)).last
     navigation.link(
         "marketplace_statement",
         "The whole statement",
