@@ -29,6 +29,7 @@ check: environment ## what to run before a commit, a minute: ruff, mypy, import 
 
 stripe-test: environment ## the contract tests against Stripe itself, in test mode (STRIPE_API_KEY=sk_test_…)
 	@STRIPE_API_KEY="$(STRIPE_API_KEY)" exec $(BIN)/pytest -q -n 0 -rs tests/gateways/test_stripe_itself.py $(ARGS)
+	@$(if $(STRIPE_API_KEY),,echo "Skipped: nothing was asked of Stripe, because there is no STRIPE_API_KEY=sk_test_…")
 
 coverage: environment ## what the tests reach; fails where rules, ledger or actions have an unexplained gap
 	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" \

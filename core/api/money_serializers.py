@@ -158,6 +158,7 @@ def of_refunds(rows: Iterable[Refund]) -> list[RefundAnswer]:
             "ground": each.ground,
             "status": each.status,
             "failure": each.failure,
+            "failure_code": each.failure_code,
             "created_at": moment(each.created_at),
             "settled_at": moment(each.settled_at),
         }

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -19,7 +19,7 @@ from core.actions.milestones.engagement import COLUMNS, Part, facts_of
 from core.api import money_serializers
 from core.api.models.responses.disputes import DecisionAnswer, DisputeAnswer, RequestAnswer
 from core.api.models.responses.milestones import MilestoneAnswer, WaitsFor
-from core.api.models.responses.parties import AccountAnswer, PartyAnswer
+from core.api.models.responses.parties import AccountAnswer, PartyAnswer, PaymentMethodAnswer
 from core.api.models.responses.projects import (
     EngagementAnswer,
     InstalmentAnswer,
@@ -106,6 +106,7 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
             "language": party.language,
             "withdrawal_method": party.withdrawal_method.sent_as,
             "known_to_provider": bool(party.stripe_customer or party.stripe_account),
+            "payment_method": _payment_method(party),
             "account": of_account(accounts[party.id], waits.get(party.id, {}))
             if party.id in accounts
             else None,
@@ -114,6 +115,17 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
         }
         for party in parties
     ]
+
+
+def _payment_method(party: Party) -> PaymentMethodAnswer | None:
+    if party.payment_method is None:
+        return None
+    return {
+        "type": party.method_kind,
+        "brand": party.method_brand,
+        "last4": party.method_last4,
+        "saved": party.method_saved_at is not None,
+    }
 
 
 def of_account(row: PayeeAccount, waits: Mapping[str, BankWait]) -> AccountAnswer:
@@ -155,7 +167,9 @@ def of_projects(session: Session, projects: Sequence[Project]) -> list[ProjectAn
     numbers = [each.id for each in projects]
     known = names(session, [party for each in projects for party in (each.payer_id, each.payee_id)])
     engagements = _by(session, Engagement, Engagement.project_id, numbers)
-    rows = _many(session, Milestone, Milestone.project_id, numbers, order=Milestone.position)
+    present = Milestone.status != Status.CANCELED
+    rows = _many(session, Milestone, Milestone.project_id, numbers, present, order=Milestone.position)
+    canceled = _canceled(session, numbers)
     whole = [each for number in numbers for each in rows[number]]
     shown = {each["id"]: each for each in of_milestones(session, whole)}
     return [
@@ -175,9 +189,18 @@ def of_projects(session: Session, projects: Sequence[Project]) -> list[ProjectAn
             "completed_at": moment(project.completed_at),
             "engagement": of_engagement(engagements[project.id]),
             "milestones": [shown[each.id] for each in rows[project.id]],
+            "canceled_milestones": canceled.get(project.id, 0),
         }
         for project in projects
     ]
+
+
+def _canceled(session: Session, numbers: Sequence[int]) -> Mapping[int, int]:
+    """How many milestones of each project are canceled: every new division may leave some, so they have a list."""
+    counted = select(Milestone.project_id, func.count()).where(
+        Milestone.project_id.in_(numbers), Milestone.status == Status.CANCELED
+    )
+    return {row[0]: row[1] for row in session.execute(counted.group_by(Milestone.project_id))}
 
 
 def of_engagement(row: Engagement) -> EngagementAnswer:
@@ -385,12 +408,12 @@ def _many(
     record: type[Row],
     column: InstrumentedAttribute[int],
     numbers: Iterable[int],
-    *,
+    *narrowed: ColumnElement[bool],
     order: InstrumentedAttribute[int],
 ) -> Mapping[int, list[Row]]:
-    """All rows of each number, in this order."""
+    """All rows of each number, or those that are `narrowed` to, in this order."""
     groups = defaultdict[int, list[Row]](list)
-    for each in session.scalars(select(record).where(column.in_(numbers)).order_by(order)):
+    for each in session.scalars(select(record).where(column.in_(numbers), *narrowed).order_by(order)):
         groups[getattr(each, column.key)].append(each)
     return groups
 

@@ -24,6 +24,7 @@ from core.gateways.snapshots import (
     CustomerSnapshot,
     DisputeSnapshot,
     Event,
+    MethodSnapshot,
     PaidWith,
     PayeeAccountSnapshot,
     PayoutSnapshot,
@@ -43,6 +44,7 @@ __all__ = [
     "DisputeSnapshot",
     "Event",
     "LiveKeyElsewhere",
+    "MethodSnapshot",
     "NeedsOperator",
     "OutcomeUnknown",
     "PaidWith",
@@ -107,8 +109,8 @@ class Payments(Protocol):
     ) -> None:
         """A payer's or a payee's name and address, as the provider writes to them."""
 
-    def method_kind(self, payment_method: str) -> str | None:
-        """`card`, `us_bank_account` …, in the provider's words; None where it does not say so of a token of test mode.
+    def method(self, payment_method: str) -> MethodSnapshot | None:
+        """What a payer would pay with; None where the provider does not say so of a token of test mode.
         Raises `ProviderRefused` for one that it does not know."""
 
     def attach(self, key: str, *, customer: str, payment_method: str) -> str:

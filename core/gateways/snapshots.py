@@ -274,9 +274,19 @@ class AccountLinkSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodSnapshot:
+    """What a payer pays with, in the provider's words: `kind` as `card` or `us_bank_account`, a card's `brand`."""
+
+    kind: str
+    brand: str | None = None
+    last4: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetupSnapshot:
     """A payment method that a customer saves for later. `status` is the setup intent's: `requires_payment_method`,
-    `requires_action` (their bank asks them), `succeeded`, … With `client_secret` their browser goes on with it."""
+    `requires_action` (their bank asks them), `succeeded`, … With `client_secret` their browser goes on with it.
+    `method`: what `payment_method` is, where that was asked for."""
 
     id: str
     status: str
@@ -285,6 +295,7 @@ class SetupSnapshot:
     payment_method: str | None
     failure_code: str | None
     client_secret: str | None = field(repr=False)
+    method: MethodSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from core.gateways.snapshots import (
     ChargeSnapshot,
     CustomerSnapshot,
     DisputeSnapshot,
+    MethodSnapshot,
     PayeeAccountSnapshot,
     PayoutSnapshot,
     RefundSnapshot,
@@ -97,10 +98,10 @@ class StripePayments(StripeReads):
             if account:
                 self._v1.accounts.update(ids.of(IdKind.ACCOUNT, account), {"email": email}, _keyed(key))
 
-    def method_kind(self, payment_method: str) -> str | None:
+    def method(self, payment_method: str) -> MethodSnapshot | None:
         try:
             with translate_read_errors():
-                return str(self._v1.payment_methods.retrieve(payment_method).type)
+                return read.method(plain(self._v1.payment_methods.retrieve(payment_method)))
         except ProviderRefused as refused:
             if refused.facts["provider_code"] == "resource_missing" and payment_method.count("_") > 1:
                 return None  # a token of test mode, as `pm_card_visa`

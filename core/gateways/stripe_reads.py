@@ -108,7 +108,9 @@ class StripeReads:
 
     def set_up_of(self, setup_intent: str) -> SetupSnapshot:
         with translate_read_errors():
-            made = self._v1.setup_intents.retrieve(ids.of(IdKind.SETUP_INTENT, setup_intent))
+            made = self._v1.setup_intents.retrieve(
+                ids.of(IdKind.SETUP_INTENT, setup_intent), {"expand": ["payment_method"]}
+            )
         return read.set_up(plain(made))
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot:

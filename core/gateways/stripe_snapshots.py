@@ -14,6 +14,7 @@ from core.gateways.snapshots import (
     CustomerSnapshot,
     DisputeSnapshot,
     Event,
+    MethodSnapshot,
     PaidWith,
     PayeeAccountSnapshot,
     PayoutSnapshot,
@@ -267,16 +268,22 @@ def _requirements(due: Fields) -> dict[str, Any]:
     }
 
 
+def method(obj: Fields) -> MethodSnapshot:
+    told = obj.get(obj["type"]) or {}
+    return MethodSnapshot(obj["type"], brand=told.get("brand"), last4=told.get("last4"))
+
+
 def set_up(obj: Fields) -> SetupSnapshot:
-    error = obj.get("last_setup_error") or {}
+    error, given = obj.get("last_setup_error") or {}, obj.get("payment_method")
     return SetupSnapshot(
         id=obj["id"],
         status=obj["status"],
         created=moment(obj["created"]),
         customer=id_of(obj.get("customer")),
-        payment_method=id_of(obj.get("payment_method")),
+        payment_method=id_of(given),
         failure_code=error.get("decline_code") or error.get("code"),
         client_secret=obj.get("client_secret"),
+        method=method(given) if isinstance(given, Mapping) else None,
     )
 
 

@@ -14,7 +14,7 @@ from core.actions.milestones import parties
 from core.actions.operations.operation_keys import idempotency_key, operation_key
 from core.actions.parties import details, payee_accounts, payment_method_setups
 from core.desk import Desk
-from core.gateways.payments import DEBITS, AccountLinkSnapshot, SetupSnapshot
+from core.gateways.payments import DEBITS, AccountLinkSnapshot, MethodSnapshot, SetupSnapshot
 from core.processes import payee_accounts as payee_accounts_process
 from core.records import Party
 from core.rules.parties import PartyRole
@@ -40,18 +40,19 @@ def open_at_provider(
         party = session.get_one(Party, party_id)
         op = operation_key(session, "party", party_id)
     parties.require_same(party, currency=currency, payment_method=payment_method, bank_token=bank_token)
+    told: MethodSnapshot | None = None
     if party.role == PartyRole.PAYER and party.payment_method is None and payment_method is not None:
-        _require_mandate(desk, party, payment_method)
+        told = _chargeable(desk, party, payment_method)
     asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
     hour = int(desk.clock().timestamp()) // 3600
     key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}.{hour}"
     if party.role == PartyRole.PAYER and party.stripe_customer is None:
         customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
         desk.database.run(
-            lambda session: _know(session, party_id, customer=customer.id, method=payment_method)
+            lambda session: _know(session, party_id, customer=customer.id, method=payment_method, told=told)
         )
     elif party.role == PartyRole.PAYER and party.payment_method is None and payment_method is not None:
-        desk.database.run(lambda session: _know(session, party_id, method=payment_method))
+        desk.database.run(lambda session: _know(session, party_id, method=payment_method, told=told))
     if party.role == PartyRole.PAYEE and party.stripe_account is None:
         asked_at = desk.clock()
         account = desk.payments.create_payee_account(
@@ -115,29 +116,32 @@ def replace_payment_method(
     parties.require_fitting(party, payment_method=payment_method, bank_token=None)
     if party.stripe_customer is None:
         raise parties.NoAccountYet(party=party.external_id)
-    _require_mandate(desk, party, payment_method)
+    told = _chargeable(desk, party, payment_method)
     key = _once(desk, op, "method", asked_as)
     method = desk.payments.attach(key, customer=party.stripe_customer, payment_method=payment_method)
     wanted = {"payment_method": method}
     desk.database.run(
-        lambda session: details.change(session, actor, now=desk.clock(), party_id=party_id, wanted=wanted)
+        lambda session: details.change(
+            session, actor, now=desk.clock(), party_id=party_id, wanted=wanted, method=told
+        )
     )
 
 
-def _require_mandate(desk: Desk, party: Party, payment_method: str) -> None:
-    """A bank account is debited only where the payer agreed to it, when it was saved for them: perhaps just now, and
-    nobody has told the desk. What the provider does not say is left to the charge. Raises `MandateRequired`,
-    and `ProviderRefused` for a method that the provider does not know."""
-    kind = desk.payments.method_kind(payment_method)
-    if kind not in DEBITS:
-        return
+def _chargeable(desk: Desk, party: Party, payment_method: str) -> MethodSnapshot | None:
+    """What it is, as the provider says. A bank account is debited only where the payer agreed to it, when it was saved
+    for them: perhaps just now, and nobody has told the desk. What the provider does not say is left to the charge.
+    Raises `MandateRequired`, and `ProviderRefused` for a method that the provider does not know."""
+    told = desk.payments.method(payment_method)
+    if told is None or told.kind not in DEBITS:
+        return told
     with desk.database.reading() as session:
         unfinished = payment_method_setups.unfinished(session, party.id)
     for each in unfinished:
         setup = desk.payments.set_up_of(each)
         desk.database.run(partial(payment_method_setups.follow, setup=setup, now=desk.clock()))
     with desk.database.reading() as session:
-        payment_method_setups.require_saved(session, party, payment_method, kind=kind)
+        payment_method_setups.require_saved(session, party, payment_method, kind=told.kind)
+    return told
 
 
 def tell_contact(desk: Desk, party_id: int, wanted: Mapping[str, Any], *, asked_as: str) -> None:
@@ -188,13 +192,16 @@ def _know(
     *,
     customer: str | None = None,
     method: str | None = None,
+    told: MethodSnapshot | None = None,
     account: str | None = None,
     given: tuple[str, str | None] | None = None,
     bank: str | None = None,
 ) -> None:
     party = session.get_one(Party, party_id, with_for_update=True)
     party.stripe_customer = customer or party.stripe_customer
-    party.payment_method = method or party.payment_method
+    if method is not None:
+        party.payment_method = method
+        details.describe_method(party, told)
     party.stripe_account = party.stripe_account or account
     if given is not None:
         party.account_currency, party.bank_token_sha256 = given

@@ -205,7 +205,10 @@ class SettlementCurrency(Record):
 
 
 class Refund(Record):
-    """Money on its way back to the payer. `amount` leaves Stripe; `milestone_part` is its share of the held sum."""
+    """Money on its way back to the payer. `amount` leaves Stripe; `milestone_part` is its share of the held sum.
+
+    `failure_code` and `failure`: why it failed, in the provider's word and in a sentence.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -226,6 +229,7 @@ class Refund(Record):
     status: Mapped[RefundStatus] = mapped_column(default=RefundStatus.QUEUED)
     stripe_refund: Mapped[str | None] = mapped_column(default=None, unique=True)
     failure: Mapped[str | None] = mapped_column(default=None)
+    failure_code: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -234,8 +238,8 @@ class Payout(Record):
     """A withdrawal: `amount` leaves the payee's payable, `fee` stays, the rest is transferred and then paid out.
 
     When a part of the transfer is reversed before it is paid out, `amount` is what remains: what is really paid.
-    `failure_code` is the provider's word for `failure`; `owner_id` looks after it; `fee_waived` is what a member of
-    staff let go of the method's fee.
+    `failure_code` and `failure`: why it failed, in the provider's word and in a sentence; `owner_id` looks after it;
+    `fee_waived` is what a member of staff let go of the method's fee.
     `failed_bank`: the bank account, as the provider names it, because of which it failed last.
     """
 

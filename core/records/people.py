@@ -27,7 +27,11 @@ class Installation(Record):
 
 
 class Party(Record):
-    """A customer of the marketplace: payer (homeowner, client) or payee (contractor, attorney)."""
+    """A customer of the marketplace: payer (homeowner, client) or payee (contractor, attorney).
+
+    `method_kind` and what is beside it: what a payer pays with, in the provider's words, as far as it said so;
+    `method_saved_at`: when they saved it for charges while they are away, or paid with it while they were there.
+    """
 
     __tablename__ = "parties"
     __table_args__ = (
@@ -36,6 +40,10 @@ class Party(Record):
         one_of("platform", Platform),
         one_of("language", Language),
         UniqueConstraint("platform", "external_id"),
+        CheckConstraint(
+            "method_kind is not null or (method_brand is null and method_last4 is null)", name="method"
+        ),
+        CheckConstraint("payment_method is not null or method_saved_at is null", name="saved_method"),
         Index("parties_stripe_account_idx", "stripe_account"),
         Index("parties_stripe_customer_idx", "stripe_customer"),
         search_index("parties_search_idx", "searched((((name || ' ') || email) || ' ') || external_id)"),
@@ -52,6 +60,10 @@ class Party(Record):
     language: Mapped[Language] = mapped_column(default=Language.ENGLISH, server_default="en")
     stripe_customer: Mapped[str | None] = mapped_column(default=None)
     payment_method: Mapped[str | None] = mapped_column(default=None)
+    method_kind: Mapped[str | None] = mapped_column(default=None)
+    method_brand: Mapped[str | None] = mapped_column(default=None)
+    method_last4: Mapped[str | None] = mapped_column(default=None)
+    method_saved_at: Mapped[datetime | None] = mapped_column(default=None)
     stripe_account: Mapped[str | None] = mapped_column(default=None)
     account_currency: Mapped[str | None] = mapped_column(default=None)
     bank_token_sha256: Mapped[str | None] = mapped_column(default=None)

@@ -1,6 +1,7 @@
-"""Why a payout came back, by the provider's code: whether the same bank account will refuse it again, and what helps.
+"""Why a payout came back, by the provider's code: in a sentence of ours, whether the same bank account will refuse it
+again, and what helps.
 
-A code that is not here is not known to repeat itself: it may be tried again.
+A code that is not in `REPEATS` is not known to repeat itself: it may be tried again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import DeskError
+from core.rules.payouts import NotPaid
 
 
 class WillFailAgain(DeskError):
@@ -31,6 +33,7 @@ _BANK = "Ask the payee to settle it with their bank, or to add another bank acco
 REPEATS: Mapping[str, Failure] = {
     "account_closed": Failure("The bank account is closed.", _OTHER_ACCOUNT),
     "account_frozen": Failure("The bank account is frozen.", _BANK),
+    "bank_account_unusable": Failure("The bank account sent a payout back before.", _OTHER_ACCOUNT),
     "bank_account_restricted": Failure(
         "The bank account does not take this kind of payment.", _OTHER_ACCOUNT
     ),
@@ -50,11 +53,30 @@ REPEATS: Mapping[str, Failure] = {
     "no_account": Failure("There is no such bank account.", _CORRECT),
     "unsupported_card": Failure("The bank does not take payouts to this card.", _OTHER_ACCOUNT),
 }
+ONCE: Mapping[str, str] = {
+    "could_not_process": "The bank could not process it.",
+    "declined": "The bank refused it and does not say why.",
+    "insufficient_funds": "The payee's account at the payment provider did not have enough money for it.",
+}
+UNSAID: Mapping[NotPaid, str] = {
+    NotPaid.CAME_BACK: "The bank did not take it and does not say why.",
+    NotPaid.REFUSED: "The payment provider refused it, and nothing was sent.",
+    NotPaid.UNKNOWN: "Whether it was sent is not known yet, and is being looked into.",
+}
+"""Where the provider gave no code, or one that is not known here."""
 TOO_SMALL = "amount_too_small"
 SMALL = Failure(
     "It is less than a bank in this currency can be paid, after a debt was kept back.",
     "Settle it with the payee.",
 )
+
+
+def sentence(code: str | None, how: NotPaid) -> str:
+    """Why it was not paid, for whoever reads it: staff, the payee, the marketplace."""
+    if code == TOO_SMALL:
+        return SMALL.why
+    known = REPEATS.get(code or "")
+    return known.why if known else ONCE.get(code or "", UNSAID[how])
 
 
 def repeats(code: str | None, *, bank_changed: bool) -> Failure | None:

@@ -62,7 +62,11 @@ def progress(facts: Facts) -> Progress:
 
 
 def _in_review(facts: Facts) -> Progress:
-    why = facts.repeats.why if facts.repeats else facts.failure or "No reason was given."
+    why = facts.failure or "No reason was given."
+    if facts.call and facts.call.status is OperationStatus.REVIEW and facts.call.last_error:
+        why = facts.call.last_error  # what is known of it to staff
+    if facts.repeats:
+        why = facts.repeats.why
     if facts.offered:
         return Progress(why, "The payee chooses another method")
     return Progress(why, facts.repeats.remedy if facts.repeats else "A person sends it again")

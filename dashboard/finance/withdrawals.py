@@ -181,7 +181,8 @@ def _waived(row: PayoutLine) -> dict[str, str]:
 def _review(row: PayoutLine, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
     """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
     with cards.panel("payout-review"):
-        st.markdown(f"**Needs review.** {plain(row.failure or 'No reason was given.')}")
+        code = f" Stripe’s code: {plain(row.failure_code)}." if row.failure_code else ""
+        st.markdown(f"**Needs review.** {plain(row.failure or 'No reason was given.')}{code}")
         cards.note(_where(row, calls))
         if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator decides what happens next.")

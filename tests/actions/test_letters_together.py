@@ -456,6 +456,7 @@ def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_n
             session.get_one(Payout, payout.id),
             NotPaid.CAME_BACK,
             now=town.now,
+            said="The bank account has been closed.",
             operation_key="payout",
         )
     )

@@ -165,7 +165,7 @@ def test_a_refund_that_stripe_will_never_do_reaches_a_person_and_can_go_another_
     market.work()
     assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
     (refund,) = market.all(Refund)
-    assert (refund.status, "charged back" in (refund.failure or "")) == ("FAILED", True)
+    assert (refund.status, refund.failure_code) == ("FAILED", "charge_disputed")
     sent = {"way": "BANK_TRANSFER", "reference": "TR-17", "reason": "Stripe refuses it."}
     proposed = market.act(outside_refunds.propose, market.as_staff("fay"), refund_id=refund.id, **sent)
     market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=proposed.id)

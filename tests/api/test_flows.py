@@ -233,6 +233,23 @@ def test_several_milestones_are_funded_together_or_not_at_all(home: ApiClient, o
     home.market.lawful()
 
 
+def test_canceled_milestones_are_counted_in_their_project_and_listed_elsewhere(home: ApiClient) -> None:
+    """Dividing it again and again makes the answer no longer."""
+    project = accepted(home, "bid-again")
+    path, total = f"/projects/{project['id']}", project["total"]["minor"]
+    for number in (6, 1, 6, 1):
+        parts = [
+            {"title": f"Part {each}", "deliverable": "Done.", "amount": {"minor": minor, "currency": "USD"}}
+            for each, minor in enumerate([total - 10_000 * (number - 1)] + [10_000] * (number - 1))
+        ]
+        answer = home.post(f"{path}/milestones", {"party": home.payer, "milestones": parts}).json()
+        assert len(answer["milestones"]) == number
+    assert "CANCELED" not in {each["status"] for each in answer["milestones"]}
+    gone = home.get(f"/milestones?project={project['id']}&status=CANCELED&limit=100").json()["items"]
+    assert answer["canceled_milestones"] == len(gone) == 10
+    assert home.get(path).json() == answer
+
+
 def test_a_payment_that_the_bank_asks_about_is_confirmed_or_called_off(home: ApiClient) -> None:
     project = home.market.agreed(Money(100_000, "USD"))
     (first,) = home.market.milestones(project.id)
@@ -303,6 +320,8 @@ def test_a_payer_saves_a_card_and_is_charged_while_they_are_away(home: ApiClient
         lambda session: payment_method_setups.follow(session, setup, now=home.market.now)
     )
     assert home.get(path).json()["status"] == "SAVED"
+    (party,) = home.get(f"/parties?external_id={home.payer}").json()["items"]
+    assert party["payment_method"] == {"type": "card", "brand": "visa", "last4": "3155", "saved": True}
 
     project = home.market.agreed(Money(100_000, "USD"))
     (first,) = home.market.milestones(project.id)

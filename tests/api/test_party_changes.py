@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.actions.parties import bank_decisions
+from core.money import Money
 from core.records import BankChange, Notification, Party, PartyChange
 from core.rules.payee_accounts import BankDecision
 from tests.api.api_client import ApiClient, code
@@ -133,3 +134,33 @@ def test_the_provider_writes_to_the_new_address(home: ApiClient) -> None:
     assert customer["email"] == "ana@example.org"
     party = home.market.get(Party, home.market.payer_id)
     assert (party.email, party.name) == ("ana@example.org", "Ana Lind")
+
+
+def pays_with(home: ApiClient, party: str) -> Any:
+    (found,) = home.get(f"/parties?external_id={party}").json()["items"]
+    return found["payment_method"]
+
+
+def test_a_party_says_what_the_payer_pays_with_as_far_as_it_is_known(home: ApiClient) -> None:
+    """A card that is given is not saved; one that paid while its payer was there is, and another one is not."""
+    person = {"external_id": "new-payer", "role": "PAYER", "name": "Ida Berg", "email": "ida@example.com"}
+    assert home.post("/parties", person).json()["payment_method"] is None
+    opened = {"party": "new-payer", "currency": "USD", "payment_method": "pm_card_mastercard"}
+    visa = {"type": "card", "brand": "visa", "last4": "4242"}
+    given = home.post("/provider-accounts", opened).json()["payment_method"]
+    assert given == {"type": "card", "brand": "mastercard", "last4": "4444", "saved": False}
+    home.post("/payment-method", {"party": home.payer, "payment_method": "pm_card_visa"})
+    assert pays_with(home, home.payer) == {**visa, "saved": False}
+
+    for off_session in (True, False):
+        project = home.market.agreed(Money(100_000, "USD"))
+        (first,) = home.market.milestones(project.id)
+        funded = {"party": home.payer, "milestones": [first.id], "off_session": off_session}
+        assert home.post(f"/projects/{project.id}/fund", funded).status_code == 202
+        home.market.work()
+        assert home.get(f"/milestones/{first.id}").json()["payment"]["charge_status"] == "SUCCEEDED"
+        assert pays_with(home, home.payer) == {**visa, "saved": not off_session}
+
+    home.post("/payment-method", {"party": home.payer, "payment_method": "pm_card_amex"})
+    assert pays_with(home, home.payer) == {"type": "card", "brand": "amex", "last4": "8431", "saved": False}
+    assert pays_with(home, home.payee) is None

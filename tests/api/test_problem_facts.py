@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pickle
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import core
 from core.actions.milestones.orders import PaymentInFlight
 from core.actions.operations.operation_keys import NotInstalled
 from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
-from core.api.http.problem_details import DECLARED, AskedDifferently, for_programs, plain, problem
-from core.api.openapi.descriptions import facts_of, kinds_of
+from core.api.http.problem_details import (
+    DECLARED,
+    PLAIN_CODES,
+    AskedDifferently,
+    for_programs,
+    kinds_of,
+    plain,
+    problem,
+)
+from core.api.openapi.descriptions import facts_of
 from core.errors import DeskError, NotFound, Wording
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.ledger.journal_store import Overdraft
@@ -21,7 +33,7 @@ from core.rules import milestones
 from core.rules.evidence import FileTooLarge
 from core.rules.permissions import NotYours
 from core.rules.projects import FundedInTurn
-from core.rules.refusal_reasons import Block
+from core.rules.refusal_reasons import Block, Blocked
 from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, check_adjustment
 from core.rules.transitions import IllegalMove
 from tests.api.conformity import description
@@ -65,7 +77,7 @@ def test_facts_are_ids_codes_and_numbers(error: DeskError, told: dict[str, Any])
 # Their code alone says it: what they are about is the request, its key or the desk, and no object. So does that of
 # whatever the payment provider did not answer clearly.
 NAMES_NOTHING = frozenset(
-    """conflict cursor_unfit details_missing evidence_refused key_missing key_reused key_unknown message_empty
+    """conflict cursor_unfit details_missing key_missing key_reused key_unknown message_empty
     not_permitted nothing_to_change read_only_key reason_missing request_unreadable
     signature_wrong still_busy unavailable""".split()
 )
@@ -77,11 +89,52 @@ def test_a_problem_about_an_object_says_which_one() -> None:
         assert refused(inside(path="", shortest=0))["code"] == "unavailable"
     said = {
         kind.code: facts_of(kind)
-        for error in DECLARED - {NotInstalled}
+        for error in DECLARED
         for kind in kinds_of(error)
         if not issubclass(kind, OutcomeUnknown | NeedsOperator)
     }
     assert {each for each, names in said.items() if not names} == NAMES_NOTHING
+
+
+class Anything(int):
+    """A fact that can stand wherever one is: it is a number, a day and words."""
+
+    def __format__(self, form: str) -> str:
+        return "x"
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __getattr__(self, name: str) -> Anything:
+        return self
+
+    def __call__(self, *_: Any) -> Anything:
+        return self
+
+
+def constructed() -> set[str]:
+    """The names of all that the core makes by calling it."""
+    calls = (
+        each.func
+        for path in Path(core.__file__).parent.rglob("*.py")
+        for each in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(each, ast.Call)
+    )
+    return {each.id if isinstance(each, ast.Name) else getattr(each, "attr", "") for each in calls}
+
+
+def test_each_code_that_is_described_is_raised_somewhere_and_answered_under_its_name() -> None:
+    described = set(description()["components"]["schemas"]["ProblemCode"]["enum"])
+    raised = {kind.code: kind for error in DECLARED for kind in kinds_of(error)}
+    assert described == raised.keys() | PLAIN_CODES
+    made = constructed()
+    assert {code for code, kind in raised.items() if kind.__name__ not in made} == set()
+    assert raised.keys().isdisjoint(
+        ("not_sent_unasked", "not_installed", "api_master_key_unfit", "evidence_refused")
+    )
+    for code, kind in raised.items():
+        refusal = kind(()) if issubclass(kind, Blocked) else kind(**dict.fromkeys(kind.fields(), Anything()))
+        assert refused(refusal)["code"] == code
 
 
 def test_a_milestone_of_a_schedule_that_is_refused_is_named() -> None:

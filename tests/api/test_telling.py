@@ -10,6 +10,7 @@ import pytest
 
 from core.actions.cases import conversation, offers
 from core.actions.milestones import verification
+from core.actions.payouts import payout_review
 from core.actions.risk import hold_ends, holds, payee_holds, reports, risk_reviews
 from core.api.openapi.examples import usd
 from core.api.webhooks import delivery
@@ -151,6 +152,9 @@ def test_a_refund_that_waits_and_then_fails_is_told(watched: Market) -> None:
     stripe_events.told_by_webhook(watched, "refund.updated", refund.stripe_refund)
     watched.later(hours=1)
     assert ways(watched, "refund.status_changed")[2] == "FAILED"
+    failed = told(watched, "refund.status_changed")[-1]
+    said = ("expired_or_canceled_card", "The card that was paid with is no longer in use.")
+    assert (failed["failure_code"], failed["failure"]) == said
 
 
 def test_a_payout_that_fails_is_told_with_its_reason(watched: Market) -> None:
@@ -163,7 +167,19 @@ def test_a_payout_that_fails_is_told_with_its_reason(watched: Market) -> None:
     (payout,) = watched.all(Payout)
     assert payout.status == "ADMINISTRATIVE_REVIEW"
     last = told(watched, "payout.status_changed")[-1]
-    assert (last["to"], last["failure"]) == ("ADMINISTRATIVE_REVIEW", payout.failure)
+    assert last["to"] == "ADMINISTRATIVE_REVIEW"
+    assert (last["failure_code"], last["failure"]) == ("account_closed", "The bank account is closed.")
+    assert (payout.failure_code, payout.failure) == (last["failure_code"], last["failure"])
+    failed = [
+        each for each in told(watched, "payout.status_changed") if each["to"] != "ADMINISTRATIVE_REVIEW"
+    ]
+    assert {each["failure_code"] for each in failed} <= {None, "account_closed"}
+    (asked,) = watched.operations("PAYOUT")
+    assert asked.last_error == "The bank account has been closed", "what Stripe wrote is for staff"
+    fay = watched.as_staff("fay")
+    watched.act(payout_review.retry, fay, payout_id=payout.id, reason="A new account.", anyway=True)
+    again = told(watched, "payout.status_changed")[-1]
+    assert (again["to"], again["failure"], again["failure_code"]) == ("TRANSFERRED", None, None)
 
 
 def test_a_chargeback_is_told_with_each_of_its_statuses(watched: Market) -> None:

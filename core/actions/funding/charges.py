@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
+from core.actions.parties import details
 from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, Wording
 from core.gateways.payments import ChargeSnapshot, PaidWith
@@ -117,9 +118,13 @@ def on_processing(
     operation_states.waiting(operation, provider_id=snapshot.id, now=now)
 
 
-def on_paid(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
+def on_paid(
+    session: Session, context: MilestoneContext, operation: OutgoingOperation, *, now: datetime
+) -> None:
     """The payer's bank has paid: the charge succeeded."""
     _end(session, operation, ChargeStatus.SUCCEEDED, now)
+    if not of(session, operation).off_session:
+        details.paid_with(context.payer, operation.payload["payment_method"], now=now)
 
 
 def on_failed(

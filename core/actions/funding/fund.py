@@ -142,13 +142,13 @@ def settle(
     charges.note_method(session, operation, snapshot.paid_with)
     if duplicate_payments.is_duplicate(session, context, snapshot):
         duplicate_payments.receive(session, context, operation, snapshot, now=now)
-        charges.on_paid(session, operation, now=now)
+        charges.on_paid(session, context, operation, now=now)
         return
     if snapshot.succeeded and snapshot.lines:
         if not balance_transactions.is_booked(session, snapshot.lines[0]):
             _funded(session, context, operation, snapshot, snapshot.lines[0], now=now)
         operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
-        charges.on_paid(session, operation, now=now)
+        charges.on_paid(session, context, operation, now=now)
     elif operation.status in (OperationStatus.REFUSED, OperationStatus.SUCCEEDED):
         return  # late news of a charge that has ended: another may be on its way since
     elif snapshot.asks_payer:

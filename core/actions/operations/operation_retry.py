@@ -101,5 +101,5 @@ def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, 
     return_conflicts.require_free(session, refund)
     audit.become(refund, rules.after(refund.status, RefundEvent.RETRY), now=now, by=actor)
     refund.stripe_refund = None
-    refund.failure = None
+    refund.failure = refund.failure_code = None
     return True

@@ -17,6 +17,7 @@ from core import audit, notifications
 from core.actions.milestones import letters
 from core.audit.actions import AuditAction
 from core.errors import DeskError
+from core.gateways.payments import MethodSnapshot
 from core.records import Party
 from core.rules import outside_words
 from core.rules.permissions import Actor, require_party
@@ -51,9 +52,16 @@ def require_changeable(party: Party, wanted: Mapping[str, Any]) -> dict[str, Any
 
 
 def change(
-    session: Session, actor: Actor, *, now: datetime, party_id: int, wanted: Mapping[str, Any]
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    party_id: int,
+    wanted: Mapping[str, Any],
+    method: MethodSnapshot | None = None,
 ) -> Party:
-    """All of it or nothing; the same again changes nothing. Raises as `require_changeable`, and `NotYours`."""
+    """All of it or nothing; the same again changes nothing. `method`: what the provider says of another payment method.
+    Raises as `require_changeable`, and `NotYours`."""
     require_party(actor, party_id)
     party = session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
     other = require_changeable(party, wanted)
@@ -62,6 +70,8 @@ def change(
     before = party.email
     for name, value in other.items():
         setattr(party, name, value)
+    if "payment_method" in other:
+        describe_method(party, method)
     party.changed_at = now
     session.flush()
     audit.record(
@@ -76,6 +86,20 @@ def change(
     if "email" in other:
         _tell(session, party, before, now=now)
     return party
+
+
+def describe_method(party: Party, method: MethodSnapshot | None) -> None:
+    """What the provider says of what the payer pays with from now on. Nobody has agreed to charges of it yet."""
+    party.method_kind = method.kind if method else None
+    party.method_brand = method.brand if method else None
+    party.method_last4 = method.last4 if method else None
+    party.method_saved_at = None
+
+
+def paid_with(party: Party, payment_method: str, *, now: datetime) -> None:
+    """The payer paid while they were there, and the provider keeps the method for charges while they are away."""
+    if party.payment_method == payment_method and party.method_saved_at is None:
+        party.method_saved_at = now
 
 
 def _tell(session: Session, party: Party, before: str, *, now: datetime) -> None:

@@ -73,7 +73,15 @@ def follow(session: Session, setup: SetupSnapshot, *, now: datetime) -> bool:
         return True
     if setup.status == "succeeded" and setup.payment_method is not None:
         wanted = {"payment_method": setup.payment_method}
-        details.change(session, Actor("party", party_id), now=now, party_id=party_id, wanted=wanted)
+        party = details.change(
+            session,
+            Actor("party", party_id),
+            now=now,
+            party_id=party_id,
+            wanted=wanted,
+            method=setup.method,
+        )
+        party.method_saved_at = now
         row.payment_method = setup.payment_method
         row.code = row.failure = None
         _become(session, row, SetupStatus.SAVED, AuditAction.PAYMENT_METHOD_SAVE, now)

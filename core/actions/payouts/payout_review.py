@@ -140,8 +140,8 @@ def send_again(
     bank account. `waived_by` let the fee go."""
     before = _standing(payout)
     send = _pay_out_again if payout.stripe_transfer else _transfer_again
-    operation = send(session, context, payout, method, waived_by=waived_by, now=now)
     payout.failure = payout.failure_code = payout.failed_bank = None
+    operation = send(session, context, payout, method, waived_by=waived_by, now=now)
     session.flush()
     context.note(
         session,

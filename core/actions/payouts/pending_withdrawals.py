@@ -75,7 +75,7 @@ def cancel(session: Session, context: MilestoneContext, *, reason: str, now: dat
         if call.status != OperationStatus.REFUSED:
             operation_states.canceled(call, reason=reason, now=now)
         move(payout, PayoutEvent.CANCEL, now=now)
-        payout.failure = reason
+        payout.failure = f"{reason[0].upper()}{reason[1:]}."
         total += context.money(payout.amount_minor)
     session.flush()
     return total

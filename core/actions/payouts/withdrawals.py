@@ -250,19 +250,21 @@ def _payout_failed(
 ) -> None:
     undo = postings.payout_returned if payout.status == PayoutStatus.PAID else postings.payout_failed
     journal_store.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)
+    code, how = snapshot.failure_code, NotPaid.CAME_BACK
+    payout.failure_code, payout.failure = code, payout_failures.sentence(code, how)
+    payout.failed_bank = snapshot.destination if code in payout_failures.REPEATS else None
     move(payout, PayoutEvent.FAIL, now=now)
     move(payout, PayoutEvent.REVIEW, now=now)
-    payout.failure_code = snapshot.failure_code
-    payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
-    payout.failed_bank = snapshot.destination if snapshot.failure_code in payout_failures.REPEATS else None
-    operation_states.refused(operation, reason=payout.failure, now=now)
-    report_failure(session, payout, NotPaid.CAME_BACK, now=now, operation_key=operation.key)
+    said = snapshot.failure_message or code or snapshot.status
+    operation_states.refused(operation, reason=said, now=now)
+    report_failure(session, payout, how, now=now, said=said, operation_key=operation.key)
 
 
 def report_failure(
-    session: Session, payout: Payout, how: NotPaid, *, now: datetime, operation_key: str
+    session: Session, payout: Payout, how: NotPaid, *, now: datetime, said: str, operation_key: str
 ) -> None:
-    """Tell the payee and finance what is known: it was returned, refused, or is only delayed."""
+    """Tell the payee and finance what is known: it was returned, refused, or is only delayed. `said`: why, in the
+    provider's own words, for staff."""
     context = open_milestone(session, payout.milestone_id)
     context.note(
         session,
@@ -270,14 +272,11 @@ def report_failure(
         AuditAction.PAYOUT_FAIL.by("system"),
         now=now,
         about=("payout", payout.id),
-        reason=payout.failure,
+        reason=said,
         after={"status": payout.status},
         operation_key=operation_key,
     )
-    told = {
-        "sent": context.money(payout.amount_minor - payout.fee_minor).text(),
-        "reason": payout.failure or "not given by the bank",
-    }
+    sent = context.money(payout.amount_minor - payout.fee_minor).text()
     context.tell(
         session,
         "payout_failed" if how is NotPaid.CAME_BACK else "payout_delayed",
@@ -285,7 +284,8 @@ def report_failure(
         key=f"payout-{payout.id}-failed-{now.isoformat()}",
         now=now,
         about=("payout", payout.id),
-        **told,
+        sent=sent,
+        reason=payout.failure,
     )
     context.tell_staff(
         session,
@@ -297,5 +297,6 @@ def report_failure(
         payout=reference("payout", payout.id),
         came_back=how is NotPaid.CAME_BACK,
         refused=how is NotPaid.REFUSED,
-        **told,
+        sent=sent,
+        reason=said,
     )

@@ -102,7 +102,7 @@ def adopt(
     call = session.get_one(OutgoingOperation, refund.operation_id)
     amount, part = context.money(refund.amount_minor), context.money(refund.milestone_part_minor)
     audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
-    refund.settled_at, refund.failure = now, None
+    refund.settled_at, refund.failure, refund.failure_code = now, None, None
     operation_states.canceled(call, reason=f"made by hand at Stripe, {item.source}", now=now)
     key = f"suspense.{item.id}"
     journal = postings.refund_made_by_hand(

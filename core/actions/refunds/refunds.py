@@ -21,6 +21,7 @@ from core.ledger import postings
 from core.ledger.journals import Journal
 from core.money import Money
 from core.records import OutgoingOperation, Refund
+from core.rules import refund_failures
 from core.rules import refunds as rules
 from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM
@@ -130,17 +131,17 @@ def settle(
     session.flush()
 
 
-def refused(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
+def refused(session: Session, operation: OutgoingOperation, *, code: str | None, now: datetime) -> None:
     """Stripe refused the refund: it counts as failed, and a person sends it again or records one outside Stripe."""
     wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
     refund = session.scalars(wanted).one_or_none()  # none: it returns a payment that came twice
     if refund is not None and refund.status == RefundStatus.QUEUED:
         audit.become(refund, rules.after(refund.status, RefundEvent.FAIL), now=now)
-        refund.failure = operation.last_error
+        refund.failure_code, refund.failure = code, refund_failures.refused(code)
 
 
 def _why(snapshot: RefundSnapshot) -> str | None:
-    """Why the refund failed, in words; Stripe says `expired_or_canceled_card`."""
+    """Why the refund failed, in the provider's words, for staff; Stripe says `expired_or_canceled_card`."""
     return snapshot.failure_message or (snapshot.failure_code or "").replace("_", " ").capitalize() or None
 
 
@@ -173,7 +174,8 @@ def _change(
 ) -> None:
     part, before = context.money(refund.milestone_part_minor), refund.status
     audit.become(refund, rules.after(refund.status, EVENTS[status]), now=now)
-    refund.failure = _why(snapshot)
+    refund.failure_code = snapshot.failure_code if status in GONE_BACK else None
+    refund.failure = refund_failures.came_back(snapshot.failure_code) if status in GONE_BACK else None
     if status == RefundStatus.SUCCEEDED:
         refund.settled_at = now
         orders.shift(
@@ -209,7 +211,7 @@ def _change(
             now=now,
             about=("refund", refund.id),
             refunded=context.money(refund.amount_minor).text(),
-            reason=_why(snapshot),
+            reason=refund.failure,
         )
     if status == RefundStatus.SUCCEEDED:
         receipts.of_refund(session, context, operation, refund, now=now)

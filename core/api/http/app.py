@@ -149,7 +149,9 @@ def _invalid(request: Request, error: Any) -> Response:
 
 
 def _http(request: Request, error: Any) -> Response:
-    code = HTTP_CODES.get(error.status_code, "http_error")
+    code = HTTP_CODES.get(error.status_code)
+    if code is None:
+        return _fault(request, error)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := methods_at(request.scope)):
         headers["Allow"] = ", ".join(sorted(methods))  # all of them: each has a route of its own

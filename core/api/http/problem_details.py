@@ -6,7 +6,7 @@ Each error of the domain has one status: what is unknown or another platform's i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -42,7 +42,7 @@ from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
 from core.request_body import BodyTooLarge
 from core.rules.cases import AnswerNotDue, DisputeWindowClosed
-from core.rules.evidence import FileTooLarge, TooManyFiles
+from core.rules.evidence import EvidenceRefused, FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked, outside
 from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.payee_accounts import CurrencyNotTaken
@@ -156,8 +156,6 @@ STATUSES: Mapping[type[DeskError], int] = {
     UnsupportedMediaType: 415,
     FileTooLarge: 413,
     TooManyRequests: 429,
-    **dict.fromkeys((ApiMasterKeyExposed, ApiMasterKeyUnfit, NotInstalled), 503),
-    **dict.fromkeys((EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong), 503),
     OutcomeUnknown: 503,
     NeedsOperator: 503,
     Unavailable: 503,
@@ -180,9 +178,6 @@ ANYWHERE: tuple[type[DeskError], ...] = (
     UnsupportedMediaType,
     TooManyRequests,
     Unavailable,
-    ApiMasterKeyExposed,
-    ApiMasterKeyUnfit,
-    NotInstalled,
 )
 HTTP_CODES: Mapping[int, str] = {
     400: "request_unreadable",
@@ -191,9 +186,7 @@ HTTP_CODES: Mapping[int, str] = {
     413: "body_too_large",
 }
 # Those that are no error of the domain.
-PLAIN_CODES = frozenset(
-    {*HTTP_CODES.values(), "http_error", "request_invalid", "value_unusable", "internal_fault"}
-)
+PLAIN_CODES = frozenset({*HTTP_CODES.values(), "request_invalid", "value_unusable", "internal_fault"})
 RETRY_AFTER: Mapping[type[DeskError], int] = {
     StillBusy: 2,
     OutcomeUnknown: 30,
@@ -220,6 +213,19 @@ def for_outsiders(error: DeskError) -> DeskError:
         case EvidenceKeyExposed() | EvidenceKeyLost() | EvidenceKeyWrong():
             return Unavailable(why="its store of files is not set up")
     return error
+
+
+# The name of several refusals: which one it is says the kind, and none is only this.
+GROUPS = frozenset({EvidenceRefused})
+WORKERS_OWN = "core.processes.outgoing."  # what is raised there no request waits for
+
+
+def kinds_of(error: type[DeskError]) -> Iterator[type[DeskError]]:
+    """The error itself and every kind of it that a request can meet."""
+    if error not in GROUPS and not error.__module__.startswith(WORKERS_OWN):
+        yield error
+    for kind in error.__subclasses__():
+        yield from kinds_of(kind)
 
 
 # Every refusal that is described: any of these, and what the operations name beside them (`refusals`).

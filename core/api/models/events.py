@@ -187,14 +187,19 @@ class DecisionExecuted(OfMilestone):
 
 
 class RefundStatusChanged(OfMilestone):
+    """`failure` says in a sentence why it failed, `failure_code` in the payment provider's word."""
+
     refund: int
     to: RefundStatus
     amount: MoneyAnswer
     ground: Ground
     failure: str | None
+    failure_code: str | None
 
 
 class PayoutStatusChanged(OfMilestone):
+    """`failure` says in a sentence why it was not paid, `failure_code` in the payment provider's word."""
+
     payout: int
     to: PayoutStatus
     payee: str
@@ -203,6 +208,7 @@ class PayoutStatusChanged(OfMilestone):
     method: WithdrawalMethod
     arrival_at: Moment | None
     failure: str | None
+    failure_code: str | None
 
 
 class ChargebackStatusChanged(OfMilestone):

@@ -6,13 +6,22 @@ problems gives it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from core.api.http.problem_details import DECLARED, MEDIA_TYPE, PLAIN_CODES, PROSE, outside_name, status_of
+from core.api.http.problem_details import (
+    DECLARED,
+    GROUPS,
+    MEDIA_TYPE,
+    PLAIN_CODES,
+    PROSE,
+    kinds_of,
+    outside_name,
+    status_of,
+)
 from core.api.openapi import life, shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
@@ -71,7 +80,9 @@ def refusals(*errors: type[DeskError]) -> Responses:
     DECLARED.update(errors)
     by_status: dict[int, list[type[DeskError]]] = {}
     for error in errors:
-        by_status.setdefault(status_of(error), []).append(error)
+        for kind in kinds_of(error) if error in GROUPS else (error,):
+            if kind not in (known := by_status.setdefault(status_of(kind), [])):
+                known.append(kind)
     return {status: _refusal(status, found) for status, found in sorted(by_status.items())}
 
 
@@ -79,13 +90,6 @@ def codes() -> list[str]:
     """Every code that a refusal of the API can have: those of the operations and their kinds, and those of any."""
     declared = {each.code for error in DECLARED for each in kinds_of(error)}
     return sorted(declared | PLAIN_CODES)
-
-
-def kinds_of(error: type[DeskError]) -> Iterator[type[DeskError]]:
-    """The error itself and every kind of it."""
-    yield error
-    for kind in error.__subclasses__():
-        yield from kinds_of(kind)
 
 
 def described(app: FastAPI) -> dict[str, Any]:

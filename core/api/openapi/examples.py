@@ -40,7 +40,7 @@ PAYOUT = {
     "fee_waived": usd(0),
     "method": "standard",
     "status": "ADMINISTRATIVE_REVIEW",
-    "failure": "The bank account has been closed.",
+    "failure": "The bank account is closed.",
     "failure_code": "account_closed",
     "offered": ["instant"],
     "requested_at": AT,
@@ -55,6 +55,7 @@ REFUND = {
     "ground": "PARTIAL_WORK",
     "status": "SUCCEEDED",
     "failure": None,
+    "failure_code": None,
     "created_at": AT,
     "settled_at": LATER,
 }
@@ -137,6 +138,7 @@ PROJECT = {
     "completed_at": None,
     "engagement": ENGAGEMENT,
     "milestones": [MILESTONE],
+    "canceled_milestones": 0,
 }
 INSTALMENT = {
     "milestone": 31,
@@ -314,6 +316,7 @@ PARTY = {
     "language": "en",
     "withdrawal_method": "standard",
     "known_to_provider": True,
+    "payment_method": None,
     "account": ACCOUNT,
     "holds": [],
     "rating": RATING,

@@ -69,7 +69,7 @@ def _of_the_order(operation: OutgoingOperation, context: MilestoneContext) -> bo
 
 def _refused(session: Session, operation: OutgoingOperation, refusal: ProviderRefused, now: datetime) -> None:
     review.refused_for_now(session, operation, refusal, now)
-    refunds.refused(session, operation, now=now)
+    refunds.refused(session, operation, code=refusal.provider_code, now=now)
     refund_offsets.on_refund_failed(session, operation, now=now)
 
 

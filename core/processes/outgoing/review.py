@@ -13,6 +13,7 @@ from core.actions.payouts import withdrawals
 from core.audit.actions import AuditAction
 from core.gateways.payments import ProviderRefused
 from core.records import OutgoingOperation, Payout
+from core.rules import payout_failures
 from core.rules.operations import OperationStatus
 from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM
@@ -42,12 +43,12 @@ def send_to_review(
         operation_key=operation.key,
     )
     if payout is not None:
-        payout.failure, payout.failure_code = reason, code
+        how = NotPaid.REFUSED if operation.status == OperationStatus.REFUSED else NotPaid.UNKNOWN
+        payout.failure_code, payout.failure = code, payout_failures.sentence(code, how)
         if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
             withdrawals.move(payout, PayoutEvent.FAIL, now=now)
             withdrawals.move(payout, PayoutEvent.REVIEW, now=now)
-        how = NotPaid.REFUSED if operation.status == OperationStatus.REFUSED else NotPaid.UNKNOWN
-        withdrawals.report_failure(session, payout, how, now=now, operation_key=operation.key)
+        withdrawals.report_failure(session, payout, how, now=now, said=reason, operation_key=operation.key)
 
 
 def refused_for_now(

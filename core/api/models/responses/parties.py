@@ -52,9 +52,21 @@ class AccountLinkAnswer(TypedDict):
     expires_at: Moment
 
 
+class PaymentMethodAnswer(TypedDict):
+    """What a payer pays with, in the payment provider's words: `type` as `card` or `us_bank_account`, and null where it
+    did not say. `saved`: it is kept for charges while the payer is away, because they saved it or paid with it while
+    they were there; a bank account is debited only then, by the mandate that they gave."""
+
+    type: str | None
+    brand: str | None
+    last4: str | None
+    saved: bool
+
+
 class PartyAnswer(TypedDict):
-    """`account`: a payee's, once it was read at the payment provider. `holds`: those in place on all money of a payee
-    that they were told of."""
+    """`payment_method`: a payer's; null while there is none, and nothing can be charged. `account`: a payee's, once it
+    was read at the payment provider; its `banks` are empty until a bank account is known there. `holds`: those in place
+    on all money of a payee that they were told of."""
 
     external_id: str
     role: PartyRole
@@ -63,6 +75,7 @@ class PartyAnswer(TypedDict):
     language: Language
     withdrawal_method: WithdrawalMethod
     known_to_provider: bool
+    payment_method: PaymentMethodAnswer | None
     account: AccountAnswer | None
     holds: list[PayeeHoldAnswer]
     rating: RatingAnswer | None

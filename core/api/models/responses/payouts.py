@@ -10,7 +10,8 @@ from core.rules.payouts import PayoutStatus
 
 
 class PayoutAnswer(TypedDict):
-    """`failure_code`: the payment provider's word for `failure`, such as `account_closed`; `amount_too_small` where a
+    """`failure` says in a sentence why it was not paid, `failure_code` in the payment provider's word, such as
+    `account_closed`, where there is one; `amount_too_small` where a
     bank is not paid so little, which can only be after a debt was kept back. `offered`: other methods that the payee
     may choose from, while a failed payout is in review. `fee_waived`: what the platform let go of another method's
     fee."""

@@ -29,7 +29,8 @@ class EngagementAnswer(TypedDict):
 
 
 class ProjectAnswer(TypedDict):
-    """`milestones`: all of them, at most 50 that are not canceled."""
+    """`milestones`: those that are not canceled, at most 50. Of those that are, `canceled_milestones` is the number;
+    `GET /milestones?project=…&status=CANCELED` lists them."""
 
     id: int
     bid_reference: str
@@ -46,6 +47,7 @@ class ProjectAnswer(TypedDict):
     completed_at: Moment | None
     engagement: EngagementAnswer
     milestones: list[MilestoneAnswer]
+    canceled_milestones: int
 
 
 class ProjectsAnswer(PageAnswer):

@@ -10,7 +10,8 @@ from core.rules.refunds import RefundStatus
 
 
 class RefundAnswer(TypedDict):
-    """`of_milestone`: the part of the milestone's own amount in it; the rest are fees that are returned with it."""
+    """`of_milestone`: the part of the milestone's own amount in it; the rest are fees that are returned with it.
+    `failure` and `failure_code`: why it failed, in a sentence and in the payment provider's word."""
 
     id: int
     milestone: int
@@ -19,6 +20,7 @@ class RefundAnswer(TypedDict):
     ground: Ground
     status: RefundStatus
     failure: str | None
+    failure_code: str | None
     created_at: Moment
     settled_at: Moment | None
 
