@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.actions.staff import sessions
+from core.actions.staff import invitations, sessions
 from core.desk import Desk
 from core.errors import DeskError
 from dashboard import sign_in_page
@@ -70,6 +70,8 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
     async def start(request: Request) -> Response:
         request.session.clear()
         request.session["next"] = local_path(request.query_params.get("next"))
+        if invitation := request.query_params.get("invitation"):
+            request.session["invitation"] = invitation[:200]
         return await _leave(client, request, provider)
 
     async def again(request: Request) -> Response:
@@ -82,13 +84,16 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
     async def back(request: Request) -> Response:
         claims = await _claims(client, request)
         wanted, again = local_path(request.session.get("next")), request.session.get("again", False)
+        invitation = request.session.get("invitation")
         request.session.clear()
         if isinstance(claims, Response):
             return claims
         if again and not _recent(claims):
             return _refused(NOT_AGAIN)
         try:
-            token = await to_thread.run_sync(_admit, desk, claims, request.cookies.get(COOKIE), again)
+            token = await to_thread.run_sync(
+                _admit, desk, claims, request.cookies.get(COOKIE), again, invitation
+            )
         except DeskError as refusal:
             return _refused(refusal.message)
         if token is None:
@@ -145,8 +150,11 @@ async def _claims(client: Any, request: Request) -> dict[str, Any] | Response:
     return found
 
 
-def _admit(desk: Desk, claims: dict[str, Any], held: str | None, again: bool) -> str | None:
-    """A session for this identity; None for a stranger. Raises `NotYou`.
+def _admit(
+    desk: Desk, claims: dict[str, Any], held: str | None, again: bool, invitation: str | None
+) -> str | None:
+    """A session for this identity; None for a stranger without an invitation. Raises `NotYou`, and what
+    `invitations.accept` does.
 
     Confirming keeps the session that is held; whoever signs in again ends it, so that no session is left behind.
     """
@@ -154,6 +162,15 @@ def _admit(desk: Desk, claims: dict[str, Any], held: str | None, again: bool) ->
 
     def admit(session: Any) -> str | None:
         staff_id = sessions.staff_of(session, issuer=claims["iss"], subject=claims["sub"])
+        if staff_id is None and invitation:
+            staff_id = invitations.accept(
+                session,
+                invitation,
+                now=now,
+                issuer=claims["iss"],
+                subject=claims["sub"],
+                email=_email(claims),
+            ).id
         if staff_id is None:
             return None
         alive = sessions.resolve(session, held, now=now, touch=False)
@@ -166,6 +183,14 @@ def _admit(desk: Desk, claims: dict[str, Any], held: str | None, again: bool) ->
         return sessions.sign_in(session, staff_id=staff_id, now=now)
 
     return desk.database.run(admit)
+
+
+def _email(claims: dict[str, Any]) -> str | None:
+    """The address that the provider vouches for; one that it has not verified counts as another one."""
+    said = claims.get("email")
+    if said is None:
+        return None
+    return str(said) if claims.get("email_verified", True) is True else ""
 
 
 def _recent(claims: dict[str, Any]) -> bool:

@@ -6,14 +6,16 @@ row is made, and the browser gets its token in a cookie that no script can read.
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import parse_qs
 
 from anyio import to_thread
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.actions.staff import sessions
+from core.actions.staff import invitations, sessions
 from core.desk import Desk
 from core.errors import DeskError
 from core.request_body import BodyTooLarge, read_body
@@ -32,10 +34,20 @@ def routes(desk: Desk) -> list[Route]:
     def page(request: Request, problem: str = "", status: int = 200) -> Response:
         wanted = local_path(request.query_params.get("next"))
         demo = demo_sign_in.open_to(desk, request)
+        token, invited = request.query_params.get("invitation"), None
+        if token is not None and not problem:
+            name = _invited(desk, token)
+            invited = sign_in_page.Invited(name, token) if name else None
+            problem = "" if invited else sign_in_page.INVITATION_OVER
         people = sign_in_page.people(desk) if demo else []
         return HTMLResponse(
             sign_in_page.render(
-                people, wanted=wanted, provider=provider is not None, demo=demo, problem=problem
+                people,
+                wanted=wanted,
+                provider=provider is not None,
+                demo=demo,
+                problem=problem,
+                invited=invited,
             ),
             status,
         )
@@ -50,7 +62,10 @@ def routes(desk: Desk) -> list[Route]:
         if not demo_sign_in.open_to(desk, request):
             return await to_thread.run_sync(page, request, sign_in_page.NO_DEMO, 403)
         try:
-            token = await to_thread.run_sync(_begin, desk, whole(form.get("staff")) or 0)
+            if invitation := form.get("invitation"):
+                token = await to_thread.run_sync(_join, desk, invitation)
+            else:
+                token = await to_thread.run_sync(_begin, desk, whole(form.get("staff")) or 0)
         except DeskError:
             return await to_thread.run_sync(page, request, sign_in_page.UNKNOWN, 403)
         return with_token(RedirectResponse(wanted, 303), token, request)
@@ -80,6 +95,23 @@ def with_token(answer: Response, token: str, request: Request) -> Response:
 def _begin(desk: Desk, staff_id: int) -> str:
     now = desk.clock()
     return desk.database.run(lambda session: sessions.sign_in(session, staff_id=staff_id, now=now))
+
+
+def _invited(desk: Desk, token: str) -> str | None:
+    with desk.database.reading() as session:
+        return invitations.named(session, token, now=desk.clock())
+
+
+def _join(desk: Desk, invitation: str) -> str:
+    """In a demo nobody vouches for anybody: whoever has the link is a person of the demo's own issuer."""
+    now = desk.clock()
+
+    def join(session: Session) -> str:
+        subject = f"invited-{hashlib.sha256(invitation.encode()).hexdigest()[:12]}"
+        staff = invitations.accept(session, invitation, now=now, issuer="demo", subject=subject)
+        return sessions.sign_in(session, staff_id=staff.id, now=now)
+
+    return desk.database.run(join)
 
 
 def _end(desk: Desk, token: str | None) -> None:

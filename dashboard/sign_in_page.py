@@ -48,8 +48,26 @@ def people(desk: Desk) -> list[Person]:
     return sorted(found, key=lambda person: list(Role).index(person.role))
 
 
-def render(people: Sequence[Person], *, wanted: str, provider: bool, demo: bool, problem: str = "") -> str:
+@dataclass(frozen=True)
+class Invited:
+    """Someone who opened the link of an invitation that is good."""
+
+    name: str
+    token: str
+
+
+def render(
+    people: Sequence[Person],
+    *,
+    wanted: str,
+    provider: bool,
+    demo: bool,
+    problem: str = "",
+    invited: Invited | None = None,
+) -> str:
     """The whole page. `wanted` is where to go afterwards; it has been checked to be a path of ours."""
+    if invited:
+        return _joining(invited, provider=provider, demo=demo)
     alert = f'<p class="problem" role="alert">{html(problem)}</p>' if problem else ""
     ways = (_demo(people, wanted) if demo else "") + (_provider(wanted) if provider else "")
     return PAGE.format(
@@ -82,6 +100,20 @@ def _button(person: Person) -> str:
     )
 
 
+def _joining(invited: Invited, *, provider: bool, demo: bool) -> str:
+    token, name = html(invited.token), html(invited.name)
+    ways = ""
+    if demo:
+        ways += (
+            f'<form method="post" action="/sign-in"><input type="hidden" name="invitation" value="{token}">'
+            f'<button class="primary" type="submit">Join as {name}</button></form>'
+        )
+    if provider:
+        ways += f'<a class="primary" href="/sign-in/start?invitation={token}">Sign in and join</a>'
+    hint = JOINING.format(name=name)
+    return PAGE.format(alert="", ways=ways or NO_WAY, hint=hint, mark=MARK if demo else "")
+
+
 def _provider(wanted: str) -> str:
     # A link, not a form: `form-action 'self'` also forbids the redirect to the provider that would follow.
     return f'<a class="primary" href="/sign-in/start?next={quote(wanted, safe="/")}">Continue with single sign-on</a>'
@@ -90,6 +122,10 @@ def _provider(wanted: str) -> str:
 MARK = '<span class="mark">Demo · Stripe sandbox</span>'
 DEMO_HINT = "Choose who you are today. Everything is made up, and no real money can move."
 HINT = "For people who work here. Your roles come from the desk, not from your e-mail address."
+JOINING = "{name}, you are invited to work here. Your roles are given by two administrators once you have signed in."
+INVITATION_OVER = (
+    "This invitation has been used, called off or has expired. Ask an administrator for another."
+)
 NO_WAY = (
     '<p class="problem">No way to sign in is set up. See <code>.streamlit/secrets.toml.example</code>.</p>'
 )

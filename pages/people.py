@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.queries import people
 from core.rules.permissions import TABLE, Permission, Role
 from dashboard import request_context
-from dashboard.compliance import staff_panel, style
+from dashboard.compliance import staff_panel, style, team_invitations, team_roles
 from dashboard.ui import cards, deadlines, filters, header, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.master_detail import side_by_side
@@ -14,10 +14,14 @@ from dashboard.ui.status import in_words
 request_context.require(Permission.READ_PEOPLE)
 now = request_context.now()
 style.apply()
-header.page("People", "Staff, their roles, and the parties whose cases they must not handle.")
+with header.page("People", "Staff, their roles, and the parties whose cases they must not handle."):
+    team_invitations.button()
+team_invitations.shown_once()
 with request_context.reading() as session:
     everyone = people.staff(session, now=now)
 
+team_roles.alone_alarm()
+team_roles.waiting()
 with_cases = [each for each in everyone if each.cases]
 cards.kpis(
     [
@@ -88,6 +92,7 @@ def staff(narrow: bool) -> int | None:
 
 
 side_by_side("staff", [each.id for each in rows], staff, staff_panel.show)
+team_invitations.panel()
 if not rows or role:
     held = [permission.words for permission, roles in TABLE.items() if role and Role(role) in roles]
     if held:

@@ -116,6 +116,13 @@ PEOPLE = {
 }
 
 
+def second_administrator(town: Town) -> None:
+    """Alf, where a story needs two administrators."""
+    known = {"issuer": "demo", "subject": "alf", "name": "Alf Berg", "email": "alf@example.com"}
+    row = town.act(install.add_staff, SYSTEM, roles=(Role.ADMINISTRATOR,), **known)
+    town.staff["alf"], town.roles["alf"] = row.id, frozenset({Role.ADMINISTRATOR})
+
+
 def a_town(database: Database, *, now: datetime = NOW) -> Town:
     """An installed desk with staff of every role, a payer and a payee; made, or found where it was made before."""
     database.info = {"jobs": False}

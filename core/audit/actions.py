@@ -227,6 +227,13 @@ class AuditAction(StrEnum):
     REVIEW_REVEAL = "review:reveal"
     REVIEW_SETTLE = "review:settle"
     REVIEW_SUBMIT = "review:submit"
+    ROLE_GRANT = "role:grant"
+    ROLE_GRANT_ALONE = "role:grant_alone"
+    ROLE_PROPOSE = "role:propose"
+    ROLE_REJECT = "role:reject"
+    ROLE_RETURN = "role:return"
+    ROLE_TAKE = "role:take"
+    ROLE_WITHDRAW = "role:withdraw"
     SESSION_BEGIN = "session:begin"
     SESSION_END = "session:end"
     SESSION_REAUTHENTICATE = "session:reauthenticate"
@@ -235,7 +242,10 @@ class AuditAction(StrEnum):
     SIGNING_KEY_REPLACE = "signing_key:replace"
     SIGNING_KEY_ROTATE = "signing_key:rotate"
     STAFF_ADD = "staff:add"
+    STAFF_CALL_OFF_INVITATION = "staff:call_off_invitation"
     STAFF_COME_BACK = "staff:come_back"
+    STAFF_INVITE = "staff:invite"
+    STAFF_JOIN = "staff:join"
     STAFF_LEAVE = "staff:leave"
     STAFF_SET_ROLES = "staff:set_roles"
     STATEMENT_DOWNLOAD = "bank_statement:download"
@@ -485,6 +495,16 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.SETTLEMENT_KNOW: ActionKind("Settlement currency recorded", staff_only=True),
     AuditAction.SIGNING_KEY_REPLACE: ActionKind("Signing key replaced", staff_only=True),
     AuditAction.SIGNING_KEY_ROTATE: ActionKind("Signing key rotated", staff_only=True),
+    AuditAction.ROLE_GRANT: ActionKind("Roles given by two administrators", staff_only=True),
+    AuditAction.ROLE_GRANT_ALONE: ActionKind("Roles given by one person alone", tone="bad", staff_only=True),
+    AuditAction.ROLE_PROPOSE: ActionKind("Roles proposed", tone="wait", staff_only=True),
+    AuditAction.ROLE_REJECT: ActionKind("Proposed roles rejected", staff_only=True),
+    AuditAction.ROLE_RETURN: ActionKind("Proposed roles returned", staff_only=True),
+    AuditAction.ROLE_TAKE: ActionKind("Roles taken away", staff_only=True),
+    AuditAction.ROLE_WITHDRAW: ActionKind("Proposed roles withdrawn", staff_only=True),
+    AuditAction.STAFF_CALL_OFF_INVITATION: ActionKind("Invitation to the staff called off", staff_only=True),
+    AuditAction.STAFF_INVITE: ActionKind("Invited to the staff", staff_only=True),
+    AuditAction.STAFF_JOIN: ActionKind("Joined the staff by invitation", staff_only=True),
     AuditAction.STAFF_ADD: ActionKind("Staff member added", staff_only=True),
     AuditAction.STAFF_COME_BACK: ActionKind("Returned to the staff", staff_only=True),
     AuditAction.STAFF_LEAVE: ActionKind("Left the staff", staff_only=True),
@@ -533,7 +553,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
 # These have a richer source of their own in a case's timeline.
 TOLD_ELSEWHERE = frozenset({AuditAction.MESSAGE_SEND, AuditAction.EVIDENCE_HAND_IN, AuditAction.CASE_RECUSE})
 # Entries of earlier versions have it; nothing leaves it any more.
-NO_LONGER = frozenset({AuditAction.CHARGEBACK_CLOSE})
+NO_LONGER = frozenset({AuditAction.CHARGEBACK_CLOSE, AuditAction.STAFF_SET_ROLES})
 
 
 def of(action: str) -> ActionKind | None:

@@ -176,6 +176,23 @@ PARTS: Mapping[str, Part] = {
         "id settled_by settled_at note",
         said=ANSWERED,
     ),
+    "role_grants": _part(
+        "role_grants", "proposal to give roles", "id staff_id roles reason proposed_by proposed_at"
+    ),
+    "role_grant_ends": _part(
+        "role_grants", "answer to a proposal to give roles", "id settled_by settled_at note", said=ANSWERED
+    ),
+    "staff_invitations": _part(
+        "staff_invitations",
+        "invitation to join the staff",
+        "id email name title skills roles reason invited_by invited_at expires_at",
+    ),
+    "staff_invitation_ends": _part(
+        "staff_invitations",
+        "end of an invitation to join the staff",
+        "id staff_id ended_by ended_at",
+        said="ended_at is not null",
+    ),
     "reports": _part(
         "reports",
         "report",

@@ -25,6 +25,10 @@ PASSED_ON = "The worker gives each to another mediator, or back to the queue."
 app = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
 
 
+class NoRoleNamed(DeskError):
+    """Name a role to give or to take, as in --give finance or --take mediator. Nothing was changed."""
+
+
 class StaffIncomplete(DeskError):
     """A member of staff needs a name, an address, and the issuer and subject of their sign-in. Empty: {missing}."""
 
@@ -35,38 +39,62 @@ def add(
     email: Annotated[str, typer.Option(help="Where the desk writes to them.")],
     issuer: Annotated[str, typer.Option(help="The sign-in provider, as its tokens name it (iss).")],
     subject: Annotated[str, typer.Option(help="Who they are there (sub).")],
-    role: Annotated[list[Role], typer.Option(help="May be given several times.")],
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(
+            help="May be given several times. Given at once while fewer than two administrators work here, else "
+            "proposed: --as names the administrator who does."
+        ),
+    ] = None,
     title: Annotated[str, typer.Option(help="What they do.")] = "",
     as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Someone joins the desk, known by (issuer, subject) and never by e-mail."""
-    from core.actions.staff import install
+    from core.actions.staff import install, role_grants
 
     name, email, issuer, subject = (given.strip() for given in (name, email, issuer, subject))
     needed = {"the name": name, "the address": email, "the issuer": issuer, "the subject": subject}
     if missing := [what for what, given in needed.items() if not given]:
         raise StaffIncomplete(missing=" and ".join(missing))
-    roles = tuple(dict.fromkeys(role))
+    roles = tuple(dict.fromkeys(role or ()))
 
-    def join(session: Session) -> Staff:
-        return install.add_staff(
+    def join(session: Session) -> tuple[Staff, int | None]:
+        now, alone = desk.clock(), actor.kind != "staff"
+        row = install.add_staff(
             session,
             actor,
-            now=desk.clock(),
+            now=now,
             issuer=issuer,
             subject=subject,
             name=name,
             email=email,
-            roles=roles,
+            roles=roles if alone else (),
             title=title,
         )
+        if alone or not roles:
+            return row, None
+        proposed = role_grants.propose(
+            session, actor, now=now, staff_id=row.id, roles=roles, reason="On joining the desk."
+        )
+        return row, proposed.id
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
-        added = desk.database.run(join)
-    data = {"id": added.id, "name": added.name, "roles": [each.value for each in roles]}
-    words = f"{added.name} is member of staff {added.id}: {', '.join(roles)}."
+        added, proposal = desk.database.run(join)
+    data = {
+        "id": added.id,
+        "name": added.name,
+        "roles": [] if proposal else [each.value for each in roles],
+        "proposal": proposal,
+        "proposed": [each.value for each in roles] if proposal else [],
+    }
+    words = f"{added.name} is member of staff {added.id}: {', '.join(roles) or 'without a role'}."
+    if proposal:
+        words = (
+            f"{added.name} is member of staff {added.id}, without a role. Proposed: {', '.join(roles)}. Another "
+            "administrator approves it on the page People."
+        )
     say(data, as_json=as_json, words=tell(words))
 
 
@@ -104,38 +132,73 @@ def list_staff(as_json: Json = False) -> None:
     say(data, as_json=as_json, words=words)
 
 
-@app.command("set-roles")
-def set_roles(
+@app.command()
+def role(
     number: Member,
-    role: Annotated[list[Role], typer.Option(help="May be given several times; these and no others.")],
     reason: Why,
+    give: Annotated[
+        list[Role] | None, typer.Option(help="A role to give; may be given several times.")
+    ] = None,
+    take: Annotated[list[Role] | None, typer.Option(help="A role to take away, at once.")] = None,
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Give someone other roles, at once and in every session that is open."""
-    from core.actions.staff import members
+    """Give roles, which takes two administrators, or take them away, which takes one.
 
-    roles = tuple(dict.fromkeys(role))
+    With `--as` an administrator proposes, and another approves on the page People. While fewer than two administrators
+    work here nobody could: then the account of this machine gives roles alone, and everybody who watches is told.
+    """
+    from core.actions.staff import members, role_grants
+
+    given, taken = tuple(dict.fromkeys(give or ())), tuple(dict.fromkeys(take or ()))
+    if not given and not taken:
+        raise NoRoleNamed()
+
+    def change(session: Session) -> tuple[Staff, int | None]:
+        now, proposal = desk.clock(), None
+        if taken:
+            members.take_roles(session, actor, now=now, staff_id=number, roles=taken, reason=reason)
+        if given and actor.kind == "operator":
+            role_grants.give_alone(session, actor, now=now, staff_id=number, roles=given, reason=reason)
+        elif given:
+            row = role_grants.propose(session, actor, now=now, staff_id=number, roles=given, reason=reason)
+            proposal = row.id
+        return session.get_one(StaffRow, number), proposal
+
+    from core.queries import people
+    from core.records import Staff as StaffRow
+
     with opened() as desk:
         actor = operator.actor(desk, as_)
-        changed = desk.database.run(
-            lambda session: members.set_roles(
-                session, actor, now=desk.clock(), staff_id=number, roles=roles, reason=reason
-            )
+        changed, proposal = desk.database.run(change)
+        with desk.database.reading() as session:
+            held = people.person(session, changed.id, now=desk.clock()).roles
+    data = {
+        "id": changed.id,
+        "name": changed.name,
+        "roles": [each.value for each in held],
+        "proposal": proposal,
+        "proposed": [each.value for each in given] if proposal else [],
+    }
+    told = [f"{changed.name} is now: {', '.join(held) or 'without a role'}."]
+    if proposal:
+        told.append(f"Proposed: {', '.join(given)}. Another administrator approves it on the page People.")
+    elif given:
+        told.append(
+            "Given by you alone, because fewer than two administrators worked here; colleagues are told."
         )
-    data = {"id": changed.id, "name": changed.name, "roles": [each.value for each in roles]}
-    say(data, as_json=as_json, words=tell(f"{changed.name} is now: {', '.join(roles)}."))
+    say(data, as_json=as_json, words=tell(" ".join(told)))
 
 
 @app.command()
-def leave(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
-    """Someone leaves the desk: their sessions end at once, and they cannot sign in again."""
+def deactivate(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
+    """Someone leaves the desk: their sessions end at once, their roles are taken, and they cannot sign in again."""
     _set_active(number, False, reason, as_, as_json)
 
 
-@app.command("come-back")
-def come_back(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
-    """Someone who had left works here again, with the roles they had."""
+@app.command()
+def reactivate(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
+    """Someone who had left works here again, without a role until two administrators give one."""
     _set_active(number, True, reason, as_, as_json)
 
 
@@ -187,6 +250,6 @@ def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json
 
         changed, cases = desk.database.run(change)
     data = {"id": changed.id, "name": changed.name, "active": active, "open_cases": cases}
-    state = "works here again" if active else "has left; every session of theirs has ended"
+    state = "works here again, without a role" if active else "has left; every session of theirs has ended"
     waiting = f" They have {cases} open cases. {PASSED_ON}" if cases and not active else ""
     say(data, as_json=as_json, words=tell(f"{changed.name} {state}.{waiting}"))

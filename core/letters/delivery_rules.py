@@ -120,6 +120,8 @@ HANDLING: Mapping[str, Handling] = {
     "case_decided_by_another": Handling("Your case decided by someone else", urgent=True, kept=_STAFF),
     "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
     "proposal_returned": Handling("Proposal returned to you", urgent=True, kept=_STAFF),
+    "roles_proposed": Handling("Roles that wait for a second administrator", urgent=True, kept=_STAFF),
+    "roles_given_alone": Handling("Roles given by one person alone", urgent=True, kept=_STAFF),
     "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
     "hold_end_reached": Handling("Hold that reached its expected end", urgent=True, kept=_STAFF),
     "day_not_closed": Handling("Day of the books to close", urgent=True, kept=_STAFF),

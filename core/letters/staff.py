@@ -68,6 +68,23 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("roles_proposed", "staff"): Template(
+        "Roles wait for a second administrator",
+        (
+            "{by} proposed roles for member of staff {number}. They are given when another administrator approves on "
+            "the page People; you can also reject them there.",
+            Table((("Member of staff", "number"), ("Roles", "roles"))),
+        ),
+    ),
+    ("roles_given_alone", "staff"): Template(
+        "Roles were given by one person alone",
+        (
+            "Fewer than two administrators worked here, so nobody could approve. Please make sure that this was meant; "
+            "an administrator can take the roles away on the page People.",
+            Table((("Member of staff", "number"), ("Roles", "roles"), ("Given by", "by"))),
+        ),
+        tone="attention",
+    ),
     ("review_opened", "staff"): Template(
         "{review} waits for a manual review",
         (

@@ -27,6 +27,8 @@ OFFER_STANDS = timedelta(days=3)
 DAY_CLOSED_WITHIN = timedelta(days=3)
 # What waits for a second person is returned to its maker after this long, unless it says what was done already.
 PROPOSAL_STANDS = timedelta(days=14)
+# The link with which an invited colleague joins the staff is good for this long.
+INVITATION_STANDS = timedelta(days=7)
 # A payee who owes money is reminded of it this often, the first time this long after the debt arose.
 DEBT_REMINDED_EVERY = timedelta(days=14)
 # Reviews stay hidden until both are in, or for this long after both were asked.

@@ -19,7 +19,7 @@ from core.actions.parties import bank_decisions
 from core.actions.payouts import write_offs
 from core.actions.periods import manual_journals, reopening
 from core.actions.risk import hold_lifts
-from core.actions.staff import policy_change
+from core.actions.staff import policy_change, role_grants
 from core.db import is_away
 from core.desk import Desk
 from core.errors import DeskError
@@ -37,6 +37,7 @@ STALE: Mapping[ProposalKind, tuple[Callable[..., list[int]], Callable[..., bool]
     ProposalKind.MANUAL_JOURNAL: (manual_journals.stale, manual_journals.return_stale),
     ProposalKind.DEBT_WRITE_OFF: (write_offs.stale, write_offs.return_stale),
     ProposalKind.BANK_CHANGE: (bank_decisions.stale, bank_decisions.return_stale),
+    ProposalKind.ROLE_GRANT: (role_grants.stale, role_grants.return_stale),
     ProposalKind.HOLD_LIFT: (hold_lifts.stale, hold_lifts.return_stale),
     ProposalKind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }

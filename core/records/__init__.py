@@ -47,7 +47,16 @@ from core.records.payments import (
     Refund,
     SettlementCurrency,
 )
-from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
+from core.records.people import (
+    Installation,
+    Party,
+    RoleGrant,
+    Staff,
+    StaffInvitation,
+    StaffRole,
+    StaffSession,
+    StaffTie,
+)
 from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
@@ -151,8 +160,10 @@ __all__ = [
     "Report",
     "ReviewRound",
     "RiskReview",
+    "RoleGrant",
     "SettlementCurrency",
     "Staff",
+    "StaffInvitation",
     "StaffPreference",
     "StaffRole",
     "StaffSession",

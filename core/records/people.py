@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of, search_index
 from core.policy import Platform, WithdrawalMethod
+from core.records.two_people import two_people
 from core.rules.languages import Language
 from core.rules.parties import PartyRole
 from core.rules.permissions import Role
+from core.rules.proposals import ProposalKind, ProposalStatus
+
+ROLES = """'["mediator", "finance", "compliance", "administrator"]'"""
 
 
 class Installation(Record):
@@ -98,11 +102,82 @@ class StaffRole(Record):
     role: Mapped[Role] = mapped_column(primary_key=True)
 
 
+class RoleGrant(Record):
+    """Roles for a colleague: proposed by one administrator, given when another approves. The database gives them."""
+
+    __tablename__ = "role_grants"
+    __table_args__ = (
+        *two_people(ProposalKind.ROLE_GRANT),
+        CheckConstraint(
+            f"jsonb_typeof(roles) = 'array' and roles <> '[]' and roles <@ {ROLES}", name="some_roles"
+        ),
+        CheckConstraint(
+            "staff_id <> proposed_by and (settled_by is null or staff_id <> settled_by)", name="not_ones_own"
+        ),
+        Index("role_grants_one_open_idx", "staff_id", unique=True, postgresql_where="status = 'PROPOSED'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    roles: Mapped[list[str]]
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
+
+
+class StaffInvitation(Record):
+    """Someone asked to join. Only the hash of the link's token is stored; whoever signs in with it is `staff_id`, or an
+    administrator called it off (`ended_by`)."""
+
+    __tablename__ = "staff_invitations"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        CheckConstraint(
+            "(ended_at is null) = (staff_id is null and ended_by is null) and (staff_id is null or ended_by is null)",
+            name="ended_once",
+        ),
+        CheckConstraint(f"jsonb_typeof(roles) = 'array' and roles <@ {ROLES}", name="some_roles"),
+        Index(
+            "staff_invitations_one_open_idx",
+            text("lower(email)"),
+            unique=True,
+            postgresql_where="ended_at is null",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    name: Mapped[str]
+    title: Mapped[str]
+    skills: Mapped[list[str]]
+    roles: Mapped[list[str]]
+    reason: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    invited_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    invited_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class StaffSession(Record):
-    """A signed-in browser. Only the hash of its token is stored; idle and absolute limits end it."""
+    """A signed-in browser. Only the hash of its token is stored; idle and absolute limits end it. `address` and
+    `browser` are what was said when it began; `provider_session` is the sign-in provider's name for it."""
 
     __tablename__ = "staff_sessions"
-    __table_args__ = (UniqueConstraint("token_hash"),)
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(
+            "staff_sessions_provider_idx",
+            "provider_session",
+            postgresql_where="provider_session is not null",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)
@@ -112,6 +187,9 @@ class StaffSession(Record):
     authenticated_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+    address: Mapped[str] = mapped_column(default="", server_default="")
+    browser: Mapped[str] = mapped_column(default="", server_default="")
+    provider_session: Mapped[str | None] = mapped_column(default=None)
 
 
 class StaffTie(Record):

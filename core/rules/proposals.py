@@ -29,6 +29,7 @@ class ProposalKind(StrEnum):
     MANUAL_JOURNAL = "MANUAL_JOURNAL"
     BANK_CHANGE = "BANK_CHANGE"
     HOLD_LIFT = "HOLD_LIFT"
+    ROLE_GRANT = "ROLE_GRANT"
 
 
 class ProposalStatus(StrEnum):
@@ -40,7 +41,7 @@ class ProposalStatus(StrEnum):
     DONE = "DONE"
     """A refund's return: another has confirmed that it left our bank. A period: another has reopened it. A debt:
     another has written it off. A bank change: another has agreed to accept it, refuse it or let it wait longer.
-    A hold: another has lifted it."""
+    A hold: another has lifted it. Roles: another administrator has given them."""
     POSTED = "POSTED"
     """A manual journal: another has approved it, and it is in the ledger."""
     REJECTED = "REJECTED"
@@ -59,6 +60,7 @@ ENDS: Mapping[ProposalKind, tuple[ProposalStatus, ...]] = {
     ProposalKind.DEBT_WRITE_OFF: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.BANK_CHANGE: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.HOLD_LIFT: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.ROLE_GRANT: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
@@ -127,6 +129,9 @@ TERMS: Mapping[ProposalKind, Terms] = {
     ),
     ProposalKind.HOLD_LIFT: Terms(
         "proposal to lift a hold", "proposed to lift this hold", "approve it", (Permission.RELEASE_HOLD,)
+    ),
+    ProposalKind.ROLE_GRANT: Terms(
+        "proposal to give roles", "proposed these roles", "approve them", (Permission.MANAGE_STAFF,)
     ),
     ProposalKind.PERIOD_REOPENING: Terms(
         "request to reopen a period",

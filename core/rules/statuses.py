@@ -151,6 +151,7 @@ STEPS: Mapping[str, Steps] = {
     "debt_write_offs": _to({Proposal.PROPOSED: ENDS[ProposalKind.DEBT_WRITE_OFF]}),
     "bank_change_proposals": _to({Proposal.PROPOSED: ENDS[ProposalKind.BANK_CHANGE]}),
     "hold_lifts": _to({Proposal.PROPOSED: ENDS[ProposalKind.HOLD_LIFT]}),
+    "role_grants": _to({Proposal.PROPOSED: ENDS[ProposalKind.ROLE_GRANT]}),
     "period_reopenings": _to({Proposal.PROPOSED: ENDS[ProposalKind.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
         (before, told)
@@ -200,6 +201,7 @@ PLACES: Mapping[str, Place] = {
     "debt_write_offs": Place("debt_write_off"),
     "bank_change_proposals": Place("bank_change_proposal"),
     "hold_lifts": Place("hold_lift"),
+    "role_grants": Place("role_grant"),
     "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),
 }

@@ -18,6 +18,7 @@ KINDS: Mapping[str, Permission] = {
     "hold": Permission.PLACE_HOLD,
     "milestone": Permission.READ_CASES,
     "session": Permission.MANAGE_STAFF,
+    "staff": Permission.MANAGE_STAFF,
     "review": Permission.REVIEW_RISK,
     "report": Permission.REVIEW_RISK,
     "practice": Permission.REVIEW_RISK,

@@ -10,6 +10,7 @@ from core.queries import people
 from core.queries.people import Person, Visit
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
+from dashboard.compliance import team_roles
 from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
 from dashboard.ui.master_detail import close
 from dashboard.ui.safe import plain
@@ -128,5 +129,6 @@ def _revoke(session_id: int, person: str) -> None:
 
 
 def _ways(person: Person) -> None:
+    team_roles.ways(person)
     if request_context.may(Permission.READ_AUDIT):
         navigation.link("audit", "What they did", icon=":material/verified_user:", who=person.name)

@@ -21,7 +21,7 @@ from core.actions.payouts import write_offs
 from core.actions.periods import closing, manual_journals, reopening
 from core.actions.refunds import outside_refunds
 from core.actions.risk import hold_lifts, holds
-from core.actions.staff import install, members, policy_change
+from core.actions.staff import install, members, policy_change, role_grants
 from core.db import Database
 from core.ledger import accounts, journal_store
 from core.ledger.journals import Journal, Posting, credit, debit
@@ -42,6 +42,7 @@ from core.records import (
     PolicyProposal,
     Recusal,
     RefundReturn,
+    RoleGrant,
     SuspenseItem,
 )
 from core.rules import proposals as rules
@@ -55,6 +56,7 @@ from tests.actions.stripe_events import chargeback, charged_back
 from tests.actions.test_decisions import ABOVE
 from tests.actions.test_duplicate_payments import by_hand
 from tests.actions.test_payment_exceptions import came_back, returned
+from tests.builders import second_administrator
 from tests.sandbox_desk import Market
 
 
@@ -274,6 +276,22 @@ def hold_lift(market: Market) -> Story:
     )
 
 
+def role_grant(market: Market) -> Story:
+    row = market.act(
+        role_grants.propose,
+        market.as_staff("ada"),
+        staff_id=market.staff["mia"],
+        roles=[Role.FINANCE],
+        reason="She audits as well.",
+    )
+    return Story(
+        "ada",
+        "alf",
+        lambda session, actor, now: role_grants.approve(session, actor, now=now, grant_id=row.id),
+        lambda session: session.get_one(RoleGrant, row.id).status,
+    )
+
+
 STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.DECISION: decision,
     ProposalKind.POLICY_CHANGE: policy,
@@ -286,29 +304,26 @@ STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.DEBT_WRITE_OFF: write_off,
     ProposalKind.BANK_CHANGE: bank_change,
     ProposalKind.HOLD_LIFT: hold_lift,
+    ProposalKind.ROLE_GRANT: role_grant,
 }
 OF_NOBODY = {
     ProposalKind.POLICY_CHANGE,
     ProposalKind.PERIOD_REOPENING,
     ProposalKind.MANUAL_JOURNAL,
+    ProposalKind.ROLE_GRANT,
 }  # no party is concerned
 REASON = "Told to the administrator."
 
 
-def other_role(kind: ProposalKind) -> Role:
-    may = frozenset[Role]().union(*(TABLE[each] for each in TERMS[kind].make))
-    return next(role for role in Role if role not in may)
-
-
-def happen(what: str, market: Market, story: Story, kind: ProposalKind, session: Session) -> None:
+def happen(what: str, market: Market, story: Story, session: Session) -> None:
     """What becomes of the maker, by the action that does it where there is one for them."""
     number, now, alf = market.staff[story.maker], market.now, market.as_staff("alf")
     match what:
         case rules.GONE:
             members.set_active(session, alf, now=now, staff_id=number, active=False, reason=REASON)
         case rules.NO_ROLE:
-            roles = (other_role(kind),)
-            members.set_roles(session, alf, now=now, staff_id=number, roles=roles, reason=REASON)
+            held = market.roles[story.maker]
+            members.take_roles(session, alf, now=now, staff_id=number, roles=held, reason=REASON)
         case rules.TIED:
             me = market.as_staff(story.maker)
             install.declare_tie(
@@ -319,12 +334,6 @@ def happen(what: str, market: Market, story: Story, kind: ProposalKind, session:
             session.flush()
 
 
-def second_administrator(market: Market) -> None:
-    known = {"issuer": "demo", "subject": "alf", "name": "Alf Berg", "email": "alf@example.com"}
-    row = market.act(install.add_staff, SYSTEM, roles=(Role.ADMINISTRATOR,), **known)
-    market.staff["alf"], market.roles["alf"] = row.id, frozenset({Role.ADMINISTRATOR})
-
-
 def tried(market: Market, story: Story, kind: ProposalKind, what: str) -> str | None:
     """The sentence with which it is not confirmed, when this became of its maker; None when it is confirmed."""
     late = timedelta(0) if what != "OLD" else PROPOSAL_STANDS + timedelta(seconds=1)
@@ -333,7 +342,7 @@ def tried(market: Market, story: Story, kind: ProposalKind, what: str) -> str | 
     said: list[str | None] = []
 
     def act(session: Session) -> None:
-        happen(what, market, story, kind, session)
+        happen(what, market, story, session)
         try:
             done = story.confirm(session, checker, now)
         except ProposalFallen as fallen:
@@ -365,7 +374,7 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Pro
         assert tried(market, story, kind, "OLD") == old
     # And without anybody trying: what the maker may no longer stand for is returned, with a letter to them.
     assert returned_proposals.return_stale(market.desk) == 0
-    market.database.run(lambda session: happen(rules.NO_ROLE, market, story, kind, session))
+    market.database.run(lambda session: happen(rules.NO_ROLE, market, story, session))
     fallen = [] if TERMS[kind].stands else returned_proposals.found(market.desk, kind)
     assert returned_proposals.return_stale(market.desk) == (0 if TERMS[kind].stands else 1)
     assert returned_proposals.return_stale(market.desk) == 0
@@ -403,7 +412,7 @@ def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: ProposalKin
 def test_the_database_lets_nothing_be_confirmed_without_its_maker(market: Market, owner: Database) -> None:
     second_administrator(market)
     story = policy(market)
-    market.database.run(lambda s: happen(rules.GONE, market, story, ProposalKind.POLICY_CHANGE, s))
+    market.database.run(lambda s: happen(rules.GONE, market, story, s))
     publish = text("update policy_proposals set status = 'PUBLISHED', settled_by = :alf, settled_at = now()")
     with pytest.raises(IntegrityError, match="no longer may"), owner.transaction() as session:
         session.execute(publish, {"alf": market.staff["alf"]})
@@ -427,6 +436,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "bank_change_proposals": ProposalKind.BANK_CHANGE,
         "debt_write_offs": ProposalKind.DEBT_WRITE_OFF,
         "hold_lifts": ProposalKind.HOLD_LIFT,
+        "role_grants": ProposalKind.ROLE_GRANT,
         "manual_journals": ProposalKind.MANUAL_JOURNAL,
     }
     assert found == {

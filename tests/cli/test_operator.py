@@ -93,7 +93,7 @@ def test_an_account_without_a_name_has_its_number_and_sudo_is_told(monkeypatch: 
 
 
 def leave(terminal: Terminal, number: int, *also: object) -> CommandResult:
-    return terminal.run("staff", "leave", number, "--reason", "A new post", *also)
+    return terminal.run("staff", "deactivate", number, "--reason", "A new post", *also)
 
 
 def test_who_leaves_is_signed_out_and_can_come_back(terminal: Terminal, town: builders.Town) -> None:
@@ -106,8 +106,8 @@ def test_who_leaves_is_signed_out_and_can_come_back(terminal: Terminal, town: bu
     assert "left" in terminal.run("staff", "list").well().out
     leave(terminal, mia).refuses("has left already")
     terminal.run("api-key", "create", "--platform", "home_services", "--as", mia).refuses("does not work")
-    assert "works here again" in terminal.run("staff", "come-back", mia, "--reason", "Back").well().out
-    terminal.run("staff", "leave", mia, "--reason", " ").refuses("reason")
+    assert "works here again" in terminal.run("staff", "reactivate", mia, "--reason", "Back").well().out
+    terminal.run("staff", "deactivate", mia, "--reason", " ").refuses("reason")
     tied = terminal.run("staff", "tie", mia, str(town.payer_id), "--reason", "Neighbours").well()
     assert f"is tied to party {town.payer_id}" in tied.out
     assert last(town)[1] == "staff:tie:declare"
@@ -134,18 +134,47 @@ def test_a_tie_names_the_cases_and_decisions_that_it_touches(terminal: Terminal,
     assert len(returned) == 1
 
 
-def test_roles_are_given_and_taken(terminal: Terminal, town: builders.Town) -> None:
+def held(town: builders.Town, number: int) -> list[str]:
+    wanted = text("select role from staff_roles where staff_id = :id order by role")
+    return list(town.read(lambda s: s.scalars(wanted, {"id": number}).all()))
+
+
+def test_while_one_administrator_works_here_roles_are_given_from_here(
+    terminal: Terminal, town: builders.Town
+) -> None:
+    mia, max_ = town.staff["mia"], town.staff["max"]
+    give = ("staff", "role", mia, "--reason", "The second one", "--give", "administrator")
+    told = terminal.run(*give).well().out
+    assert "Given by you alone" in told
+    assert held(town, mia) == ["administrator", "mediator"]
+    kind, action, _, role, after = last(town)
+    assert (kind, action, role) == ("operator", "operator:role:grant_alone", HERE)
+    assert after is not None
+    assert after["roles"] == ["administrator", "mediator"]
+    # Two work here now: the account of the machine gives nothing any more, and neither does one of the two.
+    more = ("staff", "role", max_, "--reason", "Audits", "--give", "finance")
+    terminal.run(*more).refuses("takes both", "--as")
+    said = terminal.run(*more, "--as", mia, "--json").well().json
+    assert (said["roles"], said["proposed"]) == (["mediator"], ["finance"])
+    assert held(town, max_) == ["mediator"]
+    terminal.run(*more, "--as", mia).refuses("proposed on")
+    terminal.run("staff", "role", mia, "--reason", "x", "--give", "finance", "--as", mia).refuses("Nobody")
+    terminal.run("staff", "role", 4_711, "--reason", "x", "--give", "finance", "--as", mia).refuses("4711")
+    terminal.run("staff", "role", max_, "--reason", "x").refuses("Name a role")
+    someone = ("--name", "N", "--email", "n@desk.example", "--issuer", "https://id.test", "--subject", "n")
+    terminal.run("staff", "add", *someone, "--role", "finance").refuses("takes both")
+    added = terminal.run("staff", "add", *someone, "--role", "finance", "--as", mia, "--json").well().json
+    assert (added["roles"], added["proposed"], held(town, added["id"])) == ([], ["finance"], [])
+
+
+def test_roles_are_taken_at_once(terminal: Terminal, town: builders.Town) -> None:
     mia = town.staff["mia"]
-    change = ("staff", "set-roles", mia, "--reason", "Moves to finance", "--role", "finance")
-    assert terminal.run(*change, "--json").well().json["roles"] == ["finance"]
-    held = town.read(
-        lambda s: s.scalars(text("select role from staff_roles where staff_id = :id"), {"id": mia}).all()
-    )
-    assert held == ["finance"]
+    change = ("staff", "role", mia, "--reason", "Moves on", "--take", "mediator")
+    assert terminal.run(*change, "--json").well().json["roles"] == []
+    assert held(town, mia) == []
     kind, action, _, _, after = last(town)
-    assert (kind, action, after["roles"]) == ("operator", "operator:staff:set_roles", ["finance"])
-    terminal.run(*change).refuses("is finance already")
-    terminal.run("staff", "set-roles", 4_711, "--reason", "x", "--role", "finance").refuses("4711")
+    assert (kind, action, after) == ("operator", "operator:role:take", after)
+    terminal.run(*change).refuses("without a role already")
 
 
 def test_the_last_administrator_stays_and_nobody_changes_themselves(
@@ -161,7 +190,7 @@ def test_the_last_administrator_stays_and_nobody_changes_themselves(
     for each in others:
         leave(terminal, each).well()
     leave(terminal, first).refuses("only administrator")
-    change = ("staff", "set-roles", first, "--reason", "x", "--role", "finance")
+    change = ("staff", "role", first, "--reason", "x", "--take", "administrator")
     terminal.run(*change).refuses("only administrator")
     assert town.read(lambda s: s.get(StaffRole, (first, "administrator"))) is not None
     leave(terminal, town.staff["fay"], "--as", town.staff["cora"]).refuses("administrator")

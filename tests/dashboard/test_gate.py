@@ -9,8 +9,8 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from core.actions.staff import sessions
-from core.rules.permissions import SYSTEM, Role
+from core.actions.staff import invitations, sessions
+from core.rules.permissions import SYSTEM, Actor, Role
 from dashboard.request_context import COOKIE
 from tests.dashboard.desk_fixtures import HTML, ORIGIN, Office, browser_of, sign_in
 
@@ -116,7 +116,7 @@ def test_a_revoked_session_is_over_at_once(http: TestClient, office: Office) -> 
 def test_someone_made_inactive_is_out_at_once(http: TestClient, office: Office) -> None:
     sign_in(http, office)
     with office.desk.database.transaction() as session:
-        session.execute(text("update staff set active = false"))
+        session.execute(text("update staff set active = false where email like 'mediator%'"))
     assert http.get("/disputes").status_code == 401
 
 
@@ -261,3 +261,23 @@ def test_only_who_manages_staff_ends_the_session_of_someone_else(office: Office)
                     now=office.clock(),
                     reason="A lost laptop",
                 )
+
+
+def test_in_a_demo_an_invited_colleague_joins_without_a_role(http: TestClient, office: Office) -> None:
+    ada = Actor("staff", office.staff[Role.ADMINISTRATOR], frozenset({Role.ADMINISTRATOR}), office.clock())
+    asked = {
+        "email": "nell@example.com",
+        "name": "Nell Hart",
+        "roles": [Role.MEDIATOR],
+        "reason": "Kitchens.",
+    }
+    made = office.desk.database.run(lambda s: invitations.invite(s, ada, now=office.clock(), **asked))
+    assert "Join as Nell Hart" in http.get(f"/sign-in?invitation={made.token}", headers=HTML).text
+    answer = http.post("/sign-in", data={"invitation": made.token}, headers=ORIGIN)
+    assert answer.status_code == 303
+    held = text(
+        "select count(*) from staff_roles r join staff s on s.id = r.staff_id where s.name = 'Nell Hart'"
+    )
+    with office.desk.database.reading() as session:
+        assert session.scalar(held) == 0
+    assert http.post("/sign-in", data={"invitation": made.token}, headers=ORIGIN).status_code == 403

@@ -16,8 +16,9 @@ from sqlalchemy import select, text, update
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from core.actions.staff import invitations
 from core.records.people import Staff, StaffSession
-from core.rules.permissions import Role
+from core.rules.permissions import Actor, Role
 from dashboard import oidc, request_context
 from dashboard.request_context import COOKIE
 from tests.dashboard.desk_fixtures import HTML, ORIGIN, Office, browser_of
@@ -324,3 +325,57 @@ def test_half_a_configuration_is_none(desk: Office, tmp_path: Path) -> None:
     assert oidc.configured() is None
     path.unlink()
     assert oidc.configured() is None
+
+
+# -- by invitation --
+
+
+def invited(desk: Office) -> str:
+    who = Actor("staff", desk.staff[Role.ADMINISTRATOR], frozenset({Role.ADMINISTRATOR}), desk.clock())
+    asked = {
+        "email": "nell@example.com",
+        "name": "Nell Hart",
+        "roles": [Role.MEDIATOR],
+        "reason": "Kitchens.",
+    }
+    return desk.desk.database.run(lambda s: invitations.invite(s, who, now=desk.clock(), **asked)).token
+
+
+def staff_named(desk: Office, subject: str) -> str | None:
+    with desk.desk.database.reading() as session:
+        return session.scalar(select(Staff.name).where(Staff.subject == subject))
+
+
+def test_whoever_is_invited_joins_by_signing_in(http: TestClient, provider: Provider, desk: Office) -> None:
+    token = invited(desk)
+    page = http.get(f"/sign-in?invitation={token}", headers=HTML)
+    assert "Nell Hart, you are invited" in page.text
+    assert f'href="/sign-in/start?invitation={token}"' in page.text
+    provider.claims = {"email": "nell@example.com", "email_verified": True}
+    answer = sign_in(http, provider, "n-1", f"/sign-in/start?invitation={token}")
+    assert answer.status_code == 303
+    assert staff_named(desk, "n-1") == "Nell Hart"
+    over = http.get(f"/sign-in?invitation={token}", headers=HTML)
+    assert "used, called off or has expired" in over.text
+    # The next time they are known.
+    assert sign_in(http, provider, "n-1").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "claims", [{"email": "other@example.com"}, {"email": "nell@example.com", "email_verified": False}]
+)
+def test_an_invitation_is_for_its_address(
+    http: TestClient, provider: Provider, desk: Office, claims: dict[str, Any]
+) -> None:
+    token = invited(desk)
+    provider.claims = claims
+    answer = sign_in(http, provider, "n-1", f"/sign-in/start?invitation={token}")
+    assert answer.status_code == 403
+    assert "another e-mail address" in answer.text
+    assert staff_named(desk, "n-1") is None
+
+
+def test_a_made_up_invitation_lets_nobody_in(http: TestClient, provider: Provider, desk: Office) -> None:
+    answer = sign_in(http, provider, "n-1", "/sign-in/start?invitation=made-up")
+    assert answer.status_code == 403
+    assert staff_named(desk, "n-1") is None

@@ -42,6 +42,7 @@ ENDS = {
     "duplicate_payments": set(),
     "suspense_items": {"SETTLED", "REVERSED"},
     "periods": {"REOPENED"},
+    "role_grants": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "hold_lifts": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "period_reopenings": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "manual_journals": {"POSTED", "REJECTED", "WITHDRAWN", "RETURNED"},

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones import letters
+from core.actions.staff import members, role_grants
 from core.audit.actions import AuditAction
-from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.policy import PROFILES, accept
-from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
+from core.records import Installation, Party, PolicyVersion, Staff, StaffTie
 from core.rules import outside_words
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.reasons import given
@@ -70,10 +70,15 @@ def add_staff(
     title: str = "",
     skills: tuple[str, ...] = (),
 ) -> Staff:
-    """Someone joins the desk, known by (issuer, subject). The first are added on the command line. Raises
-    `AlreadyStaff`."""
+    """Someone joins the desk, known by (issuer, subject), with these roles while fewer than two administrators work
+    here; after that roles are proposed (`role_grants`). Raises `AlreadyStaff`, `TwoAdministratorsGive`."""
     if actor != SYSTEM:
         require(actor, Permission.MANAGE_STAFF, now)
+    if roles and actor.kind == "staff":
+        raise role_grants.TwoAdministratorsGive()
+    if roles:
+        session.execute(members.LOCK)
+        role_grants.require_alone(session)
     before = select(Staff.name).where(Staff.issuer == issuer, Staff.subject == subject)
     if known := session.scalars(before).one_or_none():
         raise AlreadyStaff(name=known, issuer=issuer, subject=subject)
@@ -88,7 +93,7 @@ def add_staff(
     )
     session.add(row)
     session.flush()
-    session.add_all(StaffRole(staff_id=row.id, role=role) for role in roles)
+    role_grants.give(session, row, [role.value for role in roles])
     audit.record(
         session,
         actor,
@@ -97,8 +102,10 @@ def add_staff(
         object_id=row.id,
         now=now,
         after={"roles": [role.value for role in roles]},
-        contents=[row, Words("staff_roles", row, {"roles": sorted({role.value for role in roles})})],
+        contents=[row, members.words(row, set(roles))],
     )
+    if roles and actor.kind == "operator":
+        role_grants.tell_given_alone(session, actor, row, roles, now=now)
     return row
 
 

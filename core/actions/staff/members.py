@@ -16,6 +16,7 @@ from core.records import Case, Staff, StaffRole
 from core.rules.permissions import Actor, Permission, Role, require
 from core.rules.reasons import given
 
+LOCK = text("select lock_administrators()")
 TAKE_ROLE = text("select take_staff_role(:staff, :role)")
 
 
@@ -31,31 +32,28 @@ class NothingChanges(DeskError):
     """{name} {is_so} already. Nothing was done."""
 
 
-def set_roles(
+def take_roles(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, roles: Iterable[Role], reason: str
 ) -> Staff:
-    """Set exactly these roles, also for open sessions. Raises `NotFound`, `LastAdministrator`, `OwnRoles`,
-    `NothingChanges`."""
-    staff, before = _opened(session, actor, now=now, staff_id=staff_id)
+    """Take these roles away, at once and in every open session; one administrator is enough. Raises `NotFound`,
+    `LastAdministrator`, `OwnRoles`, `NothingChanges`."""
+    staff, before = opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
-    wanted = set(roles)
-    if wanted == before:
-        raise NothingChanges(name=staff.name, is_so=f"is {_named(before)}")
-    if Role.ADMINISTRATOR in before - wanted and staff.active:
-        _require_another(session, staff)
-    for role in sorted(before - wanted):
-        session.execute(TAKE_ROLE, {"staff": staff.id, "role": role})
-    session.add_all(StaffRole(staff_id=staff.id, role=role) for role in sorted(wanted - before))
+    taken = set(roles) & before
+    if not taken:
+        raise NothingChanges(name=staff.name, is_so=f"is {named(before) or 'without a role'}")
+    _take(session, staff, taken)
+    left = before - taken
     _note(
         session,
         actor,
-        AuditAction.STAFF_SET_ROLES,
+        AuditAction.ROLE_TAKE,
         staff,
         now=now,
         reason=reason,
         before={"roles": sorted(before)},
-        after={"roles": sorted(wanted)},
-        roles=wanted,
+        after={"roles": sorted(left)},
+        roles=left,
     )
     return staff
 
@@ -63,14 +61,15 @@ def set_roles(
 def set_active(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, active: bool, reason: str
 ) -> Staff:
-    """Deactivate a member of staff, which ends all of their sessions at once, or reactivate them. Raises
-    `NothingChanges`, and as `set_roles`."""
-    staff, roles = _opened(session, actor, now=now, staff_id=staff_id)
+    """Deactivate a member of staff, which ends all of their sessions at once and takes their roles, or reactivate them:
+    they come back without a role, and two administrators give them one. Raises `NothingChanges`, and as
+    `take_roles`."""
+    staff, roles = opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     if staff.active == active:
         raise NothingChanges(name=staff.name, is_so="works here" if active else "has left")
-    if not active and Role.ADMINISTRATOR in roles:
-        _require_another(session, staff)
+    # Whoever left before roles were taken with it may have some left.
+    _take(session, staff, roles)
     staff.active = active
     session.flush()
     _note(
@@ -80,9 +79,9 @@ def set_active(
         staff,
         now=now,
         reason=reason,
-        before={"active": not active},
-        after={"active": active},
-        roles=roles,
+        before={"active": not active, "roles": sorted(roles)},
+        after={"active": active, "roles": []},
+        roles=set(),
     )
     return staff
 
@@ -93,7 +92,8 @@ def open_cases(session: Session, staff_id: int) -> int:
     return session.scalar(wanted) or 0
 
 
-def _opened(session: Session, actor: Actor, *, now: datetime, staff_id: int) -> tuple[Staff, set[Role]]:
+def opened(session: Session, actor: Actor, *, now: datetime, staff_id: int) -> tuple[Staff, set[Role]]:
+    """A colleague and their roles, for an administrator; everyone's roles are locked. Raises `NotFound`, `OwnRoles`."""
     require(actor, Permission.MANAGE_STAFF, now)
     # Everyone's roles under one lock, in one order: two administrators cannot each remove the other.
     session.scalars(select(Staff.id).order_by(Staff.id).with_for_update()).all()
@@ -104,6 +104,13 @@ def _opened(session: Session, actor: Actor, *, now: datetime, staff_id: int) -> 
         raise OwnRoles()
     held = session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id))
     return staff, set(map(Role, held))
+
+
+def _take(session: Session, staff: Staff, roles: set[Role]) -> None:
+    if Role.ADMINISTRATOR in roles and staff.active:
+        _require_another(session, staff)
+    for role in sorted(roles):
+        session.execute(TAKE_ROLE, {"staff": staff.id, "role": role})
 
 
 def _require_another(session: Session, staff: Staff) -> None:
@@ -117,8 +124,13 @@ def _require_another(session: Session, staff: Staff) -> None:
         raise LastAdministrator(name=staff.name)
 
 
-def _named(roles: Iterable[Role]) -> str:
-    return " and ".join(sorted(roles)) or "without a role"
+def named(roles: Iterable[str]) -> str:
+    return " and ".join(sorted(roles))
+
+
+def words(staff: Staff, roles: Iterable[Role]) -> Words:
+    """What an entry keeps of someone's name, address and roles."""
+    return Words("staff_roles", staff, {"roles": sorted(role.value for role in roles)})
 
 
 def _note(
@@ -143,5 +155,5 @@ def _note(
         reason=reason.strip(),
         before=before,
         after=after,
-        contents=[Words("staff_roles", staff, {"roles": sorted(role.value for role in roles)})],
+        contents=[words(staff, roles)],
     )

@@ -1,0 +1,143 @@
+"""Who is about to get a role or to join the staff, and roles that one person gave alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from core.audit.actions import AuditAction
+from core.records import RoleGrant, Staff, StaffInvitation, StaffRole
+from core.rules.permissions import Role
+from core.rules.proposals import ProposalStatus
+
+ALONE_SHOWN_FOR = timedelta(days=7)
+GIVEN_ALONE = text(
+    """
+    select e.id, e.at, e.role as by, e.action, e.object_id::bigint as staff_id, s.name, e.after -> 'roles' as roles
+    from audit_entries e join staff s on s.id = e.object_id::bigint
+    where e.action in (:alone, :added) and e.object_kind = 'staff' and e.at > :since
+      and jsonb_array_length(coalesce(nullif(e.after -> 'roles', 'null'), '[]')) > 0
+    order by e.at desc, e.id desc
+    """
+)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """Roles that wait for a second administrator."""
+
+    id: int
+    staff_id: int
+    name: str
+    title: str
+    roles: tuple[Role, ...]
+    reason: str
+    by_id: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Somebody who has not joined yet. `expired`: the link is good for nothing any more."""
+
+    id: int
+    email: str
+    name: str
+    title: str
+    roles: tuple[Role, ...]
+    by: str
+    at: datetime
+    until: datetime
+    expired: bool
+
+
+@dataclass(frozen=True)
+class GivenAlone:
+    """Roles that the account `by` of the machine gave while fewer than two administrators worked here."""
+
+    entry: int
+    at: datetime
+    by: str
+    staff_id: int
+    name: str
+    roles: tuple[str, ...]
+
+
+def proposed(session: Session, *, staff_id: int | None = None) -> list[Proposed]:
+    """The proposals that wait, the oldest first; those for one colleague alone where `staff_id` says so."""
+    maker, whom = aliased(Staff), aliased(Staff)
+    wanted = (
+        select(RoleGrant, whom.name, whom.title, maker.name)
+        .join(whom, whom.id == RoleGrant.staff_id)
+        .join(maker, maker.id == RoleGrant.proposed_by)
+        .where(RoleGrant.status == ProposalStatus.PROPOSED)
+        .order_by(RoleGrant.proposed_at, RoleGrant.id)
+    )
+    if staff_id is not None:
+        wanted = wanted.where(RoleGrant.staff_id == staff_id)
+    return [
+        Proposed(
+            row.id,
+            row.staff_id,
+            name,
+            title,
+            tuple(map(Role, row.roles)),
+            row.reason,
+            row.proposed_by,
+            by,
+            row.proposed_at,
+        )
+        for row, name, title, by in session.execute(wanted)
+    ]
+
+
+def invitations(session: Session, *, now: datetime) -> list[Invitation]:
+    """Those that nobody has used or called off, the newest first."""
+    wanted = (
+        select(StaffInvitation, Staff.name)
+        .join(Staff, Staff.id == StaffInvitation.invited_by)
+        .where(StaffInvitation.ended_at.is_(None))
+        .order_by(StaffInvitation.id.desc())
+    )
+    return [
+        Invitation(
+            row.id,
+            row.email,
+            row.name,
+            row.title,
+            tuple(map(Role, row.roles)),
+            by,
+            row.invited_at,
+            row.expires_at,
+            row.expires_at <= now,
+        )
+        for row, by in session.execute(wanted)
+    ]
+
+
+def administrators(session: Session) -> int:
+    """How many work here."""
+    wanted = (
+        select(func.count())
+        .select_from(StaffRole)
+        .join(Staff, Staff.id == StaffRole.staff_id)
+        .where(StaffRole.role == Role.ADMINISTRATOR, Staff.active)
+    )
+    return session.scalar(wanted) or 0
+
+
+def given_alone(session: Session, *, now: datetime) -> list[GivenAlone]:
+    """In the last week, the newest first."""
+    found = session.execute(
+        GIVEN_ALONE,
+        {
+            "alone": AuditAction.ROLE_GRANT_ALONE.by("operator"),
+            "added": AuditAction.STAFF_ADD.by("operator"),
+            "since": now - ALONE_SHOWN_FOR,
+        },
+    )
+    return [GivenAlone(row.id, row.at, row.by, row.staff_id, row.name, tuple(row.roles)) for row in found]

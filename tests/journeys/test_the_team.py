@@ -1,0 +1,45 @@
+"""The team as administrators see to it: a role takes two, and whoever leaves hands over what is open."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.journeys.desk import PATIENCE, Demo, Person
+
+HELD = (
+    "select coalesce(string_agg(role, ' ' order by role), '') as roles from staff_roles where staff_id = :id"
+)
+
+
+def test_a_role_is_given_by_two_administrators(demo: Demo, person: Person, colleague: Person) -> None:
+    noah = demo.one("select id from staff where name = 'Noah Whitfield'")
+    before = demo.one(HELD, id=noah)
+    person.sign_in("Grace Okonjo", arriving="Disputes")
+    person.page.goto(f"{demo.url}/people?id={noah}")
+    person.arrive("People")
+    person.press("Give roles")
+    drawer = person.dialog()
+    person.pick("Roles", "Finance", inside=drawer)
+    person.page.keyboard.press("Escape")  # the list, not the drawer
+    person.write("Why", "He stands in for Colm.", inside=drawer)
+    person.press("Submit for approval", inside=drawer)
+    person.told("Submitted. The roles are given when another administrator approves.")
+    expect(person.page.get_by_text("someone else must approve them")).to_be_visible(timeout=PATIENCE)
+    assert demo.one(HELD, id=noah) == before
+
+    colleague.sign_in("Peter Novak", arriving="Disputes")
+    colleague.go("People")
+    expect(colleague.page.get_by_text("He stands in for Colm.")).to_be_visible(timeout=PATIENCE)
+    colleague.press("Approve roles")
+    colleague.told("Noah Whitfield has these roles now, also where they are signed in.")
+    assert demo.one(HELD, id=noah) == "compliance finance"
+
+    person.page.goto(f"{demo.url}/people?id={noah}")
+    person.arrive("People")
+    person.press("Take roles")
+    person.pick("Roles", "Finance", inside=person.dialog())
+    person.page.keyboard.press("Escape")
+    person.write("Why", "Colm is back.", inside=person.dialog())
+    person.press("Take roles", inside=person.dialog())
+    person.told("Noah Whitfield does not have these roles any more.")
+    assert demo.one(HELD, id=noah) == before

@@ -1,0 +1,124 @@
+"""Roles and invitations on the page People: two administrators, each in their own visit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from core.actions.staff import role_grants
+from core.db import Database
+from core.rules.permissions import Actor, Role
+from tests import builders
+from tests.builders import PEOPLE, Town, second_administrator
+from tests.pages.visiting import labels, serve, visit, words
+
+OPERATOR = Actor("operator", None, via="root on desk-1")
+
+
+@pytest.fixture
+def alone(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+@pytest.fixture
+def town(alone: Town) -> Town:
+    second_administrator(alone)
+    return alone
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception, [each.value for each in app.exception]
+    return app
+
+
+def roles(town: Town, subject: str) -> list[str]:
+    wanted = text("select role from staff_roles where staff_id = :id order by role")
+    return list(town.read(lambda s: s.scalars(wanted, {"id": town.staff[subject]}).all()))
+
+
+def propose(town: Town) -> None:
+    app = press(visit(town, "ada", "people", id=town.staff["mia"]), "open-give-roles")
+    app.multiselect(key=f"give-roles-{town.staff['mia']}").set_value([Role.FINANCE]).run()
+    app.text_area(key="give-reason").set_value("She audits as well.").run()
+    app = press(app, "give-roles")
+    assert "when another administrator approves" in words(app)
+
+
+def test_one_administrator_proposes_and_another_approves(town: Town) -> None:
+    propose(town)
+    assert roles(town, "mia") == ["mediator"]
+    own = visit(town, "ada", "people")
+    assert "someone else must approve them" in words(own)
+    assert "Approve roles" not in labels(own)
+    assert "Withdraw" in labels(own)
+    app = visit(town, "alf", "people")
+    assert "She audits as well." in words(app)
+    press(app, "grant-1-confirm")
+    assert roles(town, "mia") == ["finance", "mediator"]
+
+
+def test_another_administrator_rejects_with_a_reason(town: Town) -> None:
+    propose(town)
+    app = press(visit(town, "alf", "people"), "grant-1-reject")
+    assert "reason" in words(app).casefold()
+    app.text_input(key="grant-1-reason").set_value("Not yet.").run()
+    press(app, "grant-1-reject")
+    assert roles(town, "mia") == ["mediator"]
+    assert "Roles that wait" not in words(visit(town, "alf", "people"))
+
+
+def test_roles_are_taken_by_one(town: Town) -> None:
+    app = press(visit(town, "ada", "people", id=town.staff["fay"]), "open-take-roles")
+    app.multiselect(key=f"take-roles-{town.staff['fay']}").set_value([Role.FINANCE]).run()
+    app.text_area(key="take-reason").set_value("Moves on.").run()
+    press(app, "take-roles")
+    assert roles(town, "fay") == []
+
+
+@pytest.mark.parametrize("subject", [each for each in PEOPLE if each != "fay"])
+def test_only_administrators_are_offered_to_change_anybody(town: Town, subject: str) -> None:
+    offered = {"Give roles", "Take roles", "Invite a colleague"} & set(
+        labels(visit(town, subject, "people", id=town.staff["max"]))
+    )
+    assert bool(offered) == (subject == "ada")
+
+
+def test_nobody_is_offered_their_own_roles(town: Town) -> None:
+    app = visit(town, "ada", "people", id=town.staff["ada"])
+    assert not {"Give roles", "Take roles"} & set(labels(app))
+    assert "Nobody changes their own roles" in words(app)
+
+
+def test_a_desk_with_one_administrator_says_how_the_second_comes_in(alone: Town) -> None:
+    assert "escrow-desk staff role NUMBER --give administrator" in words(visit(alone, "ada", "people"))
+    assert "You are the only administrator" not in words(visit(alone, "cora", "people"))
+    give = {"staff_id": alone.staff["max"], "roles": [Role.ADMINISTRATOR], "reason": "The second."}
+    alone.act(role_grants.give_alone, OPERATOR, **give)
+    for subject, page in (("fay", "overview"), ("cora", "people")):
+        shown = words(visit(alone, subject, page))
+        assert "root on desk-1 made Max Adler administrator" in shown
+    alone.wait(days=8)
+    assert "root on desk-1" not in words(visit(alone, "fay", "overview"))
+
+
+def test_an_administrator_invites_and_sees_the_link_once(town: Town) -> None:
+    app = press(visit(town, "ada", "people"), "open-invite")
+    app.text_input(key="invite-name").set_value("Nell Hart").run()
+    app.text_input(key="invite-email").set_value("nell@example.com").run()
+    app.multiselect(key="invite-roles").set_value([Role.MEDIATOR]).run()
+    app.text_area(key="invite-reason").set_value("More kitchens.").run()
+    app = press(app, "invite")
+    assert "/sign-in?invitation=" in app.code[0].value
+    app.run()
+    assert not app.code
+    assert "Invitations" in words(app)
+    app = press(app, "call-off-1")
+    app.text_area(key="call-off-reason").set_value("Wrong address.").run()
+    press(app, "call-off")
+    assert "Invitations" not in words(visit(town, "ada", "people"))
