@@ -37,6 +37,7 @@ def take_roles(
 ) -> Staff:
     """Take these roles away, at once and in every open session; one administrator is enough. Raises `NotFound`,
     `LastAdministrator`, `OwnRoles`, `NothingChanges`."""
+    require(actor, Permission.MANAGE_STAFF, now)
     staff, before = opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     taken = set(roles) & before
@@ -64,6 +65,7 @@ def set_active(
     """Deactivate a member of staff, which ends all of their sessions at once and takes their roles, or reactivate them:
     they come back without a role, and two administrators give them one. Raises `NothingChanges`, and as
     `take_roles`."""
+    require(actor, Permission.MANAGE_STAFF, now)
     staff, roles = opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     if staff.active == active:

@@ -45,10 +45,11 @@ def propose(
 ) -> RoleGrant:
     """Propose roles for a colleague, besides those that they have; nothing is given yet. The other administrators are
     told. Raises `OwnRoles`, `NothingToGive`, `HasLeft`, `ProposalWaits`, `NotFound`."""
+    require(actor, Permission.MANAGE_STAFF, now)
     staff, held = members.opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     me = proposals.require_maker(session, actor)
-    return _put(session, actor, me, staff, _wanted(staff, held, roles), reason=reason, now=now)
+    return _put(session, actor, me, staff, _not_held(staff, held, roles), reason=reason, now=now)
 
 
 def propose_on_joining(
@@ -56,7 +57,7 @@ def propose_on_joining(
 ) -> RoleGrant:
     """What the inviting administrator chose is proposed in their name when the colleague has joined; the entry says
     that the system did it."""
-    return _put(session, SYSTEM, maker_id, staff, _wanted(staff, (), roles), reason=reason, now=now)
+    return _put(session, SYSTEM, maker_id, staff, _not_held(staff, (), roles), reason=reason, now=now)
 
 
 def _put(
@@ -96,6 +97,7 @@ def _put(
 def approve(session: Session, actor: Actor, *, now: datetime, grant_id: int, reason: str = "") -> RoleGrant:
     """Give the roles, as another administrator than who proposed them, also in sessions that are open. Raises what
     `proposals.require_checker` does, `OwnRoles`, `HasLeft`, `ProposalEnded`."""
+    require(actor, Permission.MANAGE_STAFF, now)
     plain = _known(session, grant_id)
     staff, held = members.opened(session, actor, now=now, staff_id=plain.staff_id)
     row = _open(session, grant_id)
@@ -124,6 +126,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, grant_id: int, rea
 def reject(session: Session, actor: Actor, *, now: datetime, grant_id: int, reason: str) -> None:
     """Nothing is given: whoever proposed it withdraws it, another administrator rejects it. Raises `OwnRoles`,
     `ProposalEnded`."""
+    require(actor, Permission.MANAGE_STAFF, now)
     plain = _known(session, grant_id)
     members.opened(session, actor, now=now, staff_id=plain.staff_id)
     reason = given(reason)
@@ -180,7 +183,7 @@ def give_alone(
         raise NotPermitted(action="give roles alone", roles="whoever runs the machine, on the command line")
     staff, held = members.opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
-    wanted = _wanted(staff, held, roles)
+    wanted = _not_held(staff, held, roles)
     require_alone(session)
     give(session, staff, wanted)
     after = {*held, *map(Role, wanted)}
@@ -241,7 +244,7 @@ def tell_given_alone(
     )
 
 
-def _wanted(staff: Staff, held: Iterable[Role], roles: Iterable[Role]) -> list[str]:
+def _not_held(staff: Staff, held: Iterable[Role], roles: Iterable[Role]) -> list[str]:
     if not staff.active:
         raise HasLeft(name=staff.name)
     wanted = sorted({role.value for role in roles} - {role.value for role in held})
