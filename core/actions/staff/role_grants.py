@@ -20,7 +20,7 @@ from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.records import RoleGrant, Staff, StaffRole
-from core.rules.permissions import SYSTEM, Actor, NotPermitted, Role
+from core.rules.permissions import SYSTEM, Actor, NotPermitted, Permission, Role, require
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
