@@ -89,6 +89,11 @@ def digits(currency: str) -> int:
     return _currency(currency).digits
 
 
+def require_known(code: str) -> None:
+    """Raises `UnknownCurrency`."""
+    _currency(code)
+
+
 def _currency(code: str) -> Currency:
     try:
         return CURRENCIES[code]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from core.api.http.field_problems import PATTERNS
 from core.db import Database
 from core.records import Party, Project, Report
+from core.rules import acceptance, web_addresses
 from tests.api.api_client import ApiClient, code
+from tests.api.conformity import description
 from tests.api.test_arrows import project_of
 from tests.api.test_flows import bid, funded
 from tests.api.test_repeated_requests import PERSON
@@ -131,3 +136,63 @@ def test_an_address_with_nul_or_broken_characters_is_a_problem(home: ApiClient, 
         answer = home.send(method, address, b"{}" if method == "POST" else b"")
         assert 400 <= answer.status_code < 500, (method, answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def patterns(shape: Any, schemas: dict[str, Any]) -> Iterator[str]:
+    """Of everything that is sent: what the shapes refer to as well."""
+    if isinstance(shape, list):
+        for each in shape:
+            yield from patterns(each, schemas)
+    elif isinstance(shape, dict):
+        if isinstance(shape.get("pattern"), str):
+            yield shape["pattern"]
+        if "$ref" in shape:
+            yield from patterns(schemas[shape["$ref"].rpartition("/")[2]], schemas)
+        for each in shape.values():
+            yield from patterns(each, schemas)
+
+
+def test_no_refusal_speaks_in_patterns() -> None:
+    """What a pattern asks for is said in words; two have a rule of their own behind them, which says it."""
+    told = description()
+    sent = [
+        operation.get(part, {})
+        for methods in told["paths"].values()
+        for operation in methods.values()
+        for part in ("parameters", "requestBody")
+    ]
+    by_rule = {web_addresses.PAGE, f"^{acceptance.OWN_DAYS.pattern}$"}
+    assert set(patterns(sent, told["components"]["schemas"])) - by_rule == PATTERNS.keys()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"email": "a b@example.com"}, "it must be one e-mail address, as name@example.com"),
+        ({"country": "us"}, "it must be a country's code of two capital letters, as US"),
+        ({"country": "ZZ"}, "no country has this code of two letters (ISO 3166-1)"),
+        ({"name": "Nia\nRossi"}, "it must be one line, with something in it and without control characters"),
+    ],
+    ids=ascii,
+)
+def test_a_field_that_cannot_be_used_says_what_would_do(
+    home: ApiClient, wrong: dict[str, str], why: str
+) -> None:
+    refused = home.post("/parties", NEW | wrong).json()
+    assert refused["facts"]["fields"] == [{"where": ["body", *wrong], "why": why}]
+    assert refused["detail"] == f"body.{next(iter(wrong))}: {why}"
+
+
+def test_what_is_no_such_address_or_method_says_what_there_is(home: ApiClient) -> None:
+    put = home.send("PUT", "/parties", json.dumps(NEW).encode())
+    assert (put.status_code, put.json()["detail"]) == (405, "This address takes GET and POST only.")
+    assert "/api/v1/docs" in home.get("/partys").json()["detail"]
+    empty = home.send("POST", "/parties").json()["detail"]
+    assert empty == "The request cannot be read: its body is empty; send a JSON object."
+
+
+def test_a_currency_that_nobody_knows_is_not_taken_and_dropped(home: ApiClient) -> None:
+    """A payer has none of their own, so it would be."""
+    home.post("/parties", NEW)
+    refused = home.post("/provider-accounts", {"party": "nia", "currency": "XXX"})
+    assert (refused.status_code, code(refused)) == (422, "unknown_currency")

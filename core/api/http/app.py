@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from core.api.http.authentication import Guard, methods_at
+from core.api.http.field_problems import why
 from core.api.http.problem_details import (
     HTTP_CODES,
     Conflict,
@@ -143,7 +144,7 @@ def _refused(request: Request, error: Any) -> Response:
 def _invalid(request: Request, error: Any) -> Response:
     """Where and why, without what was sent: it may be anything, and it may be personal."""
     found = sorted(error.errors(), key=lambda each: PLACES.index(each["loc"][0]))
-    fields = [{"where": [*map(str, each["loc"])], "why": each["msg"]} for each in found[:50]]
+    fields = [{"where": [*map(str, each["loc"])], "why": why(each)} for each in found[:50]]
     detail = "; ".join(f"{'.'.join(each['where'])[:200]}: {each['why']}" for each in fields[:5])
     return written(422, "request_invalid", detail, {"fields": fields})
 
@@ -152,10 +153,13 @@ def _http(request: Request, error: Any) -> Response:
     code = HTTP_CODES.get(error.status_code)
     if code is None:
         return _fault(request, error)
-    headers = dict(error.headers or {})
+    headers, detail = dict(error.headers or {}), str(error.detail)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := methods_at(request.scope)):
         headers["Allow"] = ", ".join(sorted(methods))  # all of them: each has a route of its own
-    return written(error.status_code, code, str(error.detail), headers=headers)
+        detail = f"This address takes {' and '.join(sorted(methods))} only."
+    elif error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "There is no such address. The description has all of them: /api/v1/docs."
+    return written(error.status_code, code, detail, headers=headers)
 
 
 def _clash(request: Request, error: Any) -> Response:

@@ -27,7 +27,8 @@ Sorts = Mapping[str, InstrumentedAttribute[Any]]
 
 
 class CursorUnfit(DeskError):
-    """This cursor belongs to another list, or to other filters. Begin without one."""
+    """This is no cursor of this list with these filters and this order. Send `next` of the page before as it came, or
+    begin without one."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ def require_json(body: bytes, content_type: str) -> None:
     """Raises `UnsupportedMediaType`, `RequestUnreadable`. What the fields hold is looked at later."""
     if content_type.partition(";")[0].strip().lower() != JSON:
         raise UnsupportedMediaType(needed=JSON)
+    if not body:
+        raise RequestUnreadable(why="its body is empty; send a JSON object.")
     try:
         json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_number)
     except UnicodeDecodeError:

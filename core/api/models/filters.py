@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.api.models.requests import LARGEST_ID, NAME, ONE_LINE, Id
+from core.api.models.requests import LARGEST_ID, NAME, ONE_LINE, TOKEN, Id
 from core.rules.cases import CaseStatus
 from core.rules.chargebacks import ChargebackStatus
 from core.rules.evidence import EvidenceKind
@@ -43,7 +43,7 @@ class Listed(BaseModel):
             str,
             Field(
                 max_length=400,
-                pattern=r"^[A-Za-z0-9_-]+$",
+                pattern=TOKEN,
                 description="`next` of the page before, with the same filters and order.",
             ),
         ]

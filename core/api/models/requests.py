@@ -31,7 +31,14 @@ from core.rules.visible_text import says_something
 LARGEST_ID = 2**53 - 1
 ONE_LINE = r"^[^\x00-\x1f\x7f\ufffd]+$"  # U+FFFD stands where an address is not UTF-8
 MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
+MAYBE_LINE = r"^[^\x00-\x1f\x7f]*$"
 MAYBE_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+COUNTRY = r"^[A-Z]{2}$"
+CURRENCY = r"^[A-Z]{3}$"
+STATE = r"^[A-Za-z][A-Za-z .'-]+$"
+TOKEN = r"^[A-Za-z0-9_-]+$"
+PRINTABLE = r"^[!-~]+$"
+LETTER_KIND = r"^[a-z_]+$"
 NAME = 200
 EMAIL = r"^[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,64}@[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,190}$"
 
@@ -71,13 +78,13 @@ Exact = Annotated[
 ]
 Place = Annotated[
     str,
-    Field(max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    Field(max_length=NAME, pattern=MAYBE_LINE),
     _by(outside_words.place, field="place"),
 ]
 Country = Annotated[
     str,
     Field(
-        pattern=r"^[A-Z]{2}$",
+        pattern=COUNTRY,
         description="ISO 3166-1, two letters. US is assumed where a new party's is not given.",
     ),
     _by(outside_words.country),
@@ -109,12 +116,10 @@ Day = Annotated[
     BeforeValidator(_date),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}),
 ]
-Currency = Annotated[str, Field(json_schema_extra={"enum": sorted(CURRENCIES)}, pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Field(json_schema_extra={"enum": sorted(CURRENCIES)}, pattern=CURRENCY)]
 Region = Annotated[
     str,
-    Field(
-        min_length=2, max_length=60, pattern=r"^[A-Za-z][A-Za-z .'-]+$", description="A state, by its name."
-    ),
+    Field(min_length=2, max_length=60, pattern=STATE, description="A state, by its name."),
 ]
 WebAddress = Annotated[
     str,
@@ -128,7 +133,7 @@ WebAddress = Annotated[
 WrittenLanguage = Annotated[
     str, Field(json_schema_extra={"enum": sorted(Language)}), AfterValidator(languages.written)
 ]
-Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
+Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=TOKEN)]
 
 
 def in_digits(value: object) -> object:
@@ -164,7 +169,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=128,
-        pattern=r"^[!-~]+$",
+        pattern=PRINTABLE,
         description="One key for one request of the platform; sent again with it, the first answer is given again.",
     ),
 ]
@@ -197,7 +202,8 @@ class NewParty(Shape):
 
 
 class ProviderAccount(Shape):
-    """What the payment provider needs: a payer's payment method, or a payee's bank, as its own tokens."""
+    """What the payment provider needs: a payer's payment method, or a payee's bank, as its own tokens. `currency` is
+    that of the payee's account; a payer pays in the currency of the project."""
 
     party: PartyName
     currency: Currency
@@ -382,7 +388,7 @@ class Preferences(ByParty):
     """How often letters that are not urgent come, and which of them not at all."""
 
     frequency: Annotated[Frequency, NAMED] = Frequency.TOGETHER
-    muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]] = Field(
+    muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=LETTER_KIND)]] = Field(
         default_factory=list, max_length=50
     )
 
@@ -400,7 +406,7 @@ class Replay(Shape):
 class NewEndpoint(Shape):
     """An https address on the public internet; in a demo also one of this computer, with http or https."""
 
-    url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=r"^[!-~]+$")]
+    url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=PRINTABLE)]
 
 
 class Nothing(Shape):

@@ -46,7 +46,7 @@ from core.rules.requests import NothingAsked
 UploadParty = Annotated[
     str, Form(alias="party", min_length=1, max_length=requests.NAME, pattern=requests.ONE_LINE)
 ]
-Caption = Annotated[str, Form(alias="caption", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Caption = Annotated[str, Form(alias="caption", max_length=500, pattern=requests.MAYBE_LINE)]
 Upload = Annotated[
     UploadFile,
     File(alias="file", description="PNG, JPEG, WebP, HEIC, MP4, MOV, PDF, text, e-mail, Word or Excel file."),

@@ -22,7 +22,7 @@ from core.api.openapi.descriptions import refusals
 from core.errors import Wording, another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
-from core.money import UnknownCurrency
+from core.money import UnknownCurrency, require_known
 from core.policy import WithdrawalMethod
 from core.processes import provider_accounts
 from core.records import LetterPreference, Party
@@ -81,6 +81,7 @@ def open_provider_account(body: requests.ProviderAccount, change: Change) -> Res
     """
     if (before := change.stored_response()) is not None:
         return before
+    require_known(body.currency)
     with change.desk.database.reading() as session:
         party = lookups.party(session, change.caller, body.party)
         parties.require_fitting(party, payment_method=body.payment_method, bank_token=body.bank_token)
