@@ -24,10 +24,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.actions.staff import invitations, sessions
+from core.actions.staff.sessions import Origin
 from core.desk import Desk
 from core.errors import DeskError
 from dashboard import sign_in_page
 from dashboard.request_context import COOKIE
+from dashboard.request_origin import origin_of
 from dashboard.safe_redirect import local_path
 
 SECRETS = Path(__file__).resolve().parent.parent / ".streamlit" / "secrets.toml"
@@ -92,7 +94,7 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
             return _refused(NOT_AGAIN)
         try:
             token = await to_thread.run_sync(
-                _admit, desk, claims, request.cookies.get(COOKIE), again, invitation
+                _admit, desk, claims, request.cookies.get(COOKIE), again, invitation, origin_of(request)
             )
         except DeskError as refusal:
             return _refused(refusal.message)
@@ -151,7 +153,7 @@ async def _claims(client: Any, request: Request) -> dict[str, Any] | Response:
 
 
 def _admit(
-    desk: Desk, claims: dict[str, Any], held: str | None, again: bool, invitation: str | None
+    desk: Desk, claims: dict[str, Any], held: str | None, again: bool, invitation: str | None, origin: Origin
 ) -> str | None:
     """A session for this identity; None for a stranger without an invitation. Raises `NotYou`, and what
     `invitations.accept` does.
@@ -180,7 +182,7 @@ def _admit(
             sessions.reauthenticate(session, held, now=now)
             return held
         sessions.sign_out(session, held, now=now)
-        return sessions.sign_in(session, staff_id=staff_id, now=now)
+        return sessions.sign_in(session, staff_id=staff_id, now=now, origin=origin)
 
     return desk.database.run(admit)
 

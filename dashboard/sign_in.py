@@ -16,12 +16,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.actions.staff import invitations, sessions
+from core.actions.staff.sessions import Origin
 from core.desk import Desk
 from core.errors import DeskError
 from core.request_body import BodyTooLarge, read_body
 from core.rules.references import whole
 from dashboard import demo_sign_in, oidc, sign_in_page
 from dashboard.request_context import COOKIE
+from dashboard.request_origin import origin_of
 from dashboard.safe_redirect import local_path
 
 LARGEST_FORM = 8_192
@@ -61,11 +63,13 @@ def routes(desk: Desk) -> list[Route]:
         wanted = local_path(form.get("next"))
         if not demo_sign_in.open_to(desk, request):
             return await to_thread.run_sync(page, request, sign_in_page.NO_DEMO, 403)
+        held = request.cookies.get(COOKIE)
         try:
             if invitation := form.get("invitation"):
-                token = await to_thread.run_sync(_join, desk, invitation)
+                token = await to_thread.run_sync(_join, desk, invitation, held, origin_of(request))
             else:
-                token = await to_thread.run_sync(_begin, desk, whole(form.get("staff")) or 0)
+                staff_id = whole(form.get("staff")) or 0
+                token = await to_thread.run_sync(_begin, desk, staff_id, held, origin_of(request))
         except DeskError:
             return await to_thread.run_sync(page, request, sign_in_page.UNKNOWN, 403)
         return with_token(RedirectResponse(wanted, 303), token, request)
@@ -92,9 +96,15 @@ def with_token(answer: Response, token: str, request: Request) -> Response:
     return answer
 
 
-def _begin(desk: Desk, staff_id: int) -> str:
+def _begin(desk: Desk, staff_id: int, held: str | None, origin: Origin) -> str:
+    """A session for this person; the one that the browser held ends, whoever it was of."""
     now = desk.clock()
-    return desk.database.run(lambda session: sessions.sign_in(session, staff_id=staff_id, now=now))
+
+    def begin(session: Session) -> str:
+        sessions.sign_out(session, held, now=now)
+        return sessions.sign_in(session, staff_id=staff_id, now=now, origin=origin)
+
+    return desk.database.run(begin)
 
 
 def _invited(desk: Desk, token: str) -> str | None:
@@ -102,14 +112,15 @@ def _invited(desk: Desk, token: str) -> str | None:
         return invitations.named(session, token, now=desk.clock())
 
 
-def _join(desk: Desk, invitation: str) -> str:
+def _join(desk: Desk, invitation: str, held: str | None, origin: Origin) -> str:
     """In a demo nobody vouches for anybody: whoever has the link is a person of the demo's own issuer."""
     now = desk.clock()
 
     def join(session: Session) -> str:
         subject = f"invited-{hashlib.sha256(invitation.encode()).hexdigest()[:12]}"
         staff = invitations.accept(session, invitation, now=now, issuer="demo", subject=subject)
-        return sessions.sign_in(session, staff_id=staff.id, now=now)
+        sessions.sign_out(session, held, now=now)
+        return sessions.sign_in(session, staff_id=staff.id, now=now, origin=origin)
 
     return desk.database.run(join)
 

@@ -26,11 +26,14 @@ with filters.bar():
     role = filters.choice(
         "Role", {each.value: in_words(each.value) for each in Role}, key="as", everything="Everyone"
     )
+    state = filters.choice("State", {"active": "Works here", "left": "Left"}, key="state")
     words = filters.search("Name or title", key="name", width=200).casefold()
 rows = [
     each
     for each in everyone
-    if (not role or role in each.roles) and words in f"{each.name} {each.title}".casefold()
+    if (not role or role in each.roles)
+    and (not state or each.active == (state == "active"))
+    and words in f"{each.name} {each.title}".casefold()
 ]
 columns = team_table.columns(now)
 
@@ -45,10 +48,11 @@ def staff(narrow: bool) -> int | None:
             "staff",
             lambda session: rows,
             permission=Permission.EXPORT_AUDIT,
-            filter={"role": role, "words": words},
+            filter={"role": role, "state": state, "words": words},
             columns=columns,
         ),
         name="Staff",
+        empty_state=("Nobody is found", "Choose another role or state, or empty the search."),
     )
     return chosen
 

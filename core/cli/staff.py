@@ -29,6 +29,10 @@ class NoRoleNamed(DeskError):
     """Name a role to give or to take, as in --give finance or --take mediator. Nothing was changed."""
 
 
+class HandOverUnreadable(DeskError):
+    """“{given}” names no case and mediator. Write it as 17=4, or 17=queue. Nothing was changed."""
+
+
 class StaffIncomplete(DeskError):
     """A member of staff needs a name, an address, and the issuer and subject of their sign-in. Empty: {missing}."""
 
@@ -103,12 +107,16 @@ Why = Annotated[str, typer.Option(help="Why; it stands in the audit log.")]
 
 
 @app.command("list")
-def list_staff(as_json: Json = False) -> None:
+def list_staff(as_: As = None, as_json: Json = False) -> None:
     """Everyone who works here, and who has left: number, name, roles, open cases."""
     from core.queries import people
+    from core.rules.permissions import Permission, require
 
-    with opened() as desk, desk.database.reading() as session:
-        found = people.staff(session, now=desk.clock())
+    with opened() as desk:
+        if as_ is not None:
+            require(operator.actor(desk, as_), Permission.READ_PEOPLE)
+        with desk.database.reading() as session:
+            found = people.staff(session, now=desk.clock())
     data = [
         {
             "id": each.id,
@@ -116,6 +124,10 @@ def list_staff(as_json: Json = False) -> None:
             "roles": [role.value for role in each.roles],
             "active": each.active,
             "open_cases": each.cases,
+            "title": each.title,
+            "skills": each.skills,
+            "ties": each.ties,
+            "last_sign_in": each.signed_in_at.isoformat() if each.signed_in_at else None,
         }
         for each in found
     ]
@@ -191,9 +203,22 @@ def role(
 
 
 @app.command()
-def deactivate(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
+def deactivate(
+    number: Member,
+    reason: Why,
+    hand_over: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE=WHO",
+            help="An open case of theirs and the number of the mediator who gets it, as in 17=4, or 17=queue. Those "
+            "that are not named go back to the queue. Needs --as. Without any, the worker passes each on.",
+        ),
+    ] = None,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
     """Someone leaves the desk: their sessions end at once, their roles are taken, and they cannot sign in again."""
-    _set_active(number, False, reason, as_, as_json)
+    _set_active(number, False, reason, as_, as_json, _read_hand_over(hand_over) if hand_over else None)
 
 
 @app.command()
@@ -236,17 +261,44 @@ def tie(
     say(data, as_json=as_json, words=tell(" ".join(told)))
 
 
-def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json: bool) -> None:
+def _read_hand_over(given: list[str]) -> dict[int, int | None]:
+    found: dict[int, int | None] = {}
+    for each in given:
+        case, _, who = each.partition("=")
+        case = case.removeprefix("D-")
+        if not (case.isascii() and case.isdigit() and (who == "queue" or (who.isascii() and who.isdigit()))):
+            raise HandOverUnreadable(given=each)
+        found[int(case)] = None if who == "queue" else int(who)
+    return found
+
+
+def _set_active(
+    number: int,
+    active: bool,
+    reason: str,
+    as_: str | None,
+    as_json: bool,
+    hand_over: dict[int, int | None] | None = None,
+) -> None:
     from core.actions.staff import members
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
 
         def change(session: Session) -> tuple[Staff, int]:
+            to = None
+            if hand_over is not None:
+                to = dict.fromkeys(members.open_cases(session, number)) | hand_over
             changed = members.set_active(
-                session, actor, now=desk.clock(), staff_id=number, active=active, reason=reason
+                session,
+                actor,
+                now=desk.clock(),
+                staff_id=number,
+                active=active,
+                reason=reason,
+                hand_over=to,
             )
-            return changed, members.open_cases(session, number)
+            return changed, len(members.open_cases(session, number))
 
         changed, cases = desk.database.run(change)
     data = {"id": changed.id, "name": changed.name, "active": active, "open_cases": cases}

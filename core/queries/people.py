@@ -24,9 +24,10 @@ select p.id, p.name, p.title, p.skills, p.active, p.created_at, p.issuer,
        (select count(*) from staff_ties y where y.staff_id = p.id) as ties,
        (select count(*) from cases t where t.mediator_id = p.id
         and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as cases,
-       seen.last_seen_at, coalesce(seen.live, 0) as live
+       seen.last_seen_at, coalesce(seen.live, 0) as live, seen.signed_in_at, p.email
 from staff p
-left join lateral (select max(s.last_seen_at) as last_seen_at, count(*) filter (where {LIVE}) as live
+left join lateral (select max(s.last_seen_at) as last_seen_at, max(s.created_at) as signed_in_at,
+                          count(*) filter (where {LIVE}) as live
                    from staff_sessions s where s.staff_id = p.id) seen on true
 where {{where}} order by p.active desc, p.name, p.id
 """
@@ -36,7 +37,8 @@ TIES = text(
 )
 SESSIONS = text(
     f"""
-    select s.id, s.created_at, s.last_seen_at, s.authenticated_at, s.expires_at, s.revoked_at, {LIVE} as live
+    select s.id, s.created_at, s.last_seen_at, s.authenticated_at, s.expires_at, s.revoked_at, {LIVE} as live,
+           s.address, s.browser
     from staff_sessions s where s.staff_id = :id order by s.id desc limit :limit
     """
 )
@@ -60,6 +62,8 @@ class Person:
     cases: int
     last_seen_at: datetime | None
     live: int
+    signed_in_at: datetime | None
+    email: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,13 @@ class Visit:
     expires_at: datetime
     revoked_at: datetime | None
     live: bool
+    address: str
+    browser: str
+
+    @property
+    def place(self) -> str:
+        """From where and in which browser, as far as it is known."""
+        return ", ".join(each for each in (self.browser, self.address) if each)
 
     @property
     def state(self) -> str:
@@ -148,6 +159,8 @@ def _people(session: Session, where: str, now: datetime, **given: int) -> list[P
             cases=row.cases,
             last_seen_at=row.last_seen_at,
             live=row.live,
+            signed_in_at=row.signed_in_at,
+            email=row.email,
         )
         for row in session.execute(text(STAFF.format(where=where)), values)
     ]

@@ -8,11 +8,27 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, aliased
 
+from core.audit import actions
 from core.audit.actions import AuditAction
-from core.records import RoleGrant, Staff, StaffInvitation, StaffRole
+from core.queries import mediators
+from core.queries.mediators import Colleague
+from core.records import Case, Milestone, Party, Project, RoleGrant, Staff, StaffInvitation, StaffRole
+from core.rules.cases import BLOCKING
 from core.rules.permissions import Role
 from core.rules.proposals import ProposalStatus
 
+HISTORY = text(
+    """
+    select e.id, e.at, e.action, e.reason, e.role, s.name as by
+    from audit_entries e left join staff s on e.actor_kind = 'staff' and s.id = e.actor_id
+    where e.object_kind = 'staff' and e.object_id = :id
+       or e.object_kind = 'role_grant'
+          and e.object_id in (select g.id::text from role_grants g where g.staff_id = :staff)
+       or e.object_kind = 'staff_invitation'
+          and e.object_id in (select i.id::text from staff_invitations i where i.staff_id = :staff)
+    order by e.at desc, e.id desc limit :limit
+    """
+)
 ALONE_SHOWN_FOR = timedelta(days=7)
 GIVEN_ALONE = text(
     """
@@ -53,6 +69,26 @@ class Invitation:
     at: datetime
     until: datetime
     expired: bool
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case that somebody has, and the mediators to whom it can be given."""
+
+    id: int
+    title: str
+    colleagues: tuple[Colleague, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was done about a member of staff, by the audit log."""
+
+    id: int
+    at: datetime
+    title: str
+    by: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -116,6 +152,33 @@ def invitations(session: Session, *, now: datetime) -> list[Invitation]:
             row.expires_at <= now,
         )
         for row, by in session.execute(wanted)
+    ]
+
+
+def cases_of(session: Session, staff_id: int) -> list[OpenCase]:
+    """The open cases that this person has, the oldest first, each with whom else it can be given to."""
+    wanted = (
+        select(Case, Milestone.title, Project)
+        .join(Milestone, Milestone.id == Case.milestone_id)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(Case.mediator_id == staff_id, Case.status.in_(BLOCKING))
+        .order_by(Case.id)
+    )
+    found = []
+    for case, title, project in session.execute(wanted):
+        parties = [session.get_one(Party, each) for each in (project.payer_id, project.payee_id)]
+        colleagues = mediators.for_parties(session, parties, case_id=case.id, skill=project.project_type)
+        free = tuple(each for each in colleagues if each.id != staff_id and each.why_not is None)
+        found.append(OpenCase(case.id, title, free))
+    return found
+
+
+def history(session: Session, staff_id: int, *, limit: int = 20) -> list[Step]:
+    """The latest of what was done about this person, not what they did."""
+    rows = session.execute(HISTORY, {"id": str(staff_id), "staff": staff_id, "limit": limit})
+    return [
+        Step(row.id, row.at, actions.title(row.action), row.by or row.role or "the system", row.reason)
+        for row in rows
     ]
 
 

@@ -6,11 +6,13 @@ import streamlit as st
 
 from core.actions.staff import sessions
 from core.errors import NotFound
-from core.queries import people
+from core.queries import people, team
 from core.queries.people import Person, Visit
+from core.queries.team import Step
 from core.rules.permissions import Permission
+from core.rules.references import reference
 from dashboard import navigation, request_context
-from dashboard.compliance import team_roles
+from dashboard.compliance import team_leaving, team_roles
 from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
 from dashboard.ui.master_detail import close
 from dashboard.ui.safe import plain
@@ -30,11 +32,20 @@ def show(staff_id: int) -> None:
             person = people.person(session, staff_id, now=now)
             ties = people.ties(session, staff_id)
             visits = people.visits(session, staff_id, now=now) if _may_see_sessions(staff_id) else None
+            steps = team.history(session, staff_id) if request_context.may(Permission.READ_AUDIT) else None
+            cases = team.cases_of(session, staff_id)
     except NotFound:
         st.text("There is no such person.")
         st.button("Close", on_click=close, args=("staff",))
         return
     _head(person)
+    team_roles.ways(person)
+    team_leaving.ways(person)
+    if cases:
+        st.markdown("**Open cases**")
+        with st.container(horizontal=True, gap="small"):
+            for each in cases:
+                navigation.link("case", f"{reference('case', each.id)} · {each.title}", id=each.id)
     if ties:
         st.markdown("**Ties to parties**")
         tables.small(
@@ -47,6 +58,8 @@ def show(staff_id: int) -> None:
         )
     if visits is not None:
         _visits(person, visits)
+    if steps is not None:
+        _history(steps)
     _ways(person)
 
 
@@ -72,6 +85,8 @@ def _head(person: Person) -> None:
             "Since": f"{person.since:%-d %b %Y}",
             "Open cases": person.cases,
             "Last seen": deadlines.ago(person.last_seen_at, request_context.now()),
+            "Last sign-in": deadlines.brief(person.signed_in_at) if person.signed_in_at else "Never",
+            "E-mail": person.email,
             "Skills": ", ".join(map(in_words, person.skills)),
             "Signs in through": person.issuer,
         },
@@ -100,11 +115,29 @@ def _visits(person: Person, visits: list[Visit]) -> None:
         _revoke(**facts)
 
 
+def _history(steps: list[Step]) -> None:
+    st.markdown("**History**")
+    if not steps:
+        cards.note("Nothing was done about this person yet.")
+        return
+    tables.small(
+        steps,
+        [
+            tables.when("at", "When"),
+            tables.text("title", "What"),
+            tables.text("by", "By"),
+            tables.text("reason", "Why"),
+        ],
+        name="History",
+    )
+
+
 def _span(visit: Visit) -> str:
     begun = deadlines.brief(visit.created_at)
+    place = f" · {visit.place}" if visit.place else ""
     if visit.live:
-        return f"{begun}, seen {deadlines.ago(visit.last_seen_at, request_context.now())}"
-    return f"{begun} to {deadlines.brief(visit.ended_at)}"
+        return f"{begun}, seen {deadlines.ago(visit.last_seen_at, request_context.now())}{place}"
+    return f"{begun} to {deadlines.brief(visit.ended_at)}{place}"
 
 
 @st.dialog("Revoke a session", position="right", on_dismiss=confirm.close_drawer)
@@ -129,6 +162,5 @@ def _revoke(session_id: int, person: str) -> None:
 
 
 def _ways(person: Person) -> None:
-    team_roles.ways(person)
     if request_context.may(Permission.READ_AUDIT):
         navigation.link("audit", "What they did", icon=":material/verified_user:", who=person.name)

@@ -52,6 +52,13 @@ def columns(now: datetime) -> list[tables.Column]:
             filed=("Last seen", lambda row: row.last_seen_at),
         ),
         tables.count("cases", "Open cases", width=90),
+        tables.text(
+            "signed_in",
+            "Last sign-in",
+            value=lambda row: deadlines.ago(row.signed_in_at, now),
+            width=120,
+            filed=("Last sign-in", lambda row: row.signed_in_at),
+        ),
         tables.text("title", "Title", width=190),
         tables.count("live", "Sessions", width=80, help="Browsers that are signed in now."),
         tables.count("ties", "Ties", width=60),

@@ -120,6 +120,20 @@ def test_who_leaves_is_signed_out_and_can_come_back(terminal: Terminal, town: bu
     terminal.run("staff", "tie", mia, "99999", "--reason", "Neighbours").refuses("party")
 
 
+def test_cases_are_handed_over_by_whoever_deactivates(terminal: Terminal, town: builders.Town) -> None:
+    told = builders.in_mediation(town)
+    mia, max_, ada = (town.staff[each] for each in ("mia", "max", "ada"))
+    leave(terminal, mia, "--hand-over", "x=1", "--as", ada).refuses("names no case and mediator")
+    leave(terminal, mia, "--hand-over", f"{told.case}={max_}").refuses("may not assign case")
+    said = leave(terminal, mia, "--hand-over", f"D-{told.case}={max_}", "--as", ada, "--json").well().json
+    assert said["open_cases"] == 0
+    query = text("select mediator_id from cases where id = :id")
+    assert town.read(lambda s: s.scalar(query, {"id": told.case})) == max_
+    terminal.run("staff", "list", "--as", town.staff["fay"]).refuses("read people")
+    rows = terminal.run("staff", "list", "--as", ada, "--json").well().json
+    assert {"skills", "ties", "title", "last_sign_in"} <= set(rows[0])
+
+
 def test_a_tie_names_the_cases_and_decisions_that_it_touches(terminal: Terminal, town: builders.Town) -> None:
     decided, open_ = builders.in_mediation(town, total=Money(9_000_000, "USD")), builders.in_mediation(town)
     builders.decided(town, decided)

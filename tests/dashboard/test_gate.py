@@ -281,3 +281,22 @@ def test_in_a_demo_an_invited_colleague_joins_without_a_role(http: TestClient, o
     with office.desk.database.reading() as session:
         assert session.scalar(held) == 0
     assert http.post("/sign-in", data={"invitation": made.token}, headers=ORIGIN).status_code == 403
+
+
+def test_signing_in_as_somebody_else_ends_the_old_session(http: TestClient, office: Office) -> None:
+    sign_in(http, office)
+    old = http.cookies[COOKIE]
+    sign_in(http, office, Role.FINANCE)
+    assert http.cookies[COOKIE] != old
+    http.cookies.set(COOKIE, old)
+    http.cookies.clear()
+    http.cookies.set(COOKIE, old)
+    assert http.get("/disputes").status_code == 401
+
+
+def test_a_session_keeps_its_address_and_browser(http: TestClient, office: Office) -> None:
+    agent = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/126.0 Safari/537.36"}
+    http.post("/sign-in", data={"staff": str(office.staff[Role.MEDIATOR])}, headers=ORIGIN | agent)
+    with office.desk.database.reading() as session:
+        found = session.execute(text("select address, browser from staff_sessions")).one()
+    assert tuple(found) == ("127.0.0.1", "Chrome on Linux")

@@ -43,3 +43,27 @@ def test_a_role_is_given_by_two_administrators(demo: Demo, person: Person, colle
     person.press("Take roles", inside=person.dialog())
     person.told("Noah Whitfield does not have these roles any more.")
     assert demo.one(HELD, id=noah) == before
+
+
+def test_whoever_leaves_hands_over_every_open_case(demo: Demo, person: Person) -> None:
+    leaver = demo.one(
+        "select s.id, s.name, count(*) as cases from cases c join staff s on s.id = c.mediator_id "
+        "where c.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY') group by 1, 2 order by 3, 1 limit 1"
+    )
+    person.sign_in("Grace Okonjo", arriving="Disputes")
+    person.page.goto(f"{demo.url}/people?id={leaver['id']}")
+    person.arrive("People")
+    expect(person.page.get_by_text("Open cases", exact=True).first).to_be_visible(timeout=PATIENCE)
+    person.press("Deactivate")
+    drawer = person.dialog()
+    expect(drawer.get_by_text("goes to").first).to_be_visible(timeout=PATIENCE)
+    person.write("Why", "A new post.", inside=drawer)
+    person.press("Deactivate", inside=drawer)
+    person.told(f"{leaver['name']} does not work here any more.")
+    still = "select count(*) from cases where mediator_id = :id and status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
+    assert demo.one(still, id=leaver["id"]) == 0
+    assert demo.one(HELD, id=leaver["id"]) == ""
+    person.press("Reactivate")
+    person.write("Why", "Back for good.", inside=person.dialog())
+    person.press("Reactivate", inside=person.dialog())
+    person.told(f"{leaver['name']} works here again, without a role.")

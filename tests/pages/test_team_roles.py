@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.actions.staff import role_grants
 from core.db import Database
+from core.records import Case
 from core.rules.permissions import Actor, Role
 from tests import builders
 from tests.builders import PEOPLE, Town, second_administrator
@@ -122,3 +123,22 @@ def test_an_administrator_invites_and_sees_the_link_once(town: Town) -> None:
     app.text_area(key="call-off-reason").set_value("Wrong address.").run()
     press(app, "call-off")
     assert "Invitations" not in words(visit(town, "ada", "people"))
+
+
+def test_whoever_is_deactivated_hands_over_on_the_page_and_comes_back(town: Town) -> None:
+    told = builders.in_mediation(town)
+    mia = town.staff["mia"]
+    app = visit(town, "ada", "people", id=mia)
+    assert "History" in words(app)
+    app = press(app, "open-deactivate")
+    app.selectbox(key=f"hand-over-{told.case}").set_value(town.staff["max"]).run()
+    app.text_area(key="leave-reason").set_value("A new post.").run()
+    app = press(app, "deactivate")
+    assert "One case is handed over." in words(app)
+    assert town.read(lambda s: s.get_one(Case, told.case).mediator_id) == town.staff["max"]
+    left = visit(town, "ada", "people", state="left", id=mia)
+    assert [row["name"] for row in left.dataframe[0].value.to_dict("records")] == ["Mia Lund"]
+    app = press(left, "open-reactivate")
+    app.text_area(key="return-reason").set_value("She is back.").run()
+    press(app, "reactivate")
+    assert roles(town, "mia") == []

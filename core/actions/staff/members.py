@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.cases import mediator_assignment
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound
+from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.records import Case, Staff, StaffRole
+from core.rules.cases import BLOCKING
 from core.rules.permissions import Actor, Permission, Role, require
 from core.rules.reasons import given
 
@@ -60,12 +62,25 @@ def take_roles(
 
 
 def set_active(
-    session: Session, actor: Actor, *, now: datetime, staff_id: int, active: bool, reason: str
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    staff_id: int,
+    active: bool,
+    reason: str,
+    hand_over: Mapping[int, int | None] | None = None,
 ) -> Staff:
     """Deactivate a member of staff, which ends all of their sessions at once and takes their roles, or reactivate them:
-    they come back without a role, and two administrators give them one. Raises `NothingChanges`, and as
-    `take_roles`."""
+    they come back without a role, and two administrators give them one.
+
+    `hand_over`: to whom each of their open cases goes, None for the queue, all in this transaction; without it the
+    worker passes each on. Raises `NothingChanges`, `ChangedMeanwhile` where these are not their open cases, what
+    `mediator_assignment.assign` does, and as `take_roles`.
+    """
     require(actor, Permission.MANAGE_STAFF, now)
+    for case_id in sorted(hand_over or ()):  # milestones are locked before staff, as everywhere
+        mediator_assignment.locked_case(session, case_id)
     staff, roles = opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     if staff.active == active:
@@ -74,6 +89,8 @@ def set_active(
     _take(session, staff, roles)
     staff.active = active
     session.flush()
+    if hand_over is not None:
+        _hand_over(session, actor, staff, hand_over, now=now)
     _note(
         session,
         actor,
@@ -82,16 +99,27 @@ def set_active(
         now=now,
         reason=reason,
         before={"active": not active, "roles": sorted(roles)},
-        after={"active": active, "roles": []},
+        after={"active": active, "roles": [], **({"cases": len(hand_over)} if hand_over else {})},
         roles=set(),
     )
     return staff
 
 
-def open_cases(session: Session, staff_id: int) -> int:
+def open_cases(session: Session, staff_id: int) -> list[int]:
     """The cases that somebody else must take when they leave."""
-    wanted = select(func.count()).where(Case.mediator_id == staff_id, Case.resolved_at.is_(None))
-    return session.scalar(wanted) or 0
+    wanted = select(Case.id).where(Case.mediator_id == staff_id, Case.status.in_(BLOCKING)).order_by(Case.id)
+    return list(session.scalars(wanted))
+
+
+def _hand_over(
+    session: Session, actor: Actor, staff: Staff, to: Mapping[int, int | None], *, now: datetime
+) -> None:
+    if open_cases(session, staff.id) != sorted(to):
+        raise ChangedMeanwhile(kind="list of open cases", what=f"{staff.name} has other ones now")
+    for case_id, whom in sorted(to.items()):
+        mediator_assignment.assign(
+            session, actor, now=now, case_id=case_id, staff_id=whom, taken_from=staff.id
+        )
 
 
 def opened(session: Session, actor: Actor, *, now: datetime, staff_id: int) -> tuple[Staff, set[Role]]:

@@ -64,7 +64,16 @@ class SignedIn:
         return min(self.last_seen_at + IDLE, self.expires_at)
 
 
-def sign_in(session: Session, *, staff_id: int, now: datetime) -> str:
+@dataclass(frozen=True)
+class Origin:
+    """Where a session comes from: the address, the browser in words, and the sign-in provider's name for it."""
+
+    address: str = ""
+    browser: str = ""
+    provider_session: str | None = None
+
+
+def sign_in(session: Session, *, staff_id: int, now: datetime, origin: Origin = Origin()) -> str:
     """Begin a session for someone whose identity has just been proved. Returns the token, which is not stored. Raises
     `NotStaff`."""
     staff = session.get(Staff, staff_id)
@@ -78,6 +87,9 @@ def sign_in(session: Session, *, staff_id: int, now: datetime) -> str:
         last_seen_at=now,
         authenticated_at=now,
         expires_at=now + ABSOLUTE,
+        address=origin.address,
+        browser=origin.browser,
+        provider_session=origin.provider_session,
     )
     session.add(row)
     session.flush()
