@@ -18,18 +18,19 @@ class WebhookStatus(StrEnum):
 
 
 class SecretJustRotated(DeskError):
-    """This endpoint got another secret less than a day ago: until {until} events are signed with both. Rotate it again
-    after that; if a secret has leaked, remove the endpoint and add it again."""
+    """This endpoint got another secret less than a day ago: until {until:%d %B %Y at %H:%M} UTC events are signed with
+    both. Rotate it again after that; if a secret has leaked, remove the endpoint and add it again."""
 
 
 class KeyJustRotated(DeskError):
-    """There is another key in place of this one, which ends on {until}. Sign with the new key, or have an administrator
-    of the desk make one."""
+    """There is another key in place of this one, which ends on {until:%d %B %Y at %H:%M} UTC. Sign with the new key, or
+    have an administrator of the desk make one."""
 
 
 class KeyShownOnce(DeskError):
     """This request was made before and made another key, which was in its first answer only. If that answer did not
-    reach you, have an administrator of the desk make a key; the one that signed this request ends on {until}."""
+    reach you, have an administrator of the desk make a key; the one that signed this request ends on
+    {until:%d %B %Y at %H:%M} UTC."""
 
 
 class EventStatus(StrEnum):

@@ -35,6 +35,9 @@ def require(reference: str, what: Any) -> None:
     assert not faults, (reference, faults)
 
 
+IN_WORDS = re.compile(r"\b[0-9]{1,2} [A-Z][a-z]{2,8} [0-9]{4}\b")
+
+
 def require_problem(problem: Any) -> None:
     require("#/components/schemas/Problem", problem)
     said = json.dumps(problem["facts"], ensure_ascii=False)
@@ -42,6 +45,7 @@ def require_problem(problem: Any) -> None:
         assert set(problem["facts"]) == set(facts), f"{problem['code']} has other facts than its description"
     if problem["code"] != "request_invalid":
         assert not set("“”‘’…") & set(said), f"words among the facts: {said}"
+        assert not IN_WORDS.search(said), f"a time in words among the facts: {said}"
 
 
 @cache

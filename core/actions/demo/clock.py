@@ -27,7 +27,7 @@ class NotADemo(DeskError):
 
 
 class AlreadyMoving(DeskError):
-    """The clock is already moving to {until}. Wait until it is there."""
+    """The clock is already moving to {until:%d %B %Y at %H:%M} UTC. Wait until it is there."""
 
 
 def require_demo(session: Session) -> None:
@@ -47,7 +47,7 @@ def advance(session: Session, actor: Actor, *, now: datetime, by: str, asked_by:
     one_at_a_time(session, "demo clock")
     clock = _locked(session) or _first(session, now, until)
     if clock.moving:
-        raise AlreadyMoving(until=f"{clock.until:%-d %b %Y, %H:%M} UTC")
+        raise AlreadyMoving(until=clock.until)
     clock.began_at, clock.until, clock.stops, clock.stopped_at = now, until, 0, now - clock.ahead
     clock.arrived_at = clock.trouble = None
     session.flush()

@@ -161,7 +161,7 @@ def rotate(
         raise NotFound(kind="API key", id=prefix)
     session.refresh(key, with_for_update=True)
     if key.expires_at is not None:
-        raise KeyJustRotated(until=f"{key.expires_at:%-d %b %Y, %H:%M} UTC")
+        raise KeyJustRotated(until=key.expires_at)
     fresh, secret = _drawn(key.platform, key.label, key.may_write, now)
     session.add(fresh)
     session.execute(update(ApiKey).where(ApiKey.id == key.id).values(expires_at=now + OVERLAP))

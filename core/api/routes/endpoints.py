@@ -210,7 +210,7 @@ def rotate_key(body: requests.Nothing, change: Change) -> Response:
 
     answer = change.once(act)
     if "idempotent-replayed" in answer.headers:
-        raise KeyShownOnce(until=json.loads(bytes(answer.body))["previous_until"])
+        raise KeyShownOnce(until=datetime.fromisoformat(json.loads(bytes(answer.body))["previous_until"]))
     return _and(answer, api_key=made[0].api_key, signing_secret=made[0].signing_secret)
 
 

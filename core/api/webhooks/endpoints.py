@@ -75,7 +75,7 @@ def rotate_secret(
     _require(actor, now, by_key)
     endpoint = _open(session, endpoint_id)
     if endpoint.previous_until and now < endpoint.previous_until:
-        raise SecretJustRotated(until=f"{endpoint.previous_until:%-d %b %Y, %H:%M} UTC")
+        raise SecretJustRotated(until=endpoint.previous_until)
     endpoint.previous_nonce, endpoint.previous_until = endpoint.nonce, now + keys.OVERLAP
     endpoint.nonce = secrets.token_hex(12)
     session.flush()
