@@ -22,7 +22,7 @@ from core.api.http import keys, signing
 from core.api.http.keys import Caller
 from core.api.http.problem_details import ReadOnlyKey, RequestUnreadable, Unavailable, problem
 from core.api.http.rate_limits import Limits, TooManyRequests
-from core.api.http.strict_json import require_json
+from core.api.http.strict_json import require_form, require_json
 from core.clock import wall_time
 from core.desk import Desk
 from core.errors import DeskError
@@ -65,8 +65,12 @@ class Guard:
             caller = await run_in_threadpool(self._caller, scope)
             body = await _read(scope, receive, LARGEST_UPLOAD if path.endswith(UPLOADS) else LARGEST)
             await run_in_threadpool(self._require_signed, scope, caller, body)
-            if scope["method"] in WRITING & methods_at(scope) and not path.endswith(UPLOADS):
-                require_json(body, Headers(scope=scope).get("content-type", ""))
+            if scope["method"] in WRITING & methods_at(scope):
+                content_type = Headers(scope=scope).get("content-type", "")
+                if path.endswith(UPLOADS):
+                    require_form(content_type)
+                else:
+                    require_json(body, content_type)
         except ClientDisconnect:
             return
         except DeskError as refusal:

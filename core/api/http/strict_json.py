@@ -12,11 +12,23 @@ from typing import Any, NoReturn
 from core.api.http.problem_details import RequestUnreadable, UnsupportedMediaType
 
 JSON = "application/json"
+FORM = "multipart/form-data"
+
+
+def media_type(content_type: str) -> str:
+    """Without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def require_form(content_type: str) -> None:
+    """Raises `UnsupportedMediaType`. A file comes with its fields in a form."""
+    if media_type(content_type) != FORM:
+        raise UnsupportedMediaType(needed=FORM)
 
 
 def require_json(body: bytes, content_type: str) -> None:
     """Raises `UnsupportedMediaType`, `RequestUnreadable`. What the fields hold is looked at later."""
-    if content_type.partition(";")[0].strip().lower() != JSON:
+    if media_type(content_type) != JSON:
         raise UnsupportedMediaType(needed=JSON)
     if not body:
         raise RequestUnreadable(why="its body is empty; send a JSON object.")

@@ -15,9 +15,10 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
 
+from core.api.http.strict_json import FORM, media_type
+
 WHY = "Extra inputs are not permitted"  # as Pydantic says it of a body
 TWICE = "It is given more than once, and only one can be meant"
-FORM = "multipart/form-data"
 
 
 async def only_known_names(request: Request) -> None:
@@ -27,7 +28,7 @@ async def only_known_names(request: Request) -> None:
         return
     query, fields = request.query_params, list(_fields(route.dependant, "query_params"))
     wrong = [("query", name) for name in _unknown(query, fields)]
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+    if media_type(request.headers.get("content-type", "")) == FORM:
         wrong += [
             ("body", name) for name in _unknown(await request.form(), _fields(route.dependant, "body_params"))
         ]
