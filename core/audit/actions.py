@@ -264,6 +264,7 @@ class AuditAction(StrEnum):
     CASE_RECUSE = "ticket:recuse"
     CASE_RESUME = "ticket:resume"
     TIE_DECLARE = "tie:declare"
+    TIE_RULE_OUT = "tie:rule_out"
     TRANSFER_REVERSE = "transfer:reverse"
     TRANSFER_TAKEN_BACK = "transfer:taken_back"
     WEBHOOK_ENDPOINT_ADD = "webhook_endpoint:add"
@@ -532,6 +533,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.SUSPENSE_WITHDRAW: ActionKind("Explanation of suspense withdrawn", staff_only=True),
     AuditAction.TABLE_EXPORT: ActionKind("Table downloaded", staff_only=True),
     AuditAction.CASE_RECUSE: ActionKind("Recused from the case", staff_only=True),
+    AuditAction.TIE_RULE_OUT: ActionKind("Tie that was found declared wrong", staff_only=True),
     AuditAction.TIE_DECLARE: ActionKind("Tie to a party declared", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_ADD: ActionKind("Webhook endpoint added", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_REMOVE: ActionKind("Webhook endpoint removed", staff_only=True),

@@ -193,6 +193,12 @@ PARTS: Mapping[str, Part] = {
         "id staff_id ended_by ended_at",
         said="ended_at is not null",
     ),
+    "ties_ruled_out": _part(
+        "ties_ruled_out",
+        "tie declared wrong",
+        "staff_id party_id reason ruled_by ruled_at",
+        key=("staff_id", "party_id"),
+    ),
     "reports": _part(
         "reports",
         "report",

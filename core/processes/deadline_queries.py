@@ -31,6 +31,7 @@ from core.records import (
     StaffRole,
     StaffTie,
 )
+from core.records.people import found_ties
 from core.rules.approvals import DecisionStatus
 from core.rules.cases import BLOCKING, CaseStatus
 from core.rules.chargebacks import ANSWERABLE
@@ -81,17 +82,21 @@ def deadlocks(now: datetime) -> Due:
 
 
 def reassignments(now: datetime) -> Due:
-    """Whoever has the case left, is no mediator any more, or is tied to one of its parties: due at once."""
+    """Whoever has the case left, is no mediator any more, or is tied to one of its parties, by what was declared or by
+    what was found: due at once."""
     mediates = exists().where(StaffRole.staff_id == Staff.id, StaffRole.role == Role.MEDIATOR)
     tied = exists().where(
         StaffTie.staff_id == Staff.id, StaffTie.party_id.in_((Project.payer_id, Project.payee_id))
+    )
+    found = exists().where(
+        found_ties.c.staff_id == Staff.id, found_ties.c.party_id.in_((Project.payer_id, Project.payee_id))
     )
     return (
         select(Case.id, Case.opened_at.label("at"))
         .join(Staff, Staff.id == Case.mediator_id)
         .join(Milestone, Milestone.id == Case.milestone_id)
         .join(Project, Project.id == Milestone.project_id)
-        .where(Case.status.in_(BLOCKING), or_(~Staff.active, ~mediates, tied))
+        .where(Case.status.in_(BLOCKING), or_(~Staff.active, ~mediates, tied, found))
     )
 
 

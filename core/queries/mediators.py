@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 from core.actions.cases import mediator_assignment
 from core.records import Case, Party, Recusal, Staff, StaffTie
 from core.records.audit import audit_entries
+from core.records.people import found_ties
 from core.rules import mediation
+
+FOUND = "has the e-mail address of a party: first an administrator says on the page People what that means."
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def had_case(session: Session, case: Case, at: datetime) -> int | None:
 def for_parties(
     session: Session, parties: Sequence[Party], *, case_id: int, skill: str | None = None
 ) -> list[Colleague]:
-    """Active mediators in the order in which the system would choose them. Four statements."""
+    """Active mediators in the order in which the system would choose them. Five statements."""
     candidates = sorted(
         mediator_assignment.candidates(session), key=lambda each: mediation.order(each, skill)
     )
@@ -54,6 +57,8 @@ def for_parties(
         StaffTie.party_id.in_(each.id for each in parties)
     )
     ties = {row.staff_id: row.reason for row in session.execute(tied)}
+    same = select(found_ties.c.staff_id).where(found_ties.c.party_id.in_(each.id for each in parties))
+    found = frozenset(session.scalars(same))
     left = select(Recusal.staff_id, Recusal.at).where(Recusal.case_id == case_id)
     recusals = {row.staff_id: row.at for row in session.execute(left)}
     return [
@@ -66,6 +71,8 @@ def for_parties(
             if each.staff_id in recusals
             else f"has a tie to a party ({ties[each.staff_id]})."
             if each.staff_id in ties
+            else FOUND
+            if each.staff_id in found
             else None,
         )
         for each in candidates

@@ -22,6 +22,7 @@ STAFF = f"""
 select p.id, p.name, p.title, p.skills, p.active, p.created_at, p.issuer,
        array(select r.role from staff_roles r where r.staff_id = p.id order by r.role) as roles,
        (select count(*) from staff_ties y where y.staff_id = p.id) as ties,
+       (select count(*) from found_ties y where y.staff_id = p.id) as found,
        (select count(*) from cases t where t.mediator_id = p.id
         and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as cases,
        seen.last_seen_at, coalesce(seen.live, 0) as live, seen.signed_in_at, p.email
@@ -34,6 +35,10 @@ where {{where}} order by p.active desc, p.name, p.id
 TIES = text(
     "select y.party_id, lower(p.role) as role, y.reason, y.declared_at from staff_ties y "
     "join parties p on p.id = y.party_id where y.staff_id = :id order by y.declared_at desc, y.party_id"
+)
+FOUND = text(
+    "select y.party_id, lower(p.role) as role from found_ties y join parties p on p.id = y.party_id "
+    "where y.staff_id = :id order by y.party_id"
 )
 SESSIONS = text(
     f"""
@@ -64,6 +69,7 @@ class Person:
     live: int
     signed_in_at: datetime | None
     email: str
+    found: int
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,18 @@ class StaffTieRow:
     role: str
     reason: str
     declared_at: datetime
+
+    @property
+    def party(self) -> str:
+        return f"{self.role} {self.party_id}"
+
+
+@dataclass(frozen=True)
+class FoundTie:
+    """A party with the e-mail address of this person; nobody has said yet what that means."""
+
+    party_id: int
+    role: str
 
     @property
     def party(self) -> str:
@@ -127,6 +145,11 @@ def ties(session: Session, staff_id: int) -> list[StaffTieRow]:
     return [StaffTieRow(*row) for row in session.execute(TIES, {"id": staff_id})]
 
 
+def found(session: Session, staff_id: int) -> list[FoundTie]:
+    """Ties that were found and wait for an answer."""
+    return [FoundTie(*row) for row in session.execute(FOUND, {"id": staff_id})]
+
+
 def visits(session: Session, staff_id: int, *, now: datetime, limit: int = 20) -> list[Visit]:
     """The latest sessions, newest first."""
     given = {"id": staff_id, "now": now, "idle": IDLE, "limit": limit}
@@ -161,6 +184,7 @@ def _people(session: Session, where: str, now: datetime, **given: int) -> list[P
             live=row.live,
             signed_in_at=row.signed_in_at,
             email=row.email,
+            found=row.found,
         )
         for row in session.execute(text(STAFF.format(where=where)), values)
     ]

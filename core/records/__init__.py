@@ -56,6 +56,7 @@ from core.records.people import (
     StaffRole,
     StaffSession,
     StaffTie,
+    TieRuledOut,
 )
 from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
@@ -174,6 +175,7 @@ __all__ = [
     "StripePayout",
     "SuspenseItem",
     "TabKey",
+    "TieRuledOut",
     "UnsentText",
     "WebhookEndpoint",
     "WebhookEvent",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    column,
+    table,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of, search_index
@@ -48,6 +58,7 @@ class Party(Record):
             "method_kind is not null or (method_brand is null and method_last4 is null)", name="method"
         ),
         CheckConstraint("payment_method is not null or method_saved_at is null", name="saved_method"),
+        Index("parties_email_idx", text("lower(email)")),
         Index("parties_stripe_account_idx", "stripe_account"),
         Index("parties_stripe_customer_idx", "stripe_customer"),
         search_index("parties_search_idx", "searched((((name || ' ') || email) || ' ') || external_id)"),
@@ -201,3 +212,20 @@ class StaffTie(Record):
     party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), primary_key=True)
     reason: Mapped[str]
     declared_at: Mapped[datetime]
+
+
+class TieRuledOut(Record):
+    """A tie that was found and that an administrator has declared wrong."""
+
+    __tablename__ = "ties_ruled_out"
+    __table_args__ = (CheckConstraint("ruled_by <> staff_id", name="by_another"),)
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), primary_key=True)
+    reason: Mapped[str]
+    ruled_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    ruled_at: Mapped[datetime]
+
+
+# A view of the database: whom an e-mail address ties to a party, while nobody has confirmed it or ruled it out.
+found_ties = table("found_ties", column("staff_id", BigInteger), column("party_id", BigInteger))

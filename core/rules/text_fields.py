@@ -19,6 +19,7 @@ KINDS: Mapping[str, Permission] = {
     "milestone": Permission.READ_CASES,
     "session": Permission.MANAGE_STAFF,
     "staff": Permission.MANAGE_STAFF,
+    "tie": Permission.READ_PEOPLE,
     "review": Permission.REVIEW_RISK,
     "report": Permission.REVIEW_RISK,
     "practice": Permission.REVIEW_RISK,

@@ -12,7 +12,7 @@ from core.queries.team import Step
 from core.rules.permissions import Permission
 from core.rules.references import reference
 from dashboard import navigation, request_context
-from dashboard.compliance import team_leaving, team_roles
+from dashboard.compliance import team_leaving, team_roles, team_ties
 from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
 from dashboard.ui.master_detail import close
 from dashboard.ui.safe import plain
@@ -56,6 +56,7 @@ def show(staff_id: int) -> None:
                 tables.when("declared_at", "Declared"),
             ],
         )
+    team_ties.ways(person)
     if visits is not None:
         _visits(person, visits)
     if steps is not None:

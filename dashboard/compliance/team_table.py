@@ -62,6 +62,9 @@ def columns(now: datetime) -> list[tables.Column]:
         tables.text("title", "Title", width=190),
         tables.count("live", "Sessions", width=80, help="Browsers that are signed in now."),
         tables.count("ties", "Ties", width=60),
+        tables.count(
+            "found", "Ties to settle", width=100, help="Found by an e-mail address, not yet answered."
+        ),
         tables.text("skills", "Skills", value=lambda row: ", ".join(map(in_words, row.skills)), width=230),
         tables.text("active", "State", value=lambda row: "Active" if row.active else "Left", width=80),
     ]

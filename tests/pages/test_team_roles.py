@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.actions.staff import role_grants
 from core.db import Database
-from core.records import Case
+from core.records import Case, Party, Staff
 from core.rules.permissions import Actor, Role
 from tests import builders
 from tests.builders import PEOPLE, Town, second_administrator
@@ -142,3 +142,30 @@ def test_whoever_is_deactivated_hands_over_on_the_page_and_comes_back(town: Town
     app.text_area(key="return-reason").set_value("She is back.").run()
     press(app, "reactivate")
     assert roles(town, "mia") == []
+
+
+def test_a_tie_that_was_found_is_settled_on_the_page(town: Town, owner: Database) -> None:
+    with owner.transaction() as session:
+        email = session.get_one(Party, town.payer_id).email
+        for subject in ("mia", "max"):
+            session.get_one(Staff, town.staff[subject]).email = email
+    shown = f"Same e-mail address as payer {town.payer_id}"
+    ways = {"Confirm the tie", "Declare it wrong"}
+    for subject, offered in (("cora", set()), ("mia", {"Confirm the tie"}), ("ada", ways)):
+        app = visit(town, subject, "people", id=town.staff["mia"])
+        assert shown in words(app)
+        assert ways & set(labels(app)) == offered
+    app.text_input(key=f"found-reason-{town.payer_id}").set_value("A shared mailbox.").run()
+    press(app, f"found-no-{town.payer_id}")
+    assert shown not in words(visit(town, "ada", "people", id=town.staff["mia"]))
+    own = visit(town, "max", "people", id=town.staff["max"])
+    own.text_input(key=f"found-reason-{town.payer_id}").set_value("My kitchen.").run()
+    assert "My kitchen." in words(press(own, f"found-yes-{town.payer_id}"))
+
+
+def test_one_declares_a_tie_of_ones_own(town: Town) -> None:
+    app = press(visit(town, "mia", "people", id=town.staff["mia"]), "open-tie")
+    app.number_input(key="tie-party").set_value(town.payee_id).run()
+    app.text_area(key="tie-reason").set_value("A cousin.").run()
+    assert "A cousin." in words(press(app, "tie"))
+    assert "Declare a tie" not in labels(visit(town, "mia", "people", id=town.staff["max"]))

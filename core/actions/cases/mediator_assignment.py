@@ -17,6 +17,7 @@ from core.db import Record
 from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
 from core.notifications import staff_of
 from core.records import Case, Handover, Recusal, Staff, StaffRole, StaffTie
+from core.records.people import found_ties
 from core.rules import mediation
 from core.rules.cases import BLOCKING, blocks_release
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
@@ -62,8 +63,10 @@ def require_open(case: Case) -> None:
 
 
 def ties_of(session: Session, staff_id: int) -> frozenset[int]:
-    """The numbers of the parties that this person has declared a tie to."""
-    return frozenset(session.scalars(select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)))
+    """The numbers of the parties that this person has a tie to: declared, or found and not yet ruled out."""
+    declared = select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)
+    found = select(found_ties.c.party_id).where(found_ties.c.staff_id == staff_id)
+    return frozenset(session.scalars(declared.union(found)))
 
 
 def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader: int | None) -> None:
@@ -224,7 +227,8 @@ def candidates(session: Session) -> list[mediation.Candidate]:
         .outerjoin(load, load.c.mediator_id == Staff.id)
         .where(StaffRole.role == Role.MEDIATOR, Staff.active)
     ).all()
-    ties = _by_staff(session, select(StaffTie.staff_id, StaffTie.party_id))
+    declared = select(StaffTie.staff_id, StaffTie.party_id)
+    ties = _by_staff(session, declared.union(select(found_ties.c.staff_id, found_ties.c.party_id)))
     recused = _by_staff(session, select(Recusal.staff_id, Recusal.case_id))
     return [
         mediation.Candidate(
