@@ -213,6 +213,7 @@ class AuditAction(StrEnum):
     RECONCILIATION_BEGIN = "reconciliation:begin"
     RECONCILIATION_RUN = "reconciliation:run"
     REFUND_CONFIRM_RETURN = "refund:confirm_return"
+    REFUND_FAIL_RETURN = "refund:fail_return"
     REFUND_FOLLOW = "refund:follow"
     REFUND_MADE_BY_HAND = "refund:made_by_hand"
     REFUND_PROPOSE_RETURN = "refund:propose_return"
@@ -486,6 +487,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.RECONCILIATION_BEGIN: ActionKind("Reconciliation begun", staff_only=True),
     AuditAction.RECONCILIATION_RUN: ActionKind("Reconciled with Stripe", staff_only=True),
     AuditAction.REFUND_CONFIRM_RETURN: ActionKind("Refund from our bank confirmed", staff_only=True),
+    AuditAction.REFUND_FAIL_RETURN: ActionKind("Refund from our bank came back", staff_only=True),
     AuditAction.REFUND_PROPOSE_RETURN: ActionKind("Refund from our bank proposed", staff_only=True),
     AuditAction.REFUND_REQUEST: ActionKind("Refund requested", staff_only=True),
     AuditAction.REFUND_WITHDRAW_RETURN: ActionKind("Refund from our bank withdrawn", staff_only=True),

@@ -45,8 +45,8 @@ NOT_SEALED: Mapping[str, Why] = {
         Why.GAP,
         "accounts api_keys bank_changes bank_charge_rules bank_match_lines bank_match_postings bank_matches"
         " bank_statement_lines breaks case_reveals chargebacks charges document_series duplicate_payments"
-        " engagements evidence_views final_ratings installation ledger_lock legal_checks letter_preferences"
-        " line_corrections milestones outgoing_operations parties party_changes payment_events"
+        " engagements evidence_views failed_returns final_ratings installation ledger_lock legal_checks"
+        " letter_preferences line_corrections milestones outgoing_operations parties party_changes payment_events"
         " payment_method_setups payment_orders payout_offers payout_stops payouts policy_proposals policy_versions"
         " practice_flags project_reviews projects refund_returns refunds review_rounds settlement_currencies"
         " staff_ties suspense_items unhashed_content webhook_endpoints",

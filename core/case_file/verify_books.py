@@ -28,6 +28,8 @@ UNUSUAL = (
     "refund_failed",
     "refund_canceled",
     "refund_returned",
+    "refund_came_back",
+    "refund_never_left",
     "refund_made_by_hand",
     "duplicate",
 )

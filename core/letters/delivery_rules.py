@@ -106,6 +106,7 @@ HANDLING: Mapping[str, Handling] = {
     "payout_method_changed": Handling("Payment sent again by another method", urgent=True, kept=_MONEY),
     "payout_offer_withdrawn": Handling("No choice of payout method", urgent=True, kept=_MONEY),
     "refund_returned": Handling("Refund sent another way", urgent=True, kept=_MONEY),
+    "refund_return_failed": Handling("Refund did not arrive", urgent=True, kept=_MONEY),
     "report_received": Handling("Report received", kept="it is the receipt for what you reported"),
     "report_settled": Handling("Report looked into", kept="it is the answer to what you reported"),
     "project_review_request": Handling("Please review your project"),

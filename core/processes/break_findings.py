@@ -56,7 +56,7 @@ AT_STRIPE = text(
     from line l
     left join asked a on a.provider_id = l.source
     left join twins t on t.transaction_id = l.transaction_id
-    order by since, object, currency
+    order by since, object, currency, l.kind = 'IN_SUSPENSE'
     """
 )
 LINK = text(
@@ -125,9 +125,11 @@ def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[Fi
 
 
 def at_stripe(session: Session, run_id: int, until: datetime, now: datetime) -> Iterator[Finding]:
-    """The run's lines and balances that differ, and what lies in suspense."""
-    for row in session.execute(AT_STRIPE, {"run": run_id, "until": until}).mappings().all():
-        yield _finding(dict(row), now)
+    """The run's lines and balances that differ, and what lies in suspense. Where a line does both, it is explained
+    first what lies there."""
+    rows = session.execute(AT_STRIPE, {"run": run_id, "until": until}).mappings().all()
+    found = (_finding(dict(row), now) for row in rows)
+    yield from {each.name: each for each in found}.values()
 
 
 def _finding(row: dict[str, Any], now: datetime) -> Finding:

@@ -126,6 +126,9 @@ def _fetch(desk: Desk, until: datetime) -> int:
 
 COMPARE = text(
     """
+    with corrected as (
+        select transaction_id, sum(amount) as amount, sum(fee) as fee, sum(net) as net from line_corrections group by 1
+    )
     insert into reconciliation_breaks (run_id, kind, transaction_id, journal_id, currency, at_provider, in_ledger)
     select :run_id,
            case when b.id is null then 'NOT_IN_LEDGER' when s.id is null then 'NOT_AT_PROVIDER'
@@ -135,7 +138,7 @@ COMPARE = text(
     full join (
         select t.id, t.journal_id, t.currency, t.amount + coalesce(c.amount, 0) as amount,
                t.fee + coalesce(c.fee, 0) as fee, t.net + coalesce(c.net, 0) as net
-        from balance_transactions t left join line_corrections c on c.transaction_id = t.id
+        from balance_transactions t left join corrected c on c.transaction_id = t.id
         where t.created_at <= :until
     ) b on b.id = s.id
     where s.id is null or b.id is null
@@ -288,7 +291,9 @@ AGREEING = text(
     select count(*) filter (where i.id is null), count(i.id)
     from statement_lines s
     join balance_transactions b on b.id = s.id and b.created_at <= :until
-    left join line_corrections c on c.transaction_id = b.id
+    left join (
+        select transaction_id, sum(amount) as amount, sum(fee) as fee, sum(net) as net from line_corrections group by 1
+    ) c on c.transaction_id = b.id
     left join suspense_items i on i.transaction_id = s.id and i.status = 'OPEN'
     where s.created_at <= :until and s.currency = b.currency
       and s.amount = b.amount + coalesce(c.amount, 0) and s.fee = b.fee + coalesce(c.fee, 0)

@@ -297,7 +297,7 @@ HISTORY = text(
            coalesce(s.name, case e.actor_kind when 'operator' then e.role else 'The system' end) as who
     from audit_entries e left join staff s on e.actor_kind = 'staff' and s.id = e.actor_id
     where (e.object_kind, e.object_id) in (select 'break', cast(:id as text)
-        union all select 'suspense', cast(:item as text) where cast(:item as text) is not null
+        union all select 'suspense', i.id::text from suspense_items i where i.id = :item or i.transaction_id = :line
         union all select 'manual_journal', r.id::text from manual_journals r where r.reverses_journal_id = :journal)
     order by e.id
     """
@@ -306,7 +306,7 @@ HISTORY = text(
 
 def history(session: Session, row: BreakRow) -> Sequence[BreakEvent]:
     """Oldest first."""
-    item = None if row.suspense_item_id is None else str(row.suspense_item_id)
     journal = row.journal_id if row.side == Side.BANK else None
-    found = session.execute(HISTORY, {"id": str(row.id), "item": item, "journal": journal})
+    about = {"id": str(row.id), "item": row.suspense_item_id, "line": row.transaction_id, "journal": journal}
+    found = session.execute(HISTORY, about)
     return [BreakEvent(**each) for each in found.mappings()]

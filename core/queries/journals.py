@@ -59,6 +59,8 @@ KINDS: Mapping[str, str] = {
     "chargeback_loss_overtaken": "Refund came back, the bank had paid",
     "chargeback_regained": "Chargeback won after all",
     "refund_returned": "Refund outside Stripe",
+    "refund_came_back": "Refund outside Stripe came back",
+    "refund_never_left": "Refund outside Stripe never left",
     "refund_made_by_hand": "Refund made by hand",
     "processor_fee": "Processing fee",
     "transfer_arrived": "Payee: transfer arrived",

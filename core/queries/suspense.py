@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -113,12 +113,49 @@ class EntryLeg:
     credit: Money | None
 
 
+SENT = """
+select f.id, f.milestone_id, r.reference, f.amount_minor, f.currency
+from refunds f join refund_returns r on r.refund_id = f.id and r.status = 'DONE'
+where {where} and not exists (select from failed_returns b where b.return_id = r.id)
+order by r.settled_at desc, f.id desc limit :limit
+"""
+
+
+@dataclass(frozen=True)
+class SentRefund:
+    """A refund that was sent from our bank, with the bank's reference."""
+
+    id: int
+    milestone_id: int
+    reference: str
+    amount: Money
+
+    @property
+    def label(self) -> str:
+        return f"{self.amount.text()} · {self.reference} · {reference('milestone', self.milestone_id)}"
+
+
+def sent_refunds(session: Session, amount: Money) -> list[SentRefund]:
+    """Those that can have come back as this amount: equal ones first, then the newest."""
+    where = "f.status = 'RETURNED' and f.currency = :currency and f.amount_minor >= :least"
+    values = {"currency": amount.currency, "least": amount.minor, "limit": MOST}
+    found = [_sent(row) for row in session.execute(text(SENT.format(where=where)), values)]
+    return sorted(found, key=lambda each: each.amount != amount)
+
+
+def _sent(row: Row[Any]) -> SentRefund:
+    return SentRefund(row.id, row.milestone_id, row.reference, Money(row.amount_minor, row.currency))
+
+
 def target_name(session: Session, settled_as: SettledAs, target_id: int) -> str:
     """Whom or what a proposal is about, as staff know it; empty where there is none of this number."""
     kind = TARGETS[settled_as]
     if kind == "milestone":
         title = session.scalar(select(Milestone.title).where(Milestone.id == target_id))
         return "" if title is None else f"{reference('milestone', target_id)} · {title}"
+    if kind == "refund":
+        found = session.execute(text(SENT.format(where="f.id = :id")), {"id": target_id, "limit": 1}).first()
+        return "" if found is None else _sent(found).label
     payee = select(Party.name).where(Party.id == target_id)
     if kind == "write-off":
         written = DebtWriteOff.party_id == Party.id

@@ -48,6 +48,8 @@ OF: Mapping[str, Flow] = {
     "refund_canceled": Flow.REFUNDED,
     "refund_made_by_hand": Flow.REFUNDED,
     "refund_returned": Flow.REFUNDED,
+    "refund_came_back": Flow.REFUNDED,
+    "refund_never_left": Flow.REFUNDED,
     "chargeback_opened": Flow.CHARGED_BACK,
     "chargeback_won": Flow.CHARGED_BACK,
     "chargeback_lost_while_held": Flow.CHARGED_BACK,

@@ -36,7 +36,7 @@ from core.records.offers import Offer
 from core.records.operations import OutgoingOperation, WebhookEvent
 from core.records.payees import BankChange, BankChangeProposal, PartyChange, PayeeAccount
 from core.records.payers import PaymentMethodSetup
-from core.records.payment_exceptions import PayoutOffer, RefundReturn
+from core.records.payment_exceptions import FailedReturn, PayoutOffer, RefundReturn
 from core.records.payments import (
     BalanceTransaction,
     Charge,
@@ -114,6 +114,7 @@ __all__ = [
     "Evidence",
     "EvidenceNote",
     "EvidenceView",
+    "FailedReturn",
     "FinalRating",
     "Handover",
     "Hold",

@@ -207,14 +207,13 @@ class SuspenseItem(Record):
     """A line of the provider's ledger that nothing on the desk explains, until one person says what it was and another
     agrees. With a `journal_id`, only what its statement differs by from what was booked. Or a line of our bank
     (`bank_line_id`), or what it differs by from its match, with the journal that booked it. `target_id` is the
-    milestone or party that the proposal is about.
+    milestone, party, write-off or refund that the proposal is about.
     """
 
     __tablename__ = "suspense_items"
     __table_args__ = (
         one_of("settled_as", SettledAs),
         one_of("proposed_as", SettledAs),
-        UniqueConstraint("transaction_id"),
         CheckConstraint(
             "(transaction_id is null) <> (bank_line_id is null) and (bank_line_id is null or journal_id is not null)",
             name="one_line",
@@ -237,10 +236,21 @@ class SuspenseItem(Record):
         CheckConstraint(
             "case when coalesce(settled_as, proposed_as) in ('CONCESSION', 'REFUND_OWED', 'PAYEE_OWES', "
             "'OTHER_EXPENSE') then amount_minor < 0 when coalesce(settled_as, proposed_as) in ('RETURN_TO_PAYER', "
-            "'PAYEE_DEBT', 'DEBT_RECOVERED', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 else true end",
+            "'PAYEE_DEBT', 'DEBT_RECOVERED', 'REFUND_CAME_BACK', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 "
+            "else true end",
             name="direction",
         ),
         Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
+        Index(
+            "suspense_items_whole_line_key",
+            "transaction_id",
+            unique=True,
+            postgresql_where="journal_id is null",
+        ),
+        Index(
+            "suspense_items_one_open_key", "transaction_id", unique=True, postgresql_where="status = 'OPEN'"
+        ),
+        Index("suspense_items_transaction_idx", "transaction_id"),
         Index(
             "suspense_items_recovered_idx",
             "target_id",

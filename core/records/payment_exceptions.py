@@ -69,3 +69,15 @@ class RefundReturn(Record):
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)
+
+
+class FailedReturn(Record):
+    """A refund sent from our bank that came back, or never left: the journal that booked it, and the one by which the
+    debt to the payer is open again, as two people said."""
+
+    __tablename__ = "failed_returns"
+
+    return_id: Mapped[int] = mapped_column(ForeignKey("refund_returns.id"), primary_key=True)
+    sent_journal_id: Mapped[int] = mapped_column(ForeignKey("journals.id"), unique=True)
+    journal_id: Mapped[int] = mapped_column(ForeignKey("journals.id"), unique=True)
+    at: Mapped[datetime]

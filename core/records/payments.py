@@ -177,12 +177,17 @@ class BalanceTransaction(Record):
 
 
 class LineCorrection(Record):
-    """What the statement has more of a booked line, signed: booked beside it, once, and explained by two people."""
+    """What the statement has more of a booked line, signed: booked beside it, and explained by two people. Where it is
+    stated otherwise again, the next one holds what that differs by from all before."""
 
     __tablename__ = "line_corrections"
-    __table_args__ = (CheckConstraint("net = amount - fee AND net <> 0", name="net"),)
+    __table_args__ = (
+        CheckConstraint("net = amount - fee AND net <> 0", name="net"),
+        Index("line_corrections_transaction_idx", "transaction_id"),
+    )
 
-    transaction_id: Mapped[str] = mapped_column(ForeignKey("balance_transactions.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    transaction_id: Mapped[str] = mapped_column(ForeignKey("balance_transactions.id"))
     amount: Mapped[int]
     fee: Mapped[int]
     net: Mapped[int]

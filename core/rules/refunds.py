@@ -57,6 +57,8 @@ MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (QUEUED, RefundEvent.FAIL): FAILED,
     (PENDING, RefundEvent.FAIL): FAILED,
     (SUCCEEDED, RefundEvent.FAIL): FAILED,
+    # Sent from our bank, and it came back, or never left.
+    (RETURNED, RefundEvent.FAIL): FAILED,
     (QUEUED, RefundEvent.CANCEL): CANCELED,
     (PENDING, RefundEvent.CANCEL): CANCELED,
     (FAILED, RefundEvent.RETRY): QUEUED,

@@ -77,7 +77,7 @@ STEPS: Mapping[str, Steps] = {
     ),
     # Who was refused tries again with another one; what is saved stays so.
     "payment_method_setups": _to({Setup.OPEN: (Setup.SAVED, Setup.FAILED), Setup.FAILED: (Setup.SAVED,)}),
-    # News of Stripe come at any time; only what was called off before it was sent is over for good.
+    # News of Stripe come at any time; what was called off before it was sent is not sent any more.
     "outgoing_operations": _to(
         {
             Operation.QUEUED: (
@@ -111,6 +111,8 @@ STEPS: Mapping[str, Steps] = {
             ),
             Operation.REFUSED: (Operation.QUEUED, Operation.SUCCEEDED, Operation.REVIEW),
             Operation.SUCCEEDED: (Operation.REFUSED, Operation.REVIEW),
+            # A refund that was sent from our bank instead, and came back.
+            Operation.CANCELED: (Operation.REVIEW,),
         }
     ),
     "webhook_events": _to(

@@ -38,6 +38,8 @@ class SettledAs(StrEnum):
     """Paid to a payee by hand: they owe it back, and later releases set it off. The target is the payee."""
     DEBT_RECOVERED = "DEBT_RECOVERED"
     """A payee has paid what was written off. The target is the write-off."""
+    REFUND_CAME_BACK = "REFUND_CAME_BACK"
+    """A refund that had been sent from our bank, and is owed again. The target is the refund."""
     RESERVE = "RESERVE"
     """A reserve that the processor holds, or releases."""
     BANK_CHARGE = "BANK_CHARGE"
@@ -61,6 +63,7 @@ WORDS = {
     SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
     SettledAs.PAYEE_OWES: "Paid to a payee by hand, to be recovered",
     SettledAs.DEBT_RECOVERED: "A payee has paid a debt that was written off",
+    SettledAs.REFUND_CAME_BACK: "A refund sent from our bank that came back",
     SettledAs.RESERVE: "A reserve held by Stripe",
     SettledAs.BANK_CHARGE: "A bank charge",
     SettledAs.INTEREST: "Interest received",
@@ -87,6 +90,7 @@ ONLY_IN = frozenset(
         SettledAs.RETURN_TO_PAYER,
         SettledAs.PAYEE_DEBT,
         SettledAs.DEBT_RECOVERED,
+        SettledAs.REFUND_CAME_BACK,
         SettledAs.INTEREST,
         SettledAs.OTHER_INCOME,
     }
@@ -130,6 +134,10 @@ class OwesLess(DeskError):
     less than {amount}."""
 
 
+class OnlyAtTheBank(DeskError):
+    """Only a line of our bank's can be that: a refund that comes back to Stripe is on Stripe's statement."""
+
+
 class NotADifference(DeskError):
     """Only a whole line can be that, and this is what a line differs by from what was booked for it."""
 
@@ -142,6 +150,7 @@ TARGETS = {
     SettledAs.PAYEE_DEBT: "payee",
     SettledAs.PAYEE_OWES: "payee",
     SettledAs.DEBT_RECOVERED: "write-off",
+    SettledAs.REFUND_CAME_BACK: "refund",
 }
 
 OF_PAYEE = (SettledAs.PAYEE_DEBT, SettledAs.PAYEE_OWES)
@@ -150,13 +159,15 @@ NOT_AT_THE_BANK = frozenset(
     {SettledAs.OWN_MONEY, SettledAs.REFUND_OWED, SettledAs.RETURN_TO_PAYER, SettledAs.CHARGEBACK_LOSS}
 )
 
+# And what only a line of our bank's can be.
+ONLY_AT_THE_BANK = frozenset({SettledAs.REFUND_CAME_BACK})
+
 
 def fitting(amounts: Sequence[Money], *, at_the_bank: bool = False) -> list[SettledAs]:
     """What these amounts together can have been, by whether they came in or went out, in the order of `WORDS`.
     `at_the_bank`: one of them is a line of our bank's."""
-    return [
-        each for each in SettledAs if _fits(each, amounts) and not (at_the_bank and each in NOT_AT_THE_BANK)
-    ]
+    elsewhere = NOT_AT_THE_BANK if at_the_bank else ONLY_AT_THE_BANK
+    return [each for each in SettledAs if _fits(each, amounts) and each not in elsewhere]
 
 
 def _fits(settled_as: SettledAs, amounts: Sequence[Money]) -> bool:

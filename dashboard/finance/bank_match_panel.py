@@ -169,7 +169,7 @@ def _explain(row: BreakRow, amount: Money) -> None:
         "What it was", ways, index=ways.index(likely), format_func=lambda each: rules.words(each, [amount]),
         key=f"bank-{row.id}-as",
     )  # fmt: skip
-    target = explaining.asked_target(what, f"bank-{row.id}")
+    target = explaining.asked_target(what, f"bank-{row.id}", [amount])
     explaining.preview("bank", amount, what, target)
     place = text_fields.named("break", row.id, "explain")
     reason = reasons.line(place, key=f"bank-{row.id}-reason")

@@ -34,7 +34,7 @@ def show(row: BreakRow) -> None:
             "What the difference was", ways, index=ways.index(likely), key=f"difference-{row.id}-as",
             format_func=lambda each: rules.words(each, [amount]),
         )  # fmt: skip
-        target = explaining.asked_target(what, f"difference-{row.id}")
+        target = explaining.asked_target(what, f"difference-{row.id}", [])
         explaining.preview(accounts.STRIPE_BALANCE, amount, what, target)
         place = text_fields.named("break", row.id, "difference")
         reason = reasons.line(place, key=f"difference-{row.id}-reason")

@@ -55,6 +55,10 @@ LEGS = [
     tables.money("credit", "Credit"),
 ]
 FEW = 3
+OWED_AGAIN = (
+    "The whole refund is owed to the payer again, and its milestone follows. What came back short of it is a bank "
+    "charge."
+)
 EACH = [
     tables.text("reference", "Item"),
     tables.money("amount", "Amount"),
@@ -191,6 +195,8 @@ def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | 
         tables.small(_summed(legs) if len(items) > FEW else legs, LEGS, name="Proposed entry")
     elif settled_as is SettledAs.EACH_OTHER:
         cards.note("Nothing is booked: the amounts offset each other within suspense.")
+    elif settled_as is SettledAs.REFUND_CAME_BACK and target_id:
+        cards.note(OWED_AGAIN)
     elif settled_as is SettledAs.REFUND_OWED and target_id:
         cards.note(
             f"Booked against the refund that is owed for {reference('milestone', target_id)}; the milestone follows."
@@ -223,6 +229,8 @@ def preview(source: str, amount: Money, settled_as: SettledAs, target_id: int | 
             LEGS,
             name="Proposed entry",
         )
+    elif settled_as is SettledAs.REFUND_CAME_BACK and target_id:
+        cards.note(OWED_AGAIN)
 
 
 def _say(items: Sequence[SuspenseRow]) -> None:
@@ -243,7 +251,8 @@ def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: Settl
         key=f"{key}-as",
         help="What fits the amounts chosen above: money that came in cannot be what money that went out was.",
     )
-    target = asked_target(settled_as, key, milestone=next((each.milestone_id for each in items), None))
+    known = next((each.milestone_id for each in items), None)
+    target = asked_target(settled_as, key, amounts[:1], milestone=known)
     if items:
         entry(items, settled_as, target)
     field = text_fields.named("suspense", place, "explain")
@@ -266,15 +275,36 @@ def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: Settl
         )
 
 
-def asked_target(settled_as: SettledAs, key: str, *, milestone: int | None = None) -> int | None:
-    """Whom or what it is about: a payee by name, anything else by its number. `milestone`: the one that is known."""
+def asked_target(
+    settled_as: SettledAs, key: str, amounts: Sequence[Money], *, milestone: int | None = None
+) -> int | None:
+    """Whom or what it is about: a payee by name, a refund among those that the amount can be, anything else by its
+    number. `milestone`: the one that is known."""
     kind = TARGETS.get(settled_as)
     if kind is None:
         return None
     if kind == "payee":
         return payee_choice.choose(key, in_projects=False)
+    if kind == "refund":
+        return _sent_refund(key, amounts)
     known = milestone if kind == "milestone" else None
     typed = st.number_input(
         f"Number of the {kind}", min_value=1, value=known, step=1, key=f"{key}-target-{known}"
     )
     return int(typed) if typed else None
+
+
+def _sent_refund(key: str, amounts: Sequence[Money]) -> int | None:
+    """Of those that were sent from our bank, one that can have come back as this amount."""
+    with request_context.reading() as session:
+        found = {each.id: each for amount in amounts for each in queries.sent_refunds(session, amount)}
+    if not found:
+        cards.note("No refund of this amount or more was sent from our bank and confirmed.")
+        return None
+    chosen: int = st.selectbox(
+        "Refund sent from our bank",
+        list(found),
+        format_func=lambda each: found[each].label,
+        key=f"{key}-refund",
+    )
+    return chosen

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.actions.operations import breaks, stripe_differences, suspense
-from core.actions.operations.stripe_differences import NoDifference
+from core.actions.operations.stripe_differences import NoDifference, StillInSuspense
 from core.db import Database
 from core.money import Money
 from core.queries import breaks as queries
@@ -37,7 +39,7 @@ def explain(market: Market, row: queries.BreakRow, what: SettledAs, who: str = "
 
 
 def approve(market: Market, who: str = "ada") -> None:
-    items = [each.id for each in market.all(SuspenseItem)]
+    items = [each.id for each in market.all(SuspenseItem) if each.status == "OPEN"]
     market.act(suspense.confirm, market.as_staff(who), item_ids=items, reason="Seen.")
 
 
@@ -95,9 +97,79 @@ def test_a_closed_break_has_no_difference_and_an_agreeing_line_closes_by_itself(
 def test_a_correction_stays_and_is_of_something(market: Market, owner: Database) -> None:
     row = amended(market, fee=40)
     explain(market, row, SettledAs.PROCESSOR_FEE)
-    kept = market.get(LineCorrection, row.object)
+    (kept,) = market.all(LineCorrection)
     assert (kept.amount, kept.fee, kept.net) == (0, 40, -40)
     assert market.read(lambda s: breaks.agrees(s, s.get_one(breaks.Break, row.id), now=market.now)) is False
     for said in ("update line_corrections set net = -41, fee = 41", "delete from line_corrections"):
         with pytest.raises(DBAPIError), owner.transaction() as session:
             session.execute(text(said))
+
+
+def test_a_line_that_is_stated_otherwise_again_is_corrected_again(market: Market) -> None:
+    row = amended(market, fee=40)
+    explain(market, row, SettledAs.PROCESSOR_FEE)
+    approve(market)
+    market.control.amend(row.object, fee=65)
+    assert run(market).status == "BREAKS"
+    (again,) = open_breaks(market)
+    assert (again.id, again.class_, again.difference) == (row.id, "FEE", Money(-25, "USD"))
+    explain(market, again, SettledAs.PROCESSOR_FEE)
+    assert market.books() == {"bank": -10_000, "stripe_balance": 9_935, "processor_fees": 40, "suspense": -25}
+    approve(market)
+    assert [(each.fee, each.net) for each in market.all(LineCorrection)] == [(40, -40), (25, -25)]
+    assert run(market).status == "CLEAN"
+    assert open_breaks(market) == []
+    told = market.read(lambda s: queries.history(s, queries.one(s, row.id, now=market.now)))
+    assert [each.action for each in told].count("staff:suspense:settle") == 2
+    market.lawful()
+
+
+def test_what_is_stated_otherwise_while_it_waits_is_explained_first_and_stays_a_break(market: Market) -> None:
+    row = amended(market, fee=40)
+    explain(market, row, SettledAs.PROCESSOR_FEE)
+    market.control.amend(row.object, fee=65)
+    for _ in range(2):
+        run(market)
+        (waits,) = open_breaks(market)
+        assert (waits.id, waits.kind, waits.state) == (row.id, "IN_SUSPENSE", "PROPOSED")
+    steps = market.read(lambda s: queries.history(s, queries.one(s, row.id, now=market.now)))
+    approve(market)
+    (left,) = open_breaks(market)
+    assert (left.id, left.kind, left.difference) == (row.id, "AMOUNT_DIFFERS", Money(-25, "USD"))
+    assert left.state == "OPEN"
+    assert len(steps) < 8  # nothing is noted anew by each run
+    explain(market, left, SettledAs.PROCESSOR_FEE)
+    approve(market)
+    assert run(market).status == "CLEAN"
+    market.lawful()
+
+
+def test_a_line_has_one_amount_in_suspense_at_a_time(market: Market) -> None:
+    row = amended(market, fee=40)
+    explain(market, row, SettledAs.PROCESSOR_FEE)
+    market.database.run(lambda s: setattr(s.get_one(breaks.Break, row.id), "kind", "AMOUNT_DIFFERS"))
+    market.control.amend(row.object, fee=65)
+    with pytest.raises((StillInSuspense, NoDifference)):
+        explain(market, row, SettledAs.PROCESSOR_FEE)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stated=st.lists(st.tuples(st.integers(1, 30_000), st.integers(-500, 500)), min_size=1, max_size=3))
+def test_whatever_stripe_states_in_turn_the_corrections_sum_to_it(
+    market: Market, stated: list[tuple[int, int]]
+) -> None:
+    if not market.all(BalanceTransaction):
+        market.pay_in(10_000)
+        run(market)
+    (line,) = market.all(BalanceTransaction)
+    for amount, fee in stated:
+        market.control.amend(line.id, amount=amount, fee=fee)
+        run(market)
+        for row in open_breaks(market):
+            try:
+                explain(market, row, SettledAs.PROCESSOR_FEE)
+            except NoDifference:
+                continue
+            approve(market)
+        booked = line.net + sum(each.net for each in market.all(LineCorrection))
+        assert booked == amount - fee == market.books().get("stripe_balance", 0)

@@ -128,6 +128,12 @@ def test_what_money_can_have_been_follows_from_whether_it_came_in(
     assert set(fitting([Money(each, "USD") for each in minors])) == fits
 
 
+def test_only_at_our_bank_can_a_refund_sent_from_it_come_back() -> None:
+    for minor in (500, -500):
+        there = set(fitting([Money(minor, "USD")], at_the_bank=True))
+        assert (SettledAs.REFUND_CAME_BACK in there) is (minor > 0)
+
+
 def test_a_fee_given_back_is_not_called_a_fee() -> None:
     assert [words(FEE, [Money(each, "USD")]) for each in (-1, 1)] == [
         "A fee of Stripe's",

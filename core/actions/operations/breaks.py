@@ -90,7 +90,7 @@ def _follow(session: Session, finding: Finding, *, run_id: int | None, now: date
     row.ours = None if finding.ours is None else finding.ours.minor
     row.ours_currency = None if finding.ours is None else finding.ours.currency
     row.transaction_id, row.journal_id = finding.transaction_id, finding.journal_id
-    row.suspense_item_id = finding.suspense_item_id or row.suspense_item_id
+    row.suspense_item_id = finding.suspense_item_id
     row.bank_line_id = finding.bank_line_id
     row.last_seen_at, row.last_run_id = now, run_id or row.last_run_id
     session.flush()
@@ -153,10 +153,44 @@ def midnight(day: date) -> datetime:
 
 
 def explained(session: Session, actor: Actor, item: SuspenseItem, *, now: datetime) -> None:
-    """Two people said what the amount was: its break is closed."""
+    """Two people said what the amount was: its break is closed, unless Stripe states the line otherwise again."""
     wanted = select(Break).where(Break.suspense_item_id == item.id, Break.status == BreakStatus.OPEN)
-    for row in session.scalars(wanted.with_for_update()):
-        _close(session, actor, row, ClosedAs.EXPLAINED, now=now)
+    for row in session.scalars(wanted.with_for_update()).all():
+        again = _stated_otherwise(session, row, now=now) if row.side == Side.STRIPE else None
+        if again is None:
+            _close(session, actor, row, ClosedAs.EXPLAINED, now=now)
+        else:
+            _follow(session, again, run_id=None, now=now)
+
+
+def _stated_otherwise(session: Session, row: Break, *, now: datetime) -> Finding | None:
+    """What Stripe's line differs by from all that was booked of it, if it does."""
+    stated = session.get(StatementLine, row.transaction_id, populate_existing=True)
+    booked = session.get(BalanceTransaction, row.transaction_id, populate_existing=True)
+    if stated is None or booked is None or _same(session, stated, booked):
+        return None
+    net = booked.net + sum(each.net for each in corrections(session, booked.id))
+    theirs, ours = Money(stated.net, stated.currency), Money(net, booked.currency)
+    facts = rules.Facts(Side.STRIPE, theirs, ours, now - row.since, stated.kind, stated.reporting_category)
+    return Finding(
+        Side.STRIPE, row.object, row.currency, BreakKind.AMOUNT_DIFFERS, rules.classify(facts), theirs, ours, row.since,
+        row.transaction_id, booked.journal_id,
+    )  # fmt: skip
+
+
+def corrections(session: Session, transaction_id: str) -> Sequence[LineCorrection]:
+    """What was booked of a line since, because Stripe stated it otherwise, in order."""
+    wanted = select(LineCorrection).where(LineCorrection.transaction_id == transaction_id)
+    return session.scalars(wanted.order_by(LineCorrection.id)).all()
+
+
+def _same(session: Session, stated: StatementLine, booked: BalanceTransaction) -> bool:
+    """Whether a line is booked, with its corrections, as Stripe states it."""
+    booked_in_all = (booked, *corrections(session, booked.id))
+    return stated.currency == booked.currency and all(
+        getattr(stated, name) == sum(getattr(each, name) for each in booked_in_all)
+        for name in ("amount", "fee", "net")
+    )
 
 
 def close_unseen(
@@ -330,13 +364,8 @@ def agrees(session: Session, row: Break, *, now: datetime) -> bool:
     booked = session.get(BalanceTransaction, row.transaction_id, populate_existing=True)
     if stated is None or booked is None:
         return False
-    apart = session.get(LineCorrection, row.transaction_id)
-    same = stated.currency == booked.currency and all(
-        getattr(stated, name) == getattr(booked, name) + (getattr(apart, name) if apart else 0)
-        for name in ("amount", "fee", "net")
-    )
     item = session.get(SuspenseItem, row.suspense_item_id) if row.suspense_item_id else None
-    if not same or (item is not None and item.status == SuspenseStatus.OPEN):
+    if not _same(session, stated, booked) or (item is not None and item.status == SuspenseStatus.OPEN):
         return False
     _close(session, SYSTEM, row, ClosedAs.AGREES, now=now)
     return True

@@ -1,11 +1,12 @@
 """A line of Stripe's that was booked with other amounts than its statement states: what it differs by is booked.
 
 First to suspense, because the statement says so; what it was is proposed by one person and approved by another, as for
-every amount there. The line stays as it was booked, with its correction beside it.
+every amount there. The line stays as it was booked, with its corrections beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,7 +21,8 @@ from core.rules.breaks import Side
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.reconciliation import BreakKind
-from core.rules.suspense import SettledAs
+from core.rules.references import reference
+from core.rules.suspense import SettledAs, SuspenseStatus
 
 WHY = "Stripe's statement differs by this from what was booked for the line."
 
@@ -30,9 +32,8 @@ class NoDifference(DeskError):
     difference that can be booked."""
 
 
-class CorrectedBefore(DeskError):
-    """This line has been in suspense once, and what it was is booked. A second correction of it needs whoever keeps the
-    desk: Stripe states another amount again."""
+class StillInSuspense(DeskError):
+    """An amount of this line lies in suspense and is not explained. Explain that first: {item}."""
 
 
 def explain(
@@ -40,37 +41,46 @@ def explain(
     target_id: int | None = None,
 ) -> list[SuspenseItem]:  # fmt: skip
     """Book the difference to suspense and propose what it was. Raises `BreakIsClosed`, `NoDifference`,
-    `CorrectedBefore` and what `suspense.propose` does."""
+    `StillInSuspense` and what `suspense.propose` does."""
     require(actor, Permission.SETTLE_SUSPENSE)
     reason = given(reason)
     row = breaks.locked(session, break_id)
-    stated, booked = _both(session, row)
-    if session.scalars(select(SuspenseItem.id).where(SuspenseItem.transaction_id == booked.id)).first():
-        raise CorrectedBefore()
-    item = _to_suspense(session, stated, booked, now=now)
+    stated, booked, corrected = _all(session, row)
+    still = select(SuspenseItem.id).where(
+        SuspenseItem.transaction_id == booked.id, SuspenseItem.status == SuspenseStatus.OPEN
+    )
+    if (number := session.scalars(still).first()) is not None:
+        raise StillInSuspense(item=reference("suspense", number))
+    item = _to_suspense(session, stated, booked, corrected, now=now)
     return suspense.propose(
         session, actor, now=now, item_ids=[item.id], settled_as=settled_as, reason=reason, target_id=target_id
     )
 
 
-def _both(session: Session, row: Break) -> tuple[StatementLine, BalanceTransaction]:
-    """The line as it is stated and as it was booked. Raises `NoDifference`."""
+def _all(session: Session, row: Break) -> tuple[StatementLine, BalanceTransaction, Sequence[LineCorrection]]:
+    """The line as it is stated, as it was booked, and what was corrected of it since. Raises `NoDifference`."""
     stated = session.get(StatementLine, row.transaction_id) if row.transaction_id else None
     booked = session.get(BalanceTransaction, row.transaction_id) if row.transaction_id else None
     if row.side != Side.STRIPE or row.kind != BreakKind.AMOUNT_DIFFERS or stated is None or booked is None:
         raise NoDifference()
-    if stated.currency != booked.currency or stated.net == booked.net:
+    corrected = breaks.corrections(session, booked.id)
+    if stated.currency != booked.currency or stated.net == booked.net + sum(each.net for each in corrected):
         raise NoDifference()
-    return stated, booked
+    return stated, booked, corrected
 
 
 def _to_suspense(
-    session: Session, stated: StatementLine, booked: BalanceTransaction, *, now: datetime
-) -> SuspenseItem:
-    apart = {name: getattr(stated, name) - getattr(booked, name) for name in ("amount", "fee", "net")}
+    session: Session, stated: StatementLine, booked: BalanceTransaction, corrected: Sequence[LineCorrection], *,
+    now: datetime,
+) -> SuspenseItem:  # fmt: skip
+    apart = {
+        name: getattr(stated, name) - sum(getattr(each, name) for each in (booked, *corrected))
+        for name in ("amount", "fee", "net")
+    }
     amount = Money(apart["net"], booked.currency)
     cause = {"balance_transaction": booked.id, "source": booked.source}
-    journal = postings.line_difference(key=f"difference.{booked.id}", amount=amount, cause=cause)
+    key = f"difference.{booked.id}.{len(corrected)}" if corrected else f"difference.{booked.id}"
+    journal = postings.line_difference(key=key, amount=amount, cause=cause)
     number = journal_store.post(session, journal, now=now)
     session.add(
         LineCorrection(

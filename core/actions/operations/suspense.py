@@ -15,7 +15,7 @@ from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.operations import breaks
 from core.actions.payouts import receivables, write_offs
-from core.actions.refunds import hand_refunds
+from core.actions.refunds import failed_returns, hand_refunds
 from core.actions.risk import external_movements
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
@@ -24,7 +24,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import journal_store, postings
 from core.ledger.postings import explanations
 from core.money import Money
-from core.records import BalanceTransaction, DebtWriteOff, Party, SuspenseItem
+from core.records import BalanceTransaction, DebtWriteOff, Party, Refund, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.bank_matching import NotAtTheBank
 from core.rules.parties import PartyRole
@@ -55,7 +55,8 @@ def propose(
     """Propose what these amounts were. Nothing is booked yet, and no other explanation is accepted while it waits.
 
     Raises `AlreadySettled`, `ProposalWaits`, `DoNotCancelOut`, `CameIn`, `NotAPayment`, `NotARefund`,
-    `TargetMissing`, `OneAtATime`, `OwesLess`, `NotFound`, and what `hand_refunds.owed` raises.
+    `TargetMissing`, `OneAtATime`, `OwesLess`, `OnlyAtTheBank`, `NotFound`, and what `hand_refunds.owed` and
+    `failed_returns.of` raise.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
     reason = given(reason)
@@ -86,7 +87,7 @@ def confirm(
     proposals.require_checker(session, actor, waiting(session, items), now=now)
     _check(session, items, settled_as, items[0].target_id)
     for item in items:
-        _settle(session, actor, item, settled_as, now=now)
+        _settle(session, actor, item, settled_as, reason=reason, now=now)
         external_movements.line_settled(session, item, settled_as, now=now)
         audit.become(item, SuspenseStatus.SETTLED, now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
@@ -200,6 +201,8 @@ def _subject(
     if settled_as is SettledAs.DEBT_RECOVERED and (row := session.get(DebtWriteOff, target_id)) is not None:
         return Subject(frozenset({row.party_id}))
     number = target_id if settled_as in rules.TARGETS else items[0].milestone_id
+    if settled_as is SettledAs.REFUND_CAME_BACK:
+        number = session.scalar(select(Refund.milestone_id).where(Refund.id == target_id))
     return proposals.NOBODY if number is None else Subject.of(open_milestone(session, number, lock=False))
 
 
@@ -230,17 +233,14 @@ def _check(
     session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
 ) -> None:
     amounts = [_amount(each) for each in items]
-    if settled_as in rules.NOT_AT_THE_BANK and any(each.bank_line_id for each in items):
-        raise NotAtTheBank()
-    if settled_as in rules.NOT_A_DIFFERENCE and any(
-        each.transaction_id and each.journal_id for each in items
-    ):
-        raise rules.NotADifference()
+    _check_side(items, settled_as)
     rules.check(settled_as, amounts, payment_intent=items[0].payment_intent, target_id=target_id)
     if settled_as in (SettledAs.RETURN_TO_PAYER, SettledAs.REFUND_OWED):
         open_milestone(session, target_id or 0, lock=False)
     if settled_as is SettledAs.REFUND_OWED:
         hand_refunds.owed(session, items[0], target_id or 0)
+    if settled_as is SettledAs.REFUND_CAME_BACK:
+        failed_returns.of(session, target_id, amounts[0])
     if settled_as is SettledAs.DEBT_RECOVERED:
         write_offs.require_recoverable(session, target_id or 0, amounts[0], but=items[0].id)
     if settled_as in rules.OF_PAYEE:
@@ -252,9 +252,23 @@ def _check(
             raise rules.OwesLess(owed=owed, amount=amounts[0])
 
 
+def _check_side(items: Sequence[SuspenseItem], settled_as: SettledAs) -> None:
+    """Whether it can be that, by whose line it is, and whether it is a whole one."""
+    if settled_as in rules.NOT_AT_THE_BANK and any(each.bank_line_id for each in items):
+        raise NotAtTheBank()
+    if settled_as in rules.ONLY_AT_THE_BANK and not all(each.bank_line_id for each in items):
+        raise rules.OnlyAtTheBank()
+    differs = any(each.transaction_id and each.journal_id for each in items)
+    if settled_as in rules.NOT_A_DIFFERENCE and differs:
+        raise rules.NotADifference()
+
+
 def _settle(
-    session: Session, actor: Actor, item: SuspenseItem, settled_as: SettledAs, *, now: datetime
+    session: Session, actor: Actor, item: SuspenseItem, settled_as: SettledAs, *, reason: str, now: datetime
 ) -> None:
+    if settled_as is SettledAs.REFUND_CAME_BACK:
+        failed_returns.came_back(session, actor, item, reason=reason, now=now)
+        return
     if settled_as is SettledAs.REFUND_OWED:
         hand_refunds.adopt(session, actor, open_milestone(session, item.target_id or 0), item, now=now)
         return

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.periods import manual_journals
+from core.actions.refunds import failed_returns
 from core.errors import DeskError, NotFound
 from core.ledger import journal_store
 from core.ledger.journals import Posting
@@ -54,10 +55,12 @@ def propose(
 def propose_of(
     session: Session, actor: Actor, *, now: datetime, journal_id: int, posted_on: date, reason: str
 ) -> ManualJournal:
-    """Of any journal that can be. Raises `NotReversible`, `ReversedBefore`, `PeriodClosed`, `DayToCome`, `NotFound`."""
+    """Of any journal that can be. Raises what `entry` does, `ReversedBefore`, `PeriodClosed`, `DayToCome`."""
     require(actor, Permission.PROPOSE_JOURNAL)
     reason = given(reason)
     lines, memo = entry(session, journal_id)
+    if failed_returns.failed(session, journal_id):
+        raise ReversedBefore()
     if standing_of(session, journal_id) is not None:
         raise ReversedBefore()
     posted_by = select(ManualJournal.id).where(ManualJournal.journal_id == journal_id)
@@ -75,10 +78,12 @@ def propose_of(
 
 
 def entry(session: Session, journal_id: int) -> tuple[list[Posting], str]:
-    """What would be posted, debits above zero, and its memo. Raises `NotReversible`, `NotFound`."""
+    """What would be posted, debits above zero, and its memo. Raises `NotReversible`, `LeftOurBank`, `NotFound`."""
     before = journal_store.one(session, journal_id).journal
     if before.kind not in REVERSIBLE:
         raise NotReversible(journal=reference("journal", journal_id))
+    if before.kind == "refund_returned":
+        failed_returns.require_never_left(session, journal_id)
     by_hand = before.cause.get("manual_journal")
     what = reference("manual journal", int(by_hand)) if by_hand else reference("journal", journal_id)
     lines = [Posting(line.account, -line.amount) for line in before.postings]

@@ -13,7 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.milestones.milestone_context import open_milestone
 from core.actions.operations import reversed_postings
+from core.actions.refunds import failed_returns
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
@@ -35,7 +37,8 @@ from core.rules.reasons import given
 OURS = 0  # whose files they are in the evidence store: the platform's own
 LAST_MOMENT = timedelta(microseconds=1)
 MATCHED = "What it reverses was matched with the bank's statement since."
-KEPT = ("payout",)  # of the cause of what is reversed: the bank names it
+FAILED_BEFORE = "The refund that it reverses is recorded as come back since."
+KEPT = ("payout", "refund")  # of the cause of what is reversed: the bank names it, or a refund follows
 
 
 class DayToCome(DeskError):
@@ -91,9 +94,9 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     require(actor, Permission.CONFIRM_JOURNAL, now)
     said = given(reason) if reason.strip() else None
     row = _open(session, number)
-    proposals.require_checker(session, actor, waiting(row), now=now)
-    if reversed_postings.matched_since(session, row):
-        raise fallen(ProposalKind.MANUAL_JOURNAL, MATCHED)
+    proposals.require_checker(session, actor, waiting(session, row), now=now)
+    if why := _overtaken(session, row):
+        raise fallen(ProposalKind.MANUAL_JOURNAL, why)
     row.journal_id = journal_store.post(
         session, journal_of(session, row), now=now, happened_at=_moment(row, now)
     )
@@ -103,6 +106,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     _note_end(session, actor, AuditAction.JOURNAL_POST.by("staff"), row, reason=said or row.reason, now=now)
     if row.reverses_journal_id is not None:
         reversed_postings.pair(session, actor, row, reason=said or row.reason, now=now)
+        failed_returns.never_left(session, actor, row, reason=said or row.reason, now=now)
     return row
 
 
@@ -136,26 +140,38 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     session.flush()
     _note_end(session, SYSTEM, AuditAction.JOURNAL_RETURN.by("system"), row, reason=why, now=now)
     about = ("manual_journal", row.id)
-    proposals.tell_returned(session, waiting(row), what=f"MJ-{row.id}", why=why, about=about, now=now)
+    proposals.tell_returned(
+        session, waiting(session, row), what=f"MJ-{row.id}", why=why, about=about, now=now
+    )
     return True
 
 
 def _flaw(session: Session, row: ManualJournal, now: datetime) -> str | None:
     if not periods.is_open(session, row.posted_on):
         return f"{row.posted_on:%-d %B %Y} was closed."
+    if why := _overtaken(session, row):
+        return why
+    return proposals.flaw(session, waiting(session, row), now=now)
+
+
+def _overtaken(session: Session, row: ManualJournal) -> str | None:
+    """What became meanwhile of the journal that it reverses."""
     if reversed_postings.matched_since(session, row):
         return MATCHED
-    return proposals.flaw(session, waiting(row), now=now)
+    if row.reverses_journal_id is not None and failed_returns.failed(session, row.reverses_journal_id):
+        return FAILED_BEFORE
+    return None
 
 
 def standing(session: Session, number: int) -> Waiting:
     """As it waits, for whoever reads of it."""
-    return waiting(session.get_one(ManualJournal, number))
+    return waiting(session, session.get_one(ManualJournal, number))
 
 
-def waiting(row: ManualJournal) -> Waiting:
+def waiting(session: Session, row: ManualJournal) -> Waiting:
     """The proposal as what waits for a second person."""
-    return Waiting(ProposalKind.MANUAL_JOURNAL, row.proposed_by, row.proposed_at, _subject(lines_of(row)))
+    subject = _subject(session, lines_of(row))
+    return Waiting(ProposalKind.MANUAL_JOURNAL, row.proposed_by, row.proposed_at, subject)
 
 
 def attachment(session: Session, actor: Actor, *, store: EvidenceStore, number: int) -> bytes:
@@ -183,6 +199,8 @@ def journal_of(session: Session, row: ManualJournal) -> Journal:
     before = journal_store.one(session, row.reverses_journal_id).journal
     reverses = {"reverses": row.reverses_id, "reverses_journal": row.reverses_journal_id}
     kept = {name: before.cause[name] for name in KEPT if name in before.cause}
+    if before.kind == "refund_returned":
+        return failed_returns.reversal(before, key=key, cause=kept | cause | reverses)
     by_hand = before.kind in ("manual_journal", "manual_journal_reversed")
     reverse = postings.manual_journal_reversed if by_hand else postings.journal_reversed
     return reverse(key=key, lines=before.postings, memo=row.memo, cause=kept | cause | reverses)
@@ -194,10 +212,14 @@ def _moment(row: ManualJournal, now: datetime) -> datetime:
     return min(last, now)
 
 
-def _subject(lines: Sequence[Posting]) -> Subject:
-    """The payees whose debts it touches: nobody with a tie to one of them proposes or approves it."""
-    parties = (accounts.object_id(line.account) for line in lines)
-    return Subject(frozenset(party for party in parties if party))
+def _subject(session: Session, lines: Sequence[Posting]) -> Subject:
+    """The payees whose debts it touches, the parties of the milestone whose refund it is: nobody with a tie to one of
+    them proposes or approves it."""
+    known = [(accounts.account_type(line.account).per, accounts.object_id(line.account)) for line in lines]
+    for per, number in known:
+        if per == "milestone":
+            return Subject.of(open_milestone(session, number or 0, lock=False))
+    return Subject(frozenset(number for _, number in known if number))
 
 
 def _kept(attached: Attached | None, store: EvidenceStore | None) -> tuple[str, str] | None:
@@ -238,7 +260,7 @@ def write_down(
         reverses_journal_id=reverses_journal_id,
         attachment_name=name,
         attachment_sha256=sha256,
-        proposed_by=proposals.require_maker(session, actor, _subject(lines)),
+        proposed_by=proposals.require_maker(session, actor, _subject(session, lines)),
         proposed_at=now,
     )
     session.add(row)

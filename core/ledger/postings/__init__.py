@@ -49,9 +49,11 @@ from core.ledger.postings.platform import (
 )
 from core.ledger.postings.release_and_refund import (
     decided,
+    refund_came_back,
     refund_canceled,
     refund_failed,
     refund_made_by_hand,
+    refund_never_left,
     refund_returned,
     refund_succeeded,
 )
@@ -97,9 +99,11 @@ __all__ = [
     "platform_payout_sent",
     "processor_fee",
     "receivable_offset",
+    "refund_came_back",
     "refund_canceled",
     "refund_failed",
     "refund_made_by_hand",
+    "refund_never_left",
     "refund_returned",
     "refund_succeeded",
     "suspense_settled",

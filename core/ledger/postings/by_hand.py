@@ -17,9 +17,15 @@ from core.ledger.journals import Cause, Journal, Posting
 # Besides equity, income and expenses. What payees owe is written off by hand; the database lets it not go below zero.
 ASSETS = frozenset({accounts.BANK, "receivable_payee"})
 # What may be reversed. Every other journal's other side is Stripe's statement, a case or a payout, which would then say
-# something else than the ledger.
+# something else than the ledger; a refund from our bank fails with its reversal.
 REVERSIBLE = frozenset(
-    {"manual_journal", "manual_journal_reversed", "journal_reversed", "platform_payout_paid"}
+    {
+        "manual_journal",
+        "manual_journal_reversed",
+        "journal_reversed",
+        "platform_payout_paid",
+        "refund_returned",
+    }
 )
 # It is what a conversion of Stripe's left, line by line.
 NEVER = frozenset({accounts.EXCHANGE_DIFFERENCE})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.ledger.accounts import (
     BANK,
+    BANK_CHARGES,
     PLATFORM_FEE_REVENUE,
     PROCESSOR_FEES,
     REFUND_CONCESSION,
@@ -134,6 +135,31 @@ def refund_returned(
     at_least_zero(key, refund=amount)
     postings = (debit(refund_payable(milestone_id), amount), credit(BANK, amount))
     return Journal(key, "refund_returned", postings, milestone_id, party_id, "Refunded from our bank", cause)
+
+
+def refund_came_back(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, kept: Money, cause: Cause
+) -> Journal:
+    """A line in suspense was a refund that had been sent from our bank: `amount` is owed to the payer again, also where
+    the banks `kept` a part."""
+    at_least_zero(key, refund=amount, kept=kept, arrived=amount - kept)
+    postings = (
+        debit(SUSPENSE, amount - kept),
+        debit(BANK_CHARGES, kept),
+        credit(refund_payable(milestone_id), amount),
+    )
+    memo = "A refund sent from our bank came back"
+    return Journal(key, "refund_came_back", postings, milestone_id, party_id, memo, cause)
+
+
+def refund_never_left(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, cause: Cause
+) -> Journal:
+    """What was booked as sent from our bank never left it: the debt to the payer is open again."""
+    at_least_zero(key, refund=amount)
+    postings = (debit(BANK, amount), credit(refund_payable(milestone_id), amount))
+    memo = "A refund booked as sent from our bank never left it"
+    return Journal(key, "refund_never_left", postings, milestone_id, party_id, memo, cause)
 
 
 def refund_made_by_hand(
