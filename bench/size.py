@@ -56,7 +56,7 @@ NOW = FIRST + timedelta(days=365)
 TODAY: date = NOW.date()
 MONTH = Period(TODAY - timedelta(days=30), TODAY)
 LAWS = ("journals_balance", "balances_agree", "nothing_below_zero", "books_balance", "register_agrees",
-        "daily_totals_agree", "balance_sheet_balances")  # fmt: skip
+        "daily_totals_agree", "marketplace_totals_agree", "balance_sheet_balances")  # fmt: skip
 Read = Callable[[Session], Any]
 
 
@@ -85,8 +85,8 @@ def _reads(milestone: int) -> Mapping[str, Read]:
         "Fees by day": lambda s: fees.periods(
             s, since=NOW - timedelta(days=90), until=NOW, step=fees.FeeInterval.DAY
         ),
-        "Fees by marketplace, 30 days": lambda s: fee_breakdown.rows(
-            s, FeeBy.PLATFORM, currency="USD", since=NOW - timedelta(days=30), until=NOW
+        "Fees by marketplace, a year": lambda s: fee_breakdown.rows(
+            s, FeeBy.PLATFORM, currency="USD", since=NOW - timedelta(days=365), until=NOW
         ),
         "Figures of a month that is closed": lambda s: periods.figures(s, month),
         "Income and expense of a year": lambda s: periods.results(s, span(PeriodKind.YEAR, TODAY)),

@@ -118,6 +118,27 @@ invariant(
 )
 
 invariant(
+    "marketplace_totals_agree",
+    "The daily totals of the marketplaces are those of the journals of their milestones.",
+    """
+    with said as (
+        select marketplace, line, currency_number, sum(net) as net from marketplace_totals group by 1, 2, 3
+    ), posted as (
+        select coalesce(p.platform, '') as marketplace, (l.account_id >> 10 & 255)::smallint as line,
+               (l.account_id & 1023)::smallint as currency_number, sum(l.amount) as net
+        from ledger_roll_up r
+        join journals j on not (j.xid >= r.rolled_to and j.id > r.after_journal)
+        left join milestones m on m.id = j.milestone_id left join projects p on p.id = m.project_id
+        cross join lateral unnest(j.account_ids, j.amounts) as l (account_id, amount)
+        group by 1, 2, 3
+    )
+    select marketplace, line, currency_number, s.net, p.net as net_posted
+    from said s full join posted p using (marketplace, line, currency_number)
+    where coalesce(s.net, 0) <> coalesce(p.net, 0)
+    """,
+)
+
+invariant(
     "balance_sheet_balances",
     "In each currency, assets are liabilities and equity, with all that was earned less all that was spent.",
     """

@@ -1,7 +1,8 @@
 """Fees by marketplace, project, party, payment or payout method; what one payment cost; each down to its postings.
 
-Read from the journals of a period, in one statement whatever their number: the daily totals, which `core.queries.fees`
-reads, know neither project nor party.
+By marketplace they are read from its daily totals, whose number does not grow with the journals; else from the journals
+of the period, in one statement whatever their number: daily totals know neither project nor party. A period is of whole
+days, UTC, as in `core.queries.fees`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from sqlalchemy import text
@@ -83,7 +84,7 @@ LEGS = """
            coalesce({key}, '') as key, coalesce({label}, '') as label
     from (
         select id, kind, posted_at, milestone_id, cause, unnest(account_ids) as account_id, unnest(amounts) as amount
-        from journals where posted_at >= :since and posted_at <= :until and kind <> all(:year_end)
+        from journals where posted_at >= :since and posted_at < :until and kind <> all(:year_end)
     ) j
     join chart c on c.line = (j.account_id >> 10 & 255)
     left join milestones m on m.id = j.milestone_id
@@ -99,7 +100,7 @@ OF_MILESTONES = """
         select milestone_id, (account_id >> 10 & 255)::smallint as line, sum(amount) as amount
         from (
             select kind, milestone_id, unnest(account_ids) as account_id, unnest(amounts) as amount
-            from journals where posted_at >= :since and posted_at <= :until and kind <> all(:year_end)
+            from journals where posted_at >= :since and posted_at < :until and kind <> all(:year_end)
         ) leg
         where account_id = any(:accounts)
            or kind = 'decided' and (account_id >> 10 & 255) = :payable and (account_id & 1023) = :iso
@@ -110,9 +111,28 @@ OF_MILESTONES = """
     left join projects p on p.id = m.project_id
     {joined}
 """
+# What is rolled up, and the short tail that is not yet.
+OF_MARKETPLACES = """
+    select c.name as line, t.net as amount, t.marketplace as key, t.marketplace as label
+    from (
+        select line, currency_number, kind, marketplace, net from marketplace_totals
+        where day >= cast(:since as date) and day < cast(:until as date)
+        union all
+        select (l.account_id >> 10 & 255)::smallint, (l.account_id & 1023)::smallint, j.kind,
+               marketplace_of(j.milestone_id), l.amount
+        from ledger_roll_up r
+        join journals j on j.xid >= r.rolled_to and j.id > r.after_journal
+        cross join lateral unnest(j.account_ids, j.amounts) as l (account_id, amount)
+        where j.posted_at >= :since and j.posted_at < :until
+    ) t
+    join chart c on c.line = t.line
+    where t.currency_number = :iso and t.kind <> all(:year_end)
+      and (t.line = any(:lines) or t.line = :payable and t.kind = 'decided')
+"""
 SUMS = """
     with legs as ({legs}), sums as (
         select key, max(label) as label, line, sum(amount)::bigint as net from legs group by key, line
+        having sum(amount) <> 0
     ), largest as (
         select key from sums group by key order by sum(abs(net)) desc, key limit :limit
     )
@@ -137,7 +157,9 @@ def rows(
     session: Session, by: FeeBy, *, currency: str, since: datetime, until: datetime, limit: int | None = MOST
 ) -> list[FeeRow]:
     """In one currency, by name; with a limit those with the largest sums."""
-    statement = text(SUMS.format(legs=_legs(by, LEGS if BY[by].of_journals else OF_MILESTONES)))
+    source = LEGS if BY[by].of_journals else OF_MILESTONES
+    legs = OF_MARKETPLACES if by is FeeBy.PLATFORM else _legs(by, source)
+    statement = text(SUMS.format(legs=legs))
     found: dict[str, tuple[str, dict[str, Money]]] = {}
     for row in session.execute(statement, {**_known(currency, since, until), "limit": limit}):
         grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
@@ -207,8 +229,9 @@ def _legs(by: FeeBy, source: str = LEGS) -> str:
 
 def _known(currency: str, since: datetime, until: datetime) -> dict[str, object]:
     return {
-        "since": since,
-        "until": until,
+        "since": datetime.combine(since.date(), time(), UTC),
+        "until": datetime.combine(until.date() + timedelta(days=1), time(), UTC),
+        "lines": [CHART[line].number for line in LINES],
         "accounts": [accounts.number(line, currency) for line in LINES],
         "payable": CHART[PAYABLE].number,
         "iso": accounts.ISO_NUMBERS[currency],

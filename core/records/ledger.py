@@ -135,3 +135,14 @@ daily_totals = Table(
     Column("credits", Numeric(30), nullable=False),
     Column("postings", BigInteger, nullable=False),
 )
+
+marketplace_totals = Table(
+    "marketplace_totals",
+    Record.metadata,
+    Column("day", Date, primary_key=True),
+    Column("marketplace", Text, primary_key=True),
+    Column("line", SmallInteger, primary_key=True, autoincrement=False),
+    Column("currency_number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("net", Numeric(30), nullable=False),
+)

@@ -11,7 +11,10 @@ from core.db import Database
 from core.ledger import accounts
 from tests.ledger.conftest import Post, charge
 
-TABLES = ("journals", "balances", "accounts", "register", "hot_balances", "daily_totals", "ledger_roll_up")
+TABLES = (
+    "journals", "balances", "accounts", "register", "hot_balances", "daily_totals", "marketplace_totals",
+    "ledger_roll_up",
+)  # fmt: skip
 WRITES = [
     *(f"delete from {table}" for table in TABLES),
     *(f"truncate {table} cascade" for table in TABLES),
@@ -22,6 +25,7 @@ WRITES = [
     "update register set amount = 1",
     "update hot_balances set net = 1",
     "update daily_totals set debits = 1",
+    "update marketplace_totals set net = 1",
     "update ledger_roll_up set rolled_to = '0'",
     "insert into journals (key, kind, memo, cause, account_ids, amounts, posted_at) "
     "values ('k', 'k', '', '{}', '{1,2}', '{1,-1}', now())",
@@ -31,6 +35,7 @@ WRITES = [
     "insert into register values (1, 1, 1)",
     "insert into hot_balances values (1, 1)",
     "insert into daily_totals values (now(), 1, 840, 'k', 0, 0, 0)",
+    "insert into marketplace_totals values (now(), '', 1, 840, 'k', 0)",
     "insert into ledger_roll_up values (true, '0', 0) on conflict do nothing",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.actions.operations import opening_balances
@@ -13,6 +13,7 @@ from core.db import Database
 from core.errors import DeskError
 from core.ledger import accounts, journal_store, postings
 from core.ledger.accounts import CHART, AccountType
+from core.ledger.invariants import check
 from core.money import Money
 from core.queries import fee_breakdown, fees, journals, ledger, overview
 from core.queries.fee_breakdown import FeeBy
@@ -186,6 +187,35 @@ def test_fees_broken_down_are_the_same_fees_and_each_row_is_its_postings(town: T
         legs = town.read(lambda s, row=row: fee_breakdown.postings(s, by, row.id, currency="USD", **span))
         for line in fees.LINES:
             assert Money.total((leg.amount for leg in legs if leg.line == line), "USD") == row.fees.of(line)
+
+
+def test_fees_by_marketplace_are_the_same_before_and_after_a_roll_up(town: Town, owner: Database) -> None:
+    """They are read from daily totals of each marketplace, and from what is not rolled up yet."""
+    divided(town)
+    roll_up = (
+        "select roll_up((select rolled_to from ledger_roll_up), pg_snapshot_xmin(pg_current_snapshot()))"
+    )
+
+    def by_marketplace() -> list[tuple[str, fees.FeePeriod]]:
+        span = {"since": builders.NOW, "until": town.now}
+        rows = town.read(lambda s: fee_breakdown.rows(s, FeeBy.PLATFORM, currency="USD", **span))
+        return [(row.label, row.fees) for row in rows]
+
+    def add_up() -> None:
+        owner.run(lambda s: s.execute(text(roll_up)).scalar_one())
+        assert town.read(lambda s: check(s, "marketplace_totals_agree", "daily_totals_agree")) == []
+
+    before = by_marketplace()
+    assert [label for label, _ in before] == ["home_services"]
+    add_up()
+    assert by_marketplace() == before
+    divided(town)
+    both = by_marketplace()
+    assert both[0][1].platform == before[0][1].platform + before[0][1].platform
+    add_up()
+    assert by_marketplace() == both
+    totals = town.read(lambda s: s.execute(text("select count(*) from marketplace_totals")).scalar_one())
+    assert totals > 0
 
 
 @pytest.mark.parametrize("step", fees.FeeInterval)
