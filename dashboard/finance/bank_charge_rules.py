@@ -1,4 +1,5 @@
-"""Recurring bank charges: what the saved rules recognise, submitted with one click, and the rules themselves."""
+"""Recurring bank charges: what the saved rules recognise, submitted with one click but for what is left out,
+and the rules themselves."""
 
 from __future__ import annotations
 
@@ -63,14 +64,41 @@ def _proposed(found: Sequence[RecognisedLine], may: bool) -> None:
         )
         if not may:
             return
-        lines = [each.line_id for each in found]
-        label = "Submit it for approval" if len(lines) == 1 else f"Submit all {len(lines)} for approval"
-        if intent := confirm.pressed(label, key=f"bank-charges-{'-'.join(map(str, lines[:8]))}"):
+        lines = _chosen(found)
+        if intent := confirm.pressed(
+            _label(len(lines), len(found)),
+            key=f"bank-charges-{'-'.join(str(each.line_id) for each in found[:8])}",
+            disabled=not lines,
+        ):
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: actions.submit(session, actor, now=now, line_ids=lines),
                 done="Submitted. They are booked as bank charges when someone else approves.",
             )
+
+
+def _chosen(found: Sequence[RecognisedLine]) -> list[int]:
+    """All of them, but for what is left out: a rule can recognise what is no charge."""
+    if len(found) < 2:
+        return [each.line_id for each in found]
+    named = {each.line_id: f"{each.reference} · {each.amount.text()} · {each.booked_on}" for each in found}
+    left_out = st.multiselect(
+        "Leave out",
+        list(named),
+        format_func=named.__getitem__,
+        placeholder="None: all of them are submitted",
+        key="bank-charges-left-out",
+        help="What you leave out stays an open break, to be matched or explained by itself.",
+    )
+    return [number for number in named if number not in left_out]
+
+
+def _label(chosen: int, found: int) -> str:
+    if found == 1:
+        return "Submit it for approval"
+    return (
+        f"Submit all {found} for approval" if chosen == found else f"Submit {chosen} of {found} for approval"
+    )
 
 
 def _rules(rules: Sequence[BankChargeRuleRow]) -> None:

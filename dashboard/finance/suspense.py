@@ -128,9 +128,27 @@ def proposal(items: list[SuspenseRow]) -> None:
         labels = f"{len(items)} amounts" if len(items) > FEW else ", ".join(each.label for each in items)
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{_about(first)}")
         _reasons(items)
-        if first.proposed_as:
-            entry(items, SettledAs(first.proposed_as), first.target_id)
-        _answer(items)
+        chosen = _chosen(items)
+        if first.proposed_as and chosen:
+            entry(chosen, SettledAs(first.proposed_as), first.target_id)
+        if chosen:
+            _answer(chosen)
+
+
+def _chosen(items: list[SuspenseRow]) -> list[SuspenseRow]:
+    """Those that are answered now: what is left out waits on. What offsets each other is answered as one."""
+    if len(items) < 2 or items[0].proposed_as == SettledAs.EACH_OTHER:
+        return items
+    named = {each.id: each.label for each in items}
+    left_out = st.multiselect(
+        "Leave out",
+        list(named),
+        format_func=named.__getitem__,
+        placeholder="None: all of them are answered together",
+        key=f"agree-{items[0].id}-left-out",
+        help="What you leave out waits on, and can be approved or rejected by itself.",
+    )
+    return [each for each in items if each.id not in left_out]
 
 
 def _about(item: SuspenseRow) -> str:

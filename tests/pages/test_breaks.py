@@ -330,6 +330,38 @@ def test_bank_charges_that_a_rule_recognises_are_submitted_with_one_click(
     assert town.read(lambda session: {each.status for each in session.query(SuspenseItem)}) == {"SETTLED"}
 
 
+def test_what_a_rule_recognises_wrongly_is_left_out_by_either_person(
+    database: Database, tmp_path: Path
+) -> None:
+    lines = [(day, -100 * day, "Account charge") for day in range(1, 4)]
+    town = at_the_bank(database, tmp_path, *lines)
+    app = visit(town, "fay", "reconciliation")
+    app.text_input(key="rule-words").set_value("charge").run()
+    app.text_input(key="rule-most").set_value("20").run()
+    press(app, "Save rule")
+    app = visit(town, "fay", "reconciliation")
+    first = app.multiselect(key="bank-charges-left-out").options[0]
+    app.multiselect(key="bank-charges-left-out").select(first).run()
+    press(app, "Submit 2 of 3 for approval")
+    assert "Bank charges by rule (1)" in words(visit(town, "fay", "reconciliation"))
+    other = visit(town, "cora", "reconciliation")
+    left_out = other.multiselect(key="agree-1-left-out")
+    left_out.select(left_out.options[0]).run()
+    other.text_input(key="suspense-2-reason").set_value("As every month.").run()
+    press(other, "Approve and post")
+    items = town.read(
+        lambda s: [
+            (each.status, each.proposed_as) for each in s.query(SuspenseItem).order_by(SuspenseItem.id)
+        ]
+    )
+    assert items == [("OPEN", "BANK_CHARGE"), ("SETTLED", "BANK_CHARGE")]
+    other = visit(town, "cora", "reconciliation")
+    other.text_input(key="suspense-1-reason").set_value("Not ours.").run()
+    press(other, "Reject")
+    kept = town.read(lambda s: [each.proposed_as for each in s.query(SuspenseItem).order_by(SuspenseItem.id)])
+    assert kept == [None, "BANK_CHARGE"]
+
+
 def test_whoever_approves_reads_the_rule_of_each_charge_and_one_entry_an_account(
     database: Database, tmp_path: Path
 ) -> None:
