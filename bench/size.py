@@ -85,8 +85,8 @@ def _reads(milestone: int) -> Mapping[str, Read]:
         "Fees by day": lambda s: fees.periods(
             s, since=NOW - timedelta(days=90), until=NOW, step=fees.FeeInterval.DAY
         ),
-        "Fees by marketplace, a year": lambda s: fee_breakdown.rows(
-            s, FeeBy.PLATFORM, currency="USD", since=NOW - timedelta(days=365), until=NOW
+        "Fees by marketplace, 90 days": lambda s: fee_breakdown.rows(
+            s, FeeBy.PLATFORM, currency="USD", since=NOW - timedelta(days=90), until=NOW
         ),
         "Figures of a month that is closed": lambda s: periods.figures(s, month),
         "Income and expense of a year": lambda s: periods.results(s, span(PeriodKind.YEAR, TODAY)),

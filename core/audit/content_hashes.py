@@ -146,6 +146,9 @@ PARTS: Mapping[str, Part] = {
         "id reverses_journal_id",
         said="reverses_journal_id is not null",
     ),
+    "manual_journal_breaks": _part(
+        "manual_journals", "break of manual journal", "id break_id", said="break_id is not null"
+    ),
     "repayment_plans": _part(
         "repayment_plans", "repayment plan", "id party_id currency after_journal reason agreed_by agreed_at"
     ),

@@ -173,7 +173,9 @@ READ = """
 # Line by line: a payout by its id, all else by its amount, in the order of time.
 OF_PAYEES = text(
     rf"""
-    with read as materialized ({READ}), theirs as (
+    with read as materialized (
+        select account from ({READ}) whole where cast(:account as text) is null or account = :account
+    ), theirs as (
         select l.id, l.account, l.currency, l.net, l.created_at as at, l.kind, l.reporting_category as category,
                o.provider_id is not null as by_us,
                row_number() over (partition by l.account, l.currency, case when l.kind like 'payout%' then l.source end,
@@ -208,9 +210,12 @@ def payees_read(session: Session, until: datetime) -> set[str]:
     return set(session.scalars(text(READ), {"until": until}))
 
 
-def of_payees(session: Session, until: datetime, now: datetime) -> Iterator[Finding]:
-    """Lines of payees' accounts at Stripe that the memorandum book does not have, and what only that book has."""
-    for row in session.execute(OF_PAYEES, {"until": until}).all():
+def of_payees(
+    session: Session, until: datetime, now: datetime, *, account: str | None = None
+) -> Iterator[Finding]:
+    """Lines of payees' accounts at Stripe that the memorandum book does not have, and what only that book has.
+    `account`: of this one alone."""
+    for row in session.execute(OF_PAYEES, {"until": until, "account": account}).all():
         amount = Money(row.net, row.currency)
         theirs, ours = (amount, None) if row.id else (None, amount)
         facts = Facts(

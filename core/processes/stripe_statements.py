@@ -45,6 +45,10 @@ class Window:
     after: str | None
 
 
+class PayeeUnread(DeskError):
+    """The payee's account {account} could not be read, so nothing is said of it: {why}"""
+
+
 def fetch(desk: Desk, until: datetime) -> int:
     """Read the platform's own account up to `until`; returns how many lines came. Raises what Stripe refuses."""
     count = _read(desk, StripeBook.LINES, OURS, None, until)
@@ -58,19 +62,34 @@ def fetch_payees(desk: Desk, until: datetime) -> int:
     No payout begins, fails or is canceled without a line, so payouts are asked for only where lines came or one is
     still on its way.
     """
-    count = 0
-    for account, party_id in _payees(desk):
-        book = StripeBook.LINES
-        try:
-            came = _read(desk, book, account, party_id, until)
-            if came or desk.database.run(partial(_is_more_to_know, account=account)):
-                book = StripeBook.PAYOUTS
-                _read(desk, book, account, party_id, until)
-            count += came
-        except DeskError as problem:
-            log.warning("stripe_statement.unread", account=account, book=book, reason=problem.message)
-            _note(desk, book, account, problem.message)
-    return count
+    return sum(fetch_payee(desk, account, party_id, until) for account, party_id in _payees(desk))
+
+
+def fetch_payee(desk: Desk, account: str, party_id: int, until: datetime) -> int:
+    """The same of one payee's account."""
+    book = StripeBook.LINES
+    try:
+        came = _read(desk, book, account, party_id, until)
+        if came or desk.database.run(partial(_is_more_to_know, account=account)):
+            book = StripeBook.PAYOUTS
+            _read(desk, book, account, party_id, until)
+        return came
+    except DeskError as problem:
+        log.warning("stripe_statement.unread", account=account, book=book, reason=problem.message)
+        _note(desk, book, account, problem.message)
+        return 0
+
+
+def fetch_account(desk: Desk, account: str, until: datetime) -> None:
+    """The same of the account that a break names. Raises `PayeeUnread` where it could not be read to the end."""
+    for known, party_id in _payees(desk):
+        if known == account:
+            fetch_payee(desk, account, party_id, until)
+    with desk.database.reading() as session:
+        cursor = session.get(StatementCursor, (account, StripeBook.LINES))
+        failure = cursor.failure if cursor is not None else "It is no payee's any more."
+    if failure:
+        raise PayeeUnread(account=account, why=failure)
 
 
 def _is_more_to_know(session: Session, account: str) -> bool:

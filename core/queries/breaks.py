@@ -111,6 +111,8 @@ STATE = """
 case when b.status = 'CLOSED' then 'CLOSED' when i.proposed_as is not null and i.status = 'OPEN' then 'PROPOSED'
      when b.side = 'BANK' and exists (
          select from manual_journals r where r.reverses_journal_id = b.journal_id and r.status = 'PROPOSED'
+     ) or exists (
+         select from manual_journals e where e.break_id = b.id and e.status = 'PROPOSED'
      ) then 'PROPOSED'
      when b.waits_until > :now then 'WAITING' else 'OPEN' end
 """
@@ -298,7 +300,8 @@ HISTORY = text(
     from audit_entries e left join staff s on e.actor_kind = 'staff' and s.id = e.actor_id
     where (e.object_kind, e.object_id) in (select 'break', cast(:id as text)
         union all select 'suspense', i.id::text from suspense_items i where i.id = :item or i.transaction_id = :line
-        union all select 'manual_journal', r.id::text from manual_journals r where r.reverses_journal_id = :journal)
+        union all select 'manual_journal', r.id::text from manual_journals r
+        where r.reverses_journal_id = :journal or r.break_id = :number)
     order by e.id
     """
 )
@@ -307,6 +310,12 @@ HISTORY = text(
 def history(session: Session, row: BreakRow) -> Sequence[BreakEvent]:
     """Oldest first."""
     journal = row.journal_id if row.side == Side.BANK else None
-    about = {"id": str(row.id), "item": row.suspense_item_id, "line": row.transaction_id, "journal": journal}
+    about = {
+        "id": str(row.id),
+        "number": row.id,
+        "item": row.suspense_item_id,
+        "line": row.transaction_id,
+        "journal": journal,
+    }
     found = session.execute(HISTORY, about)
     return [BreakEvent(**each) for each in found.mappings()]

@@ -65,6 +65,7 @@ KINDS: Mapping[str, str] = {
     "processor_fee": "Processing fee",
     "transfer_arrived": "Payee: transfer arrived",
     "transfer_taken_back": "Payee: transfer reversed",
+    "payee_line_booked": "Payee: booked by hand",
     "payout_sent": "Payee: payout sent",
     "payout_paid": "Payee: payout arrived",
     "payout_failed": "Payee: payout failed",

@@ -20,8 +20,8 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True)
 class ManualJournalRow:
-    """`reverses_id` and `reversed_by_id` link a reversal both ways, `reverses_journal_id` names what it reverses;
-    `amount` is the sum of the debits."""
+    """`reverses_id` and `reversed_by_id` link a reversal both ways, `reverses_journal_id` names what it reverses,
+    `break_id` the break that it explains; `amount` is the sum of the debits."""
 
     id: int
     status: str
@@ -32,6 +32,7 @@ class ManualJournalRow:
     legs: tuple[Leg, ...]
     reverses_id: int | None
     reverses_journal_id: int | None
+    break_id: int | None
     reversed_by_id: int | None
     reversed_by_status: str | None
     attachment_name: str | None
@@ -55,7 +56,7 @@ class ManualJournalRow:
 
 ROWS = """
 select m.id, m.status, m.currency, m.posted_on, m.memo, m.reason, m.account_codes, m.amounts, m.reverses_id,
-       m.reverses_journal_id,
+       m.reverses_journal_id, m.break_id,
        r.id as reversed_by_id, r.status as reversed_by_status, m.attachment_name, m.attachment_sha256,
        m.proposed_by as proposed_by_id, p.name as proposed_by, m.proposed_at, s.name as settled_by, m.settled_at,
        m.note, m.journal_id
@@ -95,6 +96,13 @@ def reversal(session: Session, journal_id: int) -> ManualJournalRow | None:
     """What reverses this journal, or is proposed to."""
     query = text(ROWS.format(where="m.reverses_journal_id = :id and m.status in ('PROPOSED', 'POSTED')"))
     found = session.execute(query, {"id": journal_id, "limit": 1}).mappings().first()
+    return None if found is None else _row(found)
+
+
+def of_break(session: Session, break_id: int) -> ManualJournalRow | None:
+    """What explains a break on a payee's side, or is proposed to."""
+    query = text(ROWS.format(where="m.break_id = :id and m.status in ('PROPOSED', 'POSTED')"))
+    found = session.execute(query, {"id": break_id, "limit": 1}).mappings().first()
     return None if found is None else _row(found)
 
 

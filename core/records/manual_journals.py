@@ -14,7 +14,8 @@ from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
 
 class ManualJournal(Record):
     """`amounts` beside `account_codes`: debits > 0. `reverses_journal_id`: the journal that this one reverses, and
-    `reverses_id` the manual journal that posted it, where one did."""
+    `reverses_id` the manual journal that posted it, where one did. `break_id`: the break on a payee's side that it
+    explains."""
 
     __tablename__ = "manual_journals"
     __table_args__ = (
@@ -42,6 +43,12 @@ class ManualJournal(Record):
             unique=True,
             postgresql_where="status in ('PROPOSED', 'POSTED')",
         ),
+        Index(
+            "manual_journals_break_idx",
+            "break_id",
+            unique=True,
+            postgresql_where="status = 'PROPOSED' and break_id is not null",
+        ),
         Index("manual_journals_waiting_idx", "posted_on", postgresql_where="status = 'PROPOSED'"),
     )
 
@@ -54,6 +61,7 @@ class ManualJournal(Record):
     amounts: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("manual_journals.id"), default=None)
     reverses_journal_id: Mapped[int | None] = mapped_column(ForeignKey("journals.id"), default=None)
+    break_id: Mapped[int | None] = mapped_column(ForeignKey("breaks.id"), default=None)
     attachment_name: Mapped[str | None] = mapped_column(default=None)
     attachment_sha256: Mapped[str | None] = mapped_column(default=None)
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))

@@ -22,11 +22,19 @@ from core.rules.reconciliation import BreakKind
 from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import audit_labels
-from dashboard.finance import bank_match_panel, books, breaks_view, difference_panel, reversal_panel
+from dashboard.finance import (
+    bank_match_panel,
+    books,
+    breaks_view,
+    difference_panel,
+    payee_break,
+    reversal_panel,
+)
 from dashboard.finance import suspense as explaining
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.status import Pill
 
+OF_OURS = "Its line and what caused it, as Stripe has them now."
 HISTORY = [
     tables.when("at", "When"),
     tables.text("action", "What", value=lambda step: audit_labels.title(step.action)),
@@ -57,7 +65,7 @@ def whole(row: BreakRow, now: datetime) -> None:
     elif row.side == Side.BANK:
         _at_the_bank(row)
     elif row.side == Side.PAYEE:
-        _of_the_payee(row)
+        payee_break.show(row)
     elif row.kind == BreakKind.AMOUNT_DIFFERS and row.state != BreakView.CLOSED:
         difference_panel.show(row)
     if row.state != BreakView.CLOSED and request_context.may(Permission.WORK_BREAKS):
@@ -72,16 +80,6 @@ def _said(row: BreakRow) -> None:
         return
     breaks_view.old_note(row)
     cards.note(f"While it was open: “{row.sentence}”")
-
-
-def _of_the_payee(row: BreakRow) -> None:
-    if row.state != BreakView.CLOSED:
-        header.section("What explains it")
-        cards.note(
-            "Nothing is booked from here: it is the payee's own money at Stripe, on none of our accounts. Ask the "
-            "payee, or look at Stripe, what it was. The break closes when a run finds that both sides agree; until "
-            "then it can wait."
-        )
 
 
 def _at_the_bank(row: BreakRow) -> None:
@@ -215,11 +213,9 @@ def _work(row: BreakRow, now: datetime) -> None:
         _wait(row, now)
     with words, cards.panel("break-remark"):
         _remark(row)
-    if row.transaction_id is not None:
-        header.section(
-            "Fetch it again",
-            "Its line and what caused it, as Stripe has them now. A break that this explains closes.",
-        )
+    if row.transaction_id is not None or row.side == Side.PAYEE:
+        what = "The payee's account, as Stripe has it now." if row.side == Side.PAYEE else OF_OURS
+        header.section("Fetch it again", f"{what} A break that this explains closes.")
         with cards.panel("break-refetch"):
             _fetch_again(row)
 

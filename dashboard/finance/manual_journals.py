@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from core.queries.ledger import sides
 from core.queries.manual_journals import ManualJournalRow
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
+from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.finance import books
 from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
@@ -202,6 +204,10 @@ def _detail(row: ManualJournalRow) -> None:
     with st.container(horizontal=True, gap="small"):
         if row.journal_id:
             navigation.link("journal", f"J-{row.journal_id}", icon=":material/menu_book:", id=row.journal_id)
+        if row.break_id:
+            explains = f"Explains {reference('break', row.break_id)}"
+            where: dict[str, Any] = {"break": row.break_id}
+            navigation.link("reconciliation", explains, **where)
         if row.reverses_id:
             navigation.link("manual_journals", f"Reverses MJ-{row.reverses_id}", id=row.reverses_id)
         elif row.reverses_journal_id:
@@ -211,7 +217,7 @@ def _detail(row: ManualJournalRow) -> None:
                 "Reversed by" if row.reversed_by_status == ProposalStatus.POSTED else "Reversal proposed as"
             )
             navigation.link("manual_journals", f"{said} MJ-{row.reversed_by_id}", id=row.reversed_by_id)
-    if row.status == ProposalStatus.POSTED and not row.reversed_by_id:
+    if row.status == ProposalStatus.POSTED and not row.reversed_by_id and not row.break_id:
         _reverse(row)
 
 

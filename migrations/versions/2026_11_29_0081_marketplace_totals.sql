@@ -72,3 +72,52 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON marketplace_totals
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only();
 CREATE TRIGGER only_by_posting BEFORE INSERT OR UPDATE ON marketplace_totals
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_only_by_posting();
+
+-- What only a payee's own account at Stripe has is booked in the memorandum book by two people; the break is named.
+ALTER TABLE manual_journals ADD COLUMN break_id BIGINT;
+ALTER TABLE manual_journals ADD CONSTRAINT manual_journals_break_id_fkey FOREIGN KEY (break_id) REFERENCES breaks (id);
+CREATE UNIQUE INDEX manual_journals_break_idx ON manual_journals (break_id)
+    WHERE status = 'PROPOSED' AND break_id IS NOT NULL;
+DROP TRIGGER manual_journals_keep_words ON manual_journals;
+CREATE TRIGGER manual_journals_keep_words BEFORE UPDATE ON manual_journals
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.currency, OLD.posted_on, OLD.memo, OLD.reason, OLD.account_codes, OLD.amounts, OLD.reverses_id,
+         OLD.reverses_journal_id, OLD.break_id, OLD.attachment_name, OLD.attachment_sha256, OLD.proposed_by,
+         OLD.proposed_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.currency, NEW.posted_on, NEW.memo, NEW.reason, NEW.account_codes, NEW.amounts, NEW.reverses_id,
+         NEW.reverses_journal_id, NEW.break_id, NEW.attachment_name, NEW.attachment_sha256, NEW.proposed_by,
+         NEW.proposed_at)
+        OR OLD.status <> 'PROPOSED'
+    ) EXECUTE FUNCTION refuse_rewrite();
+CREATE OR REPLACE FUNCTION check_manual_journal() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM journals j
+        WHERE j.id = NEW.journal_id
+          AND j.kind IN ('manual_journal', 'manual_journal_reversed', 'journal_reversed', 'refund_never_left',
+                         'payee_line_booked')
+          AND (j.posted_at AT TIME ZONE 'UTC')::date = NEW.posted_on
+          AND (SELECT array_agg((a.code || ' ' || a.currency || ' ' || p.amount)::text ORDER BY a.code)
+               FROM unnest(j.account_ids, j.amounts) AS p (account_id, amount) JOIN accounts a ON a.id = p.account_id)
+            = (SELECT array_agg((l.code || ' ' || NEW.currency || ' ' || l.amount)::text ORDER BY l.code)
+               FROM unnest(NEW.account_codes::text[], NEW.amounts) AS l (code, amount))
+    ) THEN
+        RAISE EXCEPTION 'journal % is not what manual journal % proposes', NEW.journal_id, NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.reverses_journal_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM journals j JOIN journals o ON o.id = NEW.reverses_journal_id
+        WHERE j.id = NEW.journal_id
+          AND (SELECT array_agg(p.account_id || ' ' || p.amount ORDER BY p.account_id)
+               FROM unnest(j.account_ids, j.amounts) AS p (account_id, amount))
+            = (SELECT array_agg(p.account_id || ' ' || -p.amount ORDER BY p.account_id)
+               FROM unnest(o.account_ids, o.amounts) AS p (account_id, amount))
+    ) THEN
+        RAISE EXCEPTION 'journal % does not reverse journal %', NEW.journal_id, NEW.reverses_journal_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;

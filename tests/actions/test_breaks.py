@@ -10,14 +10,16 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions.operations import breaks, suspense
+from core.actions.periods import manual_journals, payee_entries
 from core.db import Database
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_refetch, reconciliation
 from core.queries import breaks as queries
-from core.records import Break, ReconciliationBreak, ReconciliationRun, SuspenseItem
+from core.records import Break, ManualJournal, ReconciliationBreak, ReconciliationRun, SuspenseItem
 from core.rules.breaks import BreakIsClosed, WaitsTooLong, WaitsTooShort
 from core.rules.permissions import SYSTEM, NotPermitted
+from core.rules.proposals import MakerIsChecker, ProposalFallen
 from core.rules.suspense import CameIn, SettledAs, WentOut
 from tests.sandbox_desk import Market
 
@@ -330,3 +332,91 @@ def test_an_account_that_could_not_be_read_closes_none_of_its_breaks(market: Mar
     assert [each.id for each in shown(market)] == [row.id], "nothing was read, so nothing agrees"
     run(market)
     assert shown(market) == []
+
+
+def entry_for(market: Market, row: queries.BreakRow, by: str = "fay") -> ManualJournal:
+    about = {"break_id": row.id, "reason": "The payee took a payment of their own."}
+    proposed: ManualJournal = market.act(payee_entries.propose, market.as_staff(by), **about)
+    return proposed
+
+
+@pytest.mark.parametrize("net", [500, -500])
+def test_a_line_of_a_payees_account_is_booked_in_the_memorandum_book_by_two_people(
+    market: Market, net: int
+) -> None:
+    payee_line(market, "txn_odd", net)
+    run(market, days=2)
+    (row,) = shown(market)
+    before = market.books()
+    proposed = entry_for(market, row)
+    with pytest.raises(payee_entries.EntryWaits):
+        entry_for(market, row)
+    (waits,) = shown(market)
+    assert waits.state == "PROPOSED"
+    with pytest.raises(MakerIsChecker):
+        market.act(manual_journals.approve, market.as_staff("fay"), number=proposed.id)
+    market.act(manual_journals.approve, market.as_staff("ada"), number=proposed.id)
+    assert (market.get(Break, row.id).closed_as, shown(market)) == ("EXPLAINED", [])
+    after = market.books()
+    apart = {code: after.get(code, 0) - before.get(code, 0) for code in before | after}
+    assert {code.partition(":")[0] for code, moved in apart.items() if moved} == {
+        "connected_balance",
+        "connected_claim",
+    }
+    journal = market.read(
+        lambda s: journal_store.one(s, s.get_one(ManualJournal, proposed.id).journal_id or 0)
+    )
+    assert (journal.journal.cause["break"], journal.journal.cause["payee_line"]) == (row.id, "txn_odd")
+    assert market.get(ReconciliationRun, run(market, days=2)).breaks == 0
+    told = market.read(lambda s: queries.history(s, queries.one(s, row.id, now=market.now)))
+    assert "staff:journal:post" in [each.action for each in told]
+
+
+def test_an_entry_that_was_rejected_or_overtaken_leaves_the_break_as_it_is(market: Market) -> None:
+    payee_line(market, "txn_odd", 500)
+    run(market, days=2)
+    (row,) = shown(market)
+    first = entry_for(market, row)
+    market.act(manual_journals.reject, market.as_staff("ada"), number=first.id, reason="Ask them first.")
+    assert [each.state for each in shown(market)] == ["OPEN"]
+    second = entry_for(market, row)
+    arrived = {"party_id": market.payee_id, "amount": Money(500, "USD"), "cause": {"transfer": "tr_1"}}
+    market.database.run(
+        lambda s: journal_store.post(s, postings.transfer_arrived(key="late", **arrived), now=market.now)
+    )
+    run(market)
+    assert shown(market) == []
+    with pytest.raises(ProposalFallen):
+        market.act(manual_journals.approve, market.as_staff("ada"), number=second.id)
+
+
+def test_what_is_recent_or_only_in_the_book_is_not_booked_by_hand(market: Market) -> None:
+    payee_line(market, "txn_odd", 500)
+    run(market)
+    (row,) = shown(market)
+    with pytest.raises(payee_entries.MayStillCome):
+        entry_for(market, row)
+    arrived = {"party_id": market.payee_id, "amount": Money(700, "USD"), "cause": {"transfer": "tr_1"}}
+    market.database.run(
+        lambda s: journal_store.post(s, postings.transfer_arrived(key="arrived", **arrived), now=market.now)
+    )
+    run(market, days=2)
+    (ours,) = [each for each in shown(market) if each.journal_id]
+    with pytest.raises(payee_entries.NotALineOfAPayee):
+        entry_for(market, ours)
+
+
+def test_a_payees_account_is_read_again_for_its_break(market: Market, owner: Database) -> None:
+    payee_line(market, "txn_odd", 500)
+    run(market, days=2)
+    (row,) = shown(market)
+    market.act(breaks.ask_again, market.as_staff("fay"), break_id=row.id, reason="Ask Stripe again.")
+    market.wait(minutes=1)
+    market.control.set_clock(market.now)
+    assert not break_refetch.fetch_again(market.desk, row.id)
+    with owner.transaction() as session:
+        session.execute(text("delete from payee_statement_lines"))
+    market.wait(minutes=1)
+    market.control.set_clock(market.now)
+    assert break_refetch.fetch_again(market.desk, row.id)
+    assert market.get(Break, row.id).closed_as == "AGREES"

@@ -25,6 +25,7 @@ IN_TESTS_OF_THEIR_OWN = {
     "journal_reversed",
     "manual_journal",
     "manual_journal_reversed",
+    "payee_line_booked",
     "year_closed",
     "year_reopened",
 }

@@ -133,14 +133,41 @@ def test_a_payee_is_chosen_by_name_and_whoever_approves_reads_it(town: Town) -> 
     assert f"(payee {town.payee_id}: {name})" in words(other)
 
 
-def test_what_a_payee_has_at_stripe_is_not_booked_and_the_page_says_so(town: Town) -> None:
+def test_what_only_a_payee_has_at_stripe_is_proposed_to_the_memorandum_book_and_approved(town: Town) -> None:
+    line = text(
+        "insert into payee_statement_lines values ('txn_9', 'acct_1', :payee, 'payment', 'charge', 500, 0, 500, 'USD',"
+        " 'py_1', :now, :now, :now)"
+    )
+    town.database.run(lambda s: s.execute(line, {"payee": town.payee_id, "now": town.now}))
     found = breaks.Finding(
         Side.PAYEE, "acct_1:txn_9", "USD", BreakKind.NOT_IN_LEDGER, BreakClass.MADE_AT_STRIPE, Money(500, "USD"), None,
         town.now,
     )  # fmt: skip
     followed = town.database.run(lambda session: breaks.follow(session, [found], run_id=None, now=town.now))
+    number = next(iter(followed.values()))
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    assert f"connected_balance:{town.payee_id}" in words(app)
+    app.text_input(key=f"break-{number}-payee-reason").set_value("Their own payment.").run()
+    press(app, "Submit for approval")
+    other = visit(town, "cora", "reconciliation", **{"break": number})
+    assert "only the memorandum book changes" in words(other)
+    other.text_input(key="manual-journal-1-reason").set_value("Seen.").run()
+    press(other, "Approve and post")
+    seen = words(visit(town, "fay", "reconciliation", **{"break": number}))
+    assert "Booked" in seen
+
+
+def test_what_a_payee_has_at_stripe_is_not_booked_and_the_page_says_so(town: Town) -> None:
+    found = breaks.Finding(
+        Side.PAYEE, "acct_1:posting:9", "USD", BreakKind.NOT_AT_PROVIDER, BreakClass.LEDGER_ONLY, None,
+        Money(500, "USD"), town.now,
+    )  # fmt: skip
+    followed = town.database.run(lambda session: breaks.follow(session, [found], run_id=None, now=town.now))
     seen = words(visit(town, "fay", "reconciliation", **{"break": next(iter(followed.values()))}))
-    assert "the payee's own money at Stripe, on none of our accounts" in seen
+    assert (
+        "What only that book has was caused by the desk: fetch it again, and ask Stripe where the line is."
+        in seen
+    )
 
 
 @pytest.mark.parametrize(("number", "said"), [(1, "is 1 amount"), (7, "are 7 amounts")])

@@ -21,6 +21,7 @@ from core.records import (
     BankLine,
     Break,
     LineCorrection,
+    PayeeStatementLine,
     Staff,
     StaffRole,
     StatementLine,
@@ -35,7 +36,7 @@ from core.rules.suspense import SuspenseStatus
 
 
 class NotAtStripe(DeskError):
-    """This break is not about a line of Stripe's, so there is nothing to fetch again."""
+    """This break is not about anything at Stripe, so there is nothing to fetch again."""
 
 
 class NotAnOwner(DeskError):
@@ -238,6 +239,28 @@ def reversed_by(
         _close(session, actor, row, ClosedAs.REVERSED, now=now, reason=reason)
 
 
+def booked(session: Session, actor: Actor, break_id: int, *, reason: str, now: datetime) -> None:
+    """Two people said what a line of a payee's was, and it is in the memorandum book: its break is closed."""
+    _close(session, actor, locked(session, break_id), ClosedAs.EXPLAINED, now=now, reason=given(reason))
+
+
+def is_closed(session: Session, break_id: int) -> bool:
+    return session.get_one(Break, break_id, populate_existing=True).status == BreakStatus.CLOSED
+
+
+def payee_line(session: Session, row: Break) -> PayeeStatementLine | None:
+    """The line of a payee's account that a break on that side is about, if it is about one."""
+    return session.get(PayeeStatementLine, row.object.partition(":")[2])
+
+
+def named_by_payee(session: Session, break_id: int) -> dict[str, object]:
+    """What the entry for such a line names: the line, and of a payout its id, by which both sides find each other."""
+    line = payee_line(session, session.get_one(Break, break_id))
+    assert line is not None
+    payout = {"payout": line.source} if line.kind.startswith("payout") else {}
+    return {"break": break_id, "payee_line": line.id, **payout}
+
+
 def unmatched(
     session: Session, actor: Actor, names: Collection[str], currency: str, *, reason: str, now: datetime
 ) -> None:
@@ -352,10 +375,15 @@ def ask_again(session: Session, actor: Actor, *, now: datetime, break_id: int, r
     require(actor, Permission.WORK_BREAKS)
     reason = given(reason)
     row = locked(session, break_id)
-    if row.transaction_id is None:
+    if row.transaction_id is None and row.side != Side.PAYEE:
         raise NotAtStripe()
     _note(session, actor, AuditAction.BREAK_REFETCH, row, now=now, reason=reason)
     return row
+
+
+def agrees_with_payee(session: Session, row: Break, *, now: datetime) -> None:
+    """The payee's account was read again and compared, and nothing of this differs any more."""
+    _close(session, SYSTEM, row, ClosedAs.AGREES, now=now)
 
 
 def agrees(session: Session, row: Break, *, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import open_milestone
-from core.actions.operations import reversed_postings
+from core.actions.operations import breaks, reversed_postings
 from core.actions.refunds import failed_returns
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
@@ -38,6 +38,7 @@ OURS = 0  # whose files they are in the evidence store: the platform's own
 LAST_MOMENT = timedelta(microseconds=1)
 MATCHED = "What it reverses was matched with the bank's statement since."
 FAILED_BEFORE = "The refund that it reverses is recorded as come back since."
+EXPLAINED_BEFORE = "The break that it explains is closed since."
 KEPT = ("payout", "refund")  # of the cause of what is reversed: the bank names it, or a refund follows
 
 
@@ -107,6 +108,8 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     if row.reverses_journal_id is not None:
         reversed_postings.pair(session, actor, row, reason=said or row.reason, now=now)
         failed_returns.never_left(session, actor, row, reason=said or row.reason, now=now)
+    if row.break_id is not None:
+        breaks.booked(session, actor, row.break_id, reason=said or row.reason, now=now)
     return row
 
 
@@ -155,11 +158,13 @@ def _flaw(session: Session, row: ManualJournal, now: datetime) -> str | None:
 
 
 def _overtaken(session: Session, row: ManualJournal) -> str | None:
-    """What became meanwhile of the journal that it reverses."""
+    """What became meanwhile of the journal that it reverses, or of the break that it explains."""
     if reversed_postings.matched_since(session, row):
         return MATCHED
     if row.reverses_journal_id is not None and failed_returns.failed(session, row.reverses_journal_id):
         return FAILED_BEFORE
+    if row.break_id is not None and breaks.is_closed(session, row.break_id):
+        return EXPLAINED_BEFORE
     return None
 
 
@@ -194,6 +199,9 @@ def lines_of(row: ManualJournal) -> list[Posting]:
 def journal_of(session: Session, row: ManualJournal) -> Journal:
     """What it posts; a reversal names what it reverses, and keeps its cause."""
     lines, key, cause = lines_of(row), f"manual.{row.id}", {"manual_journal": row.id}
+    if row.break_id is not None:
+        named = breaks.named_by_payee(session, row.break_id)
+        return postings.payee_line_booked(key=key, lines=lines, memo=row.memo, cause=cause | named)
     if row.reverses_journal_id is None:
         return postings.manual_journal(key=key, lines=lines, memo=row.memo, cause=cause)
     before = journal_store.one(session, row.reverses_journal_id).journal
@@ -241,6 +249,7 @@ def write_down(
     now: datetime,
     reverses_id: int | None = None,
     reverses_journal_id: int | None = None,
+    break_id: int | None = None,
     kept: tuple[str, str] | None = None,
 ) -> ManualJournal:
     """The proposal, as it waits. Raises `DayToCome`, `PeriodClosed`, what `proposals.require_maker` does."""
@@ -258,6 +267,7 @@ def write_down(
         amounts=[line.amount.minor for line in lines],
         reverses_id=reverses_id,
         reverses_journal_id=reverses_journal_id,
+        break_id=break_id,
         attachment_name=name,
         attachment_sha256=sha256,
         proposed_by=proposals.require_maker(session, actor, _subject(session, lines)),
@@ -268,6 +278,8 @@ def write_down(
     told: list[Record | Words] = [row]
     if reverses_journal_id is not None:
         told.append(Words("manual_journal_reversals", row))
+    if break_id is not None:
+        told.append(Words("manual_journal_breaks", row))
     _note(
         session, actor, AuditAction.JOURNAL_PROPOSE.by("finance"), row, reason=reason, now=now, contents=told
     )
@@ -318,6 +330,7 @@ def _note(
             "currency": row.currency,
             "lines": dict(zip(row.account_codes, row.amounts, strict=True)),
             "reverses": row.reverses_journal_id,
+            "break": row.break_id,
             "attachment": row.attachment_sha256,
             "journal": row.journal_id,
         },

@@ -27,6 +27,7 @@ from core.ledger.postings.charges import (
     unknown_money,
 )
 from core.ledger.postings.connected_accounts import (
+    payee_line_booked,
     payout_failed,
     payout_paid,
     payout_returned,
@@ -89,6 +90,7 @@ __all__ = [
     "manual_journal",
     "manual_journal_reversed",
     "opening_balance",
+    "payee_line_booked",
     "payout_failed",
     "payout_paid",
     "payout_returned",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.ledger.accounts import CONNECTED_CLAIM, connected_balance, connected_in_transit
-from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
+from core.ledger.journals import Cause, Journal, Posting, at_least_zero, credit, debit
 from core.money import Money
 
 
@@ -94,3 +96,13 @@ def _payee(
 ) -> Journal:
     at_least_zero(key, amount=amount)
     return Journal(key, kind, (debit(target, amount), credit(source, amount)), None, party_id, memo, cause)
+
+
+def payee_line(*, party_id: int, amount: Money) -> tuple[Posting, Posting]:
+    """What only the payee's own account says, `amount` signed: it is theirs, and they may claim it."""
+    return debit(connected_balance(party_id), amount), credit(CONNECTED_CLAIM, amount)
+
+
+def payee_line_booked(*, key: str, lines: Sequence[Posting], memo: str, cause: Cause) -> Journal:
+    """Two people say what a line of a payee's own account was that nothing on the desk caused."""
+    return Journal(key, "payee_line_booked", tuple(lines), memo=memo, cause=cause)
