@@ -28,6 +28,11 @@ ALTER TABLE suspense_items ADD CONSTRAINT suspense_items_direction CHECK (
     'REFUND_CAME_BACK', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 else true end) NOT VALID;
 INSERT INTO status_moves (relation, from_status, to_status) VALUES
     ('refunds', 'RETURNED', 'FAILED'),
+    ('refunds', 'RETURNED', 'QUEUED'),
+    ('refunds', 'RETURNED', 'PENDING'),
+    ('refunds', 'RETURNED', 'SUCCEEDED'),
+    ('refunds', 'RETURNED', 'CANCELED'),
+    ('refunds', 'RETURNED', 'CHARGED_BACK'),
     ('outgoing_operations', 'CANCELED', 'REVIEW');
 
 -- The journal that booked it as sent, and the one by which the debt is open again: as much, on the same account.

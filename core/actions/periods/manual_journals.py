@@ -96,7 +96,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     said = given(reason) if reason.strip() else None
     row = _open(session, number)
     proposals.require_checker(session, actor, waiting(session, row), now=now)
-    if why := _overtaken(session, row):
+    if why := _superseded(session, row):
         raise fallen(ProposalKind.MANUAL_JOURNAL, why)
     row.journal_id = journal_store.post(
         session, journal_of(session, row), now=now, happened_at=_moment(row, now)
@@ -152,12 +152,12 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 def _flaw(session: Session, row: ManualJournal, now: datetime) -> str | None:
     if not periods.is_open(session, row.posted_on):
         return f"{row.posted_on:%-d %B %Y} was closed."
-    if why := _overtaken(session, row):
+    if why := _superseded(session, row):
         return why
     return proposals.flaw(session, waiting(session, row), now=now)
 
 
-def _overtaken(session: Session, row: ManualJournal) -> str | None:
+def _superseded(session: Session, row: ManualJournal) -> str | None:
     """What became meanwhile of the journal that it reverses, or of the break that it explains."""
     if reversed_postings.matched_since(session, row):
         return MATCHED
