@@ -38,6 +38,7 @@ from core.rules.bank_matching import MatchRule
 from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import Actor
 from core.rules.proposals import ProposalStatus
+from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
 
 CAME_BACK, NEVER_LEFT = "It was sent from our bank, and came back.", "It never left our bank."
@@ -77,7 +78,7 @@ def of(session: Session, refund_id: int | None, amount: Money) -> Refund:
 
 def came_back(session: Session, actor: Actor, item: SuspenseItem, *, reason: str, now: datetime) -> None:
     """Two people agree that what lies in suspense is this refund. What the banks kept of it is their charge."""
-    arrived = Money(item.amount_minor, item.currency)
+    reason, arrived = given(reason), Money(item.amount_minor, item.currency)
     plain = of(session, item.target_id, arrived)
     context = open_milestone(session, plain.milestone_id)
     refund = _locked(session, plain.id)
@@ -130,6 +131,7 @@ def never_left(
     session: Session, actor: Actor, proposed: ManualJournal, *, reason: str, now: datetime
 ) -> None:
     """Two people reversed what booked a refund as sent; of any other journal nothing follows."""
+    reason = given(reason)
     assert proposed.journal_id is not None
     assert proposed.reverses_journal_id is not None
     before = journal_store.one(session, proposed.reverses_journal_id).journal
