@@ -155,6 +155,7 @@ def test_what_only_a_payee_has_at_stripe_is_proposed_to_the_memorandum_book_and_
     press(other, "Approve and post")
     seen = words(visit(town, "fay", "reconciliation", **{"break": number}))
     assert "Booked" in seen
+    assert "Nothing is booked." not in seen
 
 
 def test_what_a_payee_has_at_stripe_is_not_booked_and_the_page_says_so(town: Town) -> None:

@@ -239,9 +239,13 @@ def reversed_by(
         _close(session, actor, row, ClosedAs.REVERSED, now=now, reason=reason)
 
 
-def booked(session: Session, actor: Actor, break_id: int, *, reason: str, now: datetime) -> None:
+def booked(
+    session: Session, actor: Actor, break_id: int, *, journal_id: int, reason: str, now: datetime
+) -> None:
     """Two people said what a line of a payee's was, and it is in the memorandum book: its break is closed."""
-    _close(session, actor, locked(session, break_id), ClosedAs.EXPLAINED, now=now, reason=given(reason))
+    row = locked(session, break_id)
+    row.journal_id = journal_id
+    _close(session, actor, row, ClosedAs.EXPLAINED, now=now, reason=given(reason))
 
 
 def is_closed(session: Session, break_id: int) -> bool:

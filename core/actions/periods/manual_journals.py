@@ -109,7 +109,9 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
         reversed_postings.pair(session, actor, row, reason=said or row.reason, now=now)
         failed_returns.never_left(session, actor, row, reason=said or row.reason, now=now)
     if row.break_id is not None:
-        breaks.booked(session, actor, row.break_id, reason=said or row.reason, now=now)
+        breaks.booked(
+            session, actor, row.break_id, journal_id=row.journal_id, reason=said or row.reason, now=now
+        )
     return row
 
 
