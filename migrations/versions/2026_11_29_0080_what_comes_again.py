@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0080"
-down_revision = "0082"
+down_revision = "0083"
 branch_labels = None
 depends_on = None
 
