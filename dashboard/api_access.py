@@ -100,9 +100,10 @@ def _new_key() -> None:
 def _ways_of(key: Listed) -> None:
     with st.container(horizontal=True, gap="small"):
         replace = confirm.pressed("Replace key", key="key-rotate", icon=":material/autorenew:", money=True)
-        revoke = confirm.pressed(
-            "Revoke key", key="key-revoke", icon=":material/block:", money=True, type="secondary"
-        )
+        with confirm.kept_if_cut_short(replace):
+            revoke = confirm.pressed(
+                "Revoke key", key="key-revoke", icon=":material/block:", money=True, type="secondary"
+            )
     if replace:
         confirm.carry_out(
             replace,
@@ -205,10 +206,13 @@ def deliveries_of(endpoint: EndpointStatus, *, may_change: bool) -> None:
 def _ways_to(endpoint: EndpointStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         test = confirm.pressed("Send test event", key="end-test", icon=":material/send:", money=True)
-        rotate = confirm.pressed("Replace secret", key="end-rotate", money=True, type="secondary")
-        after = int(st.number_input("After event", min_value=0, step=1, key="end-after", width=120))
-        replay = confirm.pressed("Send again", key="end-replay", money=True, type="secondary")
-        remove = confirm.pressed("Remove", key="end-remove", money=True, type="secondary")
+        with confirm.kept_if_cut_short(test):
+            rotate = confirm.pressed("Replace secret", key="end-rotate", money=True, type="secondary")
+        with confirm.kept_if_cut_short(test or rotate):
+            after = int(st.number_input("After event", min_value=0, step=1, key="end-after", width=120))
+            replay = confirm.pressed("Send again", key="end-replay", money=True, type="secondary")
+        with confirm.kept_if_cut_short(test or rotate or replay):
+            remove = confirm.pressed("Remove", key="end-remove", money=True, type="secondary")
     if test:
         confirm.carry_out(
             test,

@@ -36,8 +36,9 @@ def application(desk: Desk) -> Any:
     """The ASGI application for this desk. One a process: Streamlit keeps its runtime in the process."""
     import streamlit as st
 
-    from dashboard import refusals
+    from dashboard import callbacks, refusals
 
+    callbacks.run_to_their_end()
     request_context.use(desk)
     return st.App(
         SCRIPT,

@@ -142,9 +142,14 @@ def _propose(newest: Mapping[Platform, Version], every: Sequence[Version], curre
     with st.container(horizontal=True, gap="small"):
         unread = warnings is None or len(seen) < len(warnings)
         intent = confirm.pressed("Propose", key="propose-change", disabled=unread)
-        st.button(
-            "Start over", key="clear-change", on_click=_start_over, args=(together,), disabled=not together
-        )
+        with confirm.kept_if_cut_short(intent):
+            st.button(
+                "Start over",
+                key="clear-change",
+                on_click=_start_over,
+                args=(together,),
+                disabled=not together,
+            )
     if intent:
         changes = dict(together)
         confirm.carry_out(
@@ -217,9 +222,10 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
         publish = (
             confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread) if may else None
         )
-        refuse = confirm.pressed(
-            "Withdraw" if own else "Reject", key="reject-proposal", type="secondary", money=True
-        )
+        with confirm.kept_if_cut_short(publish):
+            refuse = confirm.pressed(
+                "Withdraw" if own else "Reject", key="reject-proposal", type="secondary", money=True
+            )
     if publish:
         confirm.carry_out(
             publish,

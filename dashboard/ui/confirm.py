@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -21,6 +22,7 @@ from typing import Any, Literal, TypeVar
 import streamlit as st
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
 
 from core.actions.cases import unsent_text
 from core.actions.cases.unsent_text import ShownOtherwise, UsedInAnotherTab
@@ -127,42 +129,56 @@ def carry_out(
     shown as its sentence, and the button may be pressed again. On success the drawer closes, `done` is shown on top
     of the page, and the page is drawn again (or `then(result)` decides where to go).
     """
-    outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
-    token, desk, now = request_context.token(), request_context.desk(), request_context.now()
-    places = [*sent, *kept_choices.of(sent)]
-    shown, tab = text_fields.standing(places), text_fields.tab()
+    with kept_if_cut_short(intent):
+        outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
+        token, desk, now = request_context.token(), request_context.desk(), request_context.now()
+        places = [*sent, *kept_choices.of(sent)]
+        shown, tab = text_fields.standing(places), text_fields.tab()
 
-    def once(session: Session) -> Result:
-        signed_in = sessions.resolve(session, token, now=now)
-        if signed_in is None:
-            raise sessions.SessionEnded()
-        if shown:
-            unsent_text.require_as_shown(session, signed_in.actor, shown, tab=tab)
-        result = action(session, signed_in.actor, now)
-        if places:
-            unsent_text.sent(session, signed_in.actor, now=now, wanted=places)
-        return result
+        def once(session: Session) -> Result:
+            signed_in = sessions.resolve(session, token, now=now)
+            if signed_in is None:
+                raise sessions.SessionEnded()
+            if shown:
+                unsent_text.require_as_shown(session, signed_in.actor, shown, tab=tab)
+            result = action(session, signed_in.actor, now)
+            if places:
+                unsent_text.sent(session, signed_in.actor, now=now, wanted=places)
+            return result
 
-    try:
-        result = outcomes.of(intent, lambda: _run(desk.database, once))
-    except DeskError as error:
-        errors.show(error)
-        if refused:
-            refused(error)
-        if isinstance(error, ShownOtherwise):
-            _ask(intent, places, used=isinstance(error, UsedInAnotherTab))
-        elif DRAWER in st.session_state:
-            st.button(
-                LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
-            )
-        return
-    for place in sent:
-        text_fields.forget(place)
-    kept_choices.used(sent)
-    header.say(done(result) if callable(done) else done)
-    _forget(intent)
-    close_drawer()
+        try:
+            result = outcomes.of(intent, lambda: _run(desk.database, once))
+        except DeskError as error:
+            errors.show(error)
+            if refused:
+                refused(error)
+            if isinstance(error, ShownOtherwise):
+                _ask(intent, places, used=isinstance(error, UsedInAnotherTab))
+            elif DRAWER in st.session_state:
+                st.button(
+                    LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
+                )
+            return
+        for place in sent:
+            text_fields.forget(place)
+        kept_choices.used(sent)
+        header.say(done(result) if callable(done) else done)
+        close_drawer()
+        _forget(intent)
     then(result) if then else st.rerun()
+
+
+@contextmanager
+def kept_if_cut_short(intent: str | None) -> Iterator[None]:
+    """For what is drawn between `pressed` and `carry_out`, which has it itself: what is pressed next may end the run at
+    any line, and this press is then there for the next run, which finds the outcome if there is one and says it."""
+    buttons = _buttons(intent) if intent else []
+    try:
+        yield
+    except RerunException:
+        for key in buttons:
+            _arm(key, str(intent))
+        raise
 
 
 def _run(database: Database, once: Callable[[Session], Result]) -> Result:
@@ -222,14 +238,16 @@ def changed_meanwhile(sentence: str) -> None:
 def forget_unused() -> None:
     """After a whole page: what was pressed or opened and is not on it any more is not done later, on its own, to
     whatever bears the same name then. A lost press is said."""
+    header.forget_said()
     drawn: set[str] = st.session_state.pop(DRAWN, set())
     st.session_state.pop(AGAIN, None)
     if st.session_state.get(DRAWER, ("",))[0] not in drawn:
         close_drawer()
-    lost = [name for name in st.session_state if str(name).endswith(":armed")]
-    for name in lost:
+    left = {str(name): st.session_state[name] for name in st.session_state if str(name).endswith(":armed")}
+    for name in left:
         del st.session_state[name]
-    if lost:
+    outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
+    if not outcomes.known.keys() >= set(left.values()):
         st.toast(LOST, icon=":material/sync_problem:", duration="long")
 
 
@@ -264,8 +282,9 @@ def _insist(intent: str, places: Collection[str]) -> None:
 
 def _buttons(intent: str) -> list[str]:
     """The keys of the buttons that were drawn for this intent."""
-    names = [str(name) for name in st.session_state if str(name).endswith(":intent")]
-    return [name.removesuffix(":intent") for name in names if st.session_state[name] == intent]
+    kept = st.session_state.to_dict()  # which is not a point where a run may end
+    named = [str(name) for name, value in kept.items() if value == intent]
+    return [name.removesuffix(":intent") for name in named if name.endswith(":intent")]
 
 
 def _forget(intent: str) -> None:

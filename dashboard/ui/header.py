@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 FLASH = "desk:flash"
+FLASHED = "desk:flashed"
 
 
 def page(
@@ -64,13 +65,20 @@ def say(what: str | Notice) -> None:
 
 
 def _flash() -> None:
-    said: Notice | None = st.session_state.pop(FLASH, None)
+    said: Notice | None = st.session_state.get(FLASH)
     if said is None:
         return
     if said.good:
         st.success(plain(said.sentence), icon=":material/check_circle:")
     else:
         st.error(plain(said.sentence), icon=":material/cancel:")
+    st.session_state[FLASHED] = True
+
+
+def forget_said() -> None:
+    """After a whole page: a run may end at each element, and the notice is then drawn again."""
+    if st.session_state.pop(FLASHED, False):
+        st.session_state.pop(FLASH, None)
 
 
 def _way_back(name: str, label: str) -> None:

@@ -45,7 +45,8 @@ def answers(place: str, key: str, *, own: bool, yes: Answer | None, no: Answer) 
     with st.container(horizontal=True):
         agreed = confirm.pressed(yes.label, key=f"{key}-confirm", money=True, icon=yes.icon) if yes else None
         label = "Withdraw" if own else no.label
-        refused = confirm.pressed(label, key=f"{key}-reject", type="secondary")
+        with confirm.kept_if_cut_short(agreed):
+            refused = confirm.pressed(label, key=f"{key}-reject", type="secondary")
     if agreed and yes:
         _carry_out(agreed, yes, place, reason)
     elif refused:

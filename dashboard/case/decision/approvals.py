@@ -108,7 +108,8 @@ def _dialog(case_id: int, decision_id: int) -> None:
         back = confirm.pressed(
             "Return to mediator", key="send-back", type="secondary", money=True, icon=":material/undo:"
         )
-        go = confirm.pressed("Approve", key="approve", money=True, icon=":material/check:")
+        with confirm.kept_if_cut_short(back):
+            go = confirm.pressed("Approve", key="approve", money=True, icon=":material/check:")
     if back:
         confirm.carry_out(
             back,
