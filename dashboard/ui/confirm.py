@@ -1,11 +1,11 @@
 """From a press of a button to one transaction, whatever the mouse, the network or a second click does.
 
-Streamlit runs a script again for every click, in a second thread while the first is still at work, and lets go of
-the first at the next element that it draws. So a press is kept as an *intent*: a key made when the button is drawn,
-the same for both clicks of a double click. The second run waits for the first and finds its outcome, which is noted
-in a plain object, because even touching the session state may end a run. The action stores the intent under a unique
-key, so the database would refuse the second in any case. Where the button is drawn again between the two clicks, the
-second one does not leave the browser (`live/press.js`).
+Streamlit runs a script again for every click, and lets go of the run at work at the next element that it draws. So a
+press is kept as an *intent*: a key made when the button is drawn, the same for both clicks of a double click. The
+second run finds the outcome of the first, which is noted in a plain object, because even touching the session state may
+end a run. The action stores the intent under a unique key, so the database would refuse the second in any case. Where
+the button is drawn again between the two clicks, the second one does not leave the browser (`live/press.js`). What
+is pressed next takes nothing from a press (docs/decisions/0030).
 """
 
 from __future__ import annotations
