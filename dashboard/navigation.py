@@ -47,13 +47,13 @@ class PageEntry:
 ENTRIES: Sequence[PageEntry] = (
     PageEntry(
         "disputes",
-        "Disputes",
+        "Cases",
         "balance",
         "Work",
         Permission.READ_CASES,
-        "Disputed milestones, the most urgent first.",
+        "Open cases, the most urgent first.",
     ),
-    PageEntry("case", "Case", "folder_open", "Work", Permission.READ_CASES, "One dispute.", hidden=True),
+    PageEntry("case", "Case", "folder_open", "Work", Permission.READ_CASES, "One case.", hidden=True),
     PageEntry(
         "approvals",
         "Approvals",
@@ -71,7 +71,7 @@ ENTRIES: Sequence[PageEntry] = (
         "Projects, milestones and where their money is.",
     ),
     PageEntry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
-    PageEntry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "Money on hold, and why."),
+    PageEntry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "Holds, risk reviews and reports."),
     PageEntry(
         "overview",
         "Overview",
@@ -176,7 +176,7 @@ ENTRIES: Sequence[PageEntry] = (
         "payments",
         "Money",
         Permission.READ_PAYOUTS,
-        "Withdrawals, holds and failed payouts.",
+        "Withdrawals, stopped money and failed payouts.",
     ),
     PageEntry(
         "bank_changes",
@@ -224,7 +224,7 @@ ENTRIES: Sequence[PageEntry] = (
         "sync_alt",
         "Money",
         Permission.READ_PAYOUTS,
-        "Requests to Stripe, and its webhook events.",
+        "Requests to Stripe, its webhook events, and e-mails.",
     ),
     PageEntry(
         "audit",

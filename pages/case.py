@@ -1,4 +1,4 @@
-"""One dispute: evidence on the left, the decision beside it."""
+"""One case: evidence on the left, the decision beside it."""
 
 from __future__ import annotations
 

@@ -18,9 +18,7 @@ actor = request_context.require(Permission.READ_CASES)
 pages.come_back()
 now, me = request_context.now(), actor.id or 0
 
-buttons = header.page(
-    "Disputes", "Disputed milestones of both marketplaces, the most urgent first. Times are UTC."
-)
+buttons = header.page("Cases", "Cases of both marketplaces, the most urgent first. Times are UTC.")
 top = st.container()
 queue.asked_view()
 with filters.bar():

@@ -89,7 +89,7 @@ if chosen:
 
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):
-        header.section("Held longest", "The alarm rings after 75 days.")
+        header.section("Held longest", "The alarm is raised when the age in the policy is reached.")
         overview_cards.held_longest(aged, now)
     with st.container(gap="small"):
         overview_cards.latest_journals(latest)

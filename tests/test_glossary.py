@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import core
+from core.errors import DeskError
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
@@ -60,7 +65,9 @@ ON_SCREEN = [
     path
     for path in FILES
     if path.relative_to(ROOT).parts[0] in ("dashboard", "pages")
-    or path.relative_to(ROOT).as_posix() in ("core/audit/actions.py", "core/rules/holds.py")
+    or (path.relative_to(ROOT).as_posix().startswith("core/rules/") and path.name != "__init__.py")
+    or path.relative_to(ROOT).as_posix()
+    in ("core/audit/actions.py", "core/letters/delivery_rules.py", "core/letters/staff.py")
 ]
 # What is not the reader's: what a block is called to those outside the desk, and what an HTTP server answers.
 TO_OTHERS = {"The payee has no account at the payment provider yet."}
@@ -78,14 +85,38 @@ def said_on_screen() -> Iterator[tuple[str, str]]:
                     yield path.name, said
 
 
-def test_no_page_says_what_is_retired_on_screen() -> None:
+def retired_on_screen() -> re.Pattern[str]:
     table = GLOSSARY.partition("## Retired on screen")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)
     phrases = [phrase for row in rows if not row.startswith("retired") for phrase in row.split(", ")]
     assert len(phrases) > 10
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
+
+
+def test_no_page_says_what_is_retired_on_screen() -> None:
+    pattern = retired_on_screen()
     wrong = [each for each in said_on_screen() if pattern.search(each[1]) and each[1] not in TO_OTHERS]
     assert wrong == []
+
+
+def refusals() -> Iterator[type[DeskError]]:
+    """Every class of a refusal, wherever it stands."""
+    for module in pkgutil.walk_packages(core.__path__, "core."):
+        importlib.import_module(module.name)
+    waiting = [DeskError]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += found.__subclasses__()
+
+
+def test_no_refusal_says_what_is_retired_on_screen() -> None:
+    said_by = {each.__name__: (each.__doc__ or "").partition("\n\n")[0] for each in refusals()}
+    sentences = {name: re.sub(r"{\w+}", "", said) for name, said in said_by.items()}  # what a fact is called
+    assert len(sentences) > 200
+    pattern = retired_on_screen()
+    wrong = {name for name, said in sentences.items() if pattern.search(said)}
+    assert wrong == set()
 
 
 def test_no_page_names_a_specification_to_its_reader() -> None:

@@ -38,11 +38,11 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class MailRefused(DeskError):
-    """The letter cannot be delivered: {reason}"""
+    """The e-mail cannot be delivered: {reason}"""
 
 
 class MailDeferred(DeskError):
-    """The mail server does not take this letter now: {reason}"""
+    """The mail server does not take this e-mail now: {reason}"""
 
 
 class MailUnavailable(DeskError):

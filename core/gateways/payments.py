@@ -64,7 +64,7 @@ DEBITS = frozenset("acss_debit au_becs_debit bacs_debit nz_bank_account sepa_deb
 
 
 class ProviderRefused(DeskError):
-    """The payment provider refused: {reason} ({provider_code})."""
+    """Stripe refused: {reason} ({provider_code})."""
 
     @property
     def provider_code(self) -> str:
@@ -73,15 +73,15 @@ class ProviderRefused(DeskError):
 
 
 class OutcomeUnknown(DeskError):
-    """The payment provider gave no clear answer ({reason}); it may or may not have been done."""
+    """Stripe gave no clear answer ({reason}); it may or may not have been done."""
 
 
 class NotRead(OutcomeUnknown):
-    """The payment provider could not be asked ({reason}). Asking changes nothing there."""
+    """Stripe could not be asked ({reason}). Asking changes nothing there."""
 
 
 class NeedsOperator(DeskError):
-    """The payment provider does not accept our set-up: {reason}. Someone must look at it before anything is sent."""
+    """Stripe does not accept our set-up: {reason}. Someone must look at it before anything is sent."""
 
 
 class LiveKeyElsewhere(DeskError):

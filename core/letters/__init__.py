@@ -61,11 +61,11 @@ LONGEST_SUBJECT = 160
 
 
 class NoSuchLetter(DeskError):
-    """There is no letter “{template}” to the {audience}."""
+    """There is no e-mail “{template}” to the {audience}."""
 
 
 class FactMissing(DeskError):
-    """The letter “{template}” to the {audience} lacks: {missing}."""
+    """The e-mail “{template}” to the {audience} lacks: {missing}."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class CannotBeMuted(DeskError):
 
 
 class NoSuchKind(DeskError):
-    """There is no letter of the kind “{letter}”. These can be muted: {known}."""
+    """There is no e-mail of the kind “{letter}”. These can be muted: {known}."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ HANDLING: Mapping[str, Handling] = {
     "proposal_returned": Handling("Proposal returned to you", urgent=True, kept=_STAFF),
     "roles_proposed": Handling("Roles that wait for a second administrator", urgent=True, kept=_STAFF),
     "roles_given_alone": Handling("Roles given by one person alone", urgent=True, kept=_STAFF),
-    "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
+    "review_opened": Handling("Risk review to settle", urgent=True, kept=_STAFF),
     "hold_end_reached": Handling("Hold that reached its expected end", urgent=True, kept=_STAFF),
     "day_not_closed": Handling("Day of the books to close", urgent=True, kept=_STAFF),
     "hold_to_settle": Handling("Hold to settle", urgent=True, kept=_STAFF),
@@ -132,7 +132,7 @@ HANDLING: Mapping[str, Handling] = {
     "payment_converted": Handling("Payment that Stripe converted", urgent=True, kept=_STAFF),
     "payout_to_review": Handling("Failed payout to review", urgent=True, kept=_STAFF),
 }
-UNKNOWN = Handling("Letter", urgent=True, kept="it has no place in the table yet")
+UNKNOWN = Handling("E-mail", urgent=True, kept="it has no place in the table yet")
 MUTABLE = tuple(name for name, handling in HANDLING.items() if handling.kept is None)
 
 

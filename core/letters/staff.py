@@ -86,7 +86,7 @@ TEMPLATES = {
         tone="attention",
     ),
     ("review_opened", "staff"): Template(
-        "{review} waits for a manual review",
+        "{review} waits for a risk review",
         (
             "The rules of risk ask that a person looks before this money moves. Nothing is released or paid out until "
             "the review is settled.",

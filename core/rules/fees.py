@@ -25,7 +25,7 @@ __all__ = [
 
 
 class FeeNotPayable(DeskError):
-    """A processor fee of {bps} hundredths of a percent cannot be charged on top."""
+    """A processing fee of {bps} hundredths of a percent cannot be charged on top."""
 
 
 class WithdrawalTooSmall(DeskError):

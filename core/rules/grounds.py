@@ -64,7 +64,7 @@ TERMS: Mapping[Ground, Terms] = {
         frozenset({FULL_REFUND}), "The work was never begun.", platform_absorbs=True
     ),
     Ground.PROVIDER_NO_SHOW: Terms(
-        frozenset({FULL_REFUND}), "The provider did not appear.", platform_absorbs=True
+        frozenset({FULL_REFUND}), "The payee did not appear.", platform_absorbs=True
     ),
     Ground.DUPLICATE_PAYMENT: Terms(
         frozenset({FULL_REFUND}), "The same was paid twice.", platform_absorbs=True

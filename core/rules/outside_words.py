@@ -60,7 +60,7 @@ def identifier(text: str, *, field: str) -> str:
 def country(code: str) -> str:
     """A country by its code of ISO 3166-1. Raises `WordsUnusable`."""
     if code not in COUNTRIES:
-        raise WordsUnusable(field="country", why="no country has this code of two letters (ISO 3166-1)")
+        raise WordsUnusable(field="country", why="no country has this code (ISO 3166-1 alpha-2)")
     return code
 
 

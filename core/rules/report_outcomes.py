@@ -121,7 +121,7 @@ def _review(each: ConcernedMilestone) -> Iterator[Consequence]:
         yield _about(
             each,
             Effect.REVIEW_OPENS,
-            f"A manual review of {each.reference} opens: nothing of it is released or paid out until it is settled.",
+            f"A risk review of {each.reference} opens: nothing of it is released or paid out until it is settled.",
         )
 
 

@@ -30,7 +30,7 @@ def show(case: CaseView, *, me: int | None, now: datetime) -> st.delta_generator
         f"{project.title} · {redaction.of(case, case.context.payer)} and {redaction.of(case, case.context.payee)} · "
         f"{in_words(project.platform)}",
         badges=list(_badges(case, me)),
-        back=("disputes", "Disputes"),
+        back=("disputes", "Cases"),
     )
     st.html(
         f'<div class="ed-head"><dl class="ed-strip">{_states(case)}{_limits(case, now)}</dl>'

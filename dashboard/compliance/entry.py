@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.audit import recorded_steps
 from core.queries import audit
 from core.queries.audit import LogEntry
 from core.rules.references import reference
@@ -74,6 +75,9 @@ def _facts(entry: LogEntry, names: Names, *, columns: int) -> None:
 
 def _changes(entry: LogEntry, names: Names, currency: str | None) -> None:
     def named(field: str, value: Any) -> str | None:
+        if field == recorded_steps.WHY_TWO:
+            none = value == recorded_steps.digest([])
+            return "Not needed" if none else f"Needed; the reasons have the SHA-256 {value}"
         if type(value) is not int:
             return None
         if field in ("mediator", "staff"):

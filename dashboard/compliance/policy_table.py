@@ -18,9 +18,9 @@ GROUPS: Mapping[str, str] = {
     "platform_fee_bps": "Fees",
     "standard": "Withdrawals, paid by the payee",
     "reminders": "Verification and silence",
-    "mediation_after": "Disputes",
-    "high_value_review": "Two people, and time to think",
-    "held_age_alarm": "Watching",
+    "mediation_after": "Cases",
+    "high_value_review": "Approval and cooling off",
+    "held_age_alarm": "Alarms and risk",
     "issuer_name": "Receipts, invoices and credit notes",
 }
 

@@ -84,7 +84,7 @@ def _propose(row: ChargebackRow) -> None:
     with st.expander("Propose to accept the chargeback"):
         place = text_fields.named("chargeback", row.id, "give-in")
         reason = reasons.line(place, "Why it cannot be won", key="give-in-reason")
-        intent = confirm.pressed("Propose it", key=f"give-in-{row.id}", type="secondary")
+        intent = confirm.pressed("Submit for approval", key=f"give-in-{row.id}")
         if intent:
             confirm.carry_out(
                 intent,

@@ -171,7 +171,7 @@ def owed_and_stopped(
 def _ages(alarms: int, aged: Sequence[AgedFunds]) -> str:
     if alarms:
         return f"{alarms} beyond the age alarm"
-    return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm is raised at 75 days"
+    return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "Nothing is held"
 
 
 def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetime) -> None:

@@ -85,14 +85,14 @@ def _agree(row: Debt) -> None:
             tables.small(planned, PREVIEW, name="Planned instalments")
         place = text_fields.named("party", row.party_id, f"plan-{row.owed.currency.lower()}")
         reason = reasons.line(place, "How it was agreed", key=f"plan-reason-{row.id}")
-        intent = confirm.pressed("Agree", key="agree-plan", type="secondary", disabled=not planned)
+        intent = confirm.pressed("Save plan", key="agree-plan", type="secondary", disabled=not planned)
         if intent:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: repayment_plans.agree(
                     session, actor, now=now, party_id=row.party_id, instalments=planned, reason=reason
                 ),
-                done="Agreed. The payee gets an e-mail.",
+                done="The plan is saved. The payee gets an e-mail.",
                 sent=[place],
             )
 

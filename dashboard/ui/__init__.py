@@ -10,7 +10,7 @@ A page reads in four beats: guard, read, show, act.
     request_context.require(Permission.READ_CASES)               # guard: our own page when it is missing
     with request_context.reading() as session:                   # read: never commits
         rows = disputes.queue(session, now=request_context.now())
-    header.page("Disputes", f"{len(rows)} open")                 # show
+    header.page("Cases", f"{len(rows)} open")                 # show
     tables.table(rows, [tables.opens("reference", "Case", page="case"),
                         tables.money("held", "Held"),
                         tables.status("status", "Status", axis="case"),

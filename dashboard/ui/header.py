@@ -23,7 +23,7 @@ def page(
 ) -> DeltaGenerator:
     """Title, subtitle and badges on the left; returns the place for the page's buttons on the right.
 
-    `back` is (page, label), for example `("disputes", "Disputes")`: the way up from a detail page.
+    `back` is (page, label), for example `("disputes", "Cases")`: the way up from a detail page.
     Title and subtitle may hold words of outsiders.
     """
     if back:

@@ -94,7 +94,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "VOIDED": _pill("Decision void", "bad", "It was decided, but the case changed since: decide again."),
         "SINCE": _pill("New messages", "wait", "A party wrote after the decision was made: read it."),
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
-        "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
+        "HOLD": _pill("On hold", "bad", "A hold stops every release and payout."),
         "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
         "RISK_REVIEW": _pill("Risk review", "bad", "Compliance is reviewing something about it."),
         "RECUSED": _pill(

@@ -145,7 +145,7 @@ def test_a_letter_that_is_deferred_backs_off_and_fails_after_the_last_try(
             assert deliver_due(desk) == 0
             (letter,) = notifications(database)
             assert letter.tries == tried
-            assert letter.error == "The mail server does not take this letter now: 450 not now"
+            assert letter.error == "The mail server does not take this e-mail now: 450 not now"
             assert letter.next_try_at <= clock() + max(RETRY_LONGEST, CLAIMED_FOR)
             clock.advance(RETRY_LONGEST)
         assert letter.status == "FAILED"

@@ -25,7 +25,8 @@ def page() -> None:
 
     def first() -> None:
         context = get_script_run_ctx()
-        assert context is not None and context.script_requests is not None
+        assert context is not None
+        assert context.script_requests is not None
         context.script_requests.request_rerun(RerunData())  # at this very moment something else is pressed
         st.session_state["opened"] = "The drawer"
         st.session_state["times"] = st.session_state.get("times", 0) + 1

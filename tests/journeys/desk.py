@@ -173,7 +173,7 @@ class Person:
         self.arrive(f"D-{case}")
 
     def queue(self) -> Locator:
-        return self.page.get_by_role("table", name=re.compile("^Disputes"))
+        return self.page.get_by_role("table", name=re.compile("^Cases"))
 
     def panel(self) -> Locator:
         """The right side of a case: the decision, in whatever state it is."""

@@ -51,7 +51,7 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     demo: Demo, person: Person, case: dict[str, Any]
 ) -> None:
     number, page = case["number"], person.page
-    person.sign_in(case["mediator"], arriving="Disputes")
+    person.sign_in(case["mediator"], arriving="Cases")
     page.get_by_placeholder("Party, title or D-42").fill(f"D-{number}")
     page.keyboard.press("Enter")
     person.settle()
@@ -303,7 +303,7 @@ def test_nobody_decides_the_case_again(demo: Demo, person: Person, case: dict[st
         " where r.role = 'mediator' and s.name <> :name order by s.id limit 1",
         name=case["mediator"],
     )
-    person.sign_in(other, arriving="Disputes")
+    person.sign_in(other, arriving="Cases")
     person.page.goto(f"{demo.url}/case?id={case['number']}")
     person.arrive(f"D-{case['number']}")
     person.reads(case["mediator"])

@@ -166,7 +166,7 @@ def test_from_the_trial_balance_to_a_journal_and_all_the_way_back(administrator:
 def test_a_case_and_its_tabs(administrator: Person) -> None:
     person = administrator
     person.page.goto(f"{person.demo.url}/disputes")
-    person.arrive("Disputes")
+    person.arrive("Cases")
     above = heading(person)
     person.queue().get_by_role("button", name=re.compile("^Open D-")).first.click()
     below = at(person, re.compile(r"/case\?id=\d+$"))

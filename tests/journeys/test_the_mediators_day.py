@@ -44,7 +44,7 @@ def case(market: Marketplace) -> Dispute:
 
 def test_the_case_is_found_with_the_keyboard_and_claimed(demo: Demo, person: Person, case: Dispute) -> None:
     page = person.page
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     expect(person.queue()).to_be_visible()
     person.picture("day-01-queue")
     page.keyboard.press("?")
@@ -74,7 +74,7 @@ def test_the_case_is_found_with_the_keyboard_and_claimed(demo: Demo, person: Per
 
 def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Person, case: Dispute) -> None:
     page = person.page
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     person.open_case(case.number)
     person.tab("Timeline")
     timeline = page.get_by_role("tabpanel", name="Timeline").first
@@ -130,7 +130,7 @@ def test_what_a_high_value_opened_is_settled_by_compliance(demo: Demo, person: P
 def test_a_party_is_asked_and_its_answer_brings_the_case_back(
     demo: Demo, person: Person, market: Marketplace, case: Dispute
 ) -> None:
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     person.open_case(case.number)
     person.tab("Messages")
     person.write("Message", "I have your case and read everything today.")
@@ -164,7 +164,7 @@ def test_a_draft_survives_a_reload_and_says_what_each_side_would_have(
     demo: Demo, person: Person, case: Dispute
 ) -> None:
     page = person.page
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     person.open_case(case.number)
     panel = person.panel()
     person.choose("Partial release", inside=panel)
@@ -192,7 +192,7 @@ def test_a_draft_survives_a_reload_and_says_what_each_side_would_have(
 
 
 def test_the_plan_is_previewed_and_confirmed_once(demo: Demo, person: Person, case: Dispute) -> None:
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     person.open_case(case.number)
     panel = person.panel()
     for reference in ("Engagement scope", "Message history", "Milestone evidence"):
@@ -223,7 +223,7 @@ def test_the_plan_is_previewed_and_confirmed_once(demo: Demo, person: Person, ca
 def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     demo: Demo, person: Person, colleague: Person, case: Dispute
 ) -> None:
-    colleague.sign_in(CHECKER, arriving="Disputes")
+    colleague.sign_in(CHECKER, arriving="Cases")
     colleague.go("Approvals")
     colleague.picture("day-10-approvals")
     colleague.open_case(case.number)
@@ -234,7 +234,7 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     colleague.press("Return to mediator", inside=colleague.dialog())
     colleague.told(f"Returned to {MEDIATOR}.")
 
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     person.open_case(case.number)
     expect(person.panel()).to_contain_text("Cite the work log")
     expect(person.panel().get_by_role("textbox", name="Reasons")).to_have_value(REASONS)
@@ -250,7 +250,7 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
 def test_a_second_person_approves_and_the_money_is_followed_live(
     demo: Demo, colleague: Person, case: Dispute
 ) -> None:
-    colleague.sign_in(CHECKER, arriving="Disputes")
+    colleague.sign_in(CHECKER, arriving="Cases")
     colleague.open_case(case.number)
     colleague.press("Review plan")
     colleague.picture("day-11-approve")
@@ -281,7 +281,7 @@ def test_a_second_person_approves_and_the_money_is_followed_live(
 def test_the_case_file_is_taken_out_and_proved_by_whoever_has_it(
     demo: Demo, person: Person, case: Dispute, tmp_path: Path
 ) -> None:
-    person.sign_in(MEDIATOR, arriving="Disputes")
+    person.sign_in(MEDIATOR, arriving="Cases")
     person.open_case(case.number)
     person.press("Case file")
     person.press("Generate case file", inside=person.dialog())
@@ -304,7 +304,7 @@ def test_the_case_file_is_taken_out_and_proved_by_whoever_has_it(
 def test_a_correction_is_a_case_of_its_own_in_other_hands(
     demo: Demo, person: Person, colleague: Person, case: Dispute
 ) -> None:
-    person.sign_in(OTHER, arriving="Disputes")
+    person.sign_in(OTHER, arriving="Cases")
     person.open_case(case.number)
     person.press("Open a correction")
     person.write(
@@ -319,7 +319,7 @@ def test_a_correction_is_a_case_of_its_own_in_other_hands(
     expect(person.panel()).to_contain_text(f"of the decision in D-{case.number}")
     assert made["mediator"] not in (MEDIATOR, CHECKER), "whoever decided does not judge it again"
 
-    colleague.sign_in(made["mediator"], arriving="Disputes")
+    colleague.sign_in(made["mediator"], arriving="Cases")
     colleague.open_case(made["id"])
     colleague.choose("The decision stands", inside=colleague.panel())
     notes = "The beds were planted a week after the decision; nothing has to go back."

@@ -58,8 +58,8 @@ def confirm(person: Person) -> None:
 def test_of_two_mediators_one_decides_and_the_other_is_told_what_changed(
     demo: Demo, person: Person, colleague: Person, case: Dispute
 ) -> None:
-    person.sign_in(FIRST, arriving="Disputes")
-    colleague.sign_in(SECOND, arriving="Disputes")
+    person.sign_in(FIRST, arriving="Cases")
+    colleague.sign_in(SECOND, arriving="Cases")
     drafted(person, case, "600")
     drafted(colleague, case, "300")
     confirm(person)
@@ -85,8 +85,8 @@ def test_a_link_leads_through_sign_in_to_the_case(demo: Demo, person: Person, ca
 @pytest.mark.parametrize(
     ("name", "landing", "address", "words"),
     [
-        (SECOND, "Disputes", "/audit", "This page is not for your role"),
-        (SECOND, "Disputes", "/trial_balance", "This page is not for your role"),
+        (SECOND, "Cases", "/audit", "This page is not for your role"),
+        (SECOND, "Cases", "/trial_balance", "This page is not for your role"),
         (FINANCE, "Overview", "/audit", "This page is not for your role"),
     ],
 )
@@ -113,7 +113,7 @@ def test_whoever_may_not_decide_reads_the_case_and_finds_no_form(
 def test_a_session_that_ends_in_the_middle_keeps_the_draft(demo: Demo, person: Person, case: Dispute) -> None:
     """Signed out in another tab, in the middle of a sentence: what was typed is there after signing in again."""
     page = person.page
-    person.sign_in(FIRST, arriving="Disputes")
+    person.sign_in(FIRST, arriving="Cases")
     person.open_case(case.number)
     person.choose("Full refund", inside=person.panel())
     person.write("Reasons", REASONS, inside=person.panel())
@@ -142,7 +142,7 @@ def test_an_offer_that_is_accepted_closes_the_case_without_a_decision(
         "note": "Keep 700, and we are even.",
     }
     offer = market.post(f"/disputes/{case.number}/offers", {"party": case.payer, **share})
-    person.sign_in(FIRST, arriving="Disputes")
+    person.sign_in(FIRST, arriving="Cases")
     person.open_case(case.number)
     expect(person.panel()).to_contain_text("Settlement proposal")
     expect(person.panel()).to_contain_text("$700.00")

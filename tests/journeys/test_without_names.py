@@ -29,7 +29,7 @@ def case(market: Marketplace) -> Dispute:
 
 @pytest.fixture
 def mediator(person: Person) -> Person:
-    person.sign_in("Maya Lindqvist", arriving="Disputes")
+    person.sign_in("Maya Lindqvist", arriving="Cases")
     return person
 
 

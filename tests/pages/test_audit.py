@@ -267,6 +267,13 @@ def test_before_and_after_stand_side_by_side(town: Town, told: Told) -> None:
     assert "<ins>Max Adler</ins>" in shown
 
 
+def test_a_decision_says_whether_a_second_person_was_needed(town: Town) -> None:
+    builders.decided(town, builders.in_mediation(town))
+    shown = words(visit(town, "cora", "entry", id=an_entry(town, "mediator:decision:confirm")))
+    assert "Second person" in shown
+    assert "Not needed" in shown
+
+
 def test_an_entry_that_does_not_exist_says_where_to_look(town: Town) -> None:
     assert "There is no such entry" in words(visit(town, "cora", "entry", id=999_999))
 

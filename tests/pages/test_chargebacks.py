@@ -165,7 +165,7 @@ def test_one_person_proposes_to_give_in_and_another_does_it(town: Town) -> None:
     app = visit(town, "fay", "chargebacks", id=row.id)
     assert "The bank waits for an answer" in words(app)
     app.text_input(key="give-in-reason").set_value("The payer is right.").run()
-    next(button for button in app.button if button.label == "Propose it").click().run()
+    next(button for button in app.button if button.label == "Submit for approval").click().run()
     assert not app.exception
     mine = visit(town, "fay", "chargebacks", id=row.id)
     assert "someone else must accept the chargeback" in words(mine)
@@ -186,12 +186,12 @@ def test_a_proposal_to_give_in_that_a_colleague_took_away_meanwhile_is_not_made_
     made = town.act(
         chargeback_acceptance.propose, town.as_staff("cora"), chargeback_id=row.id, reason="No answer helps."
     )
-    next(button for button in app.button if button.label == "Propose it").click().run()
+    next(button for button in app.button if button.label == "Submit for approval").click().run()
     assert [each.value for each in app.toast] == [confirm.LOST]
     assert "Cora Nwosu proposes to accept the chargeback" in words(app)
     town.act(chargeback_acceptance.reject, town.as_staff("cora"), acceptance_id=made.id, reason="Not so.")
     app.run()
-    assert "Propose it" in labels(app)
+    assert "Submit for approval" in labels(app)
     assert [each.status for each in town.read(lambda s: s.query(ChargebackAcceptance).all())] == ["WITHDRAWN"]
 
 

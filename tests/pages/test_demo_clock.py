@@ -63,6 +63,6 @@ def test_a_real_desk_has_no_such_page(town: Town, update: dict[str, object]) -> 
     desk = request_context.desk()
     request_context.use(replace(desk, settings=desk.settings.model_copy(update=update)))
     assert [each.value for each in visit(town, "ada", "demo_clock").title] == [
-        "Disputes"
+        "Cases"
     ]  # as any unknown address
     assert navigation.on_disk()["demo_clock"].of_a_demo

@@ -59,7 +59,7 @@ def test_everybody_sees_the_queue_and_mediators_may_claim(town: Town, subject: s
 def test_an_empty_queue_says_what_will_fill_it(town: Town) -> None:
     app = visit(town, "mia", "disputes")
     assert not rows(app)
-    assert "Disputes that payers open appear here." in words(app)
+    assert "Disputes that payers open appear here as cases." in words(app)
 
 
 def test_a_view_and_words_stand_in_the_address(town: Town) -> None:

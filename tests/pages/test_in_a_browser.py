@@ -44,7 +44,7 @@ from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import confirm, header, tables
 request_context.require(Permission.READ_CASES)
-header.page("Disputes", "![x](http://evil.example/p.png)")
+header.page("Cases", "![x](http://evil.example/p.png)")
 def write(session, actor, now):
     session.execute(text("insert into presses values (:intent)"), {"intent": intent})
     time.sleep(0.4)
@@ -61,7 +61,7 @@ from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.ui import header
 request_context.require(Permission.READ_CASES)
-header.page(f"Case {navigation.asked()}", back=("disputes", "Disputes"))
+header.page(f"Case {navigation.asked()}", back=("disputes", "Cases"))
 """
 
 
@@ -148,8 +148,8 @@ def test_one_day_at_the_desk(served: Desk, owner: Database) -> None:
     assert urlsplit(served.page.url).path == "/sign-in"
     served.enter("Mara Lindqvist")
     served.settle("Case 17")
-    served.page.get_by_role("link", name="Disputes").first.click()
-    served.settle("Disputes")
+    served.page.get_by_role("link", name="Cases").first.click()
+    served.settle("Cases")
 
     # Two clicks 80 ms apart, the second while the first is writing.
     button = served.page.locator(".st-key-do button")
@@ -175,7 +175,7 @@ def test_one_day_at_the_desk(served: Desk, owner: Database) -> None:
     served.page.get_by_role("link", name="Sign in").click()
 
     served.enter("Jonas Weber")
-    served.settle("Disputes")
+    served.settle("Cases")
     served.page.get_by_role("button", name="Sign out").click()
     expect(served.page.get_by_role("button", name="Jonas Weber")).to_be_visible()
     served.page.go_back()
@@ -190,14 +190,14 @@ def test_one_day_at_the_desk(served: Desk, owner: Database) -> None:
 def test_a_click_on_a_reference_opens_it_in_this_session_and_back_comes_back(served: Desk) -> None:
     served.open("/disputes")
     served.enter("Mara Lindqvist")
-    served.settle("Disputes")
+    served.settle("Cases")
     grid = served.page.locator("[data-testid=stDataFrame]").bounding_box()
     assert grid
     served.page.mouse.click(grid["x"] + 16, grid["y"] + 36 + 34 * 2 + 17)
     served.settle("Case 3")
     assert served.page.url.endswith("/case?id=3")
     served.page.go_back()
-    served.settle("Disputes")
+    served.settle("Cases")
 
 
 def test_a_file_and_a_picture_are_for_the_session_that_they_were_drawn_for(
@@ -205,7 +205,7 @@ def test_a_file_and_a_picture_are_for_the_session_that_they_were_drawn_for(
 ) -> None:
     served.open("/disputes")
     served.enter("Mara Lindqvist")
-    served.settle("Disputes")
+    served.settle("Cases")
     drawn = served.page.locator("[data-testid=stImage] img").get_attribute("src") or ""
     picture = urlsplit(drawn).path
     file = served.page.get_by_role("link", name="CSV").get_attribute("href") or ""

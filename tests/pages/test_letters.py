@@ -31,7 +31,7 @@ def failed(town: Town, told: Told, template: str = "funds_held") -> int:
             Notification.project_id == told.project, Notification.template == template
         )
         letter = session.scalars(wanted).one()
-        letter.status, letter.tries, letter.error = "FAILED", 1, "The letter cannot be delivered: 550 unknown"
+        letter.status, letter.tries, letter.error = "FAILED", 1, "The e-mail cannot be delivered: 550 unknown"
         unrecorded.admit(session)
         return letter.id
 

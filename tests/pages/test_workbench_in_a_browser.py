@@ -71,7 +71,7 @@ def desk(urls: Urls, told: list[Told], browser: Browser, tmp_path: Path) -> Iter
         served = watched(Desk(f"http://127.0.0.1:{port}", context.new_page()))
         served.open("/disputes")
         served.enter("Mia Lund")
-        served.settle("Disputes")
+        served.settle("Cases")
         yield served
     finally:
         context.close()
@@ -113,19 +113,19 @@ def test_a_day_at_the_queue_with_the_keyboard_alone(desk: Desk, told: list[Told]
 
     page.keyboard.press("2")
     expect(page.get_by_role("radio", name="Mine")).to_be_checked(timeout=patience.MILLISECONDS)
-    desk.settle("Disputes")
+    desk.settle("Cases")
     page.keyboard.press("/")
     page.keyboard.type("Kitchen 2")
     expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=patience.MILLISECONDS)
     assert asked(page) == {"view": ["Mine"], "q": ["Kitchen 2"]}
     page.reload()
-    desk.settle("Disputes")
+    desk.settle("Cases")
     expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=patience.MILLISECONDS)
 
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(second, timeout=patience.MILLISECONDS)
     page.go_back()
-    desk.settle("Disputes")
+    desk.settle("Cases")
     expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=patience.MILLISECONDS)
     assert asked(page) == {"view": ["Mine"], "q": ["Kitchen 2"]}
     assert not [line for line in desk.troubles if "Content Security Policy" in line], desk.troubles
@@ -148,7 +148,7 @@ def lightness(page: Page) -> list[int]:
 def test_paper_is_white_whatever_the_screen_is(desk: Desk) -> None:
     desk.page.emulate_media(color_scheme="dark")
     desk.page.reload()
-    desk.settle("Disputes")
+    desk.settle("Cases")
     ground, *inks = lightness(desk.page)
     assert (ground < 150, min(inks) > 450) == (True, True)
     desk.page.emulate_media(color_scheme="dark", media="print")

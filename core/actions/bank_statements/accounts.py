@@ -36,7 +36,7 @@ def register(
     if currency not in CURRENCIES:
         raise UnknownCurrency(currency=currency)
     if not CODE.fullmatch(code) or code == STRIPE:
-        what = "its code has small letters, digits and hyphens only, at most 40, and is not “stripe”"
+        what = "its code has lower-case characters (a–z), digits and hyphens only, at most 40, and is not “stripe”"
         raise BankAccountUnfit(what=what)
     there = select(BankAccount).where((BankAccount.code == code) | (BankAccount.currency == currency))
     if (known := session.scalars(there.limit(1)).first()) is not None:

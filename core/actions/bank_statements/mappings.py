@@ -25,7 +25,7 @@ TRIED = 20
 
 
 class MappingNameUnfit(DeskError):
-    """A mapping's name has small letters, digits and hyphens only, at most 40: “{name}” has others."""
+    """A mapping's name has lower-case characters (a–z), digits and hyphens only, at most 40: “{name}” has others."""
 
 
 def save(

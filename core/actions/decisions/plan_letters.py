@@ -29,7 +29,7 @@ PASSAGE_LEAST, PASSAGE_MOST = 20, 6_000
 
 
 class PassageUnusable(DeskError):
-    """The letter to the {audience} needs {least} to {most} characters of your own words; it has {length}. Write more,
+    """The e-mail to the {audience} needs {least} to {most} characters of your own words; it has {length}. Write more,
     or go back to the generated text."""
 
 

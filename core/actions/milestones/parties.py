@@ -22,7 +22,7 @@ from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
 class AccountKnownOtherwise(DeskError, tells=("fields",)):
-    """Party {party} has its account at the payment provider with another {what}. What is stored stays and is used.
+    """Party {party} has its account at Stripe with another {what}. What is stored stays and is used.
 
     Nothing was changed. A bank account and a payment method are replaced at their own addresses.
     """
@@ -33,7 +33,7 @@ class NotForThisRole(DeskError, tells=("fields",)):
 
 
 class NoAccountYet(DeskError):
-    """{party} has no account at the payment provider yet. Open it first."""
+    """{party} has no account at Stripe yet. Open it first."""
 
 
 def require_fitting(party: Party, *, payment_method: str | None, bank_token: str | None) -> None:

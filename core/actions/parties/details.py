@@ -31,7 +31,7 @@ KEPT: Mapping[str, Callable[[str], str]] = {
 
 
 class CountryFixed(DeskError):
-    """{party} has an account at the payment provider, which was opened in {country} and stays there. Nothing was
+    """{party} has an account at Stripe, which was opened in {country} and stays there. Nothing was
     changed."""
 
 

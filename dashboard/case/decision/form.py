@@ -160,7 +160,7 @@ def _ground(case: CaseView, outcome: DecisionOutcome | None) -> tuple[Ground | N
     draft_fields.keep(case.id, ground=ground)
     if ground is None:
         return None, False
-    absorbs = " The platform also pays the processor's fee back." if TERMS[ground].platform_absorbs else ""
+    absorbs = " The platform also pays the processing fee back." if TERMS[ground].platform_absorbs else ""
     cards.note(TERMS[ground].explanation + absorbs)
     if ground is not Ground.OUTCOME_DISSATISFACTION:
         return ground, False

@@ -54,7 +54,7 @@ EMPTY = {
         "Decisions above the threshold wait here for a second person.",
     ),
 }
-NOTHING = ("No disputes", "Disputes that payers open appear here.")
+NOTHING = ("No cases", "Disputes that payers open appear here as cases.")
 COLUMNS = (
     ("Case", False, ""),
     ("Payer · payee", False, ""),
@@ -92,7 +92,7 @@ def table(rows: Sequence[CaseRow], *, now: datetime) -> int | None:
         "queue",
         key="queue",
         data={
-            "name": "Disputes, the most urgent first",
+            "name": "Cases, the most urgent first",
             "columns": COLUMNS,
             "rows": [line(each, now) for each in rows],
             "views": ["", *VIEWS],

@@ -40,7 +40,7 @@ def _party(
         "Ratings": rated or "not yet",
         "Projects": f"{past.projects}, {past.completed} completed",
         "Milestones settled": past.settled,
-        "Disputes": f"{past.disputes}, {past.open} open",
+        "Cases": f"{past.disputes}, {past.open} open",
         "Ended in release": past.released,
         "Ended divided": past.divided,
         "Ended in refund": past.refunded,
