@@ -56,11 +56,11 @@ REPEATS: Mapping[str, Failure] = {
 ONCE: Mapping[str, str] = {
     "could_not_process": "The bank could not process it.",
     "declined": "The bank refused it and does not say why.",
-    "insufficient_funds": "The payee's account at the payment provider did not have enough money for it.",
+    "insufficient_funds": "The payee's account at Stripe did not have enough money for it.",
 }
 UNSAID: Mapping[NotPaid, str] = {
     NotPaid.CAME_BACK: "The bank did not take it and does not say why.",
-    NotPaid.REFUSED: "The payment provider refused it, and nothing was sent.",
+    NotPaid.REFUSED: "Stripe refused it, and nothing was sent.",
     NotPaid.UNKNOWN: "Whether it was sent is not known yet, and is being looked into.",
 }
 """Where the provider gave no code, or one that is not known here."""

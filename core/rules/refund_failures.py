@@ -15,11 +15,11 @@ SENTENCES: Mapping[str, str] = {
     **dict.fromkeys(("charge_disputed", "charge_for_pending_refund_disputed"), _CHARGED_BACK),
     "charge_already_refunded": "The payment was refunded already.",
     "declined": "The payer's bank refused it and does not say why.",
-    "insufficient_funds": "The platform's balance at the payment provider did not cover it.",
-    "merchant_request": "It was canceled at the payment provider.",
+    "insufficient_funds": "The platform's balance at Stripe did not cover it.",
+    "merchant_request": "It was canceled at Stripe.",
 }
 CAME_BACK = "The payer's bank did not take it and does not say why."
-REFUSED = "The payment provider refused it, and nothing was sent."
+REFUSED = "Stripe refused it, and nothing was sent."
 
 
 def came_back(code: str | None) -> str:
