@@ -22,7 +22,8 @@ CHANGES = text(
                         select from bank_changes s where s.party_id = c.party_id and s.currency = c.currency
                         and s.after_bank = c.after_bank and (s.refused_at is not null or s.id > c.id)
                     ) then 'REPLACED'
-                    when c.ended_at is null then 'WAITS' else 'IN_USE' end as state
+                    when c.ended_at is null then 'WAITS'
+                    when (a.banks -> c.currency ->> 'usable')::boolean then 'IN_USE' else 'UNUSABLE' end as state
         from bank_changes c join payee_accounts a on a.party_id = c.party_id join parties y on y.id = c.party_id
         left join bank_change_proposals p on p.bank_change_id = c.id and p.status = 'PROPOSED'
     )

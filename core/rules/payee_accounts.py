@@ -40,6 +40,8 @@ class BankChangeState(StrEnum):
     WAITS = "WAITS"
     REFUSED = "REFUSED"
     IN_USE = "IN_USE"
+    UNUSABLE = "UNUSABLE"
+    """A payout came back from it since."""
     REPLACED = "REPLACED"
 
 

@@ -104,6 +104,11 @@ def _state(row: BankChangeRow, asked: BankDecision | None) -> str:
             return f"{before} Payouts to it wait until {deadlines.exact(row.held_until)}."
         case BankChangeState.IN_USE:
             return f"{before} Its wait ended on {deadlines.exact(row.ended_at)}; payouts go there."
+        case BankChangeState.UNUSABLE:
+            return (
+                f"{before} Its wait ended on {deadlines.exact(row.ended_at)}. It cannot be paid to: a payout came back "
+                "from it. Payouts wait until the payee gives another one."
+            )
 
 
 def _open_to(row: BankChangeRow) -> list[BankDecision]:
@@ -114,6 +119,7 @@ def _open_to(row: BankChangeRow) -> list[BankDecision]:
         BankChangeState.WAITS: list(BankDecision),
         BankChangeState.REFUSED: [BankDecision.ACCEPT],
         BankChangeState.IN_USE: [BankDecision.REFUSE],
+        BankChangeState.UNUSABLE: [BankDecision.REFUSE],
         BankChangeState.REPLACED: [],
     }[row.state]
 

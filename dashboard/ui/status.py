@@ -228,6 +228,9 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "WAITS": _pill("Waits", "wait", "Payouts to the new bank account wait."),
         "REFUSED": _pill("Refused", "bad", "No payout goes there. They wait for another bank account."),
         "IN_USE": _pill("In use", "good", "Payouts go to the new bank account."),
+        "UNUSABLE": _pill(
+            "Not usable", "bad", "A payout came back from it. They wait for another bank account."
+        ),
         "REPLACED": _pill(
             "Replaced",
             "quiet",

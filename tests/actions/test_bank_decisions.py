@@ -15,6 +15,7 @@ from core.actions.parties import bank_decisions
 from core.actions.parties.bank_decisions import BankRefused, BankReplaced, BankWaitOver, WaitNotLonger
 from core.policy import HOME_SERVICES
 from core.policy.limits import BANK_WAIT_AT_MOST
+from core.processes import payee_accounts as accounts
 from core.processes import returned_proposals
 from core.queries import bank_changes, payee_accounts, payout_progress, payouts, release_blocks
 from core.records import BankChange, BankChangeProposal, PayeeAccount, Payout
@@ -293,3 +294,21 @@ def test_the_page_says_what_payouts_wait_for_whatever_is_proposed(market: Market
     propose(market, REFUSE)
     said = words(visit(market, "ada", "bank_changes", id=change.id))
     assert (answer in said, "payouts go there" in said) == (True, False)
+
+
+def test_an_account_that_a_payout_came_back_from_is_not_said_to_be_in_use(
+    market: Market, tmp_path: Path
+) -> None:
+    serve(market, tmp_path)
+    waiting(market)
+    market.control.next_payouts({"code": "account_closed"})
+    decide(market, ACCEPT)
+    for _ in range(4):
+        market.later(days=1)
+    assert [each.status for each in market.all(Payout)] == ["ADMINISTRATIVE_REVIEW"]
+    accounts.read(market.desk, market.get(PayeeAccount, market.payee_id).account)
+    (change,) = market.read(bank_changes.changes)
+    assert change.state == "UNUSABLE"
+    said = words(visit(market, "fay", "bank_changes", id=change.id))
+    assert "It cannot be paid to: a payout came back from it." in said
+    assert "payouts go there" not in said

@@ -285,7 +285,7 @@ def report_failure(
         now=now,
         about=("payout", payout.id),
         sent=sent,
-        reason=payout.failure,
+        reason=payout.failure or payout_failures.UNSAID[how],
     )
     context.tell_staff(
         session,
