@@ -69,7 +69,7 @@ def policy() -> str:
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "media-src 'self' blob:",
-            "connect-src 'self' ws: wss:",
+            "connect-src 'self'",
             "worker-src 'self' blob:",
             "frame-src 'self' blob:",
             "object-src 'none'",

@@ -24,6 +24,7 @@ from core.audit.pinned_keys import ledger_name
 from core.desk import Desk
 from core.queries import client_funds, health, reconciliation
 from core.queries.oldest_waiting import oldest
+from dashboard.address_limits import DOORS, refused_by_door
 from dashboard.demo_sign_in import LOOPBACK
 
 _COUNTS = {
@@ -86,6 +87,12 @@ class _Gauges(Collector):
         self.desk = desk
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield _by(
+            "door",
+            "escrow_desk_addresses_refused",
+            "Requests that this process answered with 429, by door",
+            {each.name: refused_by_door[each.name] for each in DOORS},
+        )
         try:
             yield from [
                 _gauge("escrow_desk_database_up", "Whether the database answers", 1),

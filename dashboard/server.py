@@ -67,13 +67,16 @@ def for_programs(desk: Desk) -> list[BaseRoute]:
 
 def api_only(desk: Desk) -> Starlette:
     """The same without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
+    from dashboard.address_limits import AddressLimits
     from dashboard.database_outage import DatabaseAway
 
-    return Starlette(routes=for_programs(desk), middleware=[Middleware(DatabaseAway)])
+    outermost = [Middleware(AddressLimits, desk=desk), Middleware(DatabaseAway)]
+    return Starlette(routes=for_programs(desk), middleware=outermost)
 
 
 def middleware(desk: Desk) -> list[Middleware]:
     """What every request passes, outermost first."""
+    from dashboard.address_limits import AddressLimits
     from dashboard.database_outage import DatabaseAway
     from dashboard.headers import SecurityHeaders
     from dashboard.origin_check import OriginCheck
@@ -81,6 +84,7 @@ def middleware(desk: Desk) -> list[Middleware]:
 
     return [
         Middleware(SecurityHeaders),
+        Middleware(AddressLimits, desk=desk),
         Middleware(OriginCheck, hosts=_hosts(desk.settings)),
         Middleware(DatabaseAway),
         Middleware(Gate, desk=desk),
@@ -95,7 +99,7 @@ class ProgramsFirst:
         self.app, self.programs = app, Starlette(routes=routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] == "http" and scope["path"].startswith(FOR_PROGRAMS)
+        ours = scope["type"] in ("http", "websocket") and scope["path"].startswith(FOR_PROGRAMS)
         await (self.programs if ours else self.app)(scope, receive, send)
 
 

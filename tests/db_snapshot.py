@@ -13,7 +13,7 @@ TABLES = text(
     """
     select format('%I.%I', schemaname, tablename) from pg_tables
     where schemaname not in ('pg_catalog', 'information_schema')
-    and tablename <> 'api_buckets'  -- a refused request has used its share too
+    and tablename <> 'rate_buckets'  -- a refused request has used its share too
     order by 1
     """
 )

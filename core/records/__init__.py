@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.db import Record
-from core.records.api import ApiAnswer, ApiBucket, ApiKey, EventDelivery, OutgoingEvent, WebhookEndpoint
+from core.records.api import ApiAnswer, ApiKey, EventDelivery, OutgoingEvent, RateBucket, WebhookEndpoint
 from core.records.bank_statements import (
     BankAccount,
     BankChargeRule,
@@ -78,7 +78,6 @@ from core.records.stripe_statements import PayeeStatementLine, StatementCursor, 
 
 __all__ = [
     "ApiAnswer",
-    "ApiBucket",
     "ApiKey",
     "BalanceTransaction",
     "BankAccount",
@@ -150,6 +149,7 @@ __all__ = [
     "PracticeFlag",
     "Project",
     "ProjectReview",
+    "RateBucket",
     "Receipt",
     "ReconciliationBreak",
     "ReconciliationRun",

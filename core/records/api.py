@@ -43,14 +43,15 @@ class ApiKey(Record):
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class ApiBucket(Record):
-    """What a key has left of its share, for all processes together. Gone after a crash: then every share is whole."""
+class RateBucket(Record):
+    """What a key has left of its share, or an address of its refusals, for all processes together. Gone after a crash:
+    then every share is whole."""
 
-    __tablename__ = "api_buckets"
+    __tablename__ = "rate_buckets"
 
-    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"), primary_key=True, autoincrement=False)
+    holder: Mapped[str] = mapped_column(primary_key=True)
     tokens: Mapped[float] = mapped_column(Double)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     granted: Mapped[bool]
 
 

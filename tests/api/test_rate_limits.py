@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.api.http.rate_limits import Limits
 from core.db import Database
-from core.records import ApiBucket, ApiKey
+from core.records import ApiKey, RateBucket
 from tests.api.api_client import ApiClient, a_key, an_api_client, code
 from tests.sandbox_desk import Market
 
@@ -90,13 +90,13 @@ def test_each_key_has_its_own_share_and_a_refused_signature_has_used_it(market: 
     assert home.get("/projects/1").status_code == 429
     home.issued = a_key(market.desk)
     assert home.get("/projects/1").status_code == 404
-    assert market.count(ApiBucket) == 2
+    assert market.count(RateBucket) == 2
 
 
 def test_taking_a_token_waits_for_no_disk(home: ApiClient, owner: Database) -> None:
     """The bucket is unlogged: its commit waits for no disk, so it costs about what reading the key costs."""
     with owner.reading() as session:
         logged = session.connection().exec_driver_sql(
-            "select relpersistence from pg_class where relname = 'api_buckets'"
+            "select relpersistence from pg_class where relname = 'rate_buckets'"
         )
         assert logged.scalar() == "u"

@@ -54,6 +54,8 @@ class Guard:
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "There is no websocket here."})
         if scope["type"] != "http":
             return
         answer = _guarded(send)
@@ -85,7 +87,7 @@ class Guard:
 
         def recognised(session: Session) -> tuple[Caller, int]:
             caller = keys.recognise(session, said, now=self.desk.clock())
-            return caller, self.limits.take(session, caller.key_id)
+            return caller, self.limits.take(session, f"key:{caller.key_id}")
 
         try:
             caller, wait = self.desk.database.run(recognised)

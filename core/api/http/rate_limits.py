@@ -1,4 +1,5 @@
-"""How much a key may ask: a bucket that fills steadily and is emptied a token a request, one for all processes.
+"""How much a key or an address may ask: a bucket that fills steadily and is emptied a token a request, one for all
+processes.
 
 The bucket is a row that one statement fills, empties and reads, by the database's clock, so that ten servers give a key
 no more than one would. Its table is unlogged: taking a token writes nothing that a commit would have to wait for.
@@ -22,8 +23,8 @@ _ENOUGH = f"{_FILLED.format(now='excluded.at')} >= 1 - 1e-9"
 # Who is refused leaves the bucket as it was, so that asking again and again wears nothing off.
 TAKE = text(
     f"""
-    insert into api_buckets as b (api_key_id, tokens, at, granted) values (:key, :burst - 1, {_NOW}, true)
-    on conflict (api_key_id) do update set
+    insert into rate_buckets as b (holder, tokens, at, granted) values (:holder, :burst - 1, {_NOW}, true)
+    on conflict (holder) do update set
         granted = {_ENOUGH},
         tokens = case when {_ENOUGH} then {_FILLED.format(now="excluded.at")} - 1 else b.tokens end,
         at = case when {_ENOUGH} then greatest(b.at, excluded.at) else b.at end
@@ -32,21 +33,29 @@ TAKE = text(
 )
 
 
+FORGET = text("delete from rate_buckets where at < clock_timestamp() - interval '1 day'")
+
+
 class TooManyRequests(DeskError):
-    """More requests than this key may send. Wait {seconds} s, then go on."""
+    """More requests than this key, or refusals than this address, may have. Wait {seconds} s, then go on."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`rate` requests a second for each key, and `burst` at once after a pause. `clock`: other than the database's."""
+    """`rate` requests a second for each holder, and `burst` at once after a pause. `clock`: other than the
+    database's."""
 
     rate: float = 20.0
     burst: float = 100.0
     clock: Callable[[], datetime] | None = None
 
-    def take(self, session: Session, key_id: int) -> int:
-        """Take one of this key's tokens; 0, or the whole seconds until there is one again."""
+    def take(self, session: Session, holder: str) -> int:
+        """Take one of this holder's tokens; 0, or the whole seconds until there is one again."""
         now = self.clock() if self.clock else None
-        asked = {"key": key_id, "rate": self.rate, "burst": self.burst, "now": now}
+        asked = {"holder": holder, "rate": self.rate, "burst": self.burst, "now": now}
         granted, tokens = session.execute(TAKE, asked).one()
         return 0 if granted else max(1, math.ceil((1 - tokens) / self.rate - 1e-6))
+
+    def forget_old(self, session: Session) -> None:
+        """Whoever has asked for nothing in a day has a whole share again, with or without a row."""
+        session.execute(FORGET)

@@ -75,6 +75,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # requests and objects of customers, whoever else has an account here
         self.db = sqlite3.connect(
             folder / "stripe-sandbox.sqlite3", isolation_level=None, check_same_thread=False
         )
