@@ -37,7 +37,7 @@ def not_permitted(permission: Permission, roles: frozenset[Role]) -> None:
     _page(
         "This page is not for your role",
         f"You need the permission to {permission.words}. Roles with it: {holders}. You are signed in as "
-        f"{_listed(roles)}. An administrator can change your roles.",
+        f"{_listed(roles)}. Two administrators give roles: ask one of them.",
         '<a class="ed-button" target="_self" href="/">Back to your desk</a>',
     )
 

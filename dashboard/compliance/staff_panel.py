@@ -15,7 +15,7 @@ from dashboard import navigation, request_context
 from dashboard.compliance import team_leaving, team_roles, team_ties
 from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
 from dashboard.ui.master_detail import close
-from dashboard.ui.safe import plain
+from dashboard.ui.safe import plain, words_of
 from dashboard.ui.status import Pill, in_words
 
 STATES = {
@@ -39,8 +39,11 @@ def show(staff_id: int) -> None:
         st.button("Close", on_click=close, args=("staff",))
         return
     _head(person)
-    team_roles.ways(person)
-    team_leaving.ways(person)
+    with st.container(horizontal=True, gap="small"):
+        team_roles.ways(person)
+        team_leaving.ways(person)
+        team_ties.way(person)
+    team_ties.found(person)
     if cases:
         st.markdown("**Open cases**")
         with st.container(horizontal=True, gap="small"):
@@ -56,7 +59,6 @@ def show(staff_id: int) -> None:
                 tables.when("declared_at", "Declared"),
             ],
         )
-    team_ties.ways(person)
     if visits is not None:
         _visits(person, visits)
     if steps is not None:
@@ -121,16 +123,9 @@ def _history(steps: list[Step]) -> None:
     if not steps:
         cards.note("Nothing was done about this person yet.")
         return
-    tables.small(
-        steps,
-        [
-            tables.when("at", "When"),
-            tables.text("title", "What"),
-            tables.text("by", "By"),
-            tables.text("reason", "Why"),
-        ],
-        name="History",
-    )
+    for step in steps:
+        why = f": {words_of(step.reason)}" if step.reason else ""
+        st.caption(plain(f"{deadlines.brief(step.at)} · {step.title}, by {step.by}{why}"))
 
 
 def _span(visit: Visit) -> str:

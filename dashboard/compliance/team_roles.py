@@ -78,20 +78,19 @@ def ways(person: Person) -> None:
     if person.id == request_context.actor().id:
         cards.note("Nobody changes their own roles: ask another administrator.")
         return
-    with st.container(horizontal=True, gap="small"):
-        for label, name, icon, offered in (
-            ("Give roles", "give-roles", ":material/add_moderator:", len(person.roles) < len(Role)),
-            ("Take roles", "take-roles", ":material/remove_moderator:", bool(person.roles)),
-        ):
-            if offered:
-                st.button(
-                    label,
-                    key=f"open-{name}",
-                    icon=icon,
-                    on_click=confirm.open_drawer,
-                    args=(name,),
-                    kwargs={"person": person},
-                )
+    for label, name, icon, offered in (
+        ("Give roles", "give-roles", ":material/add_moderator:", len(person.roles) < len(Role)),
+        ("Take roles", "take-roles", ":material/remove_moderator:", bool(person.roles)),
+    ):
+        if offered:
+            st.button(
+                label,
+                key=f"open-{name}",
+                icon=icon,
+                on_click=confirm.open_drawer,
+                args=(name,),
+                kwargs={"person": person},
+            )
     if facts := confirm.drawer("give-roles"):
         _give(**facts)
     elif facts := confirm.drawer("take-roles"):

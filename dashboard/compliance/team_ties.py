@@ -13,14 +13,19 @@ from dashboard.ui import cards, confirm, reasons, text_fields
 from dashboard.ui.safe import plain
 
 
-def ways(person: Person) -> None:
+def found(person: Person) -> None:
+    """What was found and waits for an answer."""
     own = person.id == request_context.actor().id
-    manages = request_context.may(Permission.MANAGE_STAFF)
     with request_context.reading() as session:
-        found = people.found(session, person.id)
-    for each in found:
-        _found(person, each, own=own, manages=manages)
-    if (own or manages) and person.active:
+        waiting = people.found(session, person.id)
+    for each in waiting:
+        _found(person, each, own=own, manages=request_context.may(Permission.MANAGE_STAFF))
+
+
+def way(person: Person) -> None:
+    """The button, for oneself and for administrators."""
+    own = person.id == request_context.actor().id
+    if (own or request_context.may(Permission.MANAGE_STAFF)) and person.active:
         st.button(
             "Declare a tie",
             key="open-tie",
