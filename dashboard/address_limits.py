@@ -30,7 +30,7 @@ MOST = 10_000  # addresses that a process remembers
 
 
 @dataclass(frozen=True)
-class Door:
+class EntryPoint:
     """`refused`: the answers that say no to whoever asked."""
 
     name: str
@@ -39,33 +39,35 @@ class Door:
     limits: Limits
 
 
-DOORS = (
-    Door("sign-in", "/sign-in", frozenset({401, 403}), Limits(rate=0.1, burst=20)),
-    Door("api-key", "/api/v1/", frozenset({401}), Limits(rate=0.2, burst=50)),
-    Door("webhook", "/webhooks/", frozenset({400, 401, 403}), Limits(rate=0.2, burst=50)),
+ENTRY_POINTS = (
+    EntryPoint("sign-in", "/sign-in", frozenset({401, 403}), Limits(rate=0.1, burst=20)),
+    EntryPoint("api-key", "/api/v1/", frozenset({401}), Limits(rate=0.2, burst=50)),
+    EntryPoint("webhook", "/webhooks/", frozenset({400, 401, 403}), Limits(rate=0.2, burst=50)),
 )
-refused_by_door: Counter[str] = Counter()
+refused_at: Counter[str] = Counter()
 """How many requests this process has answered with 429, for the metrics."""
 
 
 class AddressLimits:
     """Pure ASGI, before anything else looks at the request."""
 
-    def __init__(self, app: ASGIApp, *, desk: Desk, doors: tuple[Door, ...] = DOORS) -> None:
-        self.app, self.desk, self.doors = app, desk, doors
+    def __init__(
+        self, app: ASGIApp, *, desk: Desk, entry_points: tuple[EntryPoint, ...] = ENTRY_POINTS
+    ) -> None:
+        self.app, self.desk, self.entry_points = app, desk, entry_points
         self._until: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._door(scope)
-        if door is None:
+        entry_point = self._entry_point(scope)
+        if entry_point is None:
             await self.app(scope, receive, send)
             return
         address = address_of(HTTPConnection(scope))
-        holder = f"{door.name}:{address}"
+        holder = f"{entry_point.name}:{address}"
         if (left := self._until.get(holder, 0.0) - time.monotonic()) > 0:
-            refused_by_door[door.name] += 1
-            log.warning("address.refused", door=door.name, address=address)
-            await _too_many(door, math.ceil(left))(scope, receive, send)
+            refused_at[entry_point.name] += 1
+            log.warning("address.refused", entry_point=entry_point.name, address=address)
+            await _too_many(entry_point, math.ceil(left))(scope, receive, send)
             return
         answered = 0
 
@@ -76,29 +78,29 @@ class AddressLimits:
             await send(message)
 
         await self.app(scope, receive, watched)
-        if answered in door.refused:
-            await to_thread.run_sync(self._count, door, holder)
+        if answered in entry_point.refused:
+            await to_thread.run_sync(self._count, entry_point, holder)
 
-    def _door(self, scope: Scope) -> Door | None:
+    def _entry_point(self, scope: Scope) -> EntryPoint | None:
         if scope["type"] != "http":
             return None
-        return next((each for each in self.doors if scope["path"].startswith(each.beginning)), None)
+        return next((each for each in self.entry_points if scope["path"].startswith(each.beginning)), None)
 
-    def _count(self, door: Door, holder: str) -> None:
-        """The refusal that finds the share empty closes the door for this address for a while."""
+    def _count(self, entry_point: EntryPoint, holder: str) -> None:
+        """The refusal that finds the share empty closes it to this address for a while."""
         try:
-            wait = self.desk.database.run(lambda session: door.limits.take(session, holder))
+            wait = self.desk.database.run(lambda session: entry_point.limits.take(session, holder))
         except SQLAlchemyError:  # a database that is away lets nobody in either
             return
         if wait:
             if len(self._until) >= MOST:
                 self._until.clear()
             self._until[holder] = time.monotonic() + wait
-            self.desk.database.run(door.limits.forget_old)
+            self.desk.database.run(entry_point.limits.forget_old)
 
 
-def _too_many(door: Door, seconds: int) -> Response:
-    if door.name == "api-key":
+def _too_many(entry_point: EntryPoint, seconds: int) -> Response:
+    if entry_point.name == "api-key":
         return problem(TooManyRequests(seconds=seconds))
     said = f"Too many refused attempts from this address. Wait {seconds} s."
     return PlainTextResponse(said, 429, {"Retry-After": str(seconds)})

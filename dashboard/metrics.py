@@ -24,7 +24,7 @@ from core.audit.pinned_keys import ledger_name
 from core.desk import Desk
 from core.queries import client_funds, health, reconciliation
 from core.queries.oldest_waiting import oldest
-from dashboard.address_limits import DOORS, refused_by_door
+from dashboard.address_limits import ENTRY_POINTS, refused_at
 from dashboard.demo_sign_in import LOOPBACK
 
 _COUNTS = {
@@ -88,10 +88,10 @@ class _Gauges(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield _by(
-            "door",
+            "entry_point",
             "escrow_desk_addresses_refused",
-            "Requests that this process answered with 429, by door",
-            {each.name: refused_by_door[each.name] for each in DOORS},
+            "Requests that this process answered with 429, by entry point",
+            {each.name: refused_at[each.name] for each in ENTRY_POINTS},
         )
         try:
             yield from [

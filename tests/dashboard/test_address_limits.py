@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from core.api.http.rate_limits import Limits
 from dashboard import metrics, server
-from dashboard.address_limits import DOORS, AddressLimits, Door
+from dashboard.address_limits import ENTRY_POINTS, AddressLimits, EntryPoint
 from dashboard.request_context import COOKIE
 from tests.dashboard.desk_fixtures import ORIGIN, Office, browser_of, sign_in
 
@@ -28,37 +28,40 @@ ASK: dict[str, Ask] = {
 }
 
 
-def narrow(door: Door) -> Door:
-    return Door(door.name, door.beginning, door.refused, Limits(rate=0.01, burst=2))
+def narrow(entry_point: EntryPoint) -> EntryPoint:
+    return EntryPoint(
+        entry_point.name, entry_point.beginning, entry_point.refused, Limits(rate=0.01, burst=2)
+    )
 
 
 def served(office: Office, address: str = "127.0.0.1") -> TestClient:
     """The programs' part and the sign-in behind the limits, as the server puts them together, with small shares."""
-    doors = tuple(map(narrow, DOORS))
+    entry_points = tuple(map(narrow, ENTRY_POINTS))
     settings = office.desk.settings.model_copy(update={"stripe_webhook_secret": "whsec_test"})
     desk = replace(office.desk, settings=settings)
     app = Starlette(
-        routes=server.routes(desk), middleware=[Middleware(AddressLimits, desk=desk, doors=doors)]
+        routes=server.routes(desk),
+        middleware=[Middleware(AddressLimits, desk=desk, entry_points=entry_points)],
     )
     return TestClient(app, base_url="http://127.0.0.1:8501", client=(address, 4_000), follow_redirects=False)
 
 
-@pytest.mark.parametrize("door", ASK)
-def test_an_address_that_is_refused_again_and_again_waits(office: Office, door: str) -> None:
-    http, ask = served(office), ASK[door]
+@pytest.mark.parametrize("entry_point", ASK)
+def test_an_address_that_is_refused_again_and_again_waits(office: Office, entry_point: str) -> None:
+    http, ask = served(office), ASK[entry_point]
     first = [ask(http).status_code for _ in range(3)]
-    assert set(first) <= next(each.refused for each in DOORS if each.name == door)
+    assert set(first) <= next(each.refused for each in ENTRY_POINTS if each.name == entry_point)
     waits = ask(http)
     assert waits.status_code == 429
     assert 0 < int(waits.headers["retry-after"]) <= 100
-    counted = f'escrow_desk_addresses_refused{{door="{door}"}}'
+    counted = f'escrow_desk_addresses_refused{{entry_point="{entry_point}"}}'
     assert counted in metrics.render(office.desk).decode()
-    # The share is the address's, in every process, and each door's own.
+    # The share is the address's, in every process, and each entry point's own.
     assert ask(served(office, "203.0.113.9")).status_code in first
     other = served(office)
     assert [ask(other).status_code for _ in range(2)][1] == 429
     for name, another in ASK.items():
-        assert name == door or another(http).status_code != 429
+        assert name == entry_point or another(http).status_code != 429
 
 
 def test_what_a_stranger_says_of_their_address_is_not_believed(office: Office) -> None:
