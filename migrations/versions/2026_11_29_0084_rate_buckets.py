@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0084"
-down_revision = "0083"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
