@@ -212,14 +212,16 @@ SOURCES: Mapping[Found, Source] = {
         "suspense_items",
         "coalesce(x.why, x.source)",
         Permission.READ_LEDGER,
-        detail="x.transaction_id",
+        detail="coalesce(x.transaction_id, x.source)",
         amount="x.amount_minor",
         currency="x.currency",
         status="x.status",
     ),
     Found.BREAK: Source(
         "breaks",
-        "coalesce(x.transaction_id, 'Balance')",
+        "case when x.kind = 'BALANCE_DIFFERS' then 'Balance' when x.side = 'PAYEE' then 'Payee''s account at Stripe' "
+        "when x.bank_line_id is not null then 'Line of our bank' "
+        "when x.side = 'BANK' then 'Posting on our bank account' else coalesce(x.transaction_id, x.object) end",
         Permission.READ_LEDGER,
         amount="coalesce(x.theirs, 0) - coalesce(x.ours, 0)",
         currency="x.currency",
@@ -293,6 +295,7 @@ OF_LINE = (
     "x.id in (select l.statement_id from bank_statement_lines l"
     " where l.reference = :bank_reference and l.reference <> '')"
 )
+OF_RETURN = "x.id in (select r.refund_id from refund_returns r where r.reference = :bank_reference)"
 OF_CASE = "x.milestone_id in (select m.id from milestones m {})"
 # All that the condition finds is found first: the newest of it, by the order of ids, would else be looked for backwards
 # through the whole table.
@@ -342,7 +345,7 @@ def _hit(row: Any) -> Hit:
         id=row.id,
         reference=_reference(kind, row),
         title=row.title,
-        detail=row.detail,
+        detail=row.detail or "",
         amount=Money(row.amount, row.currency) if row.amount is not None else None,
         status=row.status,
         currency=row.currency,
@@ -391,6 +394,7 @@ def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
             yield kind, condition.format(minor=f":minor_{place}", currencies=f":currencies_{place}")
     if asked.bank_reference:
         yield Found.BANK_STATEMENT, OF_LINE
+        yield Found.REFUND, OF_RETURN
     if asked.words:
         yield from _by_words(len(asked.words))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event, text
 
+from core.actions.operations import bank_matches
 from core.actions.risk import payee_holds
 from core.db import Database
 from core.money import Money
@@ -14,10 +15,12 @@ from core.queries import search
 from core.queries.search import SOURCES, Hit, Result
 from core.rules.permissions import Permission
 from core.rules.search import OF_REFERENCE, Found
+from core.rules.suspense import SettledAs
 from dashboard import navigation
 from dashboard.search import AXES, PLACES, TITLES
 from dashboard.ui import status
 from tests import builders
+from tests.actions.test_bank_matching import stated
 from tests.builders import Told, Town
 
 
@@ -175,3 +178,23 @@ def test_a_changed_name_is_found_at_once(town: Town) -> None:
             text("update parties set name = 'Wilhelmina Ohnesorg' where id = :id"), {"id": town.payer_id}
         )
     assert look(town, "ohnesorg").hits
+
+
+def test_what_only_our_bank_has_is_found_by_its_amount_and_called_what_it_is(town: Town) -> None:
+    """It has no line of Stripe's, so nothing that Stripe calls it."""
+    lines = town.database.run(lambda session: stated(session, [(0, 4_711, "Odd")]))
+    said = {"line_ids": lines, "settled_as": SettledAs.OTHER_INCOME, "reason": "Interest, it seems."}
+    town.act(bank_matches.explain, town.as_staff("fay"), **said)
+    (hit,) = [each for each in look(town, "47.11").hits if each.kind == Found.SUSPENSE]
+    assert (hit.detail, hit.amount) == ("", Money(4_711, "USD"))
+    assert one(town, "B-1").title == "Line of our bank"
+
+
+def test_a_refund_that_was_sent_from_our_bank_is_found_by_the_banks_reference(town: Town, told: Told) -> None:
+    sent = (
+        "insert into refund_returns (refund_id, way, reference, reason, proposed_by, proposed_at, status, settled_by,"
+        " settled_at) select id, 'BANK_TRANSFER', 'WT-7325', 'x', :one, now(), 'DONE', :other, now() from refunds"
+    )
+    people = {"one": town.as_staff("fay").id, "other": town.as_staff("cora").id}
+    town.database.run(lambda session: session.execute(text(sent), people))
+    assert kinds(look(town, "WT-7325")) == {Found.REFUND}
