@@ -127,7 +127,8 @@ def _fetch(desk: Desk, until: datetime) -> int:
 COMPARE = text(
     """
     with corrected as (
-        select transaction_id, sum(amount) as amount, sum(fee) as fee, sum(net) as net from line_corrections group by 1
+        select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
+        from line_corrections group by 1
     )
     insert into reconciliation_breaks (run_id, kind, transaction_id, journal_id, currency, at_provider, in_ledger)
     select :run_id,
@@ -292,7 +293,8 @@ AGREEING = text(
     from statement_lines s
     join balance_transactions b on b.id = s.id and b.created_at <= :until
     left join (
-        select transaction_id, sum(amount) as amount, sum(fee) as fee, sum(net) as net from line_corrections group by 1
+        select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
+        from line_corrections group by 1
     ) c on c.transaction_id = b.id
     left join suspense_items i on i.transaction_id = s.id and i.status = 'OPEN'
     where s.created_at <= :until and s.currency = b.currency
