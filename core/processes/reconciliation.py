@@ -289,17 +289,21 @@ def dry_run(desk: Desk, actor: Actor) -> DryRun:
 # A line in suspense is booked, so its amounts agree; but nobody knows yet what it is.
 AGREEING = text(
     """
-    select count(*) filter (where i.id is null), count(i.id)
-    from statement_lines s
-    join balance_transactions b on b.id = s.id and b.created_at <= :until
-    left join (
-        select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
-        from line_corrections group by 1
-    ) c on c.transaction_id = b.id
-    left join suspense_items i on i.transaction_id = s.id and i.status = 'OPEN'
-    where s.created_at <= :until and s.currency = b.currency
-      and s.amount = b.amount + coalesce(c.amount, 0) and s.fee = b.fee + coalesce(c.fee, 0)
-      and s.net = b.net + coalesce(c.net, 0)
+    select count(*) filter (where not in_suspense), count(*) filter (where in_suspense)
+    from (
+        select s.id in (
+            select transaction_id from suspense_items where status = 'OPEN' and transaction_id is not null
+        ) as in_suspense
+        from statement_lines s
+        join balance_transactions b on b.id = s.id and b.created_at <= :until
+        left join (
+            select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
+            from line_corrections group by 1
+        ) c on c.transaction_id = b.id
+        where s.created_at <= :until and s.currency = b.currency
+          and s.amount = b.amount + coalesce(c.amount, 0) and s.fee = b.fee + coalesce(c.fee, 0)
+          and s.net = b.net + coalesce(c.net, 0)
+    ) agreeing
     """
 )
 
