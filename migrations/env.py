@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import create_engine, pool
 
+from core.audit.migrated_rows import leave_entry
 from core.db import Record, driver_url
 
 
@@ -34,6 +35,7 @@ def _run_on(connection) -> None:  # type: ignore[no-untyped-def]
     context.configure(connection=connection, target_metadata=_metadata())
     with context.begin_transaction():
         context.run_migrations()
+        leave_entry(connection)
 
 
 run()

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import conversation, disputes, mediator_assignment
 from core.actions.decisions import confirmation
 from core.actions.decisions.plan import Draft
-from core.actions.funding import fund
+from core.actions.funding import fund, settlement_currency
 from core.actions.milestones import bids, engagement, legal_checklist, parties, verification
 from core.actions.payouts import withdrawals
 from core.actions.refunds import refunds
@@ -47,7 +47,6 @@ from core.records import (
     Party,
     Payout,
     RiskReview,
-    SettlementCurrency,
     Staff,
 )
 from core.rules.cases import DisputeReason
@@ -160,8 +159,7 @@ def _found(town: Town, session: Session) -> Town:
 
 def settle_in_every_currency(session: Session, now: datetime) -> None:
     """What the worker reads from Stripe at its first look."""
-    for code in CURRENCIES:
-        session.add(SettlementCurrency(currency=code, settles=True, known_from="STRIPE", at=now))
+    settlement_currency.keep(session, frozenset(CURRENCIES), now=now)
 
 
 def switch_payments_on(town: Town) -> None:

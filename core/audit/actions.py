@@ -240,6 +240,7 @@ class AuditAction(StrEnum):
     SESSION_REAUTHENTICATE = "session:reauthenticate"
     SESSION_REVOKE = "session:revoke"
     SETTLEMENT_KNOW = "settlement:know"
+    SCHEMA_MIGRATE = "schema:migrate"
     SIGNING_KEY_REPLACE = "signing_key:replace"
     SIGNING_KEY_ROTATE = "signing_key:rotate"
     STAFF_ADD = "staff:add"
@@ -496,6 +497,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.SESSION_REAUTHENTICATE: ActionKind("Identity confirmed", staff_only=True),
     AuditAction.SESSION_REVOKE: ActionKind("Session revoked", staff_only=True),
     AuditAction.SETTLEMENT_KNOW: ActionKind("Settlement currency recorded", staff_only=True),
+    AuditAction.SCHEMA_MIGRATE: ActionKind("Rows taken in or changed by a migration", staff_only=True),
     AuditAction.SIGNING_KEY_REPLACE: ActionKind("Signing key replaced", staff_only=True),
     AuditAction.SIGNING_KEY_ROTATE: ActionKind("Signing key rotated", staff_only=True),
     AuditAction.ROLE_GRANT: ActionKind("Roles given by two administrators", staff_only=True),

@@ -60,7 +60,17 @@ JOURNAL = SealedKind(
     ),
 )
 
-KINDS: Mapping[str, SealedKind] = {kind.name: kind for kind in (ENTRY, JOURNAL)}
+# Without the salt: it can be destroyed, and what is sealed stays provable.
+CHANGE = SealedKind(
+    "change",
+    "public.row_changes",
+    _values(
+        "id relation row_key op columns before digest marks login recorded_at xid",
+        text="relation row_key op columns login",
+    ),
+)
+
+KINDS: Mapping[str, SealedKind] = {kind.name: kind for kind in (ENTRY, JOURNAL, CHANGE)}
 
 # PostgreSQL's own numbers of the types: bytea, int8, timestamptz, xid8; a time counts microseconds since 2000.
 BYTEA, INT8, TIMESTAMPTZ, XID8 = 17, 20, 1184, 5069

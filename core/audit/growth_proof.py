@@ -24,7 +24,8 @@ from core.errors import DeskError
 from core.rules.permissions import Actor, Permission, require, require_fresh
 
 ENDS_WITH = text(
-    "select min(n) from (select n, sum(entries + journals) over (order by n) as rows from public.seals) each"
+    "select min(n) from (select n, sum(entries + journals + coalesce(changes, 0)) over (order by n) as rows"
+    " from public.seals) each"
     " where rows = :size"
 )
 

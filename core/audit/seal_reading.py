@@ -11,7 +11,7 @@ AT_ONCE = 500
 SEALS_AFTER = text(
     """
     select n, epoch, lo::text as lo, hi::text as hi, entries_after, journals_after, entries, journals, root,
-           leaves, prev, hash, sealed_at
+           leaves, prev, hash, sealed_at, changes_after, changes
     from public.seals where n > :after order by n limit :limit
     """
 )

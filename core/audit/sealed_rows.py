@@ -21,7 +21,9 @@ NO_END = 2**63 - 1
 ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
 # An honest plan reads each seal's rows through the index on their transaction.
 PLANS = "set local enable_seqscan = off; set local jit = off; set local search_path = pg_catalog, public"
-EPOCHS = text("select epoch, entries_after, journals_after from public.seal_epochs order by epoch")
+EPOCHS = text(
+    "select epoch, entries_after, journals_after, changes_after from public.seal_epochs order by epoch"
+)
 Bounds = Mapping[str, tuple[int, int]]
 """For each kind the ids of an epoch: above the first number, up to the second."""
 

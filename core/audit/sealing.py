@@ -26,7 +26,7 @@ from core.errors import DeskError
 
 ONE_AT_A_TIME = "escrow-desk checkpoints"
 SEAL = text("select seal_range(:rows)")
-FULL = text("select entries + journals >= :rows from seals where n = :n")
+FULL = text("select entries + journals + changes >= :rows from seals where n = :n")
 ROWS_A_SEAL = 100_000
 
 

@@ -1,4 +1,4 @@
-"""A seal: the hash of every entry and journal that one range of transactions wrote, chained to the seal before.
+"""A seal: the hash of every entry, journal and row change of one range of transactions, chained to the seal before.
 
 A range is `[lo, hi)` in transaction numbers, and closed: `hi` is at most the oldest transaction still running when it
 was sealed, so nothing can be committed into it later. Rows are taken in the order (kind, transaction, id).
@@ -15,7 +15,7 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,20 +40,24 @@ class Seal:
     prev: bytes
     hash: bytes
     sealed_at: datetime
+    changes_after: int | None = None  # None, as `changes` is: of before rows were sealed
+    changes: int | None = None
 
     @property
     def rows(self) -> int:
-        return self.entries + self.journals
+        return sum(self.counted().values())
 
     def counted(self) -> dict[str, int]:
-        return {"entry": self.entries, "journal": self.journals}
+        return {"entry": self.entries, "journal": self.journals, "change": self.changes or 0}
 
     def rehash(self) -> bytes:
         """What `hash` must be."""
-        numbers = (self.n, self.epoch, self.lo, self.hi, self.entries_after, self.journals_after)
-        counts = (self.entries, self.journals)
+        changes, format = (self.changes_after, self.changes), 1 if self.changes is None else 2
+        after, counted = (() if each is None else (each,) for each in changes)
+        numbers = (self.n, self.epoch, self.lo, self.hi, self.entries_after, self.journals_after, *after)
+        counts = (self.entries, self.journals, *counted)
         digests = (self.root.hex(), hashlib.sha256(self.leaves).hexdigest(), self.prev.hex())
-        lines = ("escrow-desk seal 1", *numbers, *counts, *digests, micros(self.sealed_at))
+        lines = (f"escrow-desk seal {format}", *numbers, *counts, *digests, micros(self.sealed_at))
         return hashlib.sha256("\n".join(map(str, lines)).encode()).digest()
 
     def known(self, kind: str) -> list[tuple[int, bytes]]:
@@ -70,6 +74,7 @@ class Seal:
     def facts(self) -> dict[str, Any]:
         """The seal as JSON knows it. Transaction numbers are text: JSON's own end at 2^53."""
         facts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        facts = {name: value for name, value in facts.items() if value is not None}
         facts |= {name: str(facts[name]) for name in ("lo", "hi")}
         facts |= {name: facts[name].hex() for name in ("root", "prev", "hash")}
         facts["leaves"] = base64.b64encode(zlib.compress(self.leaves)).decode()
@@ -79,7 +84,10 @@ class Seal:
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Seal:
         """The other way round. Raises KeyError, TypeError, ValueError or zlib.error on anything else than `facts()`."""
-        values = {field.name: facts[field.name] for field in fields(cls)}
+        values: dict[str, Any] = {
+            field.name: facts[field.name] if field.default is MISSING else facts.get(field.name)
+            for field in fields(cls)
+        }
         values |= {name: int(values[name]) for name in ("lo", "hi")}
         values |= {name: bytes.fromhex(values[name]) for name in ("root", "prev", "hash")}
         values["leaves"] = zlib.decompress(base64.b64decode(values["leaves"], validate=True))

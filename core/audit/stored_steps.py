@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.audit import recorded_steps
 from core.audit.content_hashes import Other
 from core.audit.recorded_steps import Difference
-from core.policy import Profile
+from core.policy import Profile, SnapshotUnreadable
 
 # Times as JSON has them. No function of the database is asked: whoever altered rows may have altered those too.
 ENTRIES = """
@@ -43,8 +43,14 @@ def older(session: Session) -> int:
 def others(session: Session, milestone_id: int | None = None) -> Iterator[Other]:
     """What is not what its entry says; of one milestone, or of all."""
     for row in _rows(session, DECISIONS, milestone_id):
-        cooling_off = Profile.from_snapshot(row["snapshot"]).cooling_off
         found = list(_planned(row))
+        try:
+            cooling_off = Profile.from_snapshot(row["snapshot"]).cooling_off
+        except SnapshotUnreadable:  # whoever altered it is named by the seal of its row
+            yield _other(
+                "decisions", row["id"], Difference("the policy of its project", None, None, None, "misfit")
+            )
+            continue
         if not row["older"]:
             found += recorded_steps.of_decision(row, row["entries"], cooling_off)
         yield from (_other("decisions", row["id"], each) for each in found)

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from core.audit import content_comparison, sealed_rows
+from core.audit import content_comparison, row_comparison, sealed_rows
 from core.audit.canonical import KINDS
 from core.audit.content_hashes import Other
 from core.audit.key_trust import FIRST_USE, Ring, Trust
@@ -47,7 +47,7 @@ ANYWHERE = dict.fromkeys(KINDS, -(2**63))
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 LONG_AGO = text("select cast(:at as timestamptz) < now() - cast(:within as interval)")
 PIECES = text("select id, uploaded_by, sha256 from public.evidence order by id")
-TOTAL = text("select coalesce(sum(entries + journals), 0) from public.seals")
+TOTAL = text("select coalesce(sum(entries + journals + coalesce(changes, 0)), 0) from public.seals")
 SAME_CLUSTER = text(
     "select system_identifier = (select system_identifier from pg_control_system())"
     " from public.seal_epochs order by epoch desc limit 1"
@@ -103,6 +103,7 @@ class _Verification:
         open_rows = self._end()
         others, older = content_comparison.compare(self.session)
         self._find(_words(others))
+        self._find(row_comparison.compare(self.session))
         pieces = self.session.execute(PIECES).all()
         self._find(self._bytes(pieces))
         return Report(
@@ -112,6 +113,7 @@ class _Verification:
             unsigned=self.seals - self.signed,
             open_rows=open_rows,
             older=older,
+            taken_in=row_comparison.taken_in(self.session),
             files=len(pieces),
             files_read=self.read,
             files_erased=self.erased,
@@ -132,7 +134,8 @@ class _Verification:
                 yield Span(one.seal, self._bounds(one.seal), one.head)
 
     def _bounds(self, seal: Seal) -> Mapping[str, tuple[int, int]]:
-        above = dict(zip(KINDS, (seal.entries_after, seal.journals_after), strict=True))
+        afters = (seal.entries_after, seal.journals_after, seal.changes_after or 0)
+        above = dict(zip(KINDS, afters, strict=True))
         if self.afters.get(seal.epoch) != above:
             self._find(iter([Finding("epoch", "epochs", id=seal.epoch)]))
         return sealed_rows.bounds(seal.epoch, self.afters | {seal.epoch: above})
@@ -189,9 +192,10 @@ def _words(others: list[Other]) -> Iterator[Finding]:
         yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)
 
 
-def _place(finding: Finding) -> tuple[int, bool, bool]:
-    """Findings stand in the order of the seals, what is wrong with a key first, and a row before its seal."""
-    return finding.seal or 0, finding.kind == "seal", finding.kind != "key"
+def _place(finding: Finding) -> tuple[bool, int, bool, bool]:
+    """Findings stand in the order of the seals, what is wrong with a key first, and a row before its seal. Rows of
+    other tables come last: they are held against changes that were found sealed, or named before."""
+    return finding.kind == "row", finding.seal or 0, finding.kind == "seal", finding.kind != "key"
 
 
 @contextmanager

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from core.audit.key_trust import Trust
     from core.audit.pinned_keys import Pin
+    from core.audit.row_comparison import TakenIn
 
-ROWS = ("entry", "journal")
+ROWS = ("entry", "journal", "change", "row")
 # Findings that say what is missing for a proof, and not that anything was altered.
 UNPROVED = frozenset(
     "unsigned no_checkpoints not_pinned other_key not_handed_over beside overdue not_signed elsewhere".split()
 )
+KIND_WORDS = {"entry": "Audit entry", "change": "Row change"}
 Verdict = Literal["intact", "altered", "unproved", "unsealed", "unsigned", "unknown_key"]
 NUMBERS = "rows seals signed unsigned open_rows older files files_read files_erased".split()
 WORDS: Mapping[str, str] = {
@@ -49,6 +51,14 @@ WORDS: Mapping[str, str] = {
     "words_unknown": "{why} has no audit entry: it was put in past the desk.",
     "words_underived": "{why} does not follow from audit entry {id} and the policy: it was altered.",
     "words_unplanned": "{why} is not what the plan says whose hash was recorded: it was altered.",
+    "row_altered": "{why} is not what was logged of it as change {id}: it was altered.",
+    "row_gone": "{why} was logged as change {id}, and is gone.",
+    "row_unknown": "{why} is in its table, and was never logged there: it was put in past the desk.",
+    "row_gap": "{why} was altered past the log before change {id}.",
+    "row_unrecorded": (
+        "{why} (change {id}), and that transaction left no audit entry and no journal: it was done past the desk."
+    ),
+    "unwatched": "Changes of {why} are not logged: its trigger was removed or switched off.",
     "file": "The bytes of evidence {id} are not what was submitted, or not there. {why}",
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
 }
@@ -56,7 +66,8 @@ WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it was written. `kind`: entry, journal, seal, checkpoint, key, epoch, words or file."""
+    """One thing that is not as it was written. `kind`: entry, journal, change, seal, checkpoint, key, epoch, words, row
+    or file."""
 
     kind: str
     wrong: str
@@ -66,7 +77,7 @@ class Finding:
 
     @property
     def text(self) -> str:
-        kind = "Audit entry" if self.kind == "entry" else self.kind.capitalize()
+        kind = KIND_WORDS.get(self.kind, self.kind.capitalize())
         return WORDS[self.wrong].format(Kind=kind, id=self.id, seal=self.seal, why=self.why)
 
 
@@ -84,6 +95,8 @@ class Report:
     """Findings beyond those listed."""
     older: int = 0
     """Rows of words that were recorded before entries kept hashes."""
+    taken_in: tuple[TakenIn, ...] = ()
+    """Rows of before their tables were under seal."""
     files: int = 0
     """Pieces of evidence on record."""
     files_read: int | None = None
@@ -146,7 +159,15 @@ class Report:
                 f"{self.older:,} messages, files, letters and other words were recorded before entries kept hashes:"
                 " nothing proves those."
             )
+        if self.taken_in:
+            parts.append(self._taken_in())
         return " ".join(parts)
+
+    def _taken_in(self) -> str:
+        rows = counted_rows(sum(each.rows for each in self.taken_in))
+        when = " and ".join(f"{each.at:%Y-%m-%d %H:%M} UTC" for each in self.taken_in)
+        were = "was" if rows == "1 row" else "were"
+        return f"{rows} {were} taken in as found on {when}: nothing proves what stood there before."
 
     def _files(self) -> str:
         if self.files_read is None:
@@ -189,7 +210,16 @@ class Report:
             "pinned_at": self.pinned.pinned_at.isoformat() if self.pinned else None,
             "key_known": self.trust.how if self.trust else "first",
         }
-        return {"ok": self.ok, "text": self.text, **numbers, **key, "findings": listed, "more": self.more}
+        taken_in = [{"at": each.at.isoformat(), "rows": each.rows} for each in self.taken_in]
+        return {
+            "ok": self.ok,
+            "text": self.text,
+            **numbers,
+            **key,
+            "taken_in": taken_in,
+            "findings": listed,
+            "more": self.more,
+        }
 
 
 def _known(trust: Trust) -> str:

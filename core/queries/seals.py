@@ -23,7 +23,7 @@ from core.audit.pinned_keys import ledger_name
 LONGEST_SCAN = 1000
 PAGE = text(
     """
-    select n, epoch, sealed_at, entries, journals, encode(hash, 'hex') as hash
+    select n, epoch, sealed_at, entries, journals, coalesce(changes, 0) as changes, encode(hash, 'hex') as hash
     from seals where n < :before order by n desc limit :limit
     """
 )
@@ -39,12 +39,13 @@ class SealRow:
     sealed_at: datetime
     entries: int
     journals: int
+    changes: int
     hash: str
     signed_at: datetime | None
 
     @property
     def rows(self) -> int:
-        return self.entries + self.journals
+        return self.entries + self.journals + self.changes
 
 
 def page(session: Session, folder: Path, *, before: int | None = None, limit: int = 50) -> list[SealRow]:

@@ -89,6 +89,27 @@ seal_epochs = Table(
     Column("entries_after", BigInteger, nullable=False),
     Column("journals_after", BigInteger, nullable=False),
     Column("opened_at", Instant, nullable=False),
+    Column("changes_after", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Written by triggers alone: what each transaction did to the rows that are under seal, as hashes.
+row_changes = Table(
+    "row_changes",
+    Record.metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("relation", Exact, nullable=False),
+    Column("row_key", Exact, nullable=False),
+    Column("op", Exact, nullable=False),
+    Column("columns", Text),
+    Column("before", LargeBinary),
+    Column("digest", LargeBinary),
+    Column("marks", LargeBinary),
+    Column("salt", UUID, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("xid", TransactionId, nullable=False),
+    Index("row_changes_xid_idx", "xid"),
+    Index("row_changes_row_idx", "relation", "row_key", "id"),
 )
 
 signing_keys = Table(
@@ -127,5 +148,7 @@ seals = Table(
     Column("prev", LargeBinary, nullable=False, unique=True),
     Column("hash", LargeBinary, nullable=False),
     Column("sealed_at", Instant, nullable=False),
+    Column("changes_after", BigInteger),
+    Column("changes", BigInteger),
     Index("seals_range_idx", "epoch", "hi", unique=True),
 )

@@ -202,7 +202,7 @@ def _result(last: Verified) -> None:
         st.button("Hide", key="hide-verified", type="tertiary", on_click=_hide)
     cards.facts(
         {
-            "Entries and journals": f"{report.rows:,}",
+            "Rows under seal": f"{report.rows:,}",
             "Seals": f"{report.seals:,}",
             "Signed checkpoints": f"{report.signed:,} of {report.seals:,}",
             "Rows still open": f"{report.open_rows:,}, not sealed yet" if report.open_rows else "Nothing",
@@ -236,9 +236,9 @@ def _findings(report: Report) -> None:
 
 def _open(row: Finding) -> None:
     """The first bad row, if it is still there."""
-    if row.wrong == "removed" or row.id is None:
+    if row.wrong == "removed" or row.id is None or row.kind not in ("entry", "journal"):
         return
-    page = "entry" if row.kind == "entry" else "journal"
+    page = row.kind
     if page in navigation.on_disk():
         noun = "audit entry" if row.kind == "entry" else "journal"
         navigation.link(page, f"Open {noun} {row.id}", icon=":material/arrow_forward:", id=row.id)

@@ -34,6 +34,7 @@ def show() -> None:
             tables.when("sealed_at", "Sealed", width=160),
             tables.count("entries", "Entries", width=80),
             tables.count("journals", "Journals", width=80),
+            tables.count("changes", "Row changes", width=110),
             tables.flag("signed", "Checkpoint", value=lambda row: bool(row.signed_at), width=100),
             tables.when("signed_at", "Signed", width=160),
             tables.mono("hash", "Hash", width=520),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ from tests.audit.ledger import post
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MEDIATOR = Actor("staff", 7, frozenset({Role.MEDIATOR}))
+THREE_ROWS = """
+insert into settlement_currencies select code, true, 'PERSON', :at from unnest('{CHF,EUR,USD}'::text[]) code
+on conflict (currency) do update set at = excluded.at
+"""
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Log:
     home: Path
     signer: audit.Signer = field(init=False)
     journals: int = 0
+    changes: bool = False
 
     def __post_init__(self) -> None:
         self.signer = audit.signer(self.home)
@@ -44,7 +49,8 @@ class Log:
         return next(self.folder.glob("*.jsonl"))
 
     def write(self, entries: int = 3, **also: Any) -> list[int]:
-        """One transaction with some entries and a journal of two postings; the entries' ids."""
+        """One transaction with some entries and a journal of two postings, and with `changes` three rows under seal;
+        the entries' ids."""
         self.journals += 1
         values = {
             "object_kind": "milestone",
@@ -55,6 +61,8 @@ class Log:
         } | also
         with self.database.transaction() as session:
             post(session, f"test:{self.journals}", now=NOW)
+            if self.changes:
+                session.execute(text(THREE_ROWS), {"at": NOW + timedelta(hours=self.journals)})
             return [
                 audit.record(session, MEDIATOR, "mediator:decision:confirm", reason=f"entry {n}", **values)
                 for n in range(entries)

@@ -301,12 +301,22 @@ def test_what_was_recorded_before_hashes_is_never_called_intact(log: Log, town: 
     """Which rows those are is listed by the migration that came with the list; here it had none to list."""
     log.seal()
     log.tamper(LONG_AGO.format(milestone=told.milestone))
-    assert (log.verify().older, log.verify().text) == (0, UNKNOWN.format("Message 0"))
+    report = log.verify()
+    assert (report.older, report.findings[0].text) == (0, UNKNOWN.format("Message 0"))
+    assert [finding.kind for finding in report.findings[1:]] == ["row"]
     log.tamper("insert into unhashed_content values ('messages', '0')")
-    assert log.verify().ok
-    assert log.verify().older == 1
-    assert "1 messages, files, letters" in log.verify().text
-    assert "nothing proves those" in log.verify().text
+    report = log.verify()
+    assert report.older == 1
+    assert report.findings[0].text.startswith("Row 0 of messages is in its table, and was never logged")
+    assert report.findings[1].text.startswith(
+        "Row messages-0 of unhashed_content is in its table, and was never"
+    )
+    with log.owner.transaction() as session:
+        session.execute(text("select take_rows_in('messages'), take_rows_in('unhashed_content')"))
+    report = log.verify()
+    assert report.ok
+    assert "1 messages, files, letters" in report.text
+    assert "nothing proves those" in report.text
 
 
 UNKNOWN = "{} has no audit entry: it was put in past the desk."
@@ -340,7 +350,10 @@ def test_what_sql_puts_in_before_the_first_hashed_row_is_found(
     assert {(row["what"], row["how"]) for row in law(town)} == {(what, "unknown") for what in found}
     report = log.verify()
     assert report.older == 0
-    assert {finding.text for finding in report.findings} == {UNKNOWN.format(what) for what in found}
+    words = {finding.text for finding in report.findings if finding.kind == "words"}
+    assert words == {UNKNOWN.format(what) for what in found}
+    rows = {finding.why.split()[3] for finding in report.findings if finding.wrong == "row_unrecorded"}
+    assert rows == {"messages", "evidence_notes", "handovers", "reports", "recusals", "holds"}
     with town.database.reading() as session:
         here = {each.words for each in content_comparison.others_of_milestone(session, told.milestone)}
     assert here == found
