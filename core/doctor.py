@@ -14,7 +14,7 @@ import requests
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from core.api.http.keys import SHORTEST
+from core.api.http.api_keys import SHORTEST
 from core.audit.keys import KEY_FILE, own_key
 from core.audit.pinned_keys import key_trouble, pins
 from core.clock import system_clock

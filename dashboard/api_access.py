@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.api.http import keys
-from core.api.http.keys import Issued, KeyState, Listed
+from core.api.http import api_keys
+from core.api.http.api_keys import Issued, KeyState, Listed
 from core.api.webhooks import endpoints
 from core.api.webhooks.endpoints import EndpointStatus
 from core.policy import Platform
@@ -83,7 +83,7 @@ def _new_key() -> None:
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: keys.create(
+            lambda session, actor, now: api_keys.create(
                 session,
                 actor,
                 now=now,
@@ -107,7 +107,7 @@ def _ways_of(key: Listed) -> None:
     if replace:
         confirm.carry_out(
             replace,
-            lambda session, actor, now: keys.rotate(
+            lambda session, actor, now: api_keys.rotate(
                 session, actor, now=now, prefix=key.prefix, master=_master()
             ),
             done=f"{key.prefix} is replaced, and works for another day.",
@@ -116,13 +116,13 @@ def _ways_of(key: Listed) -> None:
     if revoke:
         confirm.carry_out(
             revoke,
-            lambda session, actor, now: keys.revoke(session, actor, now=now, prefix=key.prefix),
+            lambda session, actor, now: api_keys.revoke(session, actor, now=now, prefix=key.prefix),
             done=f"{key.prefix} is revoked.",
         )
 
 
 def _master() -> bytes:
-    return keys.master_key(request_context.desk().settings)
+    return api_keys.master_key(request_context.desk().settings)
 
 
 def endpoints_of(told: Sequence[EndpointStatus], *, may_change: bool) -> EndpointStatus | None:

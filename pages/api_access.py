@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.api.http import keys
+from core.api.http import api_keys
 from core.api.webhooks import endpoints
 from core.rules.permissions import Permission
 from dashboard import api_access, request_context
@@ -11,7 +11,7 @@ from dashboard.ui import confirm, header
 request_context.require(Permission.MANAGE_PLATFORM_KEYS)
 now = request_context.now()
 with request_context.reading() as session:
-    known = keys.listed(session, now=now)
+    known = api_keys.listed(session, now=now)
     told = endpoints.standings(session)
 header.page(
     "API access", "Keys with which the marketplaces come in, and the addresses that hear what happens."

@@ -46,7 +46,7 @@ cards.kpis(
 def yours(row: ApprovalRow) -> str:
     if row.maker_id == me:
         return "You made it"
-    if row.stepped_back:
+    if row.recused:
         return "Recused"
     return "You have a tie" if row.tied else "Yes"
 

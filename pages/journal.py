@@ -6,7 +6,7 @@ from core.errors import DeskError
 from core.queries import journals
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import entry
+from dashboard.finance import journal_view
 from dashboard.ui import errors, header
 
 request_context.require(Permission.READ_LEDGER)
@@ -19,9 +19,12 @@ except DeskError as missing:
     navigation.end()
 
 header.page(
-    f"Journal J-{journal.id}", journal.memo, badges=[entry.seal(journal)], back=("journals", "Journals")
+    f"Journal J-{journal.id}",
+    journal.memo,
+    badges=[journal_view.seal(journal)],
+    back=("journals", "Journals"),
 )
-entry.facts(journal)
+journal_view.facts(journal)
 header.section("Postings", "An account opens its activity.")
-entry.postings(journal)
-entry.ties(journal)
+journal_view.postings(journal)
+journal_view.ties(journal)

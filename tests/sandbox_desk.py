@@ -31,7 +31,8 @@ from core.ledger import accounts
 from core.ledger.invariants import check
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.processes import dispatch, provider_accounts, timers, webhook_processing
+from core.processes import provider_accounts, timers, webhook_processing
+from core.processes.outgoing import dispatch
 from core.queries import ledger
 from core.records import Milestone, OutgoingOperation, PaymentOrder, Project
 from core.rules.permissions import Actor

@@ -161,7 +161,7 @@ class Operations(ABC):
         """Answer what staff asked."""
         return self.post(f"/disputes/{dispute_id}/answer", body, key=key)
 
-    def hand_in_evidence(self, milestone_id: int, fields: dict[str, str], file: tuple[str, bytes, str], *, key: str | None = None) -> Any:
+    def submit_evidence(self, milestone_id: int, fields: dict[str, str], file: tuple[str, bytes, str], *, key: str | None = None) -> Any:
         """Submit evidence."""
         return self.upload(f"/milestones/{milestone_id}/evidence", fields, file, key=key)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.api.http.keys import Caller
+from core.api.http.api_keys import Caller
 from core.errors import NotFound
 from core.records import (
     Case,

@@ -24,7 +24,7 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """A new key and its signing secret, shown this once."""
-    from core.api.http import keys as api_keys
+    from core.api.http import api_keys
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
@@ -51,7 +51,7 @@ def revoke_key(
     as_json: Json = False,
 ) -> None:
     """From now on this key opens nothing."""
-    from core.api.http import keys as api_keys
+    from core.api.http import api_keys
 
     prefix = "_".join(prefix.split("_")[:2])  # whoever pastes the whole key does not see its secret repeated
     with opened() as desk:
@@ -67,7 +67,7 @@ def rotate_key(
     as_json: Json = False,
 ) -> None:
     """Another key in its place, shown this once; the one before opens for a day longer."""
-    from core.api.http import keys as api_keys
+    from core.api.http import api_keys
 
     prefix = "_".join(prefix.split("_")[:2])
     with opened() as desk:
@@ -87,7 +87,7 @@ def rotate_secret(
     as_json: Json = False,
 ) -> None:
     """Another secret, shown this once; for a day events are signed with the one before as well."""
-    from core.api.http import keys as api_keys
+    from core.api.http import api_keys
     from core.api.webhooks import endpoints as listeners
 
     with opened() as desk:
@@ -128,7 +128,7 @@ def add_endpoint(
     as_json: Json = False,
 ) -> None:
     """Tell this address from now on; the secret that signs is shown this once."""
-    from core.api.http import keys as api_keys
+    from core.api.http import api_keys
     from core.api.webhooks import endpoints as listeners
 
     with opened() as desk:

@@ -1,4 +1,4 @@
-"""`escrow-desk audit`: seal, verify, export. The signing key is in `core/cli/signing.py`, proofs are in `proofs.py`."""
+"""`escrow-desk audit`: seal, verify, export. Keys are in `signing.py`, proofs in `audit_proofs.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.audit.filters import LOGS, AuditFilter
-from core.cli import operator, proofs, signing
+from core.cli import audit_proofs, operator, signing
 from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, whole_file
 from core.cli.signing import Key
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.command("rotate-key")(signing.rotate_key)
 app.command("trust-key")(signing.trust_key)
-app.command("prove")(proofs.prove)
-app.command("prove-growth")(proofs.prove_growth)
-app.command("checkpoint")(proofs.checkpoint)
-app.command("verify-proof")(proofs.verify_proof)
+app.command("prove")(audit_proofs.prove)
+app.command("prove-growth")(audit_proofs.prove_growth)
+app.command("checkpoint")(audit_proofs.checkpoint)
+app.command("verify-proof")(audit_proofs.verify_proof)
 
 
 class PeriodEmpty(DeskError):

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import accounts, imports, mappings
-from core.actions.operations import bank_charge_rules
+from core.actions.reconciliation import bank_charge_rules
 from core.demo import bank_files
 from core.demo.bank_files import DemoLine, DemoStatement
 from core.demo.world import World

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.actions.operations import breaks
+from core.actions.reconciliation import breaks
 from core.demo.project_run import Wait
 from core.demo.world import World
 from core.processes import stripe_statements

@@ -64,7 +64,7 @@ def draft(run: ProjectRun, row: Chargeback) -> Any:
         findings=(("Work", "Done as described in the milestone."), ("Customer", "Present, and signed.")),
     )
     piece: Evidence = run.act(
-        evidence.hand_in,
+        evidence.submit,
         run.payee,
         store=run.world.desk.evidence,
         milestone_id=row.milestone_id,

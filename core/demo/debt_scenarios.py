@@ -8,17 +8,17 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from core.actions.payouts import receivables, repayment_plans, write_offs
+from core.actions.debts import receivables, repayment_plans, write_offs
 from core.demo.chargeback_scenarios import bank_says, charged_back
 from core.demo.payment_scenarios import good_bank, one_of
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.standard_flow import smooth, until_over
 from core.money import Money
 from core.records import Milestone
-from core.rules import repayment
+from core.rules import repayment_plans as rules
 from core.rules.chargebacks import ChargebackStatus
 from core.rules.permissions import Role
-from core.rules.repayment import Every
+from core.rules.repayment_plans import Every
 
 INSTALMENTS = 3
 
@@ -42,7 +42,7 @@ def by_instalments(run: ProjectRun, milestone_id: int) -> Wait:
         repayment_plans.agree,
         one_of(run, Role.FINANCE),
         party_id=run.payee_id,
-        instalments=repayment.equal(owed, count=INSTALMENTS, first=first, every=Every.TWO_WEEKS),
+        instalments=rules.equal(owed, count=INSTALMENTS, first=first, every=Every.TWO_WEEKS),
         reason="The contractor called: three payments, two weeks apart.",
     )
 
@@ -59,7 +59,7 @@ def written_off(run: ProjectRun, milestone_id: int) -> Wait:
         amount=owed,
         reason="The business is closed, and the court has refused to open insolvency proceedings.",
     )
-    run.act(write_offs.confirm, one_of(run, Role.COMPLIANCE), write_off_id=row.id)
+    run.act(write_offs.approve, one_of(run, Role.COMPLIANCE), write_off_id=row.id)
 
 
 def _paid(run: ProjectRun, milestone_id: int) -> Wait:

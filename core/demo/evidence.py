@@ -35,7 +35,7 @@ def of_completion(run: ProjectRun, milestone_id: int) -> None:
         picture = photo(
             run.plan.number % VARIANTS, run.draw.choice(BEFORE), run.world.now - timedelta(hours=2)
         )
-        _hand_in(run, run.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
+        _submit(run, run.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
 
 
 def of_complaint(run: ProjectRun, milestone_id: int, case_id: int) -> None:
@@ -45,7 +45,7 @@ def of_complaint(run: ProjectRun, milestone_id: int, case_id: int) -> None:
         taken = run.world.now - timedelta(hours=run.draw.randrange(3, 40))
         picture = photo((run.plan.number + number) % VARIANTS, kind, taken)
         caption = f"Seen on {taken:%d %B}, photograph {number}"
-        _hand_in(
+        _submit(
             run,
             run.payer,
             milestone_id,
@@ -61,7 +61,7 @@ def of_complaint(run: ProjectRun, milestone_id: int, case_id: int) -> None:
         on=run.world.now - timedelta(days=12),
         lines=_lines(run, milestone_id),
     )
-    _hand_in(run, run.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", case_id)
+    _submit(run, run.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", case_id)
 
 
 def of_answer(run: ProjectRun, milestone_id: int, case_id: int) -> None:
@@ -83,7 +83,7 @@ def of_answer(run: ProjectRun, milestone_id: int, case_id: int) -> None:
         photos=((photo(run.plan.number % VARIANTS, "patio_measured", taken), "Measured on site"),),
         conclusion="The work can be used. Minor repair is offered within the warranty.",
     )
-    _hand_in(run, run.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", case_id)
+    _submit(run, run.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", case_id)
     mail = email_text(
         sender="office@example.com",
         to="customer@example.com",
@@ -91,9 +91,7 @@ def of_answer(run: ProjectRun, milestone_id: int, case_id: int) -> None:
         subject="Change of schedule and material",
         body="Hello,\n\nas discussed on site we propose the change below. Please answer by Friday.\n\nThank you",
     )
-    _hand_in(
-        run, run.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", case_id
-    )
+    _submit(run, run.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", case_id)
 
 
 def look_at(run: ProjectRun, mediator: Actor, evidence_id: int) -> None:
@@ -101,7 +99,7 @@ def look_at(run: ProjectRun, mediator: Actor, evidence_id: int) -> None:
     run.act(evidence.open_evidence, mediator, store=store, evidence_id=evidence_id)
 
 
-def _hand_in(
+def _submit(
     run: ProjectRun,
     actor: Actor,
     milestone_id: int,
@@ -111,7 +109,7 @@ def _hand_in(
     case: int | None = None,
 ) -> None:
     run.act(
-        evidence.hand_in,
+        evidence.submit,
         actor,
         store=run.world.desk.evidence,
         milestone_id=milestone_id,

@@ -11,7 +11,7 @@ from typing import Any
 
 from core import audit
 from core.actions.milestones import legal_checklist, parties
-from core.actions.operations import opening_balances
+from core.actions.platform import opening_balances
 from core.actions.staff import install, policy_change
 from core.demo import bank, people
 from core.demo.break_scenarios import left_open, platform_payouts

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from core.actions.funding import fund
-from core.actions.operations import suspense
 from core.actions.operations.operation_keys import idempotency_key
 from core.actions.parties import payment_method_setups
 from core.actions.payouts import method_offers
+from core.actions.reconciliation import suspense
 from core.actions.refunds import outside_refunds
 from core.demo.dispute_scenarios import agree, mediated, rule, study, to_mediation
 from core.demo.project_run import ProjectRun, Wait
@@ -20,7 +20,8 @@ from core.demo.standard_flow import accept, smooth, submit
 from core.demo.world import World
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.processes import dispatch, provider_accounts
+from core.processes import provider_accounts
+from core.processes.outgoing import dispatch
 from core.records import (
     OutgoingOperation,
     Party,
@@ -215,7 +216,7 @@ def refund_returned(run: ProjectRun, milestone_id: int) -> Wait:
         reason="The card has expired; the customer gave us an account by telephone.",
     )
     yield run.hours(3, 20)
-    run.act(outside_refunds.confirm, one_of(run, Role.FINANCE), return_id=said.id)
+    run.act(outside_refunds.approve, one_of(run, Role.FINANCE), return_id=said.id)
 
 
 def _calls(milestone_id: int, kind: str) -> Any:
@@ -245,7 +246,7 @@ def odd_lines(world: World) -> Wait:
         world.act(suspense.propose, finance, item_ids=found, settled_as=as_what, reason=reason)
         yield timedelta(hours=5)
         head = world.staff(world.staff_with(Role.FINANCE)[0])
-        world.act(suspense.confirm, head, item_ids=found, reason="Both lines seen on the statement.")
+        world.act(suspense.approve, head, item_ids=found, reason="Both lines seen on the statement.")
     yield max(timedelta(0), world.ends - world.now - timedelta(days=10))
     _at(world, lambda: line("payment", 86_00, "USD"))
     _at(world, lambda: line("contribution", -12_50, "USD"))

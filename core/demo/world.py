@@ -14,7 +14,8 @@ from core.clock import SimulatedClock
 from core.db import Database
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
-from core.processes import dispatch, letter_delivery, timers, webhook_processing
+from core.processes import letter_delivery, timers, webhook_processing
+from core.processes.outgoing import dispatch
 from core.records import OutgoingOperation, Staff, StaffRole
 from core.rules.operations import OperationStatus
 from core.rules.permissions import Actor, Role

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.actions.operations import breaks
-from core.actions.operations.breaks import Finding
+from core.actions.reconciliation import breaks
+from core.actions.reconciliation.breaks import Finding
 from core.money import Money
 from core.policy.limits import BANK_MATCH_WITHIN
 from core.processes import bank_matching

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from core.actions.operations import breaks
+from core.actions.reconciliation import breaks
 from core.desk import Desk
 from core.processes import break_findings, returned_payouts, statement_matching, stripe_statements
 from core.records import Break, StatementLine

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import structlog
 
-from core.actions.operations import client_funds
+from core.actions.platform import client_funds
 from core.desk import Desk
 from core.errors import DeskError
 from core.money import Money

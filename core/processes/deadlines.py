@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import conversation, disputes, mediator_assignment, offers
 from core.actions.chargebacks import chargeback_letters
+from core.actions.debts import debt_reminders, repayment_plans
 from core.actions.decisions import confirmation
 from core.actions.funding import card_retries, charges
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
-from core.actions.payouts import debt_reminders, repayment_plans
 from core.actions.periods import closing_reminders
 from core.actions.risk import hold_ends
 from core.policy.limits import CHARGEBACK_ALARMS

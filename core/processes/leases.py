@@ -2,8 +2,8 @@
 
 A claim of `claim_due` is a lease: it moves the next try ahead and is committed before anything is sent, so no other
 worker takes the row meanwhile, and what a dying worker leaves is due again. An outgoing operation's lease is its status
-SENDING, which commits that the call may have been made (`core.processes.dispatch`). An event of the provider needs
-none, because applying it twice changes nothing; nor does a deadline, which is asked for again under its lock.
+SENDING, which commits that the call may have been made (`core.processes.outgoing.dispatch`). An event of the
+provider needs none, because applying it twice changes nothing; nor does a deadline, asked for again under its lock.
 
 Whatever one row raises is that row's own trouble: it is written on the row, and the next row is taken up. Only a
 database that is away ends a round.

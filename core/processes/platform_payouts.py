@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from core.actions.operations import platform_money
+from core.actions.platform import platform_money
 from core.desk import Desk
 from core.errors import DeskError
 

@@ -16,7 +16,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.operations import breaks, platform_money
+from core.actions.platform import platform_money
+from core.actions.reconciliation import breaks
 from core.audit.actions import AuditAction
 from core.db import is_anyone_present
 from core.desk import Desk

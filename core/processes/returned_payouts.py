@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from core.desk import Desk
 from core.errors import DeskError
-from core.processes import dispatch
+from core.processes.outgoing import dispatch
 
 log = structlog.get_logger(__name__)
 UNNOTICED = text(

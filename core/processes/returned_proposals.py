@@ -13,11 +13,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import chargeback_acceptance
+from core.actions.debts import write_offs
 from core.actions.decisions import recorded_decision
-from core.actions.operations import suspense
 from core.actions.parties import bank_decisions
-from core.actions.payouts import write_offs
 from core.actions.periods import manual_journals, reopening
+from core.actions.reconciliation import suspense
 from core.actions.risk import hold_lifts
 from core.actions.staff import policy_change, role_grants
 from core.db import is_away

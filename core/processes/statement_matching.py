@@ -17,14 +17,15 @@ from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import lifecycle
 from core.actions.funding import balance_transactions
-from core.actions.operations import platform_money, suspense_items
+from core.actions.platform import platform_money
+from core.actions.reconciliation import suspense_items
 from core.actions.risk import external_movements
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import ChargeSnapshot, DisputeSnapshot, Payments, RefundSnapshot
 from core.ledger import postings
 from core.money import Money
-from core.processes import dispatch
+from core.processes.outgoing import dispatch
 from core.records import (
     BalanceTransaction,
     Milestone,

@@ -26,7 +26,8 @@ from core.gateways.payments import (
 )
 from core.gateways.stripe_events import EventUnusable, Subject
 from core.gateways.stripe_ids import IdUnusable
-from core.processes import dispatch, leases
+from core.processes import leases
+from core.processes.outgoing import dispatch
 from core.records import OutgoingOperation, WebhookEvent
 from core.rules import retries
 from core.rules.webhooks import WebhookStatus

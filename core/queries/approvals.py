@@ -24,7 +24,7 @@ PAGE = text(
            payer.name as payer, payee.name as payee,
            exists (select from staff_ties y
                    where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as tied,
-           exists (select from recusals r where r.case_id = d.case_id and r.staff_id = :me) as stepped_back
+           exists (select from recusals r where r.case_id = d.case_id and r.staff_id = :me) as recused
     from page join decisions d on d.id = page.id
     join staff s on s.id = d.maker_id
     join milestones m on m.id = d.milestone_id
@@ -63,7 +63,7 @@ PIECES = text(
 
 @dataclass(frozen=True)
 class ApprovalRow:
-    """A decision in the queue; `id` is its case. `tied`: the reader has a tie to a party, or has `stepped_back`."""
+    """A decision in the queue; `id` is its case. `tied`: the reader has a tie to a party, or has `recused`."""
 
     id: int
     decision_id: int
@@ -80,7 +80,7 @@ class ApprovalRow:
     payee: str
     why: tuple[str, ...]
     tied: bool
-    stepped_back: bool
+    recused: bool
 
     @property
     def reference(self) -> str:
@@ -96,7 +96,7 @@ class ApprovalRow:
 
     def open_to(self, staff_id: int | None) -> bool:
         """Whether this person may approve it."""
-        return not self.tied and not self.stepped_back and self.maker_id != staff_id
+        return not self.tied and not self.recused and self.maker_id != staff_id
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Passed:
 
 
 @dataclass(frozen=True)
-class SteppedBack:
+class Recused:
     """Who was recused from the case, and why."""
 
     staff_id: int
@@ -99,7 +99,7 @@ class CaseView:
     refunded: Refunded
     request: PartyRequest | None = None
     passed: Passed | None = None
-    stepped_back: tuple[SteppedBack, ...] = ()
+    recused: tuple[Recused, ...] = ()
     can_hold: bool = True
 
     @property
@@ -119,7 +119,7 @@ class CaseView:
 
     def left_by(self, staff_id: int | None) -> bool:
         """Whether this member of staff was recused from the case."""
-        return any(each.staff_id == staff_id for each in self.stepped_back)
+        return any(each.staff_id == staff_id for each in self.recused)
 
     @property
     def open(self) -> bool:
@@ -165,7 +165,7 @@ def case(session: Session, case_id: int, *, staff_id: int | None) -> CaseView:
         refunded=_refunded(session, context),
         request=_request(session, record.id),
         passed=_passed(session, record.id),
-        stepped_back=_stepped_back(session, record.id),
+        recused=_recused(session, record.id),
         can_hold=not holds.over(context.status, hold_actions.stoppable(session, context)),
     )
 
@@ -203,14 +203,14 @@ def _passed(session: Session, case_id: int) -> Passed | None:
     return Passed(*row) if row else None
 
 
-def _stepped_back(session: Session, case_id: int) -> tuple[SteppedBack, ...]:
+def _recused(session: Session, case_id: int) -> tuple[Recused, ...]:
     rows = session.execute(
         select(Recusal.staff_id, Staff.name, Recusal.reason, Recusal.at)
         .join(Staff, Staff.id == Recusal.staff_id)
         .where(Recusal.case_id == case_id)
         .order_by(Recusal.at)
     )
-    return tuple(SteppedBack(*row) for row in rows)
+    return tuple(Recused(*row) for row in rows)
 
 
 def _tie(session: Session, context: MilestoneContext, staff_id: int | None) -> str | None:

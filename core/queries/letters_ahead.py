@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import letters, notifications
 from core.actions.cases import offers
-from core.actions.decisions import cooling_off, plan_letters
+from core.actions.decisions import cooling_off_letters, plan_letters
 from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import withdrawals
@@ -132,7 +132,7 @@ def _course(
 ) -> Course:
     kinds = {each["kind"] for each in plan["operations"]}
     if decision is not None and decision.execute_at is not None:
-        cools_off = cooling_off.waits(decision)
+        cools_off = cooling_off_letters.waits(decision)
     else:
         cools_off = bool(context.profile.cooling_off) and not agreed
     return Course(
@@ -250,7 +250,7 @@ class _Seen:
         key = self.plan["journal"]["key"]
         calls = {each["kind"]: each["key"] for each in self.plan["operations"]}
         keys = {
-            "decision_announced": cooling_off.key_of(self.plan, to),
+            "decision_announced": cooling_off_letters.key_of(self.plan, to),
             "debt_kept_back": f"{key}-kept-back",
             "refund_sent": f"{calls.get(OperationKind.REFUND)}-sent",
             "payment_sent": f"{calls.get(OperationKind.TRANSFER)}-sent",
@@ -284,7 +284,9 @@ class _Seen:
         match due.template:
             case "decision_announced" if "looked" in self.plan:
                 at = self.decision.execute_at if self.decision is not None else None
-                return cooling_off.facts(self.context, self.plan, due.audience, execute_at=at or f"[{LATER}]")
+                return cooling_off_letters.facts(
+                    self.context, self.plan, due.audience, execute_at=at or f"[{LATER}]"
+                )
             case "case_decided_by_another":
                 maker = self.session.get_one(Staff, self.plan["maker"])
                 return {"case": f"D-{self.plan['ticket']}", "by": maker.name}

@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Fee modes that are allowed", "rules.schedule:accept_fee_mode", f"{_LEGAL}, Escrow Scope"),
     Rule("A payee who cannot be paid waits with the reason", "rules.payee_accounts:blocking", _DESK),
     Rule("Payouts to another bank wait", "actions.parties.bank_changes:hold", _DESK),
-    Rule("Two people decide about another bank", "actions.parties.bank_decisions:confirm", _DESK),
+    Rule("Two people decide about another bank", "actions.parties.bank_decisions:approve", _DESK),
     Rule(
         "What failed at a bank goes to the one in its place",
         "actions.payouts.replaced_banks:send_again",
@@ -190,7 +190,7 @@ RULES: tuple[Rule, ...] = (
     Rule("A hold is lifted by whoever may", "actions.risk.holds:lift", f"{_LEGAL}, Release Rules"),
     Rule("Nobody lifts their own hold", "rules.holds:check_lifter", _DESK),
     Rule("Two people lift a large hold", "rules.holds:takes_two", _DESK),
-    Rule("Payout blocked at dispatch", "processes.dispatch:send", f"{_LEGAL}, Risk Controls"),
+    Rule("Payout blocked at dispatch", "processes.outgoing.dispatch:send", f"{_LEGAL}, Risk Controls"),
     Rule("Held too long", "queries.overview:alarms", _DESK),
     # Disputes.
     Rule("Dispute within 5 days", "rules.cases:check_window", f"{_KEY} 3"),
@@ -293,14 +293,16 @@ RULES: tuple[Rule, ...] = (
         "actions.operations.operation_retry:retry",
         f"{_FLOW}, Error Handling 4",
     ),
-    Rule("A refund goes another way, by two people", "actions.refunds.outside_refunds:confirm", _DESK),
+    Rule("A refund goes another way, by two people", "actions.refunds.outside_refunds:approve", _DESK),
     Rule("A debt is paid in one way at a time", "actions.refunds.return_conflicts:require_free", _DESK),
     Rule(
         "Staff withdraw an offer to the payee before they act",
         "actions.payouts.method_offers:withdraw",
         _DESK,
     ),
-    Rule("An amount in suspense has one explanation at a time", "actions.operations.suspense:reject", _DESK),
+    Rule(
+        "An amount in suspense has one explanation at a time", "actions.reconciliation.suspense:reject", _DESK
+    ),
     Rule(
         "A refund made by hand that was the one owed is not sent again",
         "actions.refunds.hand_refunds:adopt",
@@ -330,22 +332,22 @@ RULES: tuple[Rule, ...] = (
     Rule("What a bank takes at most", "rules.chargebacks:check_together", _DESK),
     Rule("What cannot be undone is typed first", "rules.chargebacks:check_typed", _DESK),
     Rule("Two people accept a chargeback", "actions.chargebacks.chargeback_acceptance:accept", _DESK),
-    Rule("A payee's debt is kept back from later releases", "actions.payouts.receivables:settle", _DESK),
+    Rule("A payee's debt is kept back from later releases", "actions.debts.receivables:settle", _DESK),
     Rule("A transfer is reversed", "actions.payouts.reversals:request", _DESK),
     Rule("Unexplained money", "rules.suspense:check_each_other", _DESK),
-    Rule("Two people explain it", "actions.operations.suspense:confirm", _DESK),
+    Rule("Two people explain it", "actions.reconciliation.suspense:approve", _DESK),
     Rule("Every type of statement line is handled", "rules.statement_line_types:of", _DESK),
     Rule("What differs has one class, which follows from both sides", "rules.breaks:classify", _DESK),
-    Rule("A break lives across runs until it is explained", "actions.operations.breaks:follow", _DESK),
+    Rule("A break lives across runs until it is explained", "actions.reconciliation.breaks:follow", _DESK),
     Rule("A bank's line is matched once, whole, and never guessed", "processes.bank_matching:match", _DESK),
     Rule(
         "What a bank's lines differ by from their match is explained",
-        "actions.operations.bank_matches:by_hand",
+        "actions.reconciliation.bank_matches:by_hand",
         _DESK,
     ),
     Rule(
         "A match by hand is undone while its period is open",
-        "actions.operations.bank_matches:undo",
+        "actions.reconciliation.bank_matches:undo",
         _DESK,
     ),
     Rule(
@@ -355,12 +357,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "A line that Stripe states otherwise is booked by its difference",
-        "actions.operations.stripe_differences:explain",
+        "actions.reconciliation.stripe_differences:explain",
         _DESK,
     ),
     Rule(
         "A rule for bank charges proposes, and books nothing by itself",
-        "actions.operations.bank_charge_rules:submit",
+        "actions.reconciliation.bank_charge_rules:submit",
         _DESK,
     ),
     Rule("Payees' accounts are compared line by line", "processes.break_findings:of_payees", _DESK),
@@ -428,7 +430,11 @@ RULES: tuple[Rule, ...] = (
     Rule("Stripe's own balance covers what is owed to others", "rules.client_funds:cover", _DESK),
     Rule("Payouts stop while client funds are short", "rules.client_funds:stops", _DESK),
     Rule("Reconciled every day", "worker.tasks:reconcile", f"{_FLOW}, Performance Considerations 4"),
-    Rule("Money moves once whatever the answer", "processes.dispatch:send", f"{_FLOW}, Error Handling 4"),
+    Rule(
+        "Money moves once whatever the answer",
+        "processes.outgoing.dispatch:send",
+        f"{_FLOW}, Error Handling 4",
+    ),
     Rule(
         "News of the provider in any order",
         "processes.webhook_processing:apply",

@@ -111,7 +111,7 @@ class FileNotForBanks(DeskError):
     """The bank opens PDF, PNG and JPEG files of at most 5 MB, and “{name}” is none."""
 
 
-class NoGivingIn(DeskError):
+class NothingToAccept(DeskError):
     """There is nothing to accept: {why}."""
 
 
@@ -216,9 +216,9 @@ def win_rate(won: int, lost: int) -> str:
 def check_acceptable(status: str) -> None:
     """Only what the bank has taken and waits for our word about can be given up; an inquiry is met with a refund."""
     if status in INQUIRIES:
-        raise NoGivingIn(why="an inquiry is met by refunding the payer")
+        raise NothingToAccept(why="an inquiry is met by refunding the payer")
     if status != ChargebackStatus.NEEDS_RESPONSE:
-        raise NoGivingIn(why=f"it is {standing(status)}")
+        raise NothingToAccept(why=f"it is {standing(status)}")
 
 
 def check_file(field: str, *, name: str, media_type: str, size: int) -> None:

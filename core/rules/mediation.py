@@ -19,11 +19,11 @@ class ColleagueTied(DeskError):
     """{name} has a tie to a party of this case, so it cannot be given to them. Choose someone else."""
 
 
-class SteppedBack(DeskError):
+class Recused(DeskError):
     """{name} recused themselves from this case on {at:%d %B %Y}, so it is never theirs again. Choose someone else."""
 
 
-class YouSteppedBack(DeskError):
+class YouAreRecused(DeskError):
     """You recused yourself from this case on {at:%d %B %Y}, so you no longer work on it: you neither
     decide nor approve it, nor reassign it, nor write to its parties. A colleague does."""
 

@@ -89,7 +89,7 @@ def _sweep(name: str, work: Work) -> Work:
 
 
 def dispatch(desk: Desk, operation_id: int) -> None:
-    from core.processes import dispatch as sending
+    from core.processes.outgoing import dispatch as sending
 
     sending.send(desk, operation_id)
 
@@ -108,7 +108,7 @@ def deliver(desk: Desk) -> int:
 
 
 def sweep_dispatch(desk: Desk) -> int:
-    from core.processes import dispatch as sending
+    from core.processes.outgoing import dispatch as sending
 
     return sending.sweep(desk)
 

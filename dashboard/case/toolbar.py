@@ -45,7 +45,7 @@ def drawers(case: CaseView) -> None:
     if confirm.drawer("hand-over") is not None:
         assignment.hand_over(case)
     elif confirm.drawer("step-back") is not None:
-        assignment.step_back(case)
+        assignment.recuse(case)
     elif confirm.drawer("claim") is not None:
         assignment.take(case)
     elif confirm.drawer("ask") is not None:

@@ -190,7 +190,7 @@ def _answer(row: BankChangeRow, each: ProposalRow) -> None:
         ):
             yes = Answer(
                 f"Approve: {LABELS[each.decision].lower()}",
-                lambda session, actor, now, reason: bank_decisions.confirm(
+                lambda session, actor, now, reason: bank_decisions.approve(
                     session, actor, now=now, proposal_id=each.id, reason=reason
                 ),
                 done="Done. The payee gets an e-mail.",

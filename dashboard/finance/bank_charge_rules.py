@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions.operations import bank_charge_rules as actions
+from core.actions.reconciliation import bank_charge_rules as actions
 from core.errors import DeskError
 from core.money import Money
 from core.queries import bank_charge_rules as queries

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.actions.operations import bank_matches as actions
+from core.actions.reconciliation import bank_matches as actions
 from core.money import Money
 from core.queries import bank_matches as queries
 from core.queries.bank_matches import BankLineView, BankMatched, BankPosting

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import streamlit as st
 
-from core.actions.operations import breaks as actions
+from core.actions.reconciliation import breaks as actions
 from core.errors import DeskError
 from core.processes import break_refetch
 from core.queries import breaks as queries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.actions.operations import breaks as actions
+from core.actions.reconciliation import breaks as actions
 from core.money import CURRENCIES
 from core.queries import breaks as queries
 from core.queries.breaks import NOBODY, BreakFilter, BreakRow

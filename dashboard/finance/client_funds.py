@@ -7,7 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.actions.operations import client_funds
+from core.actions.platform import client_funds
 from core.queries import client_funds as queries
 from core.queries.client_funds import Funds, Released
 from core.rules.client_funds import Cover

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.operations import stripe_differences
+from core.actions.reconciliation import stripe_differences
 from core.ledger import accounts
 from core.queries.breaks import BreakRow
 from core.rules import suspense as rules

@@ -103,7 +103,7 @@ def _confirm(found: Returned) -> None:
     ):
         agreed = Answer(
             "Confirm payment",
-            lambda session, actor, now, reason: outside_refunds.confirm(
+            lambda session, actor, now, reason: outside_refunds.approve(
                 session, actor, now=now, return_id=number, reason=reason
             ),
             done="Booked: nothing is owed to the payer any more.",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions.payouts import write_offs
+from core.actions.debts import write_offs
 from core.errors import DeskError
 from core.money import Money
 from core.policy.limits import DEBT_REMINDED_EVERY
@@ -15,7 +15,7 @@ from core.queries.receivables import Debt, WriteOffRow, WrittenOff
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
-from dashboard.finance import repayment
+from dashboard.finance import repayment_plans
 from dashboard.ui import (
     cards,
     confirm,
@@ -125,7 +125,7 @@ def debt(row: Debt) -> None:
         code=row.account,
         iso=currency,
     )
-    repayment.section(row, plans)
+    repayment_plans.section(row, plans)
     for each in proposed:
         if each.status == ProposalStatus.PROPOSED:
             _answer(row, each)
@@ -223,7 +223,7 @@ def _answer(row: Debt, each: WriteOffRow) -> None:
         ):
             yes = Answer(
                 "Approve and write off",
-                lambda session, actor, now, reason: write_offs.confirm(
+                lambda session, actor, now, reason: write_offs.approve(
                     session, actor, now=now, write_off_id=each.id, reason=reason
                 ),
                 done=f"{each.amount.text()} is written off.",

@@ -9,7 +9,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from core.actions.operations import suspense
+from core.actions.reconciliation import suspense
 from core.ledger.accounts import CHART
 from core.money import Money
 from core.queries import suspense as queries
@@ -184,7 +184,7 @@ def _answer(items: list[SuspenseRow]) -> None:
     ):
         agreed = Answer(
             "Approve and post",
-            lambda session, actor, now, reason: suspense.confirm(
+            lambda session, actor, now, reason: suspense.approve(
                 session, actor, now=now, item_ids=numbers, reason=reason
             ),
             done="Booked: nothing is left unexplained about it.",

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions.operations import bank_charge_rules, suspense
-from core.actions.operations.bank_charge_rules import LimitUnfit, NotRecognised, RuleEnded, RuleTooWide
+from core.actions.reconciliation import bank_charge_rules, suspense
+from core.actions.reconciliation.bank_charge_rules import LimitUnfit, NotRecognised, RuleEnded, RuleTooWide
 from core.db import Database
 from core.money import Money
 from core.queries import bank_charge_rules as queries
@@ -73,8 +73,8 @@ def test_a_rule_books_nothing_one_person_submits_what_it_recognises_and_another_
     }
     facts = {"item_ids": [each.id for each in items], "reason": "As every month."}
     with pytest.raises(MakerIsChecker):
-        market.act(suspense.confirm, market.as_staff("fay"), **facts)
-    market.act(suspense.confirm, market.as_staff("ada"), **facts)
+        market.act(suspense.approve, market.as_staff("fay"), **facts)
+    market.act(suspense.approve, market.as_staff("ada"), **facts)
     assert market.books() == {"bank": -3_100, "bank_charges": 3_100}
     assert open_breaks(market) == []
     lawful(market)

@@ -50,7 +50,7 @@ def propose(market: Market, decision: BankDecision, by: str = "fay", **more: Any
 
 def decide(market: Market, decision: BankDecision, **more: Any) -> BankChangeProposal:
     row = propose(market, decision, **more)
-    return market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
+    return market.act(bank_decisions.approve, market.as_staff("cora"), proposal_id=row.id)
 
 
 def test_two_people_accept_it_and_payouts_go_there_at_once(market: Market) -> None:
@@ -190,13 +190,13 @@ def test_what_can_no_longer_be_done_goes_back_to_whoever_proposed_it(market: Mar
     row = propose(market, ACCEPT)
     market.later(seconds=HOLD.total_seconds() + 1)
     with pytest.raises(BankWaitOver):
-        market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
+        market.act(bank_decisions.approve, market.as_staff("cora"), proposal_id=row.id)
     assert returned_proposals.found(market.desk, ProposalKind.BANK_CHANGE) == [row.id]
     assert returned_proposals.return_stale(market.desk) == 1
     row = propose(market, REFUSE)
     replace(market, "btok_us", "another")
     with pytest.raises(BankReplaced):
-        market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
+        market.act(bank_decisions.approve, market.as_staff("cora"), proposal_id=row.id)
 
 
 def test_it_takes_two_people_who_may_and_one_answer(market: Market) -> None:
@@ -208,16 +208,16 @@ def test_it_takes_two_people_who_may_and_one_answer(market: Market) -> None:
     with pytest.raises(ProposalWaits, match="that the bank account be accepted"):
         propose(market, REFUSE, by="cora")
     with pytest.raises(MakerIsChecker):
-        market.act(bank_decisions.confirm, market.as_staff("fay"), proposal_id=row.id)
+        market.act(bank_decisions.approve, market.as_staff("fay"), proposal_id=row.id)
     with pytest.raises(NotPermitted):
-        market.act(bank_decisions.confirm, market.as_staff("mia"), proposal_id=row.id)
+        market.act(bank_decisions.approve, market.as_staff("mia"), proposal_id=row.id)
     ada = market.as_staff("ada")
     market.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        market.act(bank_decisions.confirm, ada, proposal_id=row.id)
-    market.act(bank_decisions.confirm, market.as_staff("ada"), proposal_id=row.id)
+        market.act(bank_decisions.approve, ada, proposal_id=row.id)
+    market.act(bank_decisions.approve, market.as_staff("ada"), proposal_id=row.id)
     with pytest.raises(ProposalEnded):
-        market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
+        market.act(bank_decisions.approve, market.as_staff("cora"), proposal_id=row.id)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_the_page_says_what_payouts_wait_for_whatever_is_proposed(market: Market
     row = propose(market, ACCEPT)
     said = words(visit(market, "ada", "bank_changes", id=change.id))
     assert (answer in said, until in said) == (False, True)
-    market.act(bank_decisions.confirm, market.as_staff("cora"), proposal_id=row.id)
+    market.act(bank_decisions.approve, market.as_staff("cora"), proposal_id=row.id)
     assert "payouts go there" in words(visit(market, "ada", "bank_changes", id=change.id))
     propose(market, REFUSE)
     said = words(visit(market, "ada", "bank_changes", id=change.id))

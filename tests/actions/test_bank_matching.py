@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from core.actions.operations import bank_matches, suspense
+from core.actions.reconciliation import bank_matches, suspense
 from core.db import Database
 from core.ledger import journal_store, postings
 from core.money import Money
@@ -206,7 +206,7 @@ def test_a_bank_only_line_is_explained_by_two_people_and_then_all_is_clean(marke
     assert (row.state, row.kind) == ("PROPOSED", "IN_SUSPENSE")
     assert run(market).status == "SUSPENSE"
     (item,) = market.all(SuspenseItem)
-    market.act(suspense.confirm, market.as_staff("ada"), item_ids=[item.id], reason="Seen.")
+    market.act(suspense.approve, market.as_staff("ada"), item_ids=[item.id], reason="Seen.")
     assert open_breaks(market) == []
     assert run(market).status == "CLEAN"
     assert market.books() == {"bank": -10_035, "bank_charges": 35, "stripe_balance": 10_000}

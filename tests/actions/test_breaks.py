@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core.actions.operations import breaks, suspense
 from core.actions.periods import manual_journals, payee_entries
+from core.actions.reconciliation import breaks, suspense
 from core.db import Database
 from core.ledger import journal_store, postings
 from core.money import Money
@@ -103,7 +103,7 @@ def explain(market: Market, item: SuspenseItem, what: SettledAs, target: int | N
         reason="Seen.",
         target_id=target,
     )
-    market.act(suspense.confirm, market.as_staff("ada"), item_ids=[item.id], reason="Seen as well.")
+    market.act(suspense.approve, market.as_staff("ada"), item_ids=[item.id], reason="Seen as well.")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_each_explanation_books_its_account_and_closes_the_break(
     row, item = in_suspense(market, kind, amount)
     market.act(suspense.propose, market.as_staff("fay"), item_ids=[item.id], settled_as=what, reason="Seen.")
     assert [each.state for each in shown(market)] == ["PROPOSED"]
-    market.act(suspense.confirm, market.as_staff("ada"), item_ids=[item.id], reason="Seen as well.")
+    market.act(suspense.approve, market.as_staff("ada"), item_ids=[item.id], reason="Seen as well.")
     assert market.books() == {account: debit, "stripe_balance": amount}
     closed = market.get(Break, row.id)
     assert (closed.status, closed.closed_as, closed.closed_by) == ("CLOSED", "EXPLAINED", market.staff["ada"])

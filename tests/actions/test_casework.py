@@ -55,7 +55,7 @@ def request_of(town: Town, told: Told) -> PartyRequest:
 
 def hand_in(town: Town, told: Told, home: Path, words: bytes = b"Delivery on Thursday.") -> None:
     town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(home),
         milestone_id=told.milestone,
@@ -79,7 +79,7 @@ def test_whoever_steps_back_loses_the_case_to_the_next_best_and_never_gets_it_ag
                 case_id=told.case,
                 staff_id=town.staff["mia"],
             )
-    with pytest.raises(recusal.AlreadySteppedBack):
+    with pytest.raises(recusal.AlreadyRecused):
         town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason="Again.")
 
 
@@ -105,7 +105,7 @@ def test_stepping_back_needs_a_reason_and_a_role(town: Town) -> None:
     assert case(town, told).mediator_id == town.staff["mia"]
 
 
-def test_the_database_refuses_a_case_to_whoever_stepped_back(town: Town) -> None:
+def test_the_database_refuses_a_case_to_whoever_recused(town: Town) -> None:
     told = builders.in_mediation(town)
     mia = town.staff["mia"]
     town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason="Too close.")
@@ -316,8 +316,8 @@ def test_the_files_of_an_email_become_exhibits_beside_it(town: Town, tmp_path: P
     letter.set_content("See the file.")
     letter.add_attachment(b"Delivery on Thursday.", maintype="text", subtype="plain", filename="when.txt")
     give = {"store": EvidenceStore(tmp_path), "milestone_id": told.milestone}
-    town.act(evidence.hand_in, town.payee, file_name="mail.eml", content=letter.as_bytes(), **give)
-    town.act(evidence.hand_in, town.payee, file_name="mail.eml", content=letter.as_bytes(), **give)
+    town.act(evidence.submit, town.payee, file_name="mail.eml", content=letter.as_bytes(), **give)
+    town.act(evidence.submit, town.payee, file_name="mail.eml", content=letter.as_bytes(), **give)
     pieces = town.read(lambda s: exhibits.evidence(s, told.milestone, staff_id=None))
     assert [(each.file_name, each.caption) for each in pieces] == [
         ("mail.eml", ""),

@@ -14,7 +14,7 @@ from core.actions.chargebacks.chargeback_evidence import GivenUp
 from core.actions.milestones import verification
 from core.db import Database
 from core.records import ChargebackAcceptance
-from core.rules.chargebacks import NoGivingIn
+from core.rules.chargebacks import NothingToAccept
 from core.rules.permissions import NotPermitted, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalEnded, ProposalWaits
 from tests.actions.stripe_events import bank_says, chargeback, charged_back, told_by_webhook
@@ -126,9 +126,9 @@ def test_what_is_decided_is_not_given_up(market: Market, verdict: str) -> None:
     dispute = charged_back(market, market.funded())
     proposal = propose(market)
     bank_says(market, dispute, verdict)
-    with pytest.raises(NoGivingIn):
+    with pytest.raises(NothingToAccept):
         accept(market, proposal)
-    with pytest.raises(NoGivingIn):
+    with pytest.raises(NothingToAccept):
         propose(market)
     market.act(
         chargeback_acceptance.reject, market.as_staff("fay"), acceptance_id=proposal.id, reason="Not so."
@@ -137,7 +137,7 @@ def test_what_is_decided_is_not_given_up(market: Market, verdict: str) -> None:
 
 def test_an_inquiry_is_met_with_a_refund_and_not_given_up(market: Market) -> None:
     charged_back(market, market.funded(), inquiry=True)
-    with pytest.raises(NoGivingIn):
+    with pytest.raises(NothingToAccept):
         propose(market)
 
 

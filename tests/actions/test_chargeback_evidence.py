@@ -185,7 +185,7 @@ def shelf(market: Market, tmp_path: Path) -> Market:
 def handed_in(market: Market, told: Told, name: str, content: bytes) -> int:
     return int(
         market.act(
-            evidence.hand_in,
+            evidence.submit,
             market.payee,
             store=market.desk.evidence,
             milestone_id=told.milestone,

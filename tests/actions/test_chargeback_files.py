@@ -38,7 +38,7 @@ def shelf(market: Market, tmp_path: Path) -> Market:
     market.desk = replace(market.desk, evidence=EvidenceStore(tmp_path))
     told = market.submitted()
     market.act(
-        evidence.hand_in,
+        evidence.submit,
         market.payee,
         store=market.desk.evidence,
         milestone_id=told.milestone,

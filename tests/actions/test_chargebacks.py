@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.actions.chargebacks import lifecycle
 from core.actions.funding import fund
 from core.actions.milestones import verification
-from core.actions.operations import suspense
+from core.actions.reconciliation import suspense
 from core.gateways.payments import BalanceLine
 from core.money import Money
 from core.processes import statement_matching
@@ -318,7 +318,7 @@ def test_a_debt_that_is_said_to_be_paid_is_not_kept_back_as_well(market: Market)
     approved(market, Told(told.project, following.id))
     assert market.books()["receivable_payee"] == 30_000
     market.lawful()
-    market.act(suspense.confirm, market.as_staff("cora"), item_ids=[first], reason="On the statement.")
+    market.act(suspense.approve, market.as_staff("cora"), item_ids=[first], reason="On the statement.")
     assert "receivable_payee" not in market.books()
     assert sum(each.amount_minor for each in market.operations("TRANSFER")) == 100_000 + 20_000
     market.lawful()

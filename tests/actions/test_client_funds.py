@@ -11,15 +11,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.actions.milestones import verification
-from core.actions.operations import client_funds
-from core.actions.operations.client_funds import StopReleased
+from core.actions.platform import client_funds
+from core.actions.platform.client_funds import StopReleased
 from core.api import serializers
 from core.db import Database
 from core.errors import ReasonMissing
 from core.gateways.payments import OutcomeUnknown
 from core.money import Money
-from core.processes import dispatch
 from core.processes.client_funds import read_balance
+from core.processes.outgoing import dispatch
 from core.queries import client_funds as queries
 from core.queries import invariants, overview, payouts
 from core.records import Milestone, Notification, OutgoingOperation, Payout, PayoutStop, StripeBalance

@@ -16,7 +16,7 @@ from core.actions.decisions.corrections import (
 )
 from core.errors import ReasonMissing
 from core.records import Case, Decision
-from core.rules.mediation import YouSteppedBack
+from core.rules.mediation import YouAreRecused
 from core.rules.permissions import NotPermitted
 from tests import builders
 from tests.builders import Told
@@ -56,7 +56,7 @@ def test_a_correction_is_a_case_of_its_own_linked_to_the_first_and_in_other_hand
 def test_whoever_decided_neither_takes_nor_closes_it(market: Market) -> None:
     made = opened(market, decided(market))
     mia = market.as_staff("mia")
-    with pytest.raises(YouSteppedBack):
+    with pytest.raises(YouAreRecused):
         market.act(mediator_assignment.assign, mia, case_id=made.id, staff_id=market.staff["mia"])
     with pytest.raises(OwnDecision):
         market.act(corrections.close_correction, mia, case_id=made.id, finding=Finding.UPHELD, notes="Fine.")

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.actions.operations import operation_retry, suspense
-from core.actions.operations.suspense import AlreadySettled, NotProposed
+from core.actions.operations import operation_retry
+from core.actions.reconciliation import suspense
+from core.actions.reconciliation.suspense import AlreadySettled, NotProposed
 from core.db import Database
 from core.money import Money
 from core.processes import reconciliation
@@ -154,7 +155,7 @@ def propose(market: Market, *items: SuspenseItem, by: str = "fay", **how: Any) -
 
 def confirm(market: Market, *items: SuspenseItem, by: str = "cora") -> Any:
     numbers = [each.id for each in items]
-    return market.act(suspense.confirm, market.as_staff(by), item_ids=numbers, reason="Seen at Stripe.")
+    return market.act(suspense.approve, market.as_staff(by), item_ids=numbers, reason="Seen at Stripe.")
 
 
 def settle(market: Market, *items: SuspenseItem, **how: Any) -> Any:

@@ -38,7 +38,7 @@ class Scene:
     def hand_in(self, actor: Actor | None = None, **given: Any) -> Evidence:
         facts = {"milestone_id": self.milestone_id, "file_name": "photo.jpg", "content": picture()} | given
         return self.database.run(
-            lambda session: evidence.hand_in(session, actor or self.payer, now=NOW, store=self.store, **facts)
+            lambda session: evidence.submit(session, actor or self.payer, now=NOW, store=self.store, **facts)
         )
 
     def open(self, evidence_id: int, *, actor: Actor | None = None, at: datetime = NOW) -> evidence.Opened:

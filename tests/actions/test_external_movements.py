@@ -8,7 +8,7 @@ import pytest
 
 from core.actions.decisions import cautions
 from core.actions.milestones import verification
-from core.actions.operations import suspense
+from core.actions.reconciliation import suspense
 from core.actions.refunds import hand_refunds
 from core.actions.refunds.hand_refunds import NoRefundOwed, OwedInAnotherCurrency, SmallerThanOwed
 from core.actions.risk import holds
@@ -97,7 +97,7 @@ def settle_line(market: Market, as_what: SettledAs, **target: int) -> None:
     market.act(
         suspense.propose, market.as_staff("fay"), settled_as=as_what, **about, **{"target_id": None, **target}
     )
-    market.act(suspense.confirm, market.as_staff("cora"), **about)
+    market.act(suspense.approve, market.as_staff("cora"), **about)
 
 
 def lifted(market: Market) -> None:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions.operations import bank_matches, operation_retry, suspense
+from core.actions.operations import operation_retry
 from core.actions.periods import journal_reversals, manual_journals
 from core.actions.periods.journal_reversals import ReversedBefore
+from core.actions.reconciliation import bank_matches, suspense
 from core.actions.refunds import failed_returns, outside_refunds
 from core.actions.refunds.failed_returns import (
     LeftOurBank,
@@ -37,7 +38,7 @@ def sent(market: Market) -> tuple[Any, Refund]:
     """A refund that failed at Stripe and left from our bank."""
     told = came_back(market)
     row = returned(market)
-    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
+    market.act(outside_refunds.approve, market.as_staff("cora"), return_id=row.id)
     return told, market.all(Refund)[0]
 
 
@@ -57,7 +58,7 @@ def explain(market: Market, lines: Sequence[int], refund: int | None, by: str = 
 
 def approve(market: Market, items: Sequence[SuspenseItem], by: str = "ada") -> None:
     numbers = [each.id for each in items]
-    market.act(suspense.confirm, market.as_staff(by), item_ids=numbers, reason="Seen on the statement.")
+    market.act(suspense.approve, market.as_staff(by), item_ids=numbers, reason="Seen on the statement.")
 
 
 def test_what_comes_back_is_owed_again_by_two_people_and_both_journals_say_so(market: Market) -> None:
@@ -92,7 +93,7 @@ def test_what_came_back_can_be_sent_from_our_bank_again_and_come_back_again(mark
     with pytest.raises(NotSentFromOurBank):
         explain(market, [second], refund.id)
     row = returned(market, reference="WT-2026-119")
-    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
+    market.act(outside_refunds.approve, market.as_staff("cora"), return_id=row.id)
     assert market.state(told) == "REFUNDED"
     approve(market, explain(market, [second], refund.id))
     assert (market.state(told), market.count(FailedReturn)) == ("REFUND_PENDING", 2)
@@ -157,7 +158,7 @@ def test_whatever_comes_back_of_it_the_whole_debt_is_open_and_the_rest_is_a_char
     (refund,) = market.all(Refund)
     if refund.status == "FAILED":
         row = returned(market, reference=f"WT-{share}")
-        market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
+        market.act(outside_refunds.approve, market.as_staff("cora"), return_id=row.id)
     before, owed = market.books(), refund.amount_minor
     arrived = max(1, owed * share // 10_000)
     bank, number = market.read(

@@ -13,7 +13,7 @@ from core.actions.risk.holds import HoldAlreadyLifted
 from core.db import Database
 from core.errors import ReasonMissing
 from core.money import Money
-from core.processes import dispatch
+from core.processes.outgoing import dispatch
 from core.queries.cases import case
 from core.queries.holds import candidates
 from core.records import Hold, Notification, Party, Payout

@@ -107,7 +107,7 @@ def decided(release: Money | None, **draft: Any) -> Any:
 
 def new_evidence(w: Walk) -> None:
     w.market.act(
-        evidence.hand_in,
+        evidence.submit,
         w.market.payee,
         store=EvidenceStore(w.market.desk.settings.home),
         milestone_id=w.milestone_id,

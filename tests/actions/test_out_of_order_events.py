@@ -12,7 +12,8 @@ from core.actions.milestones import verification
 from core.actions.payouts import payout_review
 from core.actions.refunds import outside_refunds
 from core.gateways.payments import OutcomeUnknown, ProviderRefused
-from core.processes import dispatch, webhook_processing
+from core.processes import webhook_processing
+from core.processes.outgoing import dispatch
 from core.records import OutgoingOperation, PaymentOrder, Payout, Refund, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import builders
@@ -168,6 +169,6 @@ def test_a_refund_that_stripe_will_never_do_reaches_a_person_and_can_go_another_
     assert (refund.status, refund.failure_code) == ("FAILED", "charge_disputed")
     sent = {"way": "BANK_TRANSFER", "reference": "TR-17", "reason": "Stripe refuses it."}
     proposed = market.act(outside_refunds.propose, market.as_staff("fay"), refund_id=refund.id, **sent)
-    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=proposed.id)
+    market.act(outside_refunds.approve, market.as_staff("cora"), return_id=proposed.id)
     assert (market.status(told), market.order(told)) == ("REFUNDED", {"refunded": 100_000})
     market.lawful()

@@ -249,9 +249,9 @@ def test_a_refund_that_came_back_is_returned_from_our_bank_by_two_people(market:
     with pytest.raises(ProposalWaits):
         returned(market, by="ada")
     with pytest.raises(MakerIsChecker):
-        market.act(outside_refunds.confirm, market.as_staff("fay"), return_id=row.id)
+        market.act(outside_refunds.approve, market.as_staff("fay"), return_id=row.id)
     said = "Seen on the bank statement."
-    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id, reason=said)
+    market.act(outside_refunds.approve, market.as_staff("cora"), return_id=row.id, reason=said)
     entries = text("select reason from audit_entries where action = 'finance:refund:confirm_return'")
     assert market.read(lambda session: session.scalars(entries).all()) == [said]
     books = market.books()
@@ -269,7 +269,7 @@ def test_after_it_went_another_way_stripe_is_not_asked_again_and_late_news_do_no
     came_back(market)
     (refund,) = market.all(Refund)
     row = returned(market)
-    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
+    market.act(outside_refunds.approve, market.as_staff("cora"), return_id=row.id)
     told_by_webhook(market, "refund.failed", refund.stripe_refund)
     with pytest.raises(operation_retry.OperationNotInReview):
         market.act(
@@ -394,7 +394,7 @@ def test_a_record_that_stripe_was_quicker_than_can_still_be_withdrawn(
     assert shown is not None
     assert (shown.id, shown.back) == (row.id, False)
     with pytest.raises(RefundNotBack):
-        market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
+        market.act(outside_refunds.approve, market.as_staff("cora"), return_id=row.id)
     market.act(outside_refunds.reject, market.as_staff("ada"), return_id=row.id, reason="Not so.")
     assert [each.name for each in market.read(invariants.run) if each.rows] == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions.operations import bank_matches
+from core.actions.reconciliation import bank_matches
 from core.money import Money
 from core.processes import reconciliation
 from core.queries import platform_payouts as queries

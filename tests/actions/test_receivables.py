@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core.actions.payouts import receivables as debts
-from core.actions.payouts import write_offs
-from core.actions.payouts.write_offs import LessIsOwed, NothingWrittenOff
+from core.actions.debts import receivables as debts
+from core.actions.debts import write_offs
+from core.actions.debts.write_offs import LessIsOwed, NothingWrittenOff
 from core.db import Database
 from core.ledger import accounts, journal_store, postings
 from core.ledger.journals import Journal, credit, debit
@@ -120,18 +120,18 @@ def test_two_people_write_a_debt_off_and_it_is_a_bad_debt_that_is_kept_back_no_m
     with pytest.raises(ProposalWaits, match=r"80\.00 be written off"):
         propose(town, 1_000)
     with pytest.raises(MakerIsChecker):
-        town.act(write_offs.confirm, town.as_staff("fay"), write_off_id=row.id)
+        town.act(write_offs.approve, town.as_staff("fay"), write_off_id=row.id)
     with pytest.raises(NotPermitted):
-        town.act(write_offs.confirm, town.as_staff("mia"), write_off_id=row.id)
+        town.act(write_offs.approve, town.as_staff("mia"), write_off_id=row.id)
     ada = town.as_staff("ada")
     town.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        town.act(write_offs.confirm, ada, write_off_id=row.id)
-    town.act(write_offs.confirm, town.as_staff("ada"), write_off_id=row.id)
+        town.act(write_offs.approve, ada, write_off_id=row.id)
+    town.act(write_offs.approve, town.as_staff("ada"), write_off_id=row.id)
     assert town.read(lambda s: debts.free(s, town.payee_id, "USD")).minor == 2_000
     assert town.read(lambda s: journal_store.balance(s, accounts.BAD_DEBT, "USD")).minor == 8_000
     with pytest.raises(ProposalEnded):
-        town.act(write_offs.confirm, town.as_staff("cora"), write_off_id=row.id)
+        town.act(write_offs.approve, town.as_staff("cora"), write_off_id=row.id)
     with pytest.raises(LessIsOwed):
         propose(town, 2_001)
     with pytest.raises(NothingWrittenOff):
@@ -150,13 +150,13 @@ def test_it_is_rejected_withdrawn_or_returned_when_less_is_owed_or_time_is_over(
     assert not town.database.run(lambda s: write_offs.return_stale(s, now=town.now, number=row.id))
     pays(town, 1, "a cent")
     with pytest.raises(LessIsOwed):
-        town.act(write_offs.confirm, town.as_staff("ada"), write_off_id=row.id)
+        town.act(write_offs.approve, town.as_staff("ada"), write_off_id=row.id)
     assert town.read(lambda s: write_offs.stale(s, now=town.now)) == [row.id]
     assert town.database.run(lambda s: write_offs.return_stale(s, now=town.now, number=row.id))
     row = propose(town, 9_999)
     town.now += PROPOSAL_STANDS + timedelta(seconds=1)
     with pytest.raises(ProposalFallen):
-        town.act(write_offs.confirm, town.as_staff("ada"), write_off_id=row.id)
+        town.act(write_offs.approve, town.as_staff("ada"), write_off_id=row.id)
     assert town.read(lambda s: journal_store.balance(s, accounts.BAD_DEBT, "USD")).is_zero
 
 

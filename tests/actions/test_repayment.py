@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from core.actions.debts import receivables as debts
+from core.actions.debts import repayment_plans, write_offs
+from core.actions.debts.repayment_plans import PlanEnded, PlanStands
+from core.actions.debts.write_offs import LessWasWrittenOff, NothingToRecover
 from core.actions.milestones import verification
-from core.actions.operations import suspense
-from core.actions.payouts import receivables as debts
-from core.actions.payouts import repayment_plans, write_offs
-from core.actions.payouts.repayment_plans import PlanEnded, PlanStands
-from core.actions.payouts.write_offs import LessWasWrittenOff, NothingToRecover
+from core.actions.reconciliation import suspense
 from core.db import Database
 from core.ledger import accounts, journal_store
 from core.money import Money
@@ -22,9 +22,9 @@ from core.processes import deadline_queries
 from core.processes.deadlines import DEADLINES
 from core.queries import invariants, receivables
 from core.records import Notification, RepaymentPlan
-from core.rules import repayment
+from core.rules import repayment_plans as rules
 from core.rules.permissions import NotPermitted
-from core.rules.repayment import (
+from core.rules.repayment_plans import (
     DaysOutOfOrder,
     Every,
     Instalment,
@@ -158,24 +158,24 @@ def test_there_is_no_plan_while_a_part_of_the_debt_is_on_its_way(town: Town) -> 
     with pytest.raises(PartOnItsWay, match=r"\$100\.00"):
         agree(town, 10_000, 10_000)
     assert "$100.00 of it is on its way" in words(visit(town, "fay", "receivables", payee=town.payee_id))
-    town.act(suspense.confirm, town.as_staff("ada"), item_ids=[item], reason="Seen.")
+    town.act(suspense.approve, town.as_staff("ada"), item_ids=[item], reason="Seen.")
     agree(town, 10_000, 10_000)
     assert due(town) == 0, "what had been on its way is no instalment"
 
 
 def test_equal_instalments_sum_to_the_debt_and_a_month_is_the_same_day_or_its_last() -> None:
-    rows = repayment.equal(usd(10_000), count=3, first=date(2026, 1, 31), every=Every.MONTH)
+    rows = rules.equal(usd(10_000), count=3, first=date(2026, 1, 31), every=Every.MONTH)
     assert [each.amount.minor for each in rows] == [3_333, 3_333, 3_334]
     assert [each.due_on for each in rows] == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
     with pytest.raises(TooManyInstalments):
-        repayment.equal(usd(2), count=3, first=date(2026, 1, 31), every=Every.WEEK)
+        rules.equal(usd(2), count=3, first=date(2026, 1, 31), every=Every.WEEK)
 
 
 def written_off(town: Town, minor: int) -> int:
     owes(town, 10_000, "lost")
     give = {"party_id": town.payee_id, "amount": usd(minor), "reason": "Insolvent."}
     row = town.act(write_offs.propose, town.as_staff("fay"), **give)
-    town.act(write_offs.confirm, town.as_staff("ada"), write_off_id=row.id)
+    town.act(write_offs.approve, town.as_staff("ada"), write_off_id=row.id)
     return row.id
 
 
@@ -187,7 +187,7 @@ def explain(town: Town, item: int, target: int) -> None:
         "reason": "Theirs.",
     }
     town.act(suspense.propose, town.as_staff("fay"), **give)
-    town.act(suspense.confirm, town.as_staff("ada"), item_ids=[item], reason="Seen.")
+    town.act(suspense.approve, town.as_staff("ada"), item_ids=[item], reason="Seen.")
 
 
 def test_a_debt_that_was_written_off_and_is_paid_is_recovered_and_linked(town: Town) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.actions.milestones import verification
 from core.actions.payouts import payout_review
 from core.money import Money
-from core.processes import dispatch
+from core.processes.outgoing import dispatch
 from core.queries import payouts
 from core.records import Notification, Payout
 from tests.actions.stripe_events import bank_says, charged_back
@@ -117,7 +117,7 @@ def test_a_reversal_that_stripe_refuses_leaves_the_debt_for_later_releases(marke
 
 
 def test_while_a_reversal_is_under_way_a_release_does_not_settle_the_same_debt(market: Market) -> None:
-    from core.actions.payouts import receivables
+    from core.actions.debts import receivables
 
     told = transferred(market)
     dispute = charged_back(market, told)

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions.operations import bank_matches
 from core.actions.periods import journal_reversals, manual_journals
 from core.actions.periods.journal_reversals import NotReversible, ReversedBefore
+from core.actions.reconciliation import bank_matches
 from core.db import Database
 from core.queries import bank_matches as matches
 from core.queries import breaks as queries

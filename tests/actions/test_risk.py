@@ -16,7 +16,7 @@ from core.actions.risk import reports, risk_reviews
 from core.db import Database
 from core.errors import NotFound, ReasonMissing
 from core.money import Money
-from core.processes import dispatch
+from core.processes.outgoing import dispatch
 from core.records import Hold, Milestone, Notification, OutgoingOperation, Report, RiskReview
 from core.rules import holds
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from core.actions.chargebacks import lifecycle
 from core.gateways.payments import BalanceLine
-from core.processes import dispatch, reconciliation
+from core.processes import reconciliation
+from core.processes.outgoing import dispatch
 from core.records import Chargeback, DuplicatePayment, Notification, SuspenseItem, WebhookEvent
 from core.rules.permissions import SYSTEM
 from tests.actions.stripe_events import bank_says, chargeback, told_by_webhook

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
+from core.actions.debts import write_offs
 from core.actions.decisions import approvals, recorded_decision
-from core.actions.operations import suspense
 from core.actions.parties import bank_decisions
-from core.actions.payouts import write_offs
 from core.actions.periods import closing, manual_journals, reopening
+from core.actions.reconciliation import suspense
 from core.actions.refunds import outside_refunds
 from core.actions.risk import hold_lifts, holds
 from core.actions.staff import install, members, policy_change, role_grants
@@ -152,7 +152,7 @@ def refund_return(market: Market) -> Story:
     return Story(
         "fay",
         "cora",
-        lambda session, actor, now: outside_refunds.confirm(session, actor, now=now, return_id=row.id),
+        lambda session, actor, now: outside_refunds.approve(session, actor, now=now, return_id=row.id),
         lambda session: session.get_one(RefundReturn, row.id).status,
         told.case,
         market.payer_id,
@@ -176,7 +176,7 @@ def explanation(market: Market) -> Story:
     return Story(
         "fay",
         "cora",
-        lambda session, actor, now: suspense.confirm(
+        lambda session, actor, now: suspense.approve(
             session, actor, now=now, item_ids=[item.id], reason="Seen at Stripe."
         ),
         lambda session: "PROPOSED" if session.get_one(SuspenseItem, item.id).proposed_as else "RETURNED",
@@ -235,7 +235,7 @@ def write_off(market: Market) -> Story:
     return Story(
         "fay",
         "cora",
-        lambda session, actor, now: write_offs.confirm(session, actor, now=now, write_off_id=row.id),
+        lambda session, actor, now: write_offs.approve(session, actor, now=now, write_off_id=row.id),
         lambda session: session.get_one(DebtWriteOff, row.id).status,
         party=market.payee_id,
     )
@@ -256,7 +256,7 @@ def bank_change(market: Market) -> Story:
     return Story(
         "fay",
         "cora",
-        lambda session, actor, now: bank_decisions.confirm(session, actor, now=now, proposal_id=row.id),
+        lambda session, actor, now: bank_decisions.approve(session, actor, now=now, proposal_id=row.id),
         lambda session: session.get_one(BankChangeProposal, row.id).status,
         party=market.payee_id,
     )

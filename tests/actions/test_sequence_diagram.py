@@ -76,7 +76,7 @@ def mark_complete(w: Walk) -> None:
 def hand_in(w: Walk) -> None:
     store = EvidenceStore(w.market.desk.settings.home)
     row = w.market.act(
-        evidence.hand_in,
+        evidence.submit,
         w.market.payee,
         store=store,
         milestone_id=w.milestone_id,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions.operations import breaks, stripe_differences, suspense
-from core.actions.operations.stripe_differences import NoDifference, StillInSuspense
+from core.actions.reconciliation import breaks, stripe_differences, suspense
+from core.actions.reconciliation.stripe_differences import NoDifference, StillInSuspense
 from core.db import Database
 from core.money import Money
 from core.queries import breaks as queries
@@ -40,7 +40,7 @@ def explain(market: Market, row: queries.BreakRow, what: SettledAs, who: str = "
 
 def approve(market: Market, who: str = "ada") -> None:
     items = [each.id for each in market.all(SuspenseItem) if each.status == "OPEN"]
-    market.act(suspense.confirm, market.as_staff(who), item_ids=items, reason="Seen.")
+    market.act(suspense.approve, market.as_staff(who), item_ids=items, reason="Seen.")
 
 
 def test_a_fee_that_differs_is_booked_by_two_people_and_then_both_sides_agree(market: Market) -> None:

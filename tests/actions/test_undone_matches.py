@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions.operations import bank_matches, suspense
+from core.actions.reconciliation import bank_matches, suspense
 from core.db import Database
 from core.money import Money
 from core.queries import bank_matches as queries
@@ -92,7 +92,7 @@ def test_a_difference_that_is_being_explained_or_was_explained_stays(market: Mar
     market.act(suspense.propose, market.as_staff("fay"), **facts, settled_as=SettledAs.OTHER_INCOME)
     with pytest.raises(ProposalWaits):
         undo(market, number)
-    market.act(suspense.confirm, market.as_staff("ada"), **facts)
+    market.act(suspense.approve, market.as_staff("ada"), **facts)
     with pytest.raises(DifferenceExplained):
         undo(market, number)
 

@@ -16,7 +16,7 @@ from core.errors import ChangedMeanwhile
 from core.money import Money
 from core.processes import provider_accounts
 from core.records import Decision, Milestone, Offer, Party, PaymentEvent, RiskReview
-from core.rules.mediation import YouSteppedBack
+from core.rules.mediation import YouAreRecused
 from core.rules.permissions import Actor, StepUpRequired
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 from core.rules.risk import ReviewOutcome
@@ -65,7 +65,7 @@ def test_a_report_and_a_review_are_settled_only_by_who_has_just_signed_in(market
 def test_who_stepped_back_is_told_so_when_deciding(market: Market) -> None:
     told = market.in_mediation()
     market.act(recusal.recuse, market.as_staff("max"), case_id=told.case, reason="A neighbour.")
-    with pytest.raises(YouSteppedBack):
+    with pytest.raises(YouAreRecused):
         market.act(confirmation.preview, market.as_staff("max"), draft=builders.a_draft(told))
 
 
@@ -80,7 +80,7 @@ def test_who_stepped_back_neither_approves_nor_returns_nor_takes_back(market: Ma
         (confirmation.withdraw, {"reason": "Too much."}),
     )
     for action, given in tries:
-        with pytest.raises(YouSteppedBack):
+        with pytest.raises(YouAreRecused):
             market.act(action, who, decision_id=decision.id, **given)
 
 
@@ -89,7 +89,7 @@ def test_who_stepped_back_neither_reassigns_nor_asks_nor_writes_to_a_party(marke
     who, ask = market.as_staff("max"), {"case_id": told.case, "party_id": market.payer.id}
     due = market.now + timedelta(days=2)
     market.act(recusal.recuse, who, case_id=told.case, reason="A neighbour.")
-    with pytest.raises(YouSteppedBack):
+    with pytest.raises(YouAreRecused):
         market.act(conversation.ask, who, question="When was it laid?", answer_due_at=due, **ask)
     market.act(
         conversation.ask, market.as_staff("mia"), question="When was it laid?", answer_due_at=due, **ask
@@ -100,7 +100,7 @@ def test_who_stepped_back_neither_reassigns_nor_asks_nor_writes_to_a_party(marke
         (conversation.say, {"milestone_id": told.milestone, "body": "Between us."}),
     )
     for action, given in tries:
-        with pytest.raises(YouSteppedBack):
+        with pytest.raises(YouAreRecused):
             market.act(action, who, **given)
     note = {"milestone_id": told.milestone, "body": "I know the payer.", "audience": "STAFF"}
     assert market.act(conversation.say, who, **note).audience == "STAFF"

@@ -13,18 +13,13 @@ from core.actions.bank_statements import accounts, files, mappings
 from core.actions.cases import conversation, evidence, evidence_notes, names_hidden, offers
 from core.actions.cases.messages import MOST, MessageTooLong
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
+from core.actions.debts import write_offs
 from core.actions.funding import fund_several
 from core.actions.milestones import legal_checklist, letters, preferences
-from core.actions.operations import (
-    bank_matches,
-    breaks,
-    client_funds,
-    operation_keys,
-    operation_retry,
-    suspense,
-)
-from core.actions.payouts import write_offs
+from core.actions.operations import operation_keys, operation_retry
 from core.actions.periods import manual_journals, reopening
+from core.actions.platform import client_funds
+from core.actions.reconciliation import bank_matches, breaks, suspense
 from core.actions.refunds import outside_refunds
 from core.actions.risk import report_outcomes, reports, risk_reviews
 from core.actions.staff import policy_change, policy_in_force, sessions
@@ -66,8 +61,8 @@ def nothing_there(town: Town, told: Told) -> list[tuple[Callable[..., Any], str,
         (letters.send_again, "mia", {"notification_id": NOBODYS}),
         (client_funds.release, "ada", {"stop_id": NOBODYS, "reason": WHY}),
         (operation_retry.retry, "ada", {"operation_id": NOBODYS, "reason": WHY}),
-        (suspense.confirm, "cora", {"item_ids": [NOBODYS], "reason": WHY}),
-        (suspense.confirm, "cora", {"item_ids": [], "reason": WHY}),
+        (suspense.approve, "cora", {"item_ids": [NOBODYS], "reason": WHY}),
+        (suspense.approve, "cora", {"item_ids": [], "reason": WHY}),
         (
             outside_refunds.propose,
             "fay",

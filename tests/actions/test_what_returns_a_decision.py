@@ -35,7 +35,7 @@ def cooling(market: Market) -> tuple[Told, Decision]:
 def hand_in(market: Market, told: Told, store: EvidenceStore, name: str = "new.jpg") -> None:
     content = picture()
     given = {"milestone_id": told.milestone, "file_name": name, "content": content}
-    market.act(evidence.hand_in, market.payee, store=store, **given)
+    market.act(evidence.submit, market.payee, store=store, **given)
 
 
 def letters(market: Market, template: str) -> list[Notification]:

@@ -36,8 +36,8 @@ from core.gateways.snapshots import RefundSnapshot, SetupSnapshot
 from core.money import Money
 from core.policy import HOME_SERVICES, WithdrawalMethod
 from core.policy.limits import PROPOSAL_STANDS
-from core.processes import dispatch, returned_proposals
-from core.processes.outgoing import failures
+from core.processes import returned_proposals
+from core.processes.outgoing import dispatch, failures
 from core.records import (
     Chargeback,
     Decision,

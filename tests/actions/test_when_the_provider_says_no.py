@@ -13,7 +13,7 @@ from core.actions.milestones.orders import PaymentInFlight
 from core.actions.payouts import payout_review
 from core.actions.payouts.payout_review import PayoutNotInReview
 from core.policy import WithdrawalMethod
-from core.processes import dispatch
+from core.processes.outgoing import dispatch
 from core.queries import operations
 from core.records import Milestone, Notification, Party, Payout, Refund
 from core.rules.grounds import DecisionOutcome, Ground

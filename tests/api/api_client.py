@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core import api
-from core.api.http import app, keys
-from core.api.http.keys import Issued
+from core.api.http import api_keys, app
+from core.api.http.api_keys import Issued
 from core.api.http.rate_limits import Limits
 from core.api.http.signing import sign_request
 from core.desk import Desk
@@ -108,9 +108,9 @@ class ApiClient:
 
 
 def a_key(desk: Desk, platform: str = "home_services", *, may_write: bool = True) -> Issued:
-    master = keys.master_key(desk.settings)
+    master = api_keys.master_key(desk.settings)
     return desk.database.run(
-        lambda session: keys.create(
+        lambda session: api_keys.create(
             session,
             OPERATOR,
             now=desk.clock(),

@@ -147,7 +147,7 @@ def _dispute(call: Call, market: Market, project: int, milestone: int) -> None:
     call("resubmit_milestone", payee | {"details": "The wall plug is replaced."}, milestone_id=milestone)
     dispute = call("open_dispute", complained, milestone_id=milestone)["dispute"]
     call(
-        "hand_in_evidence",
+        "submit_evidence",
         {"party": PAYER, "caption": "After a week.", "file": PHOTO},
         milestone_id=milestone,
     )

@@ -11,7 +11,7 @@ import pytest
 from escrow_desk_client import Unverified, verified
 from sqlalchemy import text
 
-from core.api.http import keys
+from core.api.http import api_keys
 from core.api.webhooks import endpoints
 from core.api.webhooks.delivery import deliver_due
 from core.db import Database
@@ -90,7 +90,7 @@ def test_a_key_is_replaced_while_the_one_before_still_opens(home: ApiClient) -> 
     again = home.post("/api-keys/rotate", NOTHING, key="once")
     assert (again.status_code, code(again)) == (409, "key_shown_once")
     assert again.json()["facts"]["until"] == made["previous_until"]
-    fresh = ApiClient(home.market, home.client, keys.Issued(0, made["api_key"], made["signing_secret"]))
+    fresh = ApiClient(home.market, home.client, api_keys.Issued(0, made["api_key"], made["signing_secret"]))
     assert fresh.get("/webhook-endpoints").status_code == 200
     assert home.get("/webhook-endpoints").status_code == 200
     refused = home.post("/api-keys/rotate", NOTHING, key="again")
@@ -134,24 +134,24 @@ def test_another_marketplaces_endpoint_is_not_there(home: ApiClient, law: ApiCli
 
 
 def test_staff_needs_the_permission_and_a_fresh_sign_in(market: Market) -> None:
-    master = keys.master_key(market.desk.settings)
+    master = api_keys.master_key(market.desk.settings)
     ada, mia = market.as_staff("ada"), market.as_staff("mia")
     add: Any = {"platform": "home_services", "url": URL, "master": master}
     endpoint, _ = market.act(endpoints.add_endpoint, ada, **add)
     create: Any = {"platform": "home_services", "label": "", "master": master}
-    market.act(keys.create, ada, **create)
+    market.act(api_keys.create, ada, **create)
     (key,) = market.all(ApiKey)
     for actor in (mia, SYSTEM):
         with pytest.raises(NotPermitted):
             market.act(endpoints.rotate_secret, actor, endpoint_id=endpoint.id, master=master)
         with pytest.raises(NotPermitted):
-            market.act(keys.rotate, actor, prefix=key.prefix, master=master)
+            market.act(api_keys.rotate, actor, prefix=key.prefix, master=master)
     market.wait(minutes=6)
     for action, what in (
         (endpoints.rotate_secret, {"endpoint_id": endpoint.id, "master": master}),
         (endpoints.send_test, {"endpoint_id": endpoint.id}),
-        (keys.rotate, {"prefix": key.prefix, "master": master}),
-        (keys.create, create),
+        (api_keys.rotate, {"prefix": key.prefix, "master": master}),
+        (api_keys.create, create),
     ):
         with pytest.raises(StepUpRequired):
             market.act(action, ada, **what)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from core.api.http import keys, signing
-from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
+from core.api.http import api_keys, signing
+from core.api.http.api_keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
 from core.api.http.rate_limits import Limits
 from core.api.http.signing import SignatureWrong
 from core.config import Settings
@@ -85,7 +85,7 @@ def test_who_sends_no_key_is_told_that(home: ApiClient, headers: dict[str, str])
 def test_a_revoked_key_opens_nothing(home: ApiClient) -> None:
     prefix = "_".join(home.issued.api_key.split("_")[:2])
     home.market.database.run(
-        lambda session: keys.revoke(session, OPERATOR, now=home.market.now, prefix=prefix)
+        lambda session: api_keys.revoke(session, OPERATOR, now=home.market.now, prefix=prefix)
     )
     assert home.get("/projects/1").status_code == 401
 
@@ -104,7 +104,7 @@ def test_the_database_holds_no_secret(home: ApiClient, owner: Database) -> None:
     kept = repr(vars(row)).encode() + row.secret_hash
     assert secret not in kept
     assert home.issued.signing_secret.encode() not in kept
-    assert keys.signing_secret(b"another desk", "api-key", row.prefix) != home.issued.signing_secret
+    assert api_keys.signing_secret(b"another desk", "api-key", row.prefix) != home.issued.signing_secret
 
 
 def test_a_key_that_asks_too_much_waits(market: Market) -> None:
@@ -144,15 +144,15 @@ def test_everything_else_asks_for_a_key(home: ApiClient) -> None:
 
 def test_the_api_master_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, api_master_key="")
-    first = keys.master_key(settings)
-    assert keys.master_key(settings) == first
+    first = api_keys.master_key(settings)
+    assert api_keys.master_key(settings) == first
     path = tmp_path / "keys" / "api-master.key"
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
     with pytest.raises(ApiMasterKeyExposed):
-        keys.master_key(settings)
+        api_keys.master_key(settings)
     with pytest.raises(ApiMasterKeyUnfit):
-        keys.master_key(Settings(home=tmp_path, api_master_key="short"))
+        api_keys.master_key(Settings(home=tmp_path, api_master_key="short"))
 
 
 def test_signatures_of_the_future_do_not_last(home: ApiClient) -> None:

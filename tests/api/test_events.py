@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
-from core.api.http import keys
+from core.api.http import api_keys
 from core.api.webhooks import delivery, endpoints
 from core.api.webhooks.endpoints import EndpointKnown
 from core.db import Database
@@ -65,7 +65,7 @@ def listener() -> Iterator[Listener]:
 
 
 def listening(market: Market, url: str, platform: str = "home_services") -> tuple[WebhookEndpoint, str]:
-    master = keys.master_key(market.desk.settings)
+    master = api_keys.master_key(market.desk.settings)
     return market.database.run(
         lambda session: endpoints.add_endpoint(
             session,

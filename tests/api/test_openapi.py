@@ -71,7 +71,7 @@ def test_a_request_needs_its_key_and_its_signature(schema: dict[str, Any]) -> No
 
 def test_a_file_is_sent_as_bytes_and_every_time_says_what_it_is(schema: dict[str, Any]) -> None:
     shapes = schema["components"]["schemas"]
-    assert shapes["Body_hand_in_evidence"]["properties"]["file"]["format"] == "binary"
+    assert shapes["Body_submit_evidence"]["properties"]["file"]["format"] == "binary"
     for name, shape in shapes.items():
         for field, told in shape.get("properties", {}).items():
             if field.endswith(("_at", "_until")) or field == "at":

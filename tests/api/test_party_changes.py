@@ -52,7 +52,7 @@ def test_a_bank_that_staff_refuse_is_told_and_named_at_the_payee(home: ApiClient
         decision=BankDecision.REFUSE,
         reason="It was not the payee.",
     )
-    watched.act(bank_decisions.confirm, watched.as_staff("cora"), proposal_id=row.id)
+    watched.act(bank_decisions.approve, watched.as_staff("cora"), proposal_id=row.id)
     (event,) = told(watched, "payee.bank_decided")
     assert (event["party"], event["last4"], event["decision"]) == (home.payee, "1116", "REFUSE")
     (party,) = home.get(f"/parties?external_id={home.payee}").json()["items"]

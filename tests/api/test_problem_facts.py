@@ -14,7 +14,7 @@ import pytest
 import core
 from core.actions.milestones.orders import PaymentInFlight
 from core.actions.operations.operation_keys import NotInstalled
-from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
+from core.api.http.api_keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
 from core.api.http.problem_details import (
     DECLARED,
     PLAIN_CODES,

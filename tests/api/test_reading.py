@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import event, select
 
 from core.actions.cases import conversation
+from core.actions.debts import repayment_plans
 from core.actions.milestones import verification
-from core.actions.payouts import repayment_plans
 from core.actions.risk import holds, payee_holds, reports, risk_reviews
 from core.api.routes.lists import LISTS
 from core.db import Database
@@ -22,7 +22,7 @@ from core.money import Money
 from core.records import Evidence, Hold, Notification, Report, RiskReview
 from core.records.audit import audit_entries
 from core.rules.holds import HoldKind
-from core.rules.repayment import Instalment
+from core.rules.repayment_plans import Instalment
 from core.rules.reports import ReportKind
 from core.rules.risk import ReviewOutcome
 from tests import builders

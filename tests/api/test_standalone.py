@@ -20,7 +20,7 @@ import pytest
 import requests
 from escrow_desk_client import Client, Problem
 
-from core.api.http.keys import Issued
+from core.api.http.api_keys import Issued
 from core.api.http.signing import sign_request
 from core.clock import system_clock
 from core.demo.run import as_environment
@@ -140,7 +140,7 @@ def test_who_sends_too_much_hears_that_it_was_too_much(market: Market, program: 
     desk = Client(program.address, program.issued.api_key, program.issued.signing_secret, tries=1)
     film = ("film.mp4", b"\0" * (evidence.MAX_BYTES + 8_000_000), "video/mp4")
     with pytest.raises(Problem) as refused:
-        desk.hand_in_evidence(1, {"party": "x", "caption": "The whole day"}, film)
+        desk.submit_evidence(1, {"party": "x", "caption": "The whole day"}, film)
     assert (refused.value.status, refused.value.code) == (413, "body_too_large")
     with pytest.raises(Problem) as refused:
         desk.accept_bid({"scope": "x" * 9_000_000})

@@ -41,7 +41,7 @@ def told(town: Town, tmp_path: Path) -> Told:
     told = builders.in_mediation(town)
     store = EvidenceStore(tmp_path / "evidence")
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
-    town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
+    town.act(evidence.submit, town.payer, store=store, milestone_id=told.milestone, **mail)
     town.act(offers.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="Half.")
     town.act(
         conversation.ask,

@@ -29,7 +29,7 @@ def told_and_packed(town: builders.Town, folder: Path, **choice: Any) -> case_fi
     told = builders.in_mediation(town)
     store = EvidenceStore(folder)
     mail = {"file_name": "../../etc/mail.txt", "content": b"The worktop is missing."}
-    piece = town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
+    piece = town.act(evidence.submit, town.payer, store=store, milestone_id=told.milestone, **mail)
     draft = builders.a_draft(told, evidence_ids=frozenset({piece.id}), **choice)
     builders.decided(town, told, draft)
     builders.carry_out(town)

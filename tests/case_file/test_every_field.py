@@ -33,7 +33,7 @@ def files(town: builders.Town, tmp_path: Path) -> Files:
     told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
     store = EvidenceStore(tmp_path)
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
-    town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
+    town.act(evidence.submit, town.payer, store=store, milestone_id=told.milestone, **mail)
     offer = town.act(offers.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="So.")
     town.act(offers.withdraw, town.payer, offer_id=offer.id)
     decision = builders.decided(town, told)

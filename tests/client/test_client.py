@@ -153,7 +153,7 @@ def test_a_redirect_is_not_followed_with_our_key(desk: Desk) -> None:
 
 def test_a_file_is_sent_as_a_form_and_signed_whole(desk: Desk) -> None:
     desk.answers = [(201, {"id": 5}, {})]
-    desk.client().hand_in_evidence(31, {"party": "a"}, ('a\r\n".jpg', b"\xff\xd8", "image/jpeg"))
+    desk.client().submit_evidence(31, {"party": "a"}, ('a\r\n".jpg', b"\xff\xd8", "image/jpeg"))
     _, _, headers, body = desk.asked[0]
     assert headers["Content-Type"].startswith("multipart/form-data; boundary=")
     assert b'filename="a%22.jpg"' in body

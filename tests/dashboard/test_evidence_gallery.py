@@ -94,7 +94,7 @@ def lab(database: Database, owner: Database, tmp_path: Path) -> Lab:
     rows = []
     for name, content in files.items():
         one = database.run(
-            lambda session, name=name, content=content: evidence.hand_in(
+            lambda session, name=name, content=content: evidence.submit(
                 session,
                 Actor("party", kitchen.payer),
                 now=NOW,

@@ -18,7 +18,8 @@ from core.actions.milestones import verification
 from core.actions.operations import webhook_retry
 from core.db import is_away
 from core.gateways import stripe_events
-from core.processes import dispatch, leases, letter_delivery, timers, webhook_processing
+from core.processes import leases, letter_delivery, timers, webhook_processing
+from core.processes.outgoing import dispatch
 from core.records import Notification, OutgoingOperation, WebhookEvent
 from tests.actions.stripe_events import events, intent_of
 from tests.builders import Told

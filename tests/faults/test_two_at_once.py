@@ -15,7 +15,8 @@ from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
-from core.processes import dispatch, timers
+from core.processes import timers
+from core.processes.outgoing import dispatch
 from core.records import Case, Decision, OutgoingOperation, Payout
 from core.rules.cases import DisputeReason
 from core.rules.cautions import Caution

@@ -20,7 +20,8 @@ from core.actions.funding import fund
 from core.actions.milestones import verification
 from core.db import Database
 from core.money import Money
-from core.processes import dispatch, webhook_processing
+from core.processes import webhook_processing
+from core.processes.outgoing import dispatch
 from core.records import Payout, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from core.webhooks import routes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.api.http import keys
+from core.api.http import api_keys
 from core.api.webhooks import endpoints
 from core.db import Database
 from core.records import ApiKey
@@ -36,7 +36,7 @@ def test_a_key_is_made_and_shown_once(town: Town) -> None:
     assert "eds_" in codes(app)
     app.run()
     assert codes(app) == ""
-    (row,) = town.read(lambda session: keys.listed(session, now=town.now))
+    (row,) = town.read(lambda session: api_keys.listed(session, now=town.now))
     assert (row.label, row.state) == ("bidding", "OPEN")
 
 

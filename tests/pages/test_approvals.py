@@ -14,7 +14,7 @@ from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import approvals
 from core.records import Decision, StaffTie
-from core.rules.mediation import YouSteppedBack
+from core.rules.mediation import YouAreRecused
 from core.rules.permissions import TABLE, Permission
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
@@ -83,7 +83,7 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     assert "You recused yourself from this case, so someone else must approve it." in words(app)
     assert not {"Review plan", "Withdraw decision"} & set(labels(app))
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
-    with pytest.raises(YouSteppedBack):
+    with pytest.raises(YouAreRecused):
         town.act(confirmation.approve, town.as_staff("max"), **given)
     mine = visit(town, "mia", "case", id=told.case)
     mine.button(key="case-step-back").click().run()
@@ -114,7 +114,7 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
 
     def hand_in(name: str) -> int:
         piece = town.act(
-            evidence.hand_in,
+            evidence.submit,
             town.payee,
             store=store,
             milestone_id=told.milestone,

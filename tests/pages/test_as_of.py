@@ -39,7 +39,7 @@ def told(town: Town, tmp_path: Path) -> Told:
 def say(town: Town, told: Told, home: Path, word: str) -> None:
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"An {word} word.")
     town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(home),
         milestone_id=told.milestone,

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.funding import balance_transactions
-from core.actions.operations import bank_matches, breaks, suspense
+from core.actions.reconciliation import bank_matches, breaks, suspense
 from core.db import Database
 from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
@@ -104,7 +104,7 @@ def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) ->
         settled_as=SettledAs.CONCESSION,
         reason="x",
     )
-    town.act(suspense.confirm, town.as_staff("cora"), item_ids=[item.id], reason="x")
+    town.act(suspense.approve, town.as_staff("cora"), item_ids=[item.id], reason="x")
     app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
     assert "Was in suspense" in words(app)
     assert "Proposed entry" not in words(app)

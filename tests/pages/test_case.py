@@ -262,7 +262,7 @@ def test_an_old_sign_in_is_asked_to_confirm_first(town: Town) -> None:
 
 def hand_in(town: Town, told: Told, home: Path) -> None:
     town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(home),
         milestone_id=told.milestone,

@@ -78,7 +78,7 @@ def test_the_log_says_who_took_it_and_its_hash(town: Town) -> None:
 def test_evidence_that_was_altered_on_the_disk_is_refused_by_name(town: Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town)
     town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(tmp_path),
         milestone_id=told.milestone,

@@ -174,7 +174,7 @@ def test_evidence_that_is_gone_or_altered_is_an_alarm_with_the_hash_on_record(
 ) -> None:
     told = builders.in_mediation(town)
     piece = town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(tmp_path),
         milestone_id=told.milestone,
@@ -199,7 +199,7 @@ def test_a_case_asks_the_same_number_of_questions_however_much_is_in_it(
     def more(number: int) -> None:
         town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"Message {number}.")
         town.act(
-            evidence.hand_in,
+            evidence.submit,
             town.payer,
             store=store,
             milestone_id=told.milestone,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.actions.operations import client_funds
+from core.actions.platform import client_funds
 from core.db import Database
 from core.money import Money
 from core.records import PayoutStop

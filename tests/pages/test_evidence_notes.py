@@ -29,7 +29,7 @@ def town(database: Database, tmp_path: Path) -> Town:
 
 def a_piece(town: Town, told: Told, home: Path, name: str = "delivery.txt") -> int:
     piece = town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(home),
         milestone_id=told.milestone,

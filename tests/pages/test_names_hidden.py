@@ -55,7 +55,7 @@ def told(town: Town, tmp_path: Path) -> Told:
         audience="STAFF",
     )
     piece = town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(tmp_path),
         milestone_id=told.milestone,

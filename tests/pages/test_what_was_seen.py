@@ -45,7 +45,7 @@ def say(town: Town, told: Told, body: str) -> None:
 
 def hand_in(town: Town, told: Told, home: Path, name: str) -> int:
     piece = town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(home),
         milestone_id=told.milestone,

@@ -43,7 +43,7 @@ def told(town: Town, tmp_path: Path) -> list[Told]:
     cases = [builders.in_mediation(town, title=f"Kitchen {number}") for number in (1, 2, 3)]
     for name, quality in (("before.jpg", 60), ("after.jpg", 90)):
         town.act(
-            evidence.hand_in,
+            evidence.submit,
             town.payee,
             store=EvidenceStore(tmp_path / "home"),
             milestone_id=cases[0].milestone,
@@ -346,7 +346,7 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
     confirm = page.get_by_role("dialog").get_by_role("button", name="Confirm decision")
     expect(confirm).to_be_visible(timeout=patience.MILLISECONDS)
     town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=EvidenceStore(tmp_path / "home"),
         milestone_id=case.milestone,

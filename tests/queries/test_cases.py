@@ -59,7 +59,7 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
     assert (said.changes, said.news) == ((), 1)
     store = EvidenceStore(tmp_path)
     town.act(
-        evidence.hand_in,
+        evidence.submit,
         town.payee,
         store=store,
         milestone_id=told.milestone,
@@ -74,7 +74,7 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
 def test_evidence_knows_who_opened_it(town: Town, tmp_path: Path) -> None:
     told, store = builders.in_mediation(town), EvidenceStore(tmp_path)
     given = {"store": store, "milestone_id": told.milestone, "file_name": "a.txt", "content": b"A note."}
-    piece = town.act(evidence.hand_in, town.payee, **given)
+    piece = town.act(evidence.submit, town.payee, **given)
     town.act(evidence.open_evidence, town.as_staff("mia"), store=store, evidence_id=piece.id)
 
     def opened(subject: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core.actions.operations import opening_balances
+from core.actions.platform import opening_balances
 from core.db import Database
 from core.errors import DeskError
 from core.ledger import accounts, journal_store, postings

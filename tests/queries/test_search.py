@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event, text
 
-from core.actions.operations import bank_matches
+from core.actions.reconciliation import bank_matches
 from core.actions.risk import payee_holds
 from core.db import Database
 from core.money import Money

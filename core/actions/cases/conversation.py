@@ -43,7 +43,7 @@ def say(
     """Write a message: a party to everyone, staff to the parties or (`STAFF`) among themselves. A message from the
     party that a case is waiting for resumes the review.
 
-    Staff who were recused from the case write to staff only. Raises `NotYours`, `YouSteppedBack`, `MessageEmpty`,
+    Staff who were recused from the case write to staff only. Raises `NotYours`, `YouAreRecused`, `MessageEmpty`,
     `MessageTooLong`.
     """
     context = open_milestone(session, milestone_id)

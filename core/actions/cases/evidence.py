@@ -46,7 +46,7 @@ class Opened:
     text: str | None = None
 
 
-def hand_in(
+def submit(
     session: Session,
     actor: Actor,
     *,

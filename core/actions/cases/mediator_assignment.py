@@ -71,16 +71,16 @@ def ties_of(session: Session, staff_id: int) -> frozenset[int]:
 
 def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader: int | None) -> None:
     """Whoever was recused from a case is not assigned to it, and neither decides nor approves it. Raises
-    `YouSteppedBack` when that is the `reader`, else `SteppedBack`."""
+    `YouAreRecused` when that is the `reader`, else `Recused`."""
     stepped = session.get(Recusal, (case_id, staff_id))
     if stepped is not None:
         if staff_id == reader:
-            raise mediation.YouSteppedBack(at=stepped.at)
-        raise mediation.SteppedBack(name=session.get_one(Staff, staff_id).name, at=stepped.at)
+            raise mediation.YouAreRecused(at=stepped.at)
+        raise mediation.Recused(name=session.get_one(Staff, staff_id).name, at=stepped.at)
 
 
 def require_at_work(session: Session, actor: Actor, case_id: int) -> None:
-    """Staff who were recused from a case do nothing in it any more. Raises `YouSteppedBack`."""
+    """Staff who were recused from a case do nothing in it any more. Raises `YouAreRecused`."""
     if actor.kind == "staff" and actor.id is not None:
         require_not_recused(session, case_id, actor.id, reader=actor.id)
 
@@ -100,7 +100,7 @@ def assign(
     loses the case to somebody else's action is told by e-mail, unless they have left.
 
     Raises `ChangedMeanwhile`, `NotPermitted`, `CaseClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
-    `SteppedBack`, `YouSteppedBack`.
+    `Recused`, `YouAreRecused`.
     """
     require(actor, Permission.ASSIGN_CASE)
     context, case = locked_case(session, case_id)

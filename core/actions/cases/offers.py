@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from core import audit, letters
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.cases.messages import MOST, MessageTooLong
+from core.actions.debts import receivables
 from core.actions.decisions import confirmation, outcome, plan, plan_letters, planned_calls
 from core.actions.decisions.plan import Draft
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
-from core.actions.payouts import receivables, release
+from core.actions.payouts import release
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.recorded_steps import UNTIL, digest
 from core.errors import ChangedMeanwhile, NotFound

@@ -17,7 +17,7 @@ from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 
 
-class AlreadySteppedBack(DeskError):
+class AlreadyRecused(DeskError):
     """You recused yourself from this case before. It is not yours, and it will not be."""
 
 
@@ -28,14 +28,14 @@ def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reaso
     decision that they made or approved and that is not executed yet is voided. The reason is for staff, and is kept
     apart from the audit log because it may name people.
 
-    Raises `NotPermitted`, `CaseClosed`, `ReasonMissing`, `AlreadySteppedBack`.
+    Raises `NotPermitted`, `CaseClosed`, `ReasonMissing`, `AlreadyRecused`.
     """
     require(actor, Permission.ASSIGN_CASE)
     context, case = locked_case(session, case_id)
     require_open(case)
     before = session.get(Recusal, (case.id, actor.id))
     if before is not None:
-        raise AlreadySteppedBack()
+        raise AlreadyRecused()
     mine = case.mediator_id == actor.id
     if mine:
         mediator_assignment.assign(session, actor, now=now, case_id=case.id, staff_id=None)

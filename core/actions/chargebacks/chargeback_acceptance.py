@@ -39,7 +39,7 @@ class AnswerUnderWay(DeskError):
 def propose(
     session: Session, actor: Actor, *, now: datetime, chargeback_id: int, reason: str
 ) -> ChargebackAcceptance:
-    """Propose to accept the chargeback. Raises `NoGivingIn`, `ProposalWaits`, `AnswerUnderWay`, `GivenUp`."""
+    """Propose to accept the chargeback. Raises `NothingToAccept`, `ProposalWaits`, `AnswerUnderWay`, `GivenUp`."""
     require(actor, Permission.ANSWER_CHARGEBACK)
     reason = given(reason)
     context, row = _locked(session, chargeback_id)
@@ -72,7 +72,7 @@ def accept(
 ) -> ChargebackAcceptance:
     """Accept it, for good; without words of one's own the entry repeats the proposal's. `typed` is its reference.
 
-    Raises `NotTyped`, what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`.
+    Raises `NotTyped`, what `proposals.require_checker` does, `ProposalEnded`, `NothingToAccept`.
     """
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     said = given(reason) if reason.strip() else ""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.actions.chargebacks import duplicate_chargebacks, refund_offsets
 from core.actions.funding import balance_transactions
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.operations import suspense_items
+from core.actions.reconciliation import suspense_items
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, postings
 from core.ledger.journals import Journal

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import disputes
 from core.actions.chargebacks import refund_offsets
+from core.actions.debts import receivables
 from core.actions.decisions import recorded_decision
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
-from core.actions.payouts import pending_withdrawals, receivables, reversals, withdrawals
+from core.actions.payouts import pending_withdrawals, reversals, withdrawals
 from core.audit.actions import AuditAction
 from core.ledger import accounts, journal_store, postings
 from core.money import Money

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import mediator_assignment
-from core.actions.decisions import cautions, cooling_off, drafts, execution, recorded_decision
+from core.actions.decisions import cautions, cooling_off_letters, drafts, execution, recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
 from core.audit.actions import AuditAction
@@ -68,7 +68,7 @@ def approve(
         reason=note or None,
     )
     execution.execute_if_due(session, decision, now=now)
-    cooling_off.announce(session, context, decision, now=now)
+    cooling_off_letters.announce(session, context, decision, now=now)
     return decision
 
 

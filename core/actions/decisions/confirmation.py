@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
-from core.actions.decisions import cautions, cooling_off, daily_limits, plan, recorded_decision
+from core.actions.decisions import cautions, cooling_off_letters, daily_limits, plan, recorded_decision
 from core.actions.decisions.approvals import DecisionNotPending, approve, send_back, withdraw
 from core.actions.decisions.execution import execute_if_due
 from core.actions.decisions.plan import Draft, Plan
@@ -101,7 +101,7 @@ def confirm(
     cautions.record(session, actor, context, case, decision, despite, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
         execute_if_due(session, decision, now=now)
-        cooling_off.announce(session, context, decision, now=now)
+        cooling_off_letters.announce(session, context, decision, now=now)
     return decision
 
 

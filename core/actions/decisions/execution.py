@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import disputes, mediator_assignment
+from core.actions.debts import receivables
 from core.actions.decisions import outcome, plan, recorded_decision
 from core.actions.decisions.plan import Plan
 from core.actions.milestones import completion, project_progression
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables, release
+from core.actions.payouts import release
 from core.audit.actions import AuditAction
 from core.records import Case, Decision
 from core.rules import approvals, decision_letters, holds

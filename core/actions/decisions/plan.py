@@ -19,12 +19,13 @@ import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.actions.debts import receivables
 from core.actions.decisions import plan_citations, plan_letters, planned_calls
 from core.actions.decisions.plan_citations import CitationUnknown
 from core.actions.decisions.plan_money import amounts, movements
 from core.actions.decisions.planned_calls import Asked, Calls
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import division, receivables
+from core.actions.payouts import division
 from core.errors import DeskError
 from core.ledger.journals import Journal
 from core.letters import Letter

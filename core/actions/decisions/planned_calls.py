@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.actions.debts import receivables
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations.operation_keys import operation_key
-from core.actions.payouts import receivables
 from core.money import Money, stripe_exact
 from core.policy import WithdrawalMethod
 from core.rules import fees

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import mediator_assignment
-from core.actions.decisions import cooling_off, drafts, plan
+from core.actions.decisions import cooling_off_letters, drafts, plan
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.planned_calls import Asked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -243,7 +243,7 @@ def void(
         else AuditAction.DECISION_VOID.by("mediator")
     )
     trace(session, actor, action, decision, context, now=now, reason=why)
-    cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
+    cooling_off_letters.tell_voided(session, context, decision, now=now, ended=ended)
     if not ended:
         _tell_mediators(session, actor, context, case, decision, why=mail or why, again=again, now=now)
 

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, outbox
+from core.actions.debts import receivables
 from core.actions.milestones import letters
 from core.actions.milestones.milestone_context import open_milestone
-from core.actions.payouts import pending_withdrawals, receivables, withdrawals
+from core.actions.payouts import pending_withdrawals, withdrawals
 from core.audit.actions import AuditAction
 from core.errors import DeskError, Wording, another
 from core.policy import WithdrawalMethod

@@ -1,1 +1,1 @@
-"""Outgoing operations and how they end, and money that belongs to no milestone."""
+"""Outgoing operations: their keys and states, and trying one again."""

@@ -90,7 +90,7 @@ def propose(
     return row
 
 
-def confirm(
+def approve(
     session: Session, actor: Actor, *, now: datetime, proposal_id: int, reason: str = ""
 ) -> BankChangeProposal:
     """Do it, as another person, and tell the payee. Raises what `proposals.require_checker` does, `ProposalEnded`,

@@ -1,1 +1,1 @@
-"""Money to the payee: release, withdrawals, review of failed payouts, receivables and transfer reversals."""
+"""Money to the payee: release, withdrawals, review of failed payouts, and transfer reversals."""

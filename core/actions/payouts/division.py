@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.actions.debts import receivables
 from core.actions.milestones import orders, receipts
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables
 from core.ledger import journal_store, postings
 from core.ledger.journals import Journal
 from core.rules import splits

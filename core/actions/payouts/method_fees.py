@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import outbox
+from core.actions.debts import receivables
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables
 from core.ledger import journal_store, postings
 from core.money import Money, stripe_exact
 from core.policy import WithdrawalMethod

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.actions.debts import receivables
 from core.actions.decisions import outcome, planned_calls
 from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables
 from core.audit.actions import AuditAction
 from core.money import Money
 from core.queries import payee_accounts

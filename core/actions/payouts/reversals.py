@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import outbox
+from core.actions.debts import receivables
 from core.actions.funding import balance_transactions
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
-from core.actions.payouts import pending_withdrawals, receivables, withdrawals
+from core.actions.payouts import pending_withdrawals, withdrawals
 from core.audit.actions import AuditAction
 from core.gateways.payments import ReversalSnapshot
 from core.ledger import accounts, journal_store, postings

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, object_session
 
 from core import audit, notifications, outbox
+from core.actions.debts import receivables
 from core.actions.decisions import planned_calls
 from core.actions.decisions.planned_calls import Calls
 from core.actions.funding import balance_transactions
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
-from core.actions.payouts import receivables
 from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
 from core.ledger import journal_store, postings

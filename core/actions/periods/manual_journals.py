@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import open_milestone
-from core.actions.operations import breaks, reversed_postings
+from core.actions.reconciliation import breaks, reversed_postings
 from core.actions.refunds import failed_returns
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting

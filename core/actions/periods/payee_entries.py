@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions.operations import breaks
 from core.actions.periods import manual_journals
+from core.actions.reconciliation import breaks
 from core.errors import DeskError
 from core.ledger.journals import Posting
 from core.ledger.postings.connected_accounts import payee_line

@@ -71,7 +71,7 @@ def propose(
     return row
 
 
-def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int, reason: str = "") -> Refund:
+def approve(session: Session, actor: Actor, *, now: datetime, return_id: int, reason: str = "") -> Refund:
     """Confirm that the money has left our bank: the debt is paid, and the call to Stripe is called off. Without words
     of one's own the entry repeats the record's.
 

@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.api.http import keys, signing
-from core.api.http.keys import Caller
+from core.api.http import api_keys, signing
+from core.api.http.api_keys import Caller
 from core.api.http.problem_details import ReadOnlyKey, RequestUnreadable, Unavailable, problem
 from core.api.http.rate_limits import Limits, TooManyRequests
 from core.api.http.strict_json import require_form, require_json
@@ -86,7 +86,7 @@ class Guard:
         said = Headers(scope=scope).get("authorization", "")
 
         def recognised(session: Session) -> tuple[Caller, int]:
-            caller = keys.recognise(session, said, now=self.desk.clock())
+            caller = api_keys.recognise(session, said, now=self.desk.clock())
             return caller, self.limits.take(session, f"key:{caller.key_id}")
 
         try:
@@ -104,7 +104,7 @@ class Guard:
         given = headers.get(signing.HEADER, "")
         at = signing.signed_at(given, now=wall_time(self.desk.clock))
         expected = signing.sign_request(
-            keys.signing_secret(keys.master_key(self.desk.settings), "api-key", caller.prefix),
+            api_keys.signing_secret(api_keys.master_key(self.desk.settings), "api-key", caller.prefix),
             at=at,
             method=scope["method"],
             target=target(scope),

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.api.http.api_keys import Caller
 from core.api.http.idempotency import Do, fingerprint, once, stored_response
-from core.api.http.keys import Caller
 from core.api.models.requests import IdempotencyKey
 from core.api.plain import SECRETS
 from core.desk import Desk

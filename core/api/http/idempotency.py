@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.api.http.keys import Caller
+from core.api.http.api_keys import Caller
 from core.api.http.problem_details import KeyReused, StillBusy
 from core.desk import Desk
 from core.records import ApiAnswer

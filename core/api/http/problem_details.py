@@ -32,7 +32,7 @@ from core.actions.payouts.method_offers import NotOffered
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.risk.holds import NoOpenComplaint, NotALateComplaint
 from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
-from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
+from core.api.http.api_keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
 from core.api.webhooks.endpoints import EndpointKnown

@@ -573,7 +573,7 @@ REPLIES: Mapping[str, Any] = {
 EXAMPLES: Mapping[str, Any] = {
     **REQUESTS,
     **REPLIES,
-    "Body_hand_in_evidence": {
+    "Body_submit_evidence": {
         "party": PAYER,
         "file": "(the bytes of cabinet.jpg)",
         "caption": "After a week.",

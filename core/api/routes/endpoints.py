@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from core.api import lookups
-from core.api.http import keys
+from core.api.http import api_keys
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.http.pages import CursorUnfit
 from core.api.models import filters, requests
@@ -102,7 +102,7 @@ def add_endpoint(body: requests.NewEndpoint, change: Change) -> Response:
             now=now,
             platform=change.caller.platform,
             url=body.url,
-            master=keys.master_key(change.desk.settings),
+            master=api_keys.master_key(change.desk.settings),
             by_key=change.caller.prefix,
             allowed=change.desk.settings.private_networks,
         )
@@ -119,7 +119,7 @@ def add_endpoint(body: requests.NewEndpoint, change: Change) -> Response:
 )
 def rotate_endpoint(endpoint_id: requests.EndpointId, body: requests.Nothing, change: Change) -> Response:
     """Events are signed with the secret of this answer, and for a day with the one before it as well."""
-    master = keys.master_key(change.desk.settings)
+    master = api_keys.master_key(change.desk.settings)
 
     def replace(session: Session, **who: Any) -> Mapping[str, Any]:
         made, _ = endpoints.rotate_secret(session, SYSTEM, endpoint_id=endpoint_id, master=master, **who)
@@ -193,20 +193,20 @@ def read_deliveries(
 def rotate_key(body: requests.Nothing, change: Change) -> Response:
     """Another key with the same rights; the one that signed this request opens for a day longer. The key is in this
     answer only: sent again, the request is refused."""
-    made: list[keys.Issued] = []
+    made: list[api_keys.Issued] = []
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         made[:] = [
-            keys.rotate(
+            api_keys.rotate(
                 session,
                 SYSTEM,
                 now=now,
                 prefix=change.caller.prefix,
-                master=keys.master_key(change.desk.settings),
+                master=api_keys.master_key(change.desk.settings),
                 by_key=change.caller.prefix,
             )
         ]
-        return {"previous_until": moment(now + keys.OVERLAP)}
+        return {"previous_until": moment(now + api_keys.OVERLAP)}
 
     answer = change.once(act)
     if "idempotent-replayed" in answer.headers:
@@ -218,8 +218,8 @@ def _with_secret(change: ChangeRequest, answer: Response) -> Response:
     """The secret is derived for the answer, and is in no row."""
     with change.desk.database.reading() as session:
         endpoint = session.get_one(WebhookEndpoint, json.loads(bytes(answer.body))["id"])
-    master = keys.master_key(change.desk.settings)
-    return _and(answer, signing_secret=keys.signing_secret(master, "endpoint", endpoint.nonce))
+    master = api_keys.master_key(change.desk.settings)
+    return _and(answer, signing_secret=api_keys.signing_secret(master, "endpoint", endpoint.nonce))
 
 
 def _and(answer: Response, **more: str) -> Response:

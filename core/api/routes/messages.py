@@ -126,7 +126,7 @@ def read_messages(
     response_model=EvidenceAnswer,
     responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently, FilesErased),
 )
-def hand_in_evidence(
+def submit_evidence(
     milestone_id: requests.MilestoneId,
     change: Change,
     party: UploadParty,
@@ -142,7 +142,7 @@ def hand_in_evidence(
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         lookups.milestone(session, change.caller, milestone_id)
         try:
-            row = evidence.hand_in(
+            row = evidence.submit(
                 session,
                 lookups.actor(session, change.caller, party),
                 now=now,

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from core import audit
-from core.api.http import keys
+from core.api.http import api_keys
 from core.api.http.signing import HEADER, sign_event
 from core.api.webhooks import connections
 from core.clock import wall_time
@@ -75,7 +75,7 @@ def deliver_due(desk: Desk, *, limit: int = 20, away: set[int] | None = None) ->
     parcels = desk.database.run(lambda session: _claim(session, passed, now=desk.clock(), limit=limit))
     if not parcels:
         return 0
-    master, sent = keys.master_key(desk.settings), 0
+    master, sent = api_keys.master_key(desk.settings), 0
     with connections.session(desk.settings.private_networks) as line:
         for parcel in parcels:
             if parcel.endpoint_id in away:
@@ -171,7 +171,7 @@ def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetim
 
 
 def _headers(parcel: Parcel, master: bytes, *, now: datetime) -> dict[str, str]:
-    secrets = [keys.signing_secret(master, "endpoint", each) for each in parcel.nonces]
+    secrets = [api_keys.signing_secret(master, "endpoint", each) for each in parcel.nonces]
     return {
         "Content-Type": "application/json",
         "User-Agent": "escrow-desk",

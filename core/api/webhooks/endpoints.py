@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.api.http import keys
+from core.api.http import api_keys
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
@@ -43,7 +43,7 @@ def add_endpoint(
     Raises `EndpointUnfit`, `EndpointNotPublic`, `EndpointKnown`, `PlatformUnknown`, `NotPermitted`.
     """
     _require(actor, now, by_key)
-    keys.known_platform(platform)
+    api_keys.known_platform(platform)
     host = require_event_address(url, allowed)
     open_there = select(WebhookEndpoint.id).where(
         WebhookEndpoint.platform == platform, WebhookEndpoint.url == url, WebhookEndpoint.removed_at.is_(None)
@@ -61,13 +61,13 @@ def add_endpoint(
         now,
         after={"platform": platform, "host": host} | _asked(by_key),
     )
-    return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
+    return endpoint, api_keys.signing_secret(master, "endpoint", endpoint.nonce)
 
 
 def rotate_secret(
     session: Session, actor: Actor, *, now: datetime, endpoint_id: int, master: bytes, by_key: str = ""
 ) -> tuple[WebhookEndpoint, str]:
-    """Another secret, shown once; for `keys.OVERLAP` events are signed with the one before as well.
+    """Another secret, shown once; for `api_keys.OVERLAP` events are signed with the one before as well.
 
     While the one before is still valid there is no third: whoever has not taken over the second would be shut out.
     Raises `NotFound`, `SecretJustRotated`, `NotPermitted`, `StepUpRequired`.
@@ -76,12 +76,12 @@ def rotate_secret(
     endpoint = _open(session, endpoint_id)
     if endpoint.previous_until and now < endpoint.previous_until:
         raise SecretJustRotated(until=endpoint.previous_until)
-    endpoint.previous_nonce, endpoint.previous_until = endpoint.nonce, now + keys.OVERLAP
+    endpoint.previous_nonce, endpoint.previous_until = endpoint.nonce, now + api_keys.OVERLAP
     endpoint.nonce = secrets.token_hex(12)
     session.flush()
     after = {"both_until": endpoint.previous_until.isoformat()} | _asked(by_key)
     _note(session, actor, AuditAction.WEBHOOK_ENDPOINT_ROTATE, endpoint_id, now, after=after)
-    return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
+    return endpoint, api_keys.signing_secret(master, "endpoint", endpoint.nonce)
 
 
 def send_test(session: Session, actor: Actor, *, now: datetime, endpoint_id: int, by_key: str = "") -> int:

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import liability
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.operations import client_funds, operation_states
+from core.actions.operations import operation_states
 from core.actions.payouts import release, withdrawals
+from core.actions.platform import client_funds
 from core.desk import Desk
 from core.gateways.payments import Payments, ProviderRefused, TransferSnapshot
 from core.processes.outgoing import review

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.decisions import confirmation, cooling_off
+from core.actions.decisions import confirmation, cooling_off_letters
 from core.queries import cases
 from core.queries.cases import CaseView
 from core.queries.decisions import RecordedDecision
@@ -50,7 +50,7 @@ def _follows(recorded: RecordedDecision) -> str:
     """What has happened by now, who is told, and who gets it as a draft."""
     told = (
         " Both parties were told of the decision, and are told that it is not carried out."
-        if cooling_off.waits(recorded.record)
+        if cooling_off_letters.waits(recorded.record)
         else ""
     )
     if not recorded.again:

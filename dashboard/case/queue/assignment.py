@@ -99,7 +99,7 @@ def hand_over(case: CaseView) -> None:
 
 
 @st.dialog("Recuse myself", position="right", on_dismiss=confirm.close_drawer)
-def step_back(case: CaseView) -> None:
+def recuse(case: CaseView) -> None:
     me = request_context.actor().id
     skill = case.context.project.project_type
     with request_context.reading() as session:
@@ -134,7 +134,7 @@ def step_back(case: CaseView) -> None:
             lambda session, actor, now: recusal.recuse(
                 session, actor, now=now, case_id=case.id, reason=reason
             ),
-            done=lambda record: _stepped_back(record, names),
+            done=lambda record: _recused(record, names),
             sent=[place],
         )
 
@@ -148,7 +148,7 @@ def _goes(case: CaseView, free: list[Colleague]) -> str:
     return f"It goes to the next available mediator at once: {free[0].name}, as things stand."
 
 
-def _stepped_back(record: Case, names: dict[int, str]) -> str:
+def _recused(record: Case, names: dict[int, str]) -> str:
     whose = names.get(record.mediator_id or 0)
     now = f"It is {whose}'s." if whose else "It waits in the queue, unassigned."
     return f"You recused yourself from this case. {now}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.operations import breaks
+from core.actions.reconciliation import breaks
 from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine
 from core.money import Money

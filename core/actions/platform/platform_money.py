@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.actions.funding import balance_transactions
-from core.actions.operations import reversed_postings
+from core.actions.reconciliation import reversed_postings
 from core.gateways.payments import BalanceLine, PayoutSnapshot
 from core.ledger import accounts, journal_store, postings
 from core.ledger.journals import Journal

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.operations import breaks, suspense, suspense_items
+from core.actions.reconciliation import breaks, suspense, suspense_items
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
 from core.errors import NotFound

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.debts import receivables, write_offs
 from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
-from core.actions.operations import breaks
-from core.actions.payouts import receivables, write_offs
+from core.actions.reconciliation import breaks
 from core.actions.refunds import failed_returns, hand_refunds
 from core.actions.risk import external_movements
 from core.actions.staff import proposals
@@ -72,7 +72,7 @@ def propose(
     return items
 
 
-def confirm(
+def approve(
     session: Session, actor: Actor, *, now: datetime, item_ids: Sequence[int], reason: str
 ) -> list[SuspenseItem]:
     """Agree: each amount leaves suspense for the account that it belongs to, and what is to go back is sent.

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit, notifications
-from core.actions.payouts import receivables
+from core.actions.debts import receivables
 from core.audit.actions import AuditAction
 from core.records import DebtReminder, Party
 from core.rules.permissions import SYSTEM

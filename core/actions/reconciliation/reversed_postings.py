@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions.operations import bank_matches, breaks
+from core.actions.reconciliation import bank_matches, breaks
 from core.db import one_at_a_time
 from core.records import BankAccount, BankMatch, BankMatchPosting, ManualJournal
 from core.rules.bank_matching import ONE_AT_A_TIME, MatchRule

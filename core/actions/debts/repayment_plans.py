@@ -13,16 +13,16 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit, notifications
-from core.actions.payouts import debt_reminders, receivables
+from core.actions.debts import debt_reminders, receivables
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, Wording
 from core.money import Money
 from core.records import Party, RepaymentInstalment, RepaymentPlan
-from core.rules import repayment
+from core.rules import repayment_plans
 from core.rules.permissions import SYSTEM, Actor, Permission, require, staff_number
 from core.rules.reasons import given
-from core.rules.repayment import Instalment
+from core.rules.repayment_plans import Instalment
 
 PAID = "All instalments are paid."
 LAST_JOURNAL = text("select coalesce(max(id), 0) from journals")
@@ -47,19 +47,19 @@ def agree(
     reason: str,
 ) -> RepaymentPlan:
     """Put off what the payee owes to these days. Raises `NotPermitted`, `ReasonMissing`, `NotFound`, `PlanStands`,
-    `PartOnItsWay` and what `repayment.check` raises."""
+    `PartOnItsWay` and what `repayment_plans.check` raises."""
     require(actor, Permission.AGREE_REPAYMENT)
     reason = given(reason)
     party = receivables.locked(session, party_id)
     if not instalments:
-        raise repayment.TooManyInstalments(most=repayment.MOST)
+        raise repayment_plans.TooManyInstalments(most=repayment_plans.MOST)
     currency = instalments[0].amount.currency
     _require_none(session, actor, party, currency, now=now)
     owed = receivables.owed(session, party_id, currency)
     # What arrives after the plan settles its instalments, so nothing may be on its way when they are made.
     if (pending := on_its_way(session, party_id, currency)).is_positive:
-        raise repayment.PartOnItsWay(amount=pending)
-    repayment.check(instalments, owed=owed, today=now.date())
+        raise repayment_plans.PartOnItsWay(amount=pending)
+    repayment_plans.check(instalments, owed=owed, today=now.date())
     plan = RepaymentPlan(
         party_id=party_id,
         currency=currency,

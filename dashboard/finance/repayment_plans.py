@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions.payouts import repayment_plans
+from core.actions.debts import repayment_plans
 from core.queries.receivables import Debt, PlanRow
-from core.rules import repayment
+from core.rules import repayment_plans as rules
 from core.rules.permissions import Permission
-from core.rules.repayment import Every, Instalment
+from core.rules.repayment_plans import Every, Instalment
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, errors, header, reasons, tables, text_fields
 
@@ -78,7 +78,7 @@ def _agree(row: Debt) -> None:
         with request_context.reading() as session:
             pending = repayment_plans.on_its_way(session, row.party_id, row.owed.currency)
         if pending.is_positive:
-            cards.note(repayment.PartOnItsWay(amount=pending).message)
+            cards.note(rules.PartOnItsWay(amount=pending).message)
             return
         planned = _planned(row)
         if planned:
@@ -101,7 +101,7 @@ def _planned(row: Debt) -> list[Instalment]:
     today = request_context.now().date()
     count_at, first_at, every_at = st.columns(3)
     count = count_at.number_input(
-        "Instalments", min_value=1, max_value=repayment.MOST, value=3, step=1, key=f"plan-count-{row.id}"
+        "Instalments", min_value=1, max_value=rules.MOST, value=3, step=1, key=f"plan-count-{row.id}"
     )
     first = first_at.date_input(
         "First due on (UTC)", value=today, min_value=today, key=f"plan-first-{row.id}"
@@ -110,7 +110,7 @@ def _planned(row: Debt) -> list[Instalment]:
         "Then", list(INTERVALS), index=2, format_func=INTERVALS.__getitem__, key=f"plan-every-{row.id}"
     )
     try:
-        return repayment.equal(row.owed, count=int(count), first=first, every=every)
-    except repayment.TooManyInstalments as refusal:
+        return rules.equal(row.owed, count=int(count), first=first, every=every)
+    except rules.TooManyInstalments as refusal:
         errors.show(refusal)
         return []

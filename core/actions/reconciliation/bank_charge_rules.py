@@ -12,7 +12,7 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.operations import bank_matches
+from core.actions.reconciliation import bank_matches
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.money import Money

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.payouts import receivables
+from core.actions.debts import receivables
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
@@ -91,7 +91,7 @@ def propose(
     return row
 
 
-def confirm(
+def approve(
     session: Session, actor: Actor, *, now: datetime, write_off_id: int, reason: str = ""
 ) -> DebtWriteOff:
     """Write it off, as another person. Raises what `proposals.require_checker` does, `ProposalEnded`, `LessIsOwed`,

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions.operations import breaks, suspense, suspense_items
+from core.actions.reconciliation import breaks, suspense, suspense_items
 from core.errors import DeskError
 from core.ledger import journal_store, postings
 from core.money import Money

@@ -1,0 +1,1 @@
+"""What payees owe the platform: receivables, instalments, reminders, write-offs."""

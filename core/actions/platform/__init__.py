@@ -1,0 +1,1 @@
+"""The platform's own money: cover of client funds, opening balances, what it takes and gives."""

@@ -1,0 +1,1 @@
+"""What two statements say of the same money: matches, breaks, suspense, and what explains them."""
