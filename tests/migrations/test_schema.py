@@ -34,7 +34,7 @@ BY_SQL_ALONE = (
     "milestone_moves",
     "status_moves",
 )
-MAY_DELETE = {"api_answers"}
+MAY_DELETE = {"api_answers", "rate_buckets"}  # what nothing is decided by, and old
 BANK_STATEMENTS = ("csv_mappings", "bank_statement_files", "bank_statements", "bank_statement_lines")
 APPEND_ONLY = (
     "payment_events",

@@ -81,6 +81,7 @@ UNREADABLE = [
     ("holds", "milestone", "abc"),
     ("holds", "id", "abc"),
     ("people", "as", "nobody"),
+    ("people", "state", "nothing"),
     ("approvals", "id", "abc"),
     ("audit", "role", "nobody"),
     ("audit", "when", "soon"),
