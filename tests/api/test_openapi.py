@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -15,10 +16,12 @@ from sqlalchemy import text
 
 from core.actions.cases.offers import RESOLUTION
 from core.actions.decisions.corrections import Finding
+from core.api.http import app
 from core.api.http.problem_details import MEDIA_TYPE
 from core.api.models.events import KINDS
 from core.api.openapi import examples
 from core.db import Database
+from core.desk import Desk
 from core.rules.cases import CaseResolution
 from core.rules.grounds import DecisionOutcome
 from tests.api import conformity
@@ -46,6 +49,13 @@ def shapes_of(operation: dict[str, Any]) -> Iterator[str]:
         for media_type in content.values():
             if "$ref" in media_type["schema"]:
                 yield media_type["schema"]["$ref"].rpartition("/")[2]
+
+
+def test_who_asks_for_the_description_at_once_gets_one() -> None:
+    asked = app.application(cast(Desk, None), demo_too=False)
+    with ThreadPoolExecutor(8) as crowd:
+        made = list(crowd.map(lambda _: id(asked.openapi()), range(8)))
+    assert len(set(made)) == 1
 
 
 def test_every_operation_is_described_refused_and_shown(schema: dict[str, Any]) -> None:

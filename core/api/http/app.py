@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -107,10 +108,13 @@ def application(desk: Desk, *, limits: Limits | None = None, demo_too: bool | No
     if desk.settings.demo if demo_too is None else demo_too:
         app.include_router(demo.router)
 
+    making = Lock()  # the first who ask, at once, are given one and the same
+
     def description() -> dict[str, Any]:
-        if not app.webhooks.routes:  # nobody is answered by them, so they are made when they are read
-            webhooks.describe(app.webhooks)
-        return described(app)
+        with making:
+            if not app.webhooks.routes:  # nobody is answered by them, so they are made when they are read
+                webhooks.describe(app.webhooks)
+            return described(app)
 
     app.openapi = description  # type: ignore[method-assign]
 
