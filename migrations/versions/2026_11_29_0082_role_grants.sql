@@ -90,17 +90,17 @@ REVOKE INSERT, UPDATE ON staff_roles FROM app;
 
 -- Whoever gives roles or takes them holds this until they are done, so two at once see each other.
 CREATE FUNCTION lock_administrators() RETURNS void LANGUAGE sql SECURITY INVOKER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('escrow desk: administrators', 0))
 $$;
 CREATE FUNCTION administrators() RETURNS bigint LANGUAGE sql VOLATILE SECURITY INVOKER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM staff s JOIN staff_roles r ON r.staff_id = s.id
     WHERE r.role = 'administrator' AND s.active
 $$;
 
 CREATE FUNCTION give_granted_roles() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM lock_administrators();
     IF NOT EXISTS (SELECT FROM staff s JOIN staff_roles r ON r.staff_id = s.id
@@ -121,7 +121,7 @@ CREATE TRIGGER role_grants_give AFTER UPDATE OF status ON role_grants FOR EACH R
 
 -- While fewer than two administrators work here nobody could approve: the desk's first people come in this way.
 CREATE FUNCTION give_role_alone(p_staff_id bigint, p_role text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM lock_administrators();
     IF administrators() >= 2 THEN
@@ -133,7 +133,7 @@ END $$;
 
 -- Somebody can always give roles: the last administrator neither loses the role nor leaves.
 CREATE FUNCTION keep_an_administrator() RETURNS trigger LANGUAGE plpgsql SECURITY INVOKER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
 DECLARE
     was bigint := coalesce(to_jsonb(OLD) ->> 'staff_id', to_jsonb(OLD) ->> 'id');
 BEGIN
@@ -153,7 +153,7 @@ CREATE TRIGGER staff_keep_an_administrator AFTER UPDATE OF active ON staff FOR E
 
 -- Whoever comes back has no role until two administrators have given one.
 CREATE FUNCTION come_back_without_roles() RETURNS trigger LANGUAGE plpgsql SECURITY INVOKER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM staff_roles r WHERE r.staff_id = NEW.id) THEN
         RAISE EXCEPTION 'staff % comes back without a role', NEW.id USING ERRCODE = 'check_violation';

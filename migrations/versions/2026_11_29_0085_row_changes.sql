@@ -26,7 +26,7 @@ GRANT SELECT ON row_changes TO app, auditor;
 -- Its arguments are the columns of the primary key. PostgreSQL's text of a row has its values in the order of the columns
 -- and nothing where one is null, so a column that is added, and is null so far, changes no hash.
 CREATE FUNCTION log_row_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp
+    SET search_path = public, pg_temp
     SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET bytea_output = 'hex'
     SET extra_float_digits = 1 AS $$
 DECLARE
@@ -84,7 +84,7 @@ REVOKE ALL ON FUNCTION log_row_change FROM PUBLIC;
 -- For migrations: the rows of a table as they are now, which nothing proves for the time before. Whatever alters rows
 -- without a trigger (a column that comes with a default, that goes or that is of another type) ends with it.
 CREATE FUNCTION take_rows_in(p_relation text) RETURNS bigint LANGUAGE plpgsql
-    SET search_path = pg_catalog, public, pg_temp
+    SET search_path = public, pg_temp
     SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET bytea_output = 'hex'
     SET extra_float_digits = 1 AS $$
 DECLARE

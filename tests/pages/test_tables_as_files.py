@@ -360,14 +360,18 @@ def test_a_file_is_for_the_session_that_it_was_offered_to(big: Big) -> None:
 
 def test_the_permission_is_asked_when_the_file_is_fetched(big: Big) -> None:
     where, token = holds_page(big)
-    cora = {"cora": big.town.staff["cora"]}
-    with big.owner.transaction() as session:
-        session.execute(text("update staff_roles set role = 'finance' where staff_id = :cora"), cora)
+
+    def becomes(role: str) -> None:
+        given = {"cora": big.town.staff["cora"], "role": role}
+        with big.owner.transaction() as session:
+            session.execute(text("delete from staff_roles where staff_id = :cora"), given)
+            session.execute(text("insert into staff_roles (staff_id, role) values (:cora, :role)"), given)
+
+    becomes("finance")
     try:
         answer = fetch(where, token)
     finally:
-        with big.owner.transaction() as session:
-            session.execute(text("update staff_roles set role = 'compliance' where staff_id = :cora"), cora)
+        becomes("compliance")
     assert (answer.status_code, answer.text) == (
         403,
         "You may not export case: that is for mediator or compliance.",
