@@ -49,11 +49,17 @@ TABLES: Mapping[str, tuple[str, ...]] = dict(
 # way needs none: to add these rows, and to change no more than these columns. It is under seal all the same.
 ADDED_BY_THE_WAY = frozenset({"notifications", "bank_matches", "bank_match_lines", "bank_match_postings"})
 CHANGED_BY_THE_WAY: Mapping[str, str] = {
+    "breaks": (
+        "kind theirs ours ours_currency transaction_id journal_id suspense_item_id bank_line_id last_seen_at"
+        " last_run_id"
+    ),
     "notifications": "mail next_try_at",
     "outgoing_operations": "next_try_at finished_at",
     "parties": (
         "stripe_customer payment_method method_kind method_brand method_last4 method_saved_at stripe_account"
         " account_currency bank_token_sha256"
     ),
+    "payment_orders": "next_retry_at",
     "settlement_currencies": "at",
+    "webhook_endpoints": "last_sequence",
 }
