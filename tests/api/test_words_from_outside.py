@@ -170,7 +170,7 @@ def test_no_refusal_speaks_in_patterns() -> None:
     [
         ({"email": "a b@example.com"}, "it must be one e-mail address, as name@example.com"),
         ({"country": "us"}, "it must be a country's code of two capital letters, as US"),
-        ({"country": "ZZ"}, "no country has this code of two letters (ISO 3166-1)"),
+        ({"country": "ZZ"}, "no country has this code (ISO 3166-1 alpha-2)"),
         ({"name": "Nia\nRossi"}, "it must be one line, with something in it and without control characters"),
     ],
     ids=ascii,
