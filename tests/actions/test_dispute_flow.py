@@ -324,7 +324,7 @@ def test_a_case_whose_mediator_may_not_decide_it_any_more_goes_to_another(market
     elif why == "tied":
         market.act(install.declare_tie, top, party_id=market.payer_id, **change)
     else:
-        market.act(members.set_roles, top, roles=[Role.FINANCE], **change)
+        market.act(members.take_roles, top, roles=[Role.MEDIATOR], **change)
     timers.run_due(market.desk)
     assert case(market, told).mediator_id == market.staff["max"]
     market.act(members.set_active, top, staff_id=market.staff["max"], active=False, reason="Moves away.")
