@@ -233,7 +233,7 @@ def test_the_page_agrees_on_instalments_ends_them_and_writes_off_a_part(town: To
     app.text_input(key=f"plan-reason-{row}").set_value("By telephone").run()
     app.button(key="agree-plan").click().run()
     assert not app.exception
-    assert "Agreed. The payee gets an e-mail." in words(app)
+    assert "The plan is saved. The payee gets an e-mail." in words(app)
     app = visit(town, "fay", "receivables", payee=town.payee_id)
     assert "nothing of it is due now" in words(app)
     assert "agree-plan" not in [each.key for each in app.button]
