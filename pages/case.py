@@ -22,10 +22,10 @@ try:
         case = cases.case(session, number or 0, staff_id=actor.id)
         pieces = evidence.evidence(session, case.context.milestone.id, staff_id=actor.id)
 except NotFound:
-    header.page("Case", back=("disputes", "Disputes"))
+    header.page("Case", back=("disputes", "Cases"))
     empty.state(
         "There is no such case",
-        "Look it up under Disputes by its number, a party or a title.",
+        "Look it up under Cases by its number, a party or a title.",
         icon="search_off",
     )
     navigation.end()

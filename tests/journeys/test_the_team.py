@@ -14,7 +14,7 @@ HELD = (
 def test_a_role_is_given_by_two_administrators(demo: Demo, person: Person, colleague: Person) -> None:
     noah = demo.one("select id from staff where name = 'Noah Whitfield'")
     before = demo.one(HELD, id=noah)
-    person.sign_in("Grace Okonjo", arriving="Disputes")
+    person.sign_in("Grace Okonjo", arriving="Cases")
     person.page.goto(f"{demo.url}/people?id={noah}")
     person.arrive("People")
     person.press("Give roles")
@@ -27,7 +27,7 @@ def test_a_role_is_given_by_two_administrators(demo: Demo, person: Person, colle
     expect(person.page.get_by_text("someone else must approve them")).to_be_visible(timeout=PATIENCE)
     assert demo.one(HELD, id=noah) == before
 
-    colleague.sign_in("Peter Novak", arriving="Disputes")
+    colleague.sign_in("Peter Novak", arriving="Cases")
     colleague.go("People")
     expect(colleague.page.get_by_text("He stands in for Colm.")).to_be_visible(timeout=PATIENCE)
     colleague.press("Approve roles")
@@ -50,7 +50,7 @@ def test_whoever_leaves_hands_over_every_open_case(demo: Demo, person: Person) -
         "select s.id, s.name, count(*) as cases from cases c join staff s on s.id = c.mediator_id "
         "where c.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY') group by 1, 2 order by 3, 1 limit 1"
     )
-    person.sign_in("Grace Okonjo", arriving="Disputes")
+    person.sign_in("Grace Okonjo", arriving="Cases")
     person.page.goto(f"{demo.url}/people?id={leaver['id']}")
     person.arrive("People")
     expect(person.page.get_by_text("Open cases", exact=True).first).to_be_visible(timeout=PATIENCE)
