@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from core import audit, notifications
@@ -19,7 +19,8 @@ from core.actions.staff.proposals import Waiting
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
-from core.records import RoleGrant, Staff, StaffRole
+from core.queries import team
+from core.records import RoleGrant, Staff
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, Permission, Role, require
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
@@ -211,19 +212,8 @@ def give(session: Session, staff: Staff, roles: Iterable[str]) -> None:
 
 def require_alone(session: Session) -> None:
     """Raises `TwoAdministratorsGive`."""
-    if administrators(session) >= 2:
+    if team.administrators(session) >= 2:
         raise TwoAdministratorsGive()
-
-
-def administrators(session: Session) -> int:
-    """How many work here."""
-    wanted = (
-        select(func.count())
-        .select_from(StaffRole)
-        .join(Staff, Staff.id == StaffRole.staff_id)
-        .where(StaffRole.role == Role.ADMINISTRATOR, Staff.active)
-    )
-    return session.scalar(wanted) or 0
 
 
 def tell_given_alone(
