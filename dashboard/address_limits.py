@@ -1,6 +1,7 @@
 """How often an address may be refused: at the sign-in, with API keys, and with signatures of webhooks.
 
-Only refusals count, so whoever is let in is never slowed down and costs no statement more. The share of an address is
+Only refusals count, so an address where nobody is refused again and again is never slowed down, and costs no statement
+more; one that has been refused too often waits, whoever asks from it. The share of an address is
 a bucket of `core.api.http.rate_limits`, the same for all processes; a process that has seen it empty answers 429 by
 itself until there is a token again. Which address it is says the server: that of the connection, or what a proxy says
 that the server was told to believe.
@@ -90,13 +91,13 @@ class AddressLimits:
         """The refusal that finds the share empty closes it to this address for a while."""
         try:
             wait = self.desk.database.run(lambda session: entry_point.limits.take(session, holder))
+            if wait:
+                if len(self._until) >= MOST:
+                    self._until.clear()
+                self._until[holder] = time.monotonic() + wait
+                self.desk.database.run(entry_point.limits.forget_old)
         except SQLAlchemyError:  # a database that is away lets nobody in either
             return
-        if wait:
-            if len(self._until) >= MOST:
-                self._until.clear()
-            self._until[holder] = time.monotonic() + wait
-            self.desk.database.run(entry_point.limits.forget_old)
 
 
 def _too_many(entry_point: EntryPoint, seconds: int) -> Response:

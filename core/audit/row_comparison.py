@@ -41,8 +41,8 @@ with last as (
     select distinct on (row_key) row_key, id, digest, salt from public.row_changes where relation = :relation
     order by row_key, id desc
 )
-select coalesce(last.row_key, now.number) as row_key, last.id, last.digest is null as unknown,
-       now.number is null as gone
+select coalesce(last.row_key, now.number) as row_key, last.id, last.id is null as unknown,
+       last.digest is null as back, now.number is null as gone
 from last full join (
     select concat_ws('-', {keys}) collate "C" as number, r::text as words from public.{table} r
 ) now on now.number = last.row_key
@@ -76,7 +76,7 @@ with epochs as (
     select rolname from pg_roles where not rolsuper and pg_has_role(oid, 'app', 'member')
 )
 select c.id, c.relation, c.row_key, c.op, c.columns, c.login from public.row_changes c, epochs
-where c.op <> 'take_in' and not exists (
+where not exists (
     select from public.audit_entries e
     where e.xid = c.xid and width_bucket(e.id - 1, epochs.entries) = width_bucket(c.id - 1, epochs.changes)
 ) and not exists (
@@ -105,7 +105,7 @@ COLUMNS = """
 select attname from pg_attribute where attrelid = to_regclass('public.' || quote_ident(:table)) and attnum > 0
     and not attisdropped order by attnum
 """
-DID = {"insert": "put in", "update": "changed", "delete": "removed"}
+DID = {"insert": "put in", "update": "changed", "delete": "removed", "take_in": "taken in as it was found"}
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,11 @@ def _others(session: Session, table: str, keys: str) -> Iterator[Finding]:
     wanted = OTHER.format(table=f'"{table}"', keys=keys, hash=HASH.format(salt="last.salt", row="now.words"))
     found = session.execute(text(wanted), {"relation": table}).yield_per(AT_ONCE)
     for some in found.partitions():
-        altered = [row.id for row in some if not row.unknown and not row.gone]
+        altered = [row.id for row in some if not row.back and not row.gone]
         columns = _altered_columns(session, table, keys, altered) if altered else {}
         for row in some:
-            wrong = "row_unknown" if row.unknown else "row_gone" if row.gone else "row_altered"
+            came = "row_unknown" if row.unknown else "row_back" if row.back else None
+            wrong = came or ("row_gone" if row.gone else "row_altered")
             named = f"Row {row.row_key} of {table}{_words(columns.get(row.id, ''))}"
             yield Finding("row", wrong, id=row.id, why=named)
 

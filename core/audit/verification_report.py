@@ -54,6 +54,7 @@ WORDS: Mapping[str, str] = {
     "row_altered": "{why} is not what was logged of it as change {id}: it was altered.",
     "row_gone": "{why} was logged as change {id}, and is gone.",
     "row_unknown": "{why} is in its table, and was never logged there: it was put in past the desk.",
+    "row_back": "{why} was logged as removed by change {id}, and is there again: it was put in past the desk.",
     "row_gap": "{why} was altered past the log before change {id}.",
     "row_unrecorded": (
         "{why} (change {id}), and that transaction left no audit entry and no journal: it was done past the desk."

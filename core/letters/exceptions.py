@@ -61,7 +61,7 @@ TEMPLATES = {
     ("refund_return_failed", "payer"): Template(
         "Your refund of {refunded} did not reach you",
         (
-            "We sent your refund for “{milestone}” from our bank, and it did not arrive. We still owe it to you.",
+            "Your refund for “{milestone}”, which was to come from our bank, did not arrive. We still owe it to you.",
             Table((("Refund", "refunded"), ("Reference", "reference"))),
             "Our staff is looking for another way and will write to you. No action is needed now.",
         ),

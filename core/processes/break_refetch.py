@@ -50,6 +50,12 @@ def _payee_again(desk: Desk, break_id: int, account: str) -> bool:
         row = session.get_one(Break, break_id, with_for_update=True)
         if row.status != BreakStatus.OPEN:
             return True
+        if account not in break_findings.payees_read(
+            session, until
+        ):  # another run began to read it meanwhile
+            raise stripe_statements.PayeeUnread(
+                account=account, why="it is being read by a run. Try again after it."
+            )
         found = break_findings.of_payees(session, until, desk.clock(), account=account)
         if (Side.PAYEE, row.object, row.currency) in {each.name for each in found}:
             return False

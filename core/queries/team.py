@@ -32,10 +32,14 @@ HISTORY = text(
 ALONE_SHOWN_FOR = timedelta(days=7)
 GIVEN_ALONE = text(
     """
-    select e.id, e.at, e.role as by, e.action, e.object_id::bigint as staff_id, s.name, e.after -> 'roles' as roles
+    select e.id, e.at, e.role as by, e.action, e.object_id::bigint as staff_id, s.name, given.roles
     from audit_entries e join staff s on s.id = e.object_id::bigint
-    where e.action in (:alone, :added) and e.object_kind = 'staff' and e.at > :since
-      and jsonb_array_length(coalesce(nullif(e.after -> 'roles', 'null'), '[]')) > 0
+    cross join lateral (
+        select jsonb_agg(each.name order by each.name) as roles
+        from jsonb_array_elements_text(coalesce(nullif(e.after -> 'roles', 'null'), '[]')) as each(name)
+        where not coalesce(e.before -> 'roles' ? each.name, false)
+    ) given
+    where e.action in (:alone, :added) and e.object_kind = 'staff' and e.at > :since and given.roles is not null
     order by e.at desc, e.id desc
     """
 )
@@ -153,6 +157,17 @@ def invitations(session: Session, *, now: datetime) -> list[Invitation]:
         )
         for row, by in session.execute(wanted)
     ]
+
+
+def open_cases(session: Session, staff_id: int) -> list[tuple[int, str]]:
+    """Number and title of each open case that this person has, the oldest first."""
+    wanted = (
+        select(Case.id, Milestone.title)
+        .join(Milestone, Milestone.id == Case.milestone_id)
+        .where(Case.mediator_id == staff_id, Case.status.in_(BLOCKING))
+        .order_by(Case.id)
+    )
+    return [(row.id, row.title) for row in session.execute(wanted)]
 
 
 def cases_of(session: Session, staff_id: int) -> list[OpenCase]:

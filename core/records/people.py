@@ -12,8 +12,10 @@ from sqlalchemy import (
     LargeBinary,
     UniqueConstraint,
     column,
+    select,
     table,
     text,
+    union_all,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -229,3 +231,8 @@ class TieRuledOut(Record):
 
 # A view of the database: whom an e-mail address ties to a party, while nobody has confirmed it or ruled it out.
 found_ties = table("found_ties", column("staff_id", BigInteger), column("party_id", BigInteger))
+
+# What keeps a colleague from a party's matters: declared, or found and not yet ruled out.
+ties_that_bar = union_all(
+    select(StaffTie.staff_id, StaffTie.party_id), select(found_ties.c.staff_id, found_ties.c.party_id)
+).subquery("ties_that_bar")

@@ -33,7 +33,7 @@ def show(staff_id: int) -> None:
             ties = people.ties(session, staff_id)
             visits = people.visits(session, staff_id, now=now) if _may_see_sessions(staff_id) else None
             steps = team.history(session, staff_id) if request_context.may(Permission.READ_AUDIT) else None
-            cases = team.cases_of(session, staff_id)
+            cases = team.open_cases(session, staff_id)
     except NotFound:
         st.text("There is no such person.")
         st.button("Close", on_click=close, args=("staff",))
@@ -47,8 +47,8 @@ def show(staff_id: int) -> None:
     if cases:
         st.markdown("**Open cases**")
         with st.container(horizontal=True, gap="small"):
-            for each in cases:
-                navigation.link("case", f"{reference('case', each.id)} · {each.title}", id=each.id)
+            for number, title in cases:
+                navigation.link("case", f"{reference('case', number)} · {title}", id=number)
     if ties:
         st.markdown("**Ties to parties**")
         tables.small(

@@ -12,9 +12,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from core.actions.periods import manual_journals, payee_entries
 from core.actions.reconciliation import breaks, suspense
 from core.db import Database
+from core.desk import Desk
 from core.ledger import journal_store, postings
 from core.money import Money
-from core.processes import break_refetch, reconciliation
+from core.processes import break_refetch, reconciliation, returned_payouts
+from core.processes.stripe_statements import PayeeUnread
 from core.queries import breaks as queries
 from core.records import Break, ManualJournal, ReconciliationBreak, ReconciliationRun, SuspenseItem
 from core.rules.breaks import BreakIsClosed, WaitsTooLong, WaitsTooShort
@@ -420,3 +422,25 @@ def test_a_payees_account_is_read_again_for_its_break(market: Market, owner: Dat
     market.control.set_clock(market.now)
     assert break_refetch.fetch_again(market.desk, row.id)
     assert market.get(Break, row.id).closed_as == "AGREES"
+
+
+def test_a_payees_break_is_not_closed_while_another_run_reads_the_account(
+    market: Market, owner: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payee_line(market, "txn_odd", 500)
+    run(market, days=2)
+    (row,) = shown(market)
+    market.wait(minutes=1)
+    market.control.set_clock(market.now)
+    follow = returned_payouts.follow
+
+    def and_a_run_begins(desk: Desk) -> None:
+        follow(desk)
+        with owner.transaction() as session:
+            window = "window_until = now(), window_since = read_until"
+            session.execute(text(f"update statement_cursors set {window} where read_until is not null"))
+
+    monkeypatch.setattr(returned_payouts, "follow", and_a_run_begins)
+    with pytest.raises(PayeeUnread, match="is being read by a run"):
+        break_refetch.fetch_again(market.desk, row.id)
+    assert market.get(Break, row.id).status == "OPEN"

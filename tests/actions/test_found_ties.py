@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.actions.cases import mediator_assignment
-from core.actions.staff import install, ties
+from core.actions.staff import install, proposals, ties
 from core.actions.staff.ties import NoTieFound, OwnTie
 from core.db import Database
 from core.processes import deadline_queries
@@ -101,3 +101,12 @@ def test_only_another_administrator_rules_one_out(town: Town, owner: Database) -
     by_sql = text("insert into ties_ruled_out values (:id, :party, 'x', :id, now())")
     with pytest.raises(IntegrityError, match="by_another"), town.database.transaction() as session:
         session.execute(by_sql, {"id": town.staff["ada"], "party": town.payee_id})
+
+
+def test_whom_an_address_ties_to_a_party_is_not_the_second_person_in_its_matters(town: Town) -> None:
+    about = proposals.Subject(frozenset({town.payer_id}))
+    known = town.read(lambda s: proposals.known_of(s, town.staff["mia"], about))
+    assert known.tied
+    assert not town.read(lambda s: proposals.known_of(s, town.staff["max"], about)).tied
+    rule_out(town)
+    assert not town.read(lambda s: proposals.known_of(s, town.staff["mia"], about)).tied

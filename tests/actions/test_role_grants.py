@@ -17,6 +17,7 @@ from core.actions.staff.members import LastAdministrator, NothingChanges, OwnRol
 from core.actions.staff.role_grants import HasLeft, NothingToGive, TwoAdministratorsGive
 from core.db import Database
 from core.policy.limits import PROPOSAL_STANDS
+from core.queries import team
 from core.records import Notification, RoleGrant, Staff
 from core.rules.permissions import Actor, NotPermitted, Role, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalEnded, ProposalFallen, ProposalWaits
@@ -261,6 +262,8 @@ def test_while_one_administrator_works_here_the_machine_gives_roles_and_everybod
         "select actor_kind, role, reason from audit_entries where action = 'operator:role:grant_alone'"
     )
     assert town.read(lambda s: tuple(s.execute(entry).one())) == ("operator", OPERATOR.via, "The second one.")
+    (alarm,) = town.read(lambda s: team.given_alone(s, now=town.now))
+    assert list(alarm.roles) == [Role.ADMINISTRATOR], "what she had before was not given alone"
     # Now there are two, so it takes two.
     more = {**give, "staff_id": town.staff["max"]}
     with pytest.raises(TwoAdministratorsGive):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from core import audit
-from core.audit import row_comparison
+from core.audit import migrated_rows, row_comparison
 from core.audit.rows_under_seal import TABLES
 from core.db import Database
 from core.embedded_postgres import Urls
@@ -261,11 +261,44 @@ def test_a_column_that_is_added_and_empty_changes_nothing_and_one_with_a_default
     }
     with log.owner.transaction() as session:
         session.execute(text("select take_rows_in('parties')"))
+        migrated_rows.leave_entry(session.connection())
     log.seal()
     report = log.verify()
     assert report.ok
     assert [each.rows for each in report.taken_in] == [2]
     assert "2 rows were taken in as found on" in report.text
+
+
+def test_rows_that_are_taken_in_by_no_migration_are_named(log: Log) -> None:
+    builders.a_town(log.database)
+    log.tamper("update parties set bank_token_sha256 = repeat('0', 64) where id = 2")
+    with log.owner.transaction() as session:
+        session.execute(text("select take_rows_in('parties')"))
+    found = [finding.text for finding in log.verify().findings]
+    assert len(found) == 2
+    assert all("was taken in as it was found by the database login" in each for each in found)
+    assert all(
+        each.endswith("left no audit entry and no journal: it was done past the desk.") for each in found
+    )
+
+
+def test_a_row_that_was_removed_and_is_put_in_again_is_named_with_its_removal(log: Log) -> None:
+    builders.a_town(log.database)
+    with log.owner.transaction() as session:
+        session.execute(text("delete from staff_roles where role = 'mediator'"))
+        migrated_rows.leave_entry(session.connection())
+    removed = log.owner.run(
+        lambda session: session.scalar(text("select max(id) from row_changes where op = 'delete'"))
+    )
+    key = log.owner.run(lambda s: s.scalar(text(f"select row_key from row_changes where id = {removed}")))
+    assert [each for each in log.verify().findings if each.kind == "row"] == []
+    number = str(key).partition("-")[0]
+    log.tamper(f"insert into staff_roles (staff_id, role) values ({number}, 'mediator')")
+    (finding,) = (each for each in log.verify().findings if each.kind == "row")
+    assert finding.text == (
+        f"Row {key} of staff_roles was logged as removed by change {removed}, and is there again: it was put in past "
+        "the desk."
+    )
 
 
 def test_the_key_of_a_row_never_changes_and_no_table_is_emptied_at_once(log: Log) -> None:

@@ -16,8 +16,8 @@ from core.audit.content_hashes import Words
 from core.db import Record
 from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
 from core.notifications import staff_of
-from core.records import Case, Handover, Recusal, Staff, StaffRole, StaffTie
-from core.records.people import found_ties
+from core.records import Case, Handover, Recusal, Staff, StaffRole
+from core.records.people import ties_that_bar
 from core.rules import mediation
 from core.rules.cases import BLOCKING, blocks_release
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
@@ -64,9 +64,8 @@ def require_open(case: Case) -> None:
 
 def ties_of(session: Session, staff_id: int) -> frozenset[int]:
     """The numbers of the parties that this person has a tie to: declared, or found and not yet ruled out."""
-    declared = select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)
-    found = select(found_ties.c.party_id).where(found_ties.c.staff_id == staff_id)
-    return frozenset(session.scalars(declared.union(found)))
+    wanted = select(ties_that_bar.c.party_id).where(ties_that_bar.c.staff_id == staff_id)
+    return frozenset(session.scalars(wanted))
 
 
 def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader: int | None) -> None:
@@ -227,8 +226,7 @@ def candidates(session: Session) -> list[mediation.Candidate]:
         .outerjoin(load, load.c.mediator_id == Staff.id)
         .where(StaffRole.role == Role.MEDIATOR, Staff.active)
     ).all()
-    declared = select(StaffTie.staff_id, StaffTie.party_id)
-    ties = _by_staff(session, declared.union(select(found_ties.c.staff_id, found_ties.c.party_id)))
+    ties = _by_staff(session, select(ties_that_bar.c.staff_id, ties_that_bar.c.party_id))
     recused = _by_staff(session, select(Recusal.staff_id, Recusal.case_id))
     return [
         mediation.Candidate(

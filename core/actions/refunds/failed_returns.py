@@ -200,7 +200,7 @@ def _open_again(
     context.note(
         session,
         actor,
-        AuditAction.REFUND_FAIL_RETURN.by("finance"),
+        AuditAction.REFUND_FAIL_RETURN.by("staff"),
         now=now,
         about=("refund", refund.id),
         reason=reason,

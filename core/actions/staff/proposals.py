@@ -17,7 +17,8 @@ from core import audit, notifications
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.db import Record
 from core.errors import DeskError
-from core.records import Case, Recusal, Staff, StaffRole, StaffTie
+from core.records import Case, Recusal, Staff, StaffRole
+from core.records.people import ties_that_bar
 from core.rules import proposals as rules
 from core.rules.mediation import CORRECTED_BY_OTHERS
 from core.rules.permissions import Actor, Role, staff_number
@@ -110,7 +111,9 @@ def known_of(session: Session, staff_id: int, subject: Subject) -> Maker:
 def _tied(session: Session, staff_id: int, parties: Collection[int]) -> bool:
     if not parties:
         return False
-    wanted = select(StaffTie.party_id).where(StaffTie.staff_id == staff_id, StaffTie.party_id.in_(parties))
+    wanted = select(ties_that_bar.c.party_id).where(
+        ties_that_bar.c.staff_id == staff_id, ties_that_bar.c.party_id.in_(parties)
+    )
     return session.scalars(wanted).first() is not None
 
 

@@ -1,7 +1,8 @@
 """Ties that nobody declared: found where a colleague has the e-mail address of a party, and settled by a person.
 
-Until then the case is not given to them (`mediator_assignment`). Confirming one is declaring it, in `install`, by the
-colleague or an administrator; ruling one out takes an administrator, and never the colleague.
+Until then it keeps them from the party's matters as a declared one does: no case of it is given to them
+(`mediator_assignment`), and they are not the second person (`proposals`). Confirming one is declaring it, in `install`,
+by the colleague or an administrator; ruling one out takes an administrator, and never the colleague.
 """
 
 from __future__ import annotations
