@@ -25,12 +25,13 @@ def show(row: BreakRow) -> None:
     if found is not None and found.status == ProposalStatus.PROPOSED:
         header.section("Proposed entry", WHOSE)
         manual_journals.proposal(found)
-    elif found is not None:
+        return
+    if found is not None:
         header.section("Booked")
         navigation.link(
             "manual_journals", f"{found.reference} · {found.memo}", icon=":material/edit_note:", id=found.id
         )
-    elif row.state != BreakView.CLOSED:
+    if row.state != BreakView.CLOSED:  # also where it was booked and is open again
         _propose(row)
 
 

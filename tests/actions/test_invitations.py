@@ -106,6 +106,7 @@ def test_a_link_is_good_for_nothing_once_called_off_or_when_its_maker_is_gone(to
     )
     with pytest.raises(InvitationUnknown):
         accept(town, again.token)
+    assert town.read(lambda s: invitations.named(s, again.token, now=town.now)) is None, "nobody is welcomed"
 
 
 def test_only_an_administrator_invites_and_only_with_what_the_desk_knows(town: Town) -> None:

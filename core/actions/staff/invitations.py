@@ -132,7 +132,7 @@ def call_off(session: Session, actor: Actor, *, now: datetime, invitation_id: in
 
 
 def named(session: Session, token: str | None, *, now: datetime) -> str | None:
-    """The name that a link was made for, while it is good."""
+    """The name that a link was made for, while it is good and whoever made it is an administrator."""
     row = _standing(session, token, now=now)
     return row.name if row else None
 
@@ -147,9 +147,6 @@ def accept(
         raise InvitationUnknown()
     if email is not None and email.casefold() != row.email.casefold():
         raise NotInvited()
-    known = proposals.known_of(session, row.invited_by, proposals.NOBODY)
-    if not known.active or Role.ADMINISTRATOR not in known.roles:
-        raise InvitationUnknown()
     staff = install.add_staff(
         session,
         SYSTEM,
@@ -201,7 +198,11 @@ def _standing(
         StaffInvitation.ended_at.is_(None),
         StaffInvitation.expires_at > now,
     )
-    return session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    row = session.scalars(wanted.with_for_update() if lock else wanted).one_or_none()
+    if row is None:
+        return None
+    inviter = proposals.known_of(session, row.invited_by, proposals.NOBODY)
+    return row if inviter.active and Role.ADMINISTRATOR in inviter.roles else None
 
 
 def _hash(token: str) -> bytes:
