@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.actions.cases import conversation, disputes, mediator_assignment
@@ -306,6 +306,16 @@ def carry_out(town: Town, *, payouts_too: bool = True) -> None:
         if todo is None:
             return
         town.database.run(lambda session, number=todo.id: _answer(session, number, town.now))  # type: ignore[misc]
+
+
+def roll_up(owner: Database) -> None:
+    """Rolls postings up, as the worker does; a transaction of a test beside this one may hold them back for a
+    moment, because the oldest that runs is counted over the whole server."""
+    statement = text(
+        "select roll_up((select rolled_to from ledger_roll_up), pg_snapshot_xmin(pg_current_snapshot()))"
+    )
+    while not owner.run(lambda session: session.execute(statement).scalar_one()):
+        pass
 
 
 def _answer(session: Session, number: int, now: datetime) -> None:

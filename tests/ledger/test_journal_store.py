@@ -17,21 +17,13 @@ from core.ledger.journal_store import JournalKeyReused, JournalRefused, Overdraf
 from core.ledger.journals import Journal, Posting, UnbalancedJournal
 from core.money import Money
 from core.queries import ledger
+from tests.builders import roll_up
 from tests.ledger.conftest import NOW, Post, charge, release, usd
-
-ROLL_UP = text(
-    "select roll_up((select rolled_to from ledger_roll_up), pg_snapshot_xmin(pg_current_snapshot()))"
-)
 
 
 def balance(database: Database, code: str) -> int:
     with database.reading() as session:
         return journal_store.balance(session, code, "USD").minor
-
-
-def rolled_up(owner: Database) -> int:
-    """How many postings were rolled up; tests beside this one may hold a transaction open for a moment."""
-    return int(owner.run(lambda session: session.execute(ROLL_UP).scalar_one()))
 
 
 def test_a_balance_is_told_on_the_side_on_which_the_account_grows(database: Database, post: Post) -> None:
@@ -136,8 +128,7 @@ def test_hot_and_cold_balances_are_right_before_and_after_a_roll_up(
     post(charge(1))
     with database.reading() as session:
         before = journal_store.balances(session, codes, "USD")
-    while not rolled_up(owner):
-        pass
+    roll_up(owner)
     with database.reading() as session:
         assert journal_store.balances(session, codes, "USD") == before
     post(charge(2))
@@ -168,8 +159,7 @@ def test_ranges_follow_each_other_behind_running_transactions(
     owner: Database, post: Post, lo: str, hi: str
 ) -> None:
     post(charge(1))
-    while not rolled_up(owner):
-        pass
+    roll_up(owner)
     with pytest.raises(DBAPIError, match="cannot be rolled up"), owner.transaction() as session:
         session.execute(text(f"select roll_up({lo}, {hi}) from ledger_roll_up"))
 
@@ -191,8 +181,7 @@ def test_the_trial_balance_sums_to_zero_in_each_currency_and_book(
     database: Database, owner: Database, post: Post
 ) -> None:
     post(charge(1))
-    while not rolled_up(owner):
-        pass
+    roll_up(owner)
     post(release(1, amount=4_000))
     post(Journal("y", "test", (Posting("bank", Money(-5, "JPY")), Posting("suspense", Money(5, "JPY")))))
     with database.reading() as session:
@@ -207,8 +196,7 @@ def test_an_accounts_page_runs_over_the_roll_up_newest_first(
 ) -> None:
     ids = [post(charge(1))]
     ids += [post(release(1, amount=amount)) for amount in (100, 200)]
-    while not rolled_up(owner):
-        pass
+    roll_up(owner)
     ids += [post(release(1, amount=amount)) for amount in (300, 400)]
     with database.reading() as session:
         first = journal_store.page(session, "held:1", "USD", limit=3)

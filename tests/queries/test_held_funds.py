@@ -22,11 +22,6 @@ def town(database: Database) -> Town:
     return builders.a_town(database)
 
 
-ROLL_UP = text(
-    "select roll_up((select rolled_to from ledger_roll_up), pg_snapshot_xmin(pg_current_snapshot()))"
-)
-
-
 def test_the_ageing_sums_to_what_the_ledger_holds(town: Town) -> None:
     builders.funded(town)
     town.wait(days=31)
@@ -73,8 +68,7 @@ def test_each_day_ends_with_what_the_ledger_says_of_it(town: Town, owner: Databa
     town.wait(days=3)
     builders.funded(town)
     if rolled:
-        with owner.transaction() as session:
-            session.execute(ROLL_UP)
+        builders.roll_up(owner)
     first, last = town.now.date() - timedelta(days=8), town.now.date()
     days = town.read(lambda session: held_funds.days(session, "USD", first=first, last=last))
     assert [each.day for each in days] == [first + timedelta(days=number) for number in range(9)]

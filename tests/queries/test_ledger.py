@@ -192,9 +192,6 @@ def test_fees_broken_down_are_the_same_fees_and_each_row_is_its_postings(town: T
 def test_fees_by_marketplace_are_the_same_before_and_after_a_roll_up(town: Town, owner: Database) -> None:
     """They are read from daily totals of each marketplace, and from what is not rolled up yet."""
     divided(town)
-    roll_up = (
-        "select roll_up((select rolled_to from ledger_roll_up), pg_snapshot_xmin(pg_current_snapshot()))"
-    )
 
     def by_marketplace() -> list[tuple[str, fees.FeePeriod]]:
         span = {"since": builders.NOW, "until": town.now}
@@ -202,7 +199,7 @@ def test_fees_by_marketplace_are_the_same_before_and_after_a_roll_up(town: Town,
         return [(row.label, row.fees) for row in rows]
 
     def add_up() -> None:
-        owner.run(lambda s: s.execute(text(roll_up)).scalar_one())
+        builders.roll_up(owner)
         assert town.read(lambda s: check(s, "marketplace_totals_agree", "daily_totals_agree")) == []
 
     before = by_marketplace()
