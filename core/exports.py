@@ -1,28 +1,38 @@
-"""The audit log as a file, CSV or JSON Lines. Tables of the pages are `core.table_files`.
+"""The audit log as a file: CSV, JSON Lines, Parquet, or a bundle that proves itself. Tables of the pages are
+`core.table_files`.
 
-PostgreSQL itself writes the files (COPY), so millions of rows stream through in a few megabytes of memory. A text that
-a spreadsheet would take for a formula gets an apostrophe before it; JSON Lines holds the exact text.
+PostgreSQL itself writes CSV and JSON Lines (COPY), so millions of rows stream through in a few megabytes of memory. A
+text that a spreadsheet would take for a formula gets an apostrophe before it in CSV; every other form holds the exact
+text. A bundle is one zip file with the entries in the form in which they are sealed, the proof that each stands in the
+log, and the signed manifest; its proof takes some 40 bytes of memory for each row of the whole log.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import psycopg
 from psycopg import ClientCursor
+from sqlalchemy.orm import Session
 
-from core import audit
-from core.audit import checkpoints
+from core import audit, parquet_files
+from core.audit import checkpoints, entries_proof
 from core.audit.actions import AuditAction, StoredAction
-from core.audit.export_manifest import Format, Manifest, Marks, signed
+from core.audit.canonical import TIMES, entry_bytes
+from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, Format, Manifest, Marks, signed
 from core.audit.filters import AuditFilter
+from core.audit.keys import PublicKey
+from core.audit.merkle import leaf_hash
 from core.audit.pinned_keys import ledger_name
 from core.db import Database
 from core.rules.permissions import Actor, Permission, require
@@ -35,6 +45,10 @@ COLUMNS = (
 ).split()
 # The other texts are held to words or numbers by the database.
 FREE_TEXTS = frozenset({"role", "object_kind", "object_id", "reason", "before", "after", "operation_key"})
+# As an entry is sealed: the very text of jsonb, and the transaction, whose number may be larger than JSON's, as text.
+EXACT = tuple(f"{name}::text as {name}" if name in ("before", "after", "xid") else name for name in COLUMNS)
+WHOLE = frozenset({"id", "actor_id", "project_id", "milestone_id", "ticket_id", "report_id"})
+COUNT = "select count(*) from audit_entries where {where}"
 SELECTED = "select {columns} from audit_entries where {where} order by id"
 AS_CSV = "copy ({selected}) to stdout (format csv, header true)"
 # JSON holds no control characters, so with these as quote and delimiter every line leaves as it is.
@@ -49,6 +63,26 @@ where xid >= coalesce(%(hi)s, '0')::xid8
   and id > (select coalesce(max(entries_after), 0) from seal_epochs where epoch >= %(epoch)s) and {where}
 """
 LINES_AT_ONCE = 1000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The manifest, and the SHA-256 of the whole file (in a bundle the manifest's own is that of the entries)."""
+
+    manifest: Manifest
+    sha256: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the key that signed it."""
+        public = PublicKey.of(bytes.fromhex(self.manifest.key))
+        assert public is not None  # we signed with it
+        return public.fingerprint
+
+    @property
+    def name(self) -> str:
+        return f"{self.manifest.name}.{self.manifest.format.ending}"
 
 
 def export_audit(
@@ -62,20 +96,29 @@ def export_audit(
     now: datetime,
     signer: audit.Signer,
     folder: Path,
-) -> Manifest:
+) -> Exported:
     """Stream the entries into `out`, in the order of their ids, as of one moment; the result is signed.
 
     Read as `auditor`; the export is recorded through `desk` (logged in as `app`) before the first byte leaves and again
-    with its fingerprint at the end. `folder` holds the checkpoints. Raises `NotPermitted`.
+    with its fingerprint at the end. `folder` holds the checkpoints. Raises `NotPermitted`, for a bundle also
+    `NothingSigned`, `NoBundle`.
     """
     require(actor, Permission.EXPORT_AUDIT)
-    name = f"audit-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    name = a_name("audit", now)
     asked = {"format": format, "filter": filter.facts()}
-    _record(desk, actor, AuditAction.EXPORT_START.by("audit"), name, now, asked)
-    manifest = signed(_stream(auditor, filter, format, out, name, now, folder), signer)
-    done = {"rows": manifest.rows, "sha256": manifest.sha256, "seal": manifest.seal}
-    _record(desk, actor, AuditAction.EXPORT_FINISH.by("audit"), name, now, asked | done)
-    return manifest
+    record(desk, actor, AuditAction.EXPORT_START.by("audit"), name, now, asked)
+    made = make(auditor, filter, format, out, name=name, now=now, signer=signer, folder=folder)
+    record(desk, actor, AuditAction.EXPORT_FINISH.by("audit"), name, now, asked | finished(made))
+    return made
+
+
+def finished(made: Exported) -> dict[str, Any]:
+    """What the log says of it at its end."""
+    return {"rows": made.manifest.rows, "sha256": made.sha256, "seal": made.manifest.seal}
+
+
+def a_name(what: str, now: datetime) -> str:
+    return f"{what}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
 def csv_safe(text: str) -> str:
@@ -83,59 +126,161 @@ def csv_safe(text: str) -> str:
     return f"'{text}" if text[:1] in FORMULA_STARTS and text else text
 
 
-def _record(
+def record(
     desk: Database, actor: Actor, action: StoredAction, name: str, now: datetime, after: Mapping[str, Any]
 ) -> None:
     with desk.transaction() as session:
         audit.record(session, actor, action, object_kind="export", object_id=name, now=now, after=after)
 
 
-def _stream(
+def make(
     auditor: Database,
     filter: AuditFilter,
     format: Format,
-    out: BinaryIO,
+    out: Any,
+    *,
     name: str,
     now: datetime,
+    signer: audit.Signer,
     folder: Path,
-) -> dict[str, Any]:
-    """Write the file; what its manifest says."""
+    progress: Progress = lambda done, total: None,
+) -> Exported:
+    """The file, without a word to the audit log: `export_audit` and `core.processes.exports` see to that."""
     with auditor.reading() as session:
         ledger = ledger_name(session)
         # Read before the snapshot: the seal of this line is then in the database for certain.
         line = checkpoints.last_line(folder, ledger)
         last = checkpoints.last(folder, ledger) if line else None
+    hashed = Hashed(out)
     with auditor.reading() as session:
         connection = session.connection().connection.driver_connection
         assert isinstance(connection, psycopg.Connection)
         with ClientCursor(connection) as cursor:
             cursor.execute(f"{SNAPSHOT}; set local timezone = 'UTC'; set local datestyle = 'ISO'")
-            query = cursor.mogrify(_query(filter, format), filter.values)
-            digest, header, marks = _copy(cursor, query, format, out)
-            rows = cursor.rowcount
-            found = cursor.execute(SEALED, {"n": last.n if last else 0}).fetchone()
-            sealed = found or (None, None, None, 1)
-            bounds = {"hi": sealed[2], "epoch": sealed[3]}
-            not_sealed = cursor.execute(
-                NOT_SEALED.format(where=filter.where()), filter.values | bounds
-            ).fetchone()
-    return {
-        "name": name,
-        "format": format,
-        "filter": filter.facts(),
-        "rows": rows,
-        "sha256": digest,
-        "first_id": marks.first,
-        "last_id": marks.last if marks.first is not None else None,
-        "ledger": ledger,
-        "seal": sealed[0],
-        "seal_hash": sealed[1],
-        "checkpoint": line.decode() if found else None,
-        "not_sealed": not_sealed[0] if not_sealed else 0,
-        "exported_at": now.isoformat(),
-        "header_sha256": header,
-        "lines": marks.packed(),
-    }
+            rows, sealed, not_sealed = _counted(cursor, filter, last.n if last else 0)
+            progress(0, rows)
+            facts = {
+                "name": name,
+                "format": format,
+                "filter": filter.facts(),
+                "rows": rows,
+                "ledger": ledger,
+                "seal": sealed[0],
+                "seal_hash": sealed[1],
+                "checkpoint": line.decode() if sealed[0] else None,
+                "not_sealed": not_sealed,
+                "exported_at": now.isoformat(),
+            }
+            reading = _Reading(session, cursor, filter, rows, progress)
+            if format is Format.BUNDLE:
+                manifest = _bundle(reading, hashed, facts, line, signer)
+            elif format is Format.PARQUET:
+                marks = _parquet(reading, hashed)
+                manifest = signed(facts | _range(marks) | {"sha256": hashed.hexdigest}, signer)
+            else:
+                digest, header, marks = _copy(reading, _query(filter, format), format, hashed)
+                also = {"sha256": digest, "header_sha256": header, "lines": marks.packed()}
+                manifest = signed(facts | _range(marks) | also, signer)
+    return Exported(manifest, hashed.hexdigest)
+
+
+@dataclass
+class Hashed:
+    """Passes bytes on, and keeps their SHA-256. Never read and never gone back in."""
+
+    out: Any
+    written: int = 0
+    closed: bool = False
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def write(self, content: Any) -> int:
+        piece = bytes(content)
+        self.digest.update(piece)
+        self.out.write(piece)
+        self.written += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self.written
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def hexdigest(self) -> str:
+        return str(self.digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One reading of the entries, as of one moment."""
+
+    session: Session
+    cursor: ClientCursor[Any]
+    filter: AuditFilter
+    rows: int
+    progress: Progress
+
+
+def _counted(cursor: ClientCursor[Any], filter: AuditFilter, last: int) -> tuple[int, Any, int]:
+    """How many rows it is, the last signed seal, and how many of the rows that does not cover."""
+    sealed = cursor.execute(SEALED, {"n": last}).fetchone() or (None, None, None, 1)
+    bounds = {"hi": sealed[2], "epoch": sealed[3]}
+    rows = cursor.execute(COUNT.format(where=filter.where()), filter.values).fetchone()
+    open = cursor.execute(NOT_SEALED.format(where=filter.where()), filter.values | bounds).fetchone()
+    return rows[0] if rows else 0, sealed, open[0] if open else 0
+
+
+def _range(marks: Marks) -> dict[str, int | None]:
+    return {"first_id": marks.first, "last_id": marks.last if marks.first is not None else None}
+
+
+def _parquet(reading: _Reading, out: Any) -> Marks:
+    query = SELECTED.format(columns=", ".join(EXACT), where=reading.filter.where())
+    marks, kinds = Marks(), [("time" if name in TIMES else "text") for name in COLUMNS]
+    kinds = ["whole" if name in WHOLE else kind for name, kind in zip(COLUMNS, kinds, strict=True)]
+
+    def batches() -> Iterator[list[tuple[Any, ...]]]:
+        done = 0
+        with reading.cursor.connection.cursor("audit_export") as cursor:
+            cursor.itersize = LINES_AT_ONCE
+            cursor.execute(query.encode(), reading.filter.values)
+            while rows := cursor.fetchmany(LINES_AT_ONCE):
+                for row in rows:
+                    marks.add(row[0], b"")
+                yield rows
+                done += len(rows)
+                reading.progress(done, reading.rows)
+
+    parquet_files.write(out, list(zip(COLUMNS, kinds, strict=True)), batches())
+    return marks
+
+
+def _bundle(
+    reading: _Reading, out: Any, facts: Mapping[str, Any], line: bytes, signer: audit.Signer
+) -> Manifest:
+    """`facts`: of the manifest, as far as they are known before the rows are read."""
+    leaves: dict[int, bytes] = {}
+
+    def keep(id: int, row: bytes) -> None:
+        leaves[id] = leaf_hash(entry_bytes(json.loads(row)))
+
+    selected = SELECTED.format(columns=", ".join(EXACT), where=reading.filter.where())
+    with ZipFile(out, "w", ZIP_DEFLATED) as bundle:
+        with bundle.open(ENTRIES, "w", force_zip64=True) as file:
+            query = AS_JSON.format(selected=selected)
+            digest, _, marks = _copy(reading, query, Format.JSONL, file, keep)
+        proof = entries_proof.made(reading.session, line, leaves)
+        files = {PROOF: proof, KEY: signer.public.pem}
+        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        also = {"sha256": digest, "lines": marks.packed(), "files": hashes}
+        manifest = signed({**facts, **_range(marks), **also}, signer)
+        for name, content in (files | {MANIFEST: manifest.json()}).items():
+            bundle.writestr(name, content)
+    return manifest
 
 
 def _query(filter: AuditFilter, format: Format) -> str:
@@ -153,11 +298,16 @@ def _safe(column: str) -> str:
 
 
 def _copy(
-    cursor: ClientCursor[Any], query: str, format: Format, out: BinaryIO
+    reading: _Reading,
+    statement: str,
+    format: Format,
+    out: Any,
+    keep: Callable[[int, bytes], None] = lambda id, line: None,
 ) -> tuple[str, str | None, Marks]:
     """Write the file; its sha256, that of its first line where it has names of columns, and a mark for each row."""
-    digest, header, marks = hashlib.sha256(), None, Marks()
-    with cursor.copy(query.encode()) as copy:
+    digest, header, marks, done = hashlib.sha256(), None, Marks(), 0
+    query = reading.cursor.mogrify(statement, reading.filter.values)
+    with reading.cursor.copy(query.encode()) as copy:
         if format is Format.CSV:
             names = bytes(next(iter(copy)))
             header = hashlib.sha256(names).hexdigest()
@@ -168,7 +318,11 @@ def _copy(
             digest.update(content)
             out.write(content)
             for line in lines:
-                marks.add(_id(line), line)
+                id = _id(line)
+                marks.add(id, line)
+                keep(id, line)
+            done += len(lines)
+            reading.progress(done, reading.rows)
     return digest.hexdigest(), header, marks
 
 

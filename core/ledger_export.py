@@ -7,9 +7,8 @@ as plain numbers with their currency beside them, and once more as signed minor 
 from __future__ import annotations
 
 import hashlib
-import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -20,18 +19,17 @@ import psycopg
 from psycopg import ClientCursor
 from sqlalchemy.orm import Session
 
-from core import audit
-from core.audit.actions import AuditAction, StoredAction
+from core import exports, parquet_files
+from core.audit.actions import AuditAction
 from core.db import Database
 from core.errors import DeskError
-from core.exports import FORMULA_STARTS, SNAPSHOT
+from core.exports import FORMULA_STARTS, SNAPSHOT, Progress
 from core.ledger.accounts import CHART, ISO_NUMBERS
 from core.money import CURRENCIES
 from core.replica import HeavyReads
 from core.rules.permissions import Actor, Permission, require
 from core.table_files import BOM
 
-Progress = Callable[[int, int], None]
 Batches = Iterator[list[tuple[Any, ...]]]
 AT_ONCE = 5_000
 PIECE = 1 << 20
@@ -124,13 +122,13 @@ def export_ledger(
     `progress(done, total)` counts postings. Raises `NotPermitted`.
     """
     require(actor, Permission.EXPORT_LEDGER)
-    name = f"ledger-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.{format}"
+    name = f"{exports.a_name('ledger', now)}.{format}"
     asked = {"format": format, "filter": wanted.facts()}
-    _record(desk, actor, AuditAction.EXPORT_START.by("ledger"), name, now, asked)
+    exports.record(desk, actor, AuditAction.EXPORT_START.by("ledger"), name, now, asked)
     with tempfile.TemporaryFile() as file:  # a workbook is written back and forth
         rows = reports.run(lambda session: write(session, wanted, format, file, progress))
         done = Exported(name, rows, _pass_on(file, out))
-    _record(
+    exports.record(
         desk, actor, AuditAction.EXPORT_FINISH.by("ledger"), name, now,
         asked | {"rows": done.rows, "sha256": done.sha256},
     )  # fmt: skip
@@ -145,13 +143,6 @@ def _pass_on(file: IO[bytes], out: IO[bytes]) -> str:
         digest.update(piece)
         out.write(piece)
     return digest.hexdigest()
-
-
-def _record(
-    desk: Database, actor: Actor, action: StoredAction, name: str, now: datetime, after: Mapping[str, Any]
-) -> None:
-    with desk.transaction() as session:
-        audit.record(session, actor, action, object_kind="export", object_id=name, now=now, after=after)
 
 
 @dataclass(frozen=True)
@@ -241,7 +232,9 @@ def write(
     if format is LedgerFormat.CSV:
         return _as_csv(connection, wanted, out, total, progress)
     batches = _batches(connection, wanted, total, progress)
-    return (_as_xlsx if format is LedgerFormat.XLSX else _as_parquet)(batches, out)
+    if format is LedgerFormat.XLSX:
+        return _as_xlsx(batches, out)
+    return parquet_files.write(out, [(each.name, each.kind) for each in COLUMNS], batches)
 
 
 def _as_csv(
@@ -310,26 +303,3 @@ def _sheet(book: Any, number: int, head: Any) -> Any:
         sheet.set_column(place, place, 19 if column.kind in ("time", "words") else 14)
         sheet.write_string(0, place, column.name, head)
     return sheet
-
-
-def _as_parquet(batches: Batches, out: IO[bytes]) -> int:
-    """Times are timestamps in UTC, amounts decimals with three places."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    types = {
-        "whole": pa.int64(),
-        "amount": pa.decimal128(38, 3),
-        "time": pa.timestamp("us", tz="UTC"),
-    }
-    schema = pa.schema([(each.name, types.get(each.kind, pa.string())) for each in COLUMNS])
-    count = 0
-    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        for rows in batches:
-            columns = [
-                pa.array(values, each.type)
-                for each, values in zip(schema, zip(*rows, strict=True), strict=True)
-            ]
-            writer.write_batch(pa.record_batch(columns, schema=schema))
-            count += len(rows)
-    return count

@@ -24,11 +24,21 @@ FORMAT = "escrow-desk/audit-export/2"
 # What the key signs elsewhere begins otherwise, so a signature can never be taken from there.
 SIGNED_AS = b"escrow-desk audit export 2\n"
 MARK = 4
+# What lies in a bundle.
+MANIFEST, ENTRIES, PROOF, KEY = "manifest.json", "entries.jsonl", "proof.json", "signing-key.pem"
 
 
 class Format(StrEnum):
+    """`BUNDLE`: the manifest, the entries as JSON Lines and their proof in one zip file."""
+
     CSV = "csv"
     JSONL = "jsonl"
+    PARQUET = "parquet"
+    BUNDLE = "bundle"
+
+    @property
+    def ending(self) -> str:
+        return "zip" if self is Format.BUNDLE else self.value
 
 
 @dataclass
@@ -80,7 +90,8 @@ class Manifest:
     """What an export holds, and the desk's word for it.
 
     `seal` is the last one that was signed at that moment; it covers all but `not_sealed` rows. `checkpoint` is its
-    line, as the checkpoint file has it.
+    line, as the checkpoint file has it. `sha256` is of the file, in a bundle of the entries in it; `files` are the
+    hashes of what else is in a bundle.
     """
 
     name: str
@@ -98,6 +109,7 @@ class Manifest:
     exported_at: str
     header_sha256: str | None = None
     lines: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     signature: str = ""
 

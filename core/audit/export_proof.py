@@ -34,7 +34,8 @@ class NoExport(DeskError):
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found. `wrong` is empty where file and manifest are as the desk exported them."""
+    """What was found. `wrong` is empty where file and manifest are as the desk exported them; `known` where that is
+    proved by the key that the verifier knows. `proved`: how many entries of a bundle stand in the signed tree."""
 
     rows: int
     key: str
@@ -45,6 +46,7 @@ class Proof:
     not_sealed: int
     wrong: tuple[str, ...] = ()
     more: int = 0
+    proved: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -63,6 +65,10 @@ class Proof:
             f"Seal {self.seal} was the last that was signed then" if self.seal else "Nothing was signed then"
         )
         lines.append(f"{sealed}; {self.not_sealed:,} of the rows were not sealed yet.")
+        if self.proved is not None:
+            lines.append(
+                f"{self.proved:,} of them are proved to stand in the log under that seal, as they are here."
+            )
         return "\n".join(lines)
 
     def _as_exported(self) -> str:
@@ -72,7 +78,9 @@ class Proof:
         at = f"{self.exported_at[:19]}Z"
         if self.known:
             return f"{rows} as the desk exported {them} at {at}: signed by key {self.key}, as it should be."
-        unknown = "It is not known here whether that is the desk's key: compare it."
+        unknown = (
+            "It is not known here whether that is the desk's key: name the one that you were told with --key."
+        )
         return f"{rows} as signed at {at} by key {self.key}. {unknown}"
 
 
@@ -80,17 +88,28 @@ def verify(file: Path, *, manifest: Path | None = None, key: str | None = None) 
     """`key` is the fingerprint whose signature the manifest must bear. Raises `NoManifest`, `NoExport`."""
     beside = manifest or file.with_name(f"{file.name}.manifest.json")
     data = _read(beside)
-    wrong: list[str] = []
-    signer = _signer(data)
-    if signer is None:
-        wrong.append("The manifest was altered: its signature does not fit it.")
-    elif key and signer.fingerprint != key:
-        wrong.append(f"The manifest is signed by the key {signer.fingerprint}, and not by {key}.")
-    wrong += _checkpoint(data)
     if not file.is_file():
         raise NoExport(path=file)
     with file.open("rb") as content:
-        wrong += _compared(content, data, beside)
+        return found(data, _compared(content, data), key=key, known=frozenset({key or ""}))
+
+
+def found(
+    data: Mapping[str, Any],
+    wrong: list[str],
+    *,
+    key: str | None,
+    known: frozenset[str],
+    proved: int | None = None,
+) -> Proof:
+    """What is wrong with the rows, and with the manifest, whose signer must be among the `known`."""
+    signer = _signer(data)
+    about: list[str] = []
+    if signer is None:
+        about.append("The manifest was altered: its signature does not fit it.")
+    elif key and signer.fingerprint not in known:
+        about.append(f"The manifest is signed by the key {signer.fingerprint}, and not by {key}.")
+    wrong = [*about, *_checkpoint(data), *wrong]
     shown = signer or PublicKey.of(bytes.fromhex(data["key"]))
     return Proof(
         rows=data["rows"],
@@ -102,6 +121,7 @@ def verify(file: Path, *, manifest: Path | None = None, key: str | None = None) 
         not_sealed=data["not_sealed"],
         wrong=tuple(wrong[:LISTED]),
         more=max(0, len(wrong) - LISTED),
+        proved=proved,
     )
 
 
@@ -121,9 +141,16 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise NoManifest(path=path, why="it is too large")
-        data = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except OSError:
         raise NoManifest(path=path, why="there is no such file") from None
+    return read(content, path)
+
+
+def read(content: bytes, path: Path) -> dict[str, Any]:
+    """A manifest with all its fields; nothing is checked yet. Raises `NoManifest`."""
+    try:
+        data = json.loads(content)
     except (ValueError, RecursionError):
         raise NoManifest(path=path, why="it is no JSON") from None
     if not isinstance(data, dict) or data.get("manifest") != FORMAT:
@@ -157,23 +184,42 @@ def _checkpoint(data: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _compared(content: BufferedReader, data: Mapping[str, Any], manifest: Path) -> list[str]:
+def _compared(content: BufferedReader, data: Mapping[str, Any]) -> list[str]:
     """What became of the rows; nothing where the file is the very one that was signed."""
-    if hashlib.file_digest(content, "sha256").hexdigest() == data["sha256"]:
+    sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    if sha256 == data["sha256"]:
         return []
+    if data["format"] not in (Format.CSV, Format.JSONL):
+        return ["The file is not the one that was exported."]
     content.seek(0)
+    lines = _lines(content, quoted=data["format"] == Format.CSV)
+    header = next(lines, b"") if data["format"] == Format.CSV else b""
+    wrong = differing(sha256, [id_and_mark(line) for line in lines], data)
+    if data["format"] == Format.CSV and hashlib.sha256(header).hexdigest() != data["header_sha256"]:
+        wrong = [
+            "The line with the names of the columns was altered.",
+            *(each for each in wrong if each != SAME),
+        ]
+    return wrong
+
+
+SAME = "The file is not the one that was exported, although its rows look the same."
+
+
+def differing(sha256: str, rows: list[tuple[int | None, bytes]], data: Mapping[str, Any]) -> list[str]:
+    """Which rows are not those that were exported: `rows` are those of the file with this hash, each with its mark."""
+    if sha256 == data["sha256"]:
+        return []
     try:
         wanted = list(Marks.unpacked(data["lines"]))
     except (ValueError, KeyError, zlib.error, TypeError):
         return ["The file is not the one that was exported, and the manifest's list of rows cannot be read."]
-    lines = _lines(content, quoted=data["format"] == Format.CSV)
-    wrong = []
-    if data["format"] == Format.CSV:
-        header = next(lines, b"")
-        if hashlib.sha256(header).hexdigest() != data["header_sha256"]:
-            wrong.append("The line with the names of the columns was altered.")
-    wrong += _differences(wanted, [(_id(line), mark(line)) for line in lines])
-    return wrong or ["The file is not the one that was exported, although its rows look the same."]
+    return _differences(wanted, rows) or [SAME]
+
+
+def id_and_mark(line: bytes) -> tuple[int | None, bytes]:
+    found = ID.match(line)
+    return int(found[1]) if found else None, mark(line)
 
 
 def _differences(wanted: list[tuple[int, bytes]], found: list[tuple[int | None, bytes]]) -> list[str]:
@@ -208,8 +254,3 @@ def _lines(content: BufferedReader, *, quoted: bool) -> Iterator[bytes]:
             row.clear()
     if row:
         yield bytes(row)
-
-
-def _id(line: bytes) -> int | None:
-    found = ID.match(line)
-    return int(found[1]) if found else None

@@ -70,8 +70,12 @@ class PublicKey:
             return False
         return True
 
+    @property
+    def pem(self) -> bytes:
+        return self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
     def write(self, path: Path) -> None:
-        path.write_bytes(self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        path.write_bytes(self.pem)
 
     @classmethod
     def read(cls, path: Path) -> PublicKey | None:

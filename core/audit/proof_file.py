@@ -23,6 +23,7 @@ from core.audit.tree_heads import Note, TreeHead, origin
 from core.errors import DeskError
 
 ENTRY, GROWTH = "escrow-desk/entry-proof/1", "escrow-desk/growth-proof/1"
+ENTRIES = "escrow-desk/entries-proof/1"  # lies in a bundle: `core.audit.bundle_proof` verifies it
 FIELDS: Mapping[str, frozenset[str]] = {
     ENTRY: frozenset("proof ledger entry index path checkpoint signed_by keys".split()),
     GROWTH: frozenset("proof ledger first second path signed_by keys".split()),
@@ -61,12 +62,14 @@ class Proof:
             what = f"The log {self.ledger} only grew, from {self.first_size:,} to {rows}: nothing before was altered"
         if self.known:
             return f"{what}; signed by key {self.key}, as it should be."
-        unknown = "It is not known here whether that is the desk's key: compare it."
+        unknown = (
+            "It is not known here whether that is the desk's key: name the one that you were told with --key."
+        )
         return f"{what}, by the signature of key {self.key}. {unknown}"
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
-        return {"ok": self.ok, **vars(self)}
+        return {"ok": self.known, **vars(self)}
 
 
 def entry(ring: Ring, facts: Mapping[str, Any], index: int, path: Sequence[bytes], head: TreeHead) -> bytes:
@@ -79,6 +82,12 @@ def growth(ring: Ring, first: Note, second: TreeHead, path: Sequence[bytes]) -> 
     """The proof that the log of the second checkpoint begins with that of the first."""
     also = {"first": first.note, "second": second.note}
     return _written(ring, GROWTH, path, Note.of(second.note), also)
+
+
+def entries(ring: Ring, places: Sequence[int | None], path: Sequence[bytes], head: TreeHead) -> bytes:
+    """The proof that many entries stood in the log: `places` of their leaves, None where one is not sealed yet."""
+    also = {"checkpoint": head.note, "places": list(places)}
+    return _written(ring, ENTRIES, path, Note.of(head.note), also, indent=None)
 
 
 def signer_among(note: Note, keys: Iterable[PublicKey]) -> PublicKey | None:
@@ -97,7 +106,7 @@ def verify(content: bytes, *, name: str, key: str | None = None, since: str | No
         found = _entry(data, notes[-1], path) if data["proof"] == ENTRY else _growth(notes, path)
         kept = [public for public, _ in keys if public]
         signed = [signer_among(note, kept) for note in notes]
-        known = _handed_over(data["ledger"], [(public, each) for public, each in keys if public], key)
+        known = handed_over(data["ledger"], [(public, each) for public, each in keys if public], key)
     except (KeyError, TypeError, ValueError, AttributeError, struct.error, OverflowError) as problem:
         raise NotAProof(name=name, why=f"it cannot be read: {problem}") from None
     wrong = [] if found else [WRONG[data["proof"]]]
@@ -157,7 +166,7 @@ def _signatures(signed: Sequence[PublicKey | None], key: str | None, known: froz
     return wrong
 
 
-def _handed_over(
+def handed_over(
     ledger: str, keys: Sequence[tuple[PublicKey, Mapping[str, Any]]], key: str | None
 ) -> frozenset[str]:
     """The key that is asked for, and those after it as far as each is signed by the one before."""
@@ -171,7 +180,15 @@ def _handed_over(
     return frozenset(known)
 
 
-def _written(ring: Ring, kind: str, path: Sequence[bytes], last: Note, also: Mapping[str, Any]) -> bytes:
+def _written(
+    ring: Ring,
+    kind: str,
+    path: Sequence[bytes],
+    last: Note,
+    also: Mapping[str, Any],
+    *,
+    indent: int | None = 2,
+) -> bytes:
     keys = [
         {
             "n": pin.n,
@@ -192,7 +209,7 @@ def _written(ring: Ring, kind: str, path: Sequence[bytes], last: Note, also: Map
         "signed_by": signer.fingerprint if signer else "none",
         "keys": keys,
     }
-    return json.dumps(facts, indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(facts, indent=indent, ensure_ascii=False).encode() + b"\n"
 
 
 def _read(content: bytes, name: str) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, whole_file
 from core.cli.signing import Key
 from core.errors import DeskError, NotFound
+from core.rules.permissions import Permission, require
 
 if TYPE_CHECKING:
-    from core.audit.export_manifest import Manifest
     from core.desk import Desk
+    from core.exports import Exported
 
 app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.command("rotate-key")(signing.rotate_key)
@@ -35,7 +36,7 @@ class PeriodEmpty(DeskError):
 
 # What one may say on the command line; the same words as in the filter and in the manifest.
 Log = StrEnum("Log", {name: name for name in LOGS})  # type: ignore[misc]
-FileFormat = StrEnum("FileFormat", {"csv": "csv", "jsonl": "jsonl"})
+FileFormat = StrEnum("FileFormat", {"csv": "csv", "jsonl": "jsonl", "parquet": "parquet", "bundle": "bundle"})
 
 
 @app.command()
@@ -64,6 +65,7 @@ def verify(
     checkpoints: Annotated[
         Path | None, typer.Option(help="The folder of the checkpoints to believe, such as the one outside.")
     ] = None,
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Prove that nobody altered the log or the ledger; names the first thing that is off (exit code 1).
@@ -78,6 +80,7 @@ def verify(
         def progress(done: int, total: int) -> None:
             status.update(f"Verifying … {done:,} of {total:,} rows")
 
+        require(operator.actor(desk, as_), Permission.VERIFY_AUDIT)
         trust = signing.trust(desk, key)
         report = audit.verify(
             desk.auditor,
@@ -94,32 +97,41 @@ def verify(
 
 @app.command("verify-export")
 def verify_export(
-    file: Annotated[Path, typer.Argument(help="The CSV or JSON Lines file from `audit export`.")],
+    file: Annotated[Path, typer.Argument(help="The file from `audit export`.")],
     manifest: Annotated[
-        Path | None, typer.Option(help="Its manifest. Default: FILE.manifest.json, beside it.")
+        Path | None,
+        typer.Option(
+            help="Its manifest. Default: FILE.manifest.json, beside it; in a bundle, the one in it."
+        ),
     ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Hold an export against its signed manifest; needs no database and no configuration.
 
-    Names every row that was altered, inserted or put elsewhere, and every one that is missing (exit code 1).
+    Names every row that was altered, inserted or put elsewhere, and every one that is missing (exit code 1). In a
+    bundle every entry must also stand in the log that was signed. A key that is not known here proves nothing (also 1).
     """
-    from core.audit import export_proof
+    from core.audit import bundle_proof, export_proof
 
     if not file.is_file():  # before its manifest is looked for beside it
         raise export_proof.NoExport(path=file)
-    beside = manifest or _manifest_path(file)
-    wanted = signing.for_export(export_proof.ledger_of(beside), key)
-    proof = export_proof.verify(file, manifest=beside, key=wanted)
-    data = {"ok": proof.ok, **vars(proof)}
+    if manifest is None and bundle_proof.is_bundle(file):
+        proof = bundle_proof.verify(file, key=signing.for_export(bundle_proof.ledger_of(file), key))
+    else:
+        beside = manifest or _manifest_path(file)
+        wanted = signing.for_export(export_proof.ledger_of(beside), key)
+        proof = export_proof.verify(file, manifest=beside, key=wanted)
+    data = {"ok": proof.known, **vars(proof)}
     say(data, as_json=as_json, words=tell(proof.text()))
-    raise typer.Exit(0 if proof.ok else 1)
+    raise typer.Exit(0 if proof.known else 1)
 
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option(help="The file to write; its manifest is written beside it.")],
+    out: Annotated[
+        Path, typer.Option(help="The file to write; its manifest is written beside it, or into a bundle.")
+    ],
     format: Annotated[FileFormat, typer.Option(help="The form of the file.")] = FileFormat.csv,
     since: Annotated[datetime | None, typer.Option(help="From this moment (UTC).")] = None,
     until: Annotated[datetime | None, typer.Option(help="Before this moment (UTC).")] = None,
@@ -137,28 +149,34 @@ def export(
     )
     if chosen.since and chosen.until and chosen.since >= chosen.until:
         raise PeriodEmpty(since=chosen.since, until=chosen.until)
-    manifest = _write(out, chosen, format.value, as_)
-    beside = _manifest_path(out)
-    data = {"file": str(out), "manifest": str(beside), "rows": manifest.rows, "sha256": manifest.sha256}
-    words = f"{manifest.rows} entries in {out} (SHA-256 {manifest.sha256}), signed manifest {beside}."
+    made = _write(out, chosen, format.value, as_)
+    manifest = made.manifest
+    data = {"file": str(out), "rows": manifest.rows, "sha256": made.sha256, "key": made.fingerprint}
+    words = f"{manifest.rows} entries in {out} (SHA-256 {made.sha256}), "
+    if manifest.format.value == "bundle":
+        words += f"with their proof, signed by key {made.fingerprint}."
+    else:
+        data["manifest"] = str(_manifest_path(out))
+        words += f"signed manifest {_manifest_path(out)}."
     say(data, as_json=as_json, words=tell(words))
 
 
-def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Manifest:
+def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Exported:
     """Both files, or neither: what is half written is no export."""
     from core import audit
     from core.audit.export_manifest import Format
     from core.exports import export_audit
 
-    beside = _manifest_path(out)
+    beside = None if format == Format.BUNDLE else _manifest_path(out)
     require_new(out)
-    require_new(beside)
+    if beside:
+        require_new(beside)
     with opened() as desk:
         _require_known(desk, chosen)
         home, actor, now = desk.settings.home, operator.actor(desk, as_), desk.clock()
         signer = audit.desk_signer(desk.database, home, now=now)
         with whole_file(out) as file:
-            manifest = export_audit(
+            made = export_audit(
                 desk.auditor,
                 chosen,
                 Format(format),
@@ -169,8 +187,9 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Mani
                 signer=signer,
                 folder=home / "checkpoints",
             )
-            beside.write_bytes(manifest.json())
-    return manifest
+            if beside:
+                beside.write_bytes(made.manifest.json())
+    return made
 
 
 def _require_known(desk: Desk, chosen: AuditFilter) -> None:

@@ -129,7 +129,7 @@ def _export(
     file = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 (closed when the session offers it no more)
     out = cast(Any, Counting(file, progress))
     home = desk.settings.home
-    manifest = export_audit(
+    made = export_audit(
         desk.auditor,
         filter,
         format,
@@ -140,7 +140,7 @@ def _export(
         signer=audit.desk_signer(desk.database, home, now=now),
         folder=home / "checkpoints",
     )
-    return Exported(manifest, file)
+    return Exported(made.manifest, file)
 
 
 def _wait(running: Work[Exported]) -> None:

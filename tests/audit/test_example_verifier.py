@@ -31,16 +31,16 @@ def verified(file: Path, key: str) -> tuple[int, str]:
 
 def exported(log: Log, file: Path, format: Format) -> Path:
     with file.open("wb") as out:
-        manifest = exports.export_audit(
+        made = exports.export_audit(
             log.auditor, AuditFilter(), format, out, desk=log.database, actor=OFFICER, now=NOW, signer=log.signer,
             folder=log.folder,
         )  # fmt: skip
     beside = file.with_name(f"{file.name}.manifest.json")
-    beside.write_bytes(manifest.json())
+    beside.write_bytes(made.manifest.json())
     return beside
 
 
-@pytest.mark.parametrize("format", list(Format))
+@pytest.mark.parametrize("format", [Format.CSV, Format.JSONL])
 def test_an_export_is_verified_and_each_alteration_is_named(log: Log, tmp_path: Path, format: Format) -> None:
     ids = log.write(2) + log.write(3, before={"text": 'two\nlines, "quoted" – ü'})
     log.seal()

@@ -25,7 +25,7 @@ class Export:
     def __init__(self, log: Log, folder: Path, format: Format, **filter: Any) -> None:
         self.log, self.file = log, folder / f"audit.{format.value}"
         with self.file.open("wb") as out:
-            manifest = exports.export_audit(
+            made = exports.export_audit(
                 log.auditor,
                 AuditFilter(**filter),
                 format,
@@ -37,7 +37,7 @@ class Export:
                 folder=log.folder,
             )
         self.manifest = folder / f"{self.file.name}.manifest.json"
-        self.manifest.write_bytes(manifest.json())
+        self.manifest.write_bytes(made.manifest.json())
         content, rows = self.file.read_bytes(), self.rows()
         self.head = content[: content.index(rows[0])] if rows else content
 
@@ -67,7 +67,7 @@ def _start(content: bytes, id: int) -> int:
     raise AssertionError(id)
 
 
-@pytest.fixture(params=list(Format), ids=str)
+@pytest.fixture(params=[Format.CSV, Format.JSONL], ids=str)
 def export(log: Log, tmp_path: Path, request: pytest.FixtureRequest) -> Export:
     log.write(len(SENTENCES))
     with log.database.transaction() as session:
@@ -97,7 +97,7 @@ def test_an_untouched_export_is_proved_and_says_what_it_holds(export: Export) ->
     assert f"signed by key {export.key}, as it should be" in said
     assert '"milestone_id": 5' in said
     assert f"Seal {proof.seal} was the last that was signed then" in said
-    assert "compare it" in verify(export.file).text(), "without a key nothing is as it should be"
+    assert "with --key" in verify(export.file).text(), "without a key nothing is as it should be"
 
 
 def test_every_row_that_is_off_is_named(export: Export) -> None:
@@ -186,7 +186,7 @@ def test_what_is_no_export_is_refused_in_a_sentence(export: Export, tmp_path: Pa
 
 def test_an_empty_export_and_one_without_seals_are_proved_too(log: Log, tmp_path: Path) -> None:
     log.write()
-    for format in Format:
+    for format in (Format.CSV, Format.JSONL):
         assert Export(log, tmp_path, format, milestone_id=999).proof().ok
         proof = Export(log, tmp_path, format).proof()
         assert (proof.ok, proof.seal, proof.not_sealed) == (True, None, proof.rows)

@@ -29,7 +29,7 @@ TEXTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
 def export(log: Log, format: Format = Format.CSV, **filter: object) -> tuple[str, Manifest]:
     out = io.BytesIO()
     asked = AuditFilter(**filter)  # type: ignore[arg-type]
-    manifest = exports.export_audit(
+    made = exports.export_audit(
         log.auditor,
         asked,
         format,
@@ -40,8 +40,8 @@ def export(log: Log, format: Format = Format.CSV, **filter: object) -> tuple[str
         signer=log.signer,
         folder=log.folder,
     )
-    assert hashlib.sha256(out.getvalue()).hexdigest() == manifest.sha256
-    return out.getvalue().decode(), manifest
+    assert hashlib.sha256(out.getvalue()).hexdigest() == made.sha256 == made.manifest.sha256
+    return out.getvalue().decode(), made.manifest
 
 
 def as_rows(content: str) -> list[dict[str, str]]:

@@ -78,7 +78,7 @@ def test_a_proof_says_whose_key_it_is_where_none_was_named(log: Log) -> None:
     told = proof_file.verify(proof.content, name="file")
     assert told.ok
     assert not told.known
-    assert "compare it" in told.text()
+    assert "with --key" in told.text()
     assert log.signer.public.fingerprint in told.text()
 
 

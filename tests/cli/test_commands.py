@@ -199,6 +199,24 @@ def test_an_export_is_private_recorded_and_never_written_over(
     terminal.run("audit", "export", "--out", nowhere).refuses("There is no folder")
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet", "bundle"])
+def test_an_export_of_each_kind_is_verified_elsewhere_by_the_key_that_was_told(
+    terminal: Terminal, town: builders.Town, tmp_path: Path, format: str
+) -> None:
+    while terminal.run("audit", "seal", "--json").well().json["rows"]:
+        pass
+    out = tmp_path / f"log.{format}"
+    said = terminal.run("audit", "export", "--out", out, "--format", format, "--json").well().json
+    elsewhere = Terminal({"ESCROW_DESK_HOME": str(tmp_path / "elsewhere")})
+    assert elsewhere.run("audit", "verify-export", out, "--key", said["key"], "--json").well().json["ok"]
+    for key in ((), ("--key", "0000:" * 7 + "0000")):
+        assert elsewhere.run("audit", "verify-export", out, *key).code == 1, "it believes no other key"
+    assert terminal.run("audit", "verify", "--key", "0000:" * 7 + "0000").code == 1
+    content = out.read_bytes()
+    out.write_bytes(content[:200] + bytes([content[200] ^ 1]) + content[201:])
+    assert elsewhere.run("audit", "verify-export", out, "--key", said["key"]).code in (1, 2)
+
+
 def test_an_export_about_a_case_that_is_not_there_proves_nothing_and_is_refused(
     terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
@@ -232,7 +250,8 @@ def test_one_entry_and_the_growth_of_the_log_are_proved_elsewhere(
     key = ("--key", said["key"])
     told = elsewhere.run("audit", "verify-proof", proof, *key, "--json").well().json
     assert (told["ok"], told["known"], told["entry"]["id"]) == (True, True, id)
-    assert "compare it" in elsewhere.run("audit", "verify-proof", proof).well().out
+    unknown = elsewhere.run("audit", "verify-proof", proof)
+    assert (unknown.code, "with --key" in unknown.out) == (1, True), "a key that nobody knows proves nothing"
     assert "action: system:desk:install" in elsewhere.run("audit", "verify-proof", proof, *key).well().out
     grown = elsewhere.run("audit", "verify-proof", growth, *key, "--since", kept).well().out
     assert "only grew" in grown
