@@ -256,6 +256,8 @@ def likely(
         return SettledAs.RETURN_TO_PAYER if payment_intent and milestone_id else None
     if category == "refund" and amount.is_negative:
         return SettledAs.REFUND_OWED if milestone_id else SettledAs.CONCESSION
+    if kind == "adjustment" and category in ("dispute", "dispute_reversal"):
+        return SettledAs.CHARGEBACK_LOSS
     if kind == "adjustment":
         return SettledAs.OTHER_EXPENSE if amount.is_negative else SettledAs.OTHER_INCOME
     found = LIKELY.get(kind)

@@ -13,15 +13,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from core.actions.reconciliation import bank_matches, suspense
+from core.actions.reconciliation import bank_matches, breaks, suspense
 from core.db import Database
+from core.errors import NotFound
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import bank_matching, reconciliation
 from core.queries import breaks as queries
 from core.queries import invariants, periods
 from core.records import Break, ReconciliationRun, SuspenseItem
-from core.rules.bank_matching import MatchedAlready, NotAtTheBank, SumsDiffer
+from core.rules.bank_matching import MatchedAlready, NotAtTheBank, NothingToMatch, SumsDiffer
 from core.rules.periods import PeriodKind, span
 from core.rules.permissions import SYSTEM
 from core.rules.suspense import SettledAs
@@ -197,6 +198,8 @@ def test_a_bank_only_line_is_explained_by_two_people_and_then_all_is_clean(marke
     (row,) = open_breaks(market)
     assert (row.class_, row.theirs, row.bank_line_id) == ("BANK_ONLY", Money(-35, "USD"), charge)
     fay = market.as_staff("fay")
+    with pytest.raises(breaks.NotAtStripe):
+        market.act(breaks.ask_again, fay, break_id=row.id, reason="Look again.")
     with pytest.raises(NotAtTheBank):
         market.act(bank_matches.explain, fay, line_ids=[charge], settled_as=SettledAs.OWN_MONEY, reason="x")
     market.act(
@@ -257,6 +260,33 @@ def test_by_hand_the_sums_agree_or_the_difference_is_explained(market: Market) -
         market.act(bank_matches.by_hand, fay, **facts, difference=True)
     assert run(market).status == "SUSPENSE"
     lawful(market)
+
+
+def test_by_hand_only_what_is_there_and_free_is_matched(market: Market) -> None:
+    market.pay_in(10_000)
+    first, second = told(market, (0, -9_985, "To Stripe"), (0, -9_985, "To Stripe"))
+    run(market)
+    journal = next(each.journal_id for each in open_breaks(market) if each.ours)
+    told_of = market.database.run(
+        lambda s: journal_store.post(
+            s, postings.line_difference(key="other", amount=Money(5, "USD"), cause={}), now=market.now
+        )
+    )
+    for lines, journals, refusal in (
+        ([first, 987_654], [journal], NotFound),
+        ([first], [told_of], NothingToMatch),
+        ([first], [journal, told_of], NothingToMatch),
+    ):
+        with pytest.raises(refusal):
+            by_hand(market, lines, journals)
+    by_hand(market, [first], [journal])
+    with pytest.raises(MatchedAlready, match=f"J-{journal}"):
+        by_hand(market, [second], [journal])
+
+
+def by_hand(market: Market, lines: Sequence[int], journals: Sequence[int | None]) -> None:
+    facts: dict[str, Any] = {"line_ids": lines, "journal_ids": journals, "reason": "The same."}
+    market.act(bank_matches.by_hand, market.as_staff("fay"), **facts, difference=True)
 
 
 def test_a_dry_run_shows_it_and_keeps_nothing(market: Market, owner: Database) -> None:

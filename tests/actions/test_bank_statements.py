@@ -227,7 +227,41 @@ def test_a_csv_without_balances_goes_on_from_what_is_there(session: Session) -> 
     assert (done.statements[0].opening.minor, done.statements[0].closing.minor) == (-300, 900)
     overlapping = take(session, csv("2026-09-02,7.00,B", "2026-09-03,1.00,C"), mapping="bank")
     assert (overlapping.statements[0].opening.minor, overlapping.statements[0].closing.minor) == (200, 1000)
-    assert [each[2] for each in counted(session)] == ["A", "B", "C"]
+    following = take(session, csv("2026-09-05,2.00,D"), mapping="bank")
+    assert (following.statements[0].opening.minor, following.statements[0].closing.minor) == (1000, 1200)
+    assert [each[2] for each in counted(session)] == ["A", "B", "C", "D"]
+
+
+def ofx(since: int, until: int, closing: str, *entries: tuple[int, str]) -> bytes:
+    """Of some days of September, with a closing balance alone; entries are (day, amount)."""
+    lines = "".join(
+        f"<STMTTRN><DTPOSTED>202609{day:02}<TRNAMT>{amount}<FITID>F{day}</STMTTRN>" for day, amount in entries
+    )
+    return (
+        f"OFXHEADER:100\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><ACCTID>{IBAN}"
+        f"</BANKACCTFROM><BANKTRANLIST><DTSTART>202609{since:02}<DTEND>202609{until:02}{lines}</BANKTRANLIST>"
+        f"<LEDGERBAL><BALAMT>{closing}<DTASOF>202609{until:02}</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>"
+    ).encode()
+
+
+def test_of_a_closing_balance_alone_the_opening_one_is_computed_and_said(session: Session) -> None:
+    (done,) = take(session, ofx(1, 3, "12.00", (1, "5.00"), (2, "4.00"))).statements
+    assert (done.first_on.day, done.last_on.day, done.opening, done.closing) == (
+        1,
+        3,
+        euros(300),
+        euros(1200),
+    )
+    assert done.said == ("The file states no opening balance; it is the closing balance less the lines.",)
+
+
+def test_a_period_that_its_lines_do_not_lie_in_is_not_believed(session: Session) -> None:
+    (done,) = take(session, ofx(4, 6, "9.00", (2, "5.00"), (8, "4.00"))).statements
+    assert (done.first_on.day, done.last_on.day) == (2, 8)
+    assert (
+        "The file calls this the statement of 04 September 2026 to 06 September 2026, and its lines are of other days."
+        in done.said
+    )
 
 
 def test_a_mapping_is_kept_in_versions(session: Session) -> None:

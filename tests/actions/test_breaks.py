@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from core.actions.milestones import verification
 from core.actions.periods import manual_journals, payee_entries
 from core.actions.reconciliation import breaks, suspense
 from core.db import Database
 from core.desk import Desk
+from core.errors import NotFound
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_refetch, reconciliation, returned_payouts
@@ -48,6 +50,7 @@ def test_two_runs_see_one_break_and_its_class_follows_what_is_known(market: Mark
     first = run(market)
     (seen,) = shown(market)
     assert (seen.class_, seen.state, seen.first_run_id) == ("TIMING", "OPEN", first)
+    assert not break_refetch.fetch_again(market.desk, seen.id), "it may still come by a webhook"
     second = run(market, hours=2)
     (again,) = shown(market)
     assert (again.id, again.first_run_id, again.last_run_id) == (seen.id, first, second)
@@ -139,6 +142,27 @@ def test_a_payee_paid_by_hand_owes_it_back(market: Market) -> None:
     explain(market, item, SettledAs.PAYEE_OWES, market.payee_id)
     books = market.books()
     assert (books["receivable_payee"], books["connected_balance"]) == (4_000, 4_000)
+    market.lawful()
+
+
+def test_what_went_to_a_payee_in_another_way_than_by_a_transfer_is_not_at_stripe(market: Market) -> None:
+    _, item = in_suspense(market, "adjustment", -4_000)
+    with pytest.raises(NotFound, match="payee"):
+        explain(market, item, SettledAs.PAYEE_OWES, market.payer_id)
+    explain(market, item, SettledAs.PAYEE_OWES, market.payee_id)
+    assert market.books() == {"receivable_payee": 4_000, "stripe_balance": -4_000}
+    market.lawful()
+
+
+def test_amounts_that_offset_each_other_leave_suspense_without_an_entry(market: Market) -> None:
+    both = [in_suspense(market, "adjustment", amount)[1].id for amount in (700, -700)]
+    before = market.books()
+    given = {"item_ids": both, "reason": "The same payment, and its return."}
+    market.act(suspense.propose, market.as_staff("fay"), **given, settled_as=SettledAs.EACH_OTHER)
+    market.act(suspense.approve, market.as_staff("ada"), **given)
+    assert {each.status for each in market.all(SuspenseItem)} == {"SETTLED"}
+    assert market.books() == before == {}
+    assert shown(market) == []
     market.lawful()
 
 
@@ -271,13 +295,20 @@ def test_what_is_fetched_again_is_applied_and_closes_what_agrees(
     assert shown(market) == []
 
 
-def payee_line(market: Market, number: str, net: int, kind: str = "payment") -> None:
+def payee_line(market: Market, number: str, net: int, kind: str = "payment", source: str = "py_1") -> None:
     """A line that Stripe has on the payee's own account."""
     said = text(
         "insert into payee_statement_lines select :number, stripe_account, id, :kind, 'charge', :net, 0, :net, 'USD',"
-        " 'py_1', :now, :now, :now from parties where id = :payee"
+        " :source, :now, :now, :now from parties where id = :payee"
     )
-    values = {"number": number, "kind": kind, "net": net, "now": market.now, "payee": market.payee_id}
+    values = {
+        "number": number,
+        "kind": kind,
+        "source": source,
+        "net": net,
+        "now": market.now,
+        "payee": market.payee_id,
+    }
     with market.database.transaction() as session:
         session.execute(said, values)
 
@@ -406,6 +437,18 @@ def test_what_is_recent_or_only_in_the_book_is_not_booked_by_hand(market: Market
     (ours,) = [each for each in shown(market) if each.journal_id]
     with pytest.raises(payee_entries.NotALineOfAPayee):
         entry_for(market, ours)
+
+
+def test_a_payout_that_the_desk_asked_for_is_booked_by_its_cause_and_not_by_hand(market: Market) -> None:
+    told = market.submitted()
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
+    market.work()
+    (asked,) = market.operations("PAYOUT")
+    payee_line(market, "txn_odd", -500, "payout", source=asked.provider_id or "")
+    run(market, days=2)
+    (row,) = [each for each in shown(market) if each.object.endswith("txn_odd")]
+    with pytest.raises(payee_entries.CausedByTheDesk):
+        entry_for(market, row)
 
 
 def test_a_payees_account_is_read_again_for_its_break(market: Market, owner: Database) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions.cases import evidence
+from core.actions.cases import conversation, evidence
 from core.actions.chargebacks import chargeback_evidence as answers
 from core.actions.chargebacks import chargeback_files as own
 from core.actions.chargebacks import chargeback_remarks
@@ -21,9 +21,10 @@ from core.db import Database
 from core.errors import NotFound, ReasonMissing
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
+from core.processes import letter_delivery
 from core.queries import chargeback_case, chargeback_outcomes, chargebacks
 from core.records import ChargebackFile, ChargebackRemark
-from core.rules.chargebacks import FilesTooLarge, NotTyped
+from core.rules.chargebacks import EvidenceUnknown, FilesTooLarge, NotTyped
 from core.rules.evidence import EvidenceRefused
 from core.rules.permissions import NotPermitted
 from tests.actions.stripe_events import bank_says, chargeback, charged_back, told_by_webhook
@@ -148,6 +149,22 @@ def test_more_pages_than_a_bank_takes_are_refused_and_nothing_is_kept(shelf: Mar
     for code in ("file:99", "receipt:99", "evidence:99", "ledger"):
         with pytest.raises(NotFound):
             draft(shelf, {"uncategorized_file": [code]})
+
+
+def test_what_was_written_and_sent_goes_to_the_bank_on_paper(shelf: Market) -> None:
+    milestone = chargeback(shelf).milestone_id
+    shelf.act(conversation.say, shelf.payee, milestone_id=milestone, body="The worktop comes on Friday.")
+    letter_delivery.deliver_due(shelf.desk)
+    draft(shelf, {"customer_communication": ["messages", "emails"]})
+    (bundle,) = shelf.all(ChargebackFile)
+    papers = [title for title, _, _ in bundle.contents]
+    assert papers == ["Messages between payer and payee", "E-mails sent to the payer"]
+
+
+def test_several_files_of_an_unknown_document_are_refused(shelf: Market) -> None:
+    with pytest.raises(EvidenceUnknown):
+        draft(shelf, {"love_letter": ["log", "log"]})
+    assert shelf.count(ChargebackFile) == 0
 
 
 def test_what_was_refunded_before_is_said_and_offered(market: Market) -> None:

@@ -73,6 +73,12 @@ def test_who_is_invited_joins_without_a_role_and_their_roles_are_proposed(town: 
     ]
 
 
+def test_who_is_invited_without_a_role_joins_and_waits_for_nobody(town: Town) -> None:
+    nell = accept(town, invite(town, roles=[]).token)
+    assert nell.active
+    assert town.read(lambda s: s.scalars(select(RoleGrant)).all()) == []
+
+
 def test_a_link_is_good_once_for_a_week_and_for_its_address(town: Town) -> None:
     invited = invite(town)
     with pytest.raises(NotInvited):
@@ -100,6 +106,8 @@ def test_a_link_is_good_for_nothing_once_called_off_or_when_its_maker_is_gone(to
         town.act(invitations.call_off, town.as_staff("alf"), invitation_id=invited.id, reason="Again.")
     with pytest.raises(InvitationUnknown):
         accept(town, invited.token)
+    for nothing in (None, ""):
+        assert town.read(lambda s, said=nothing: invitations.named(s, said, now=town.now)) is None  # type: ignore[misc]
     again = invite(town)
     town.act(
         members.set_active, town.as_staff("alf"), staff_id=town.staff["ada"], active=False, reason="Gone."

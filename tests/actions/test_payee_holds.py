@@ -188,3 +188,15 @@ def test_a_hold_at_its_expected_end_reminds_its_placer_once_and_stands(town: Tow
     entries = text("select reason, before, after from audit_entries where action = 'staff:hold:extend'")
     (entry,) = town.read(lambda s: s.execute(entries).all())
     assert entry.reason == "The bank is slow"
+
+
+def test_of_a_hold_that_was_lifted_nobody_is_reminded_and_its_end_is_not_put_off(town: Town) -> None:
+    handed_in(town)
+    end = town.now + timedelta(days=2)
+    placed = hold(town, expected_end=end)
+    town.act(payee_holds.lift, town.as_staff("ada"), hold_id=placed.id, reason="Cleared")
+    assert not town.database.run(lambda s: hold_ends.remind(s, placed.id, now=end))
+    with pytest.raises(holds.HoldAlreadyLifted):
+        town.act(
+            hold_ends.extend, town.as_staff("cora"), hold_id=placed.id, until=end, reason="The bank is slow"
+        )

@@ -190,6 +190,15 @@ def test_who_waives_the_fee_of_another_method_stands_on_the_payout_and_in_the_lo
     assert laws_hold(town)
 
 
+def test_of_a_method_that_costs_nothing_nothing_is_waived(town: Town) -> None:
+    builders.carry_out(town, payouts_too=False)
+    bank_says(town, "failed")
+    after = retry(town, method=METHOD.INSTANT)
+    bank_says(town, "failed")
+    after = retry(town, method=METHOD.STANDARD, waive_fee=True)
+    assert (after.fee_waived_minor, after.fee_waived_by) == (0, None)
+
+
 def test_a_waived_fee_of_a_refused_transfer_leaves_the_whole_amount_to_the_payee(town: Town) -> None:
     transfer_refused(town)
     after = retry(town, method=METHOD.INSTANT, waive_fee=True)
@@ -227,10 +236,13 @@ def test_a_payout_has_an_owner_who_may_review_it_and_every_change_is_in_the_log(
     with pytest.raises(CannotOwn, match="Cora"):
         town.act(payout_owners.assign, town.as_staff("fay"), payout_id=number, owner_id=town.staff["cora"])
     town.act(payout_owners.assign, town.as_staff("ada"), **give)
-    town.act(payout_owners.assign, town.as_staff("ada"), **give)
+    town.act(payout_owners.assign, town.as_staff("fay"), payout_id=number, owner_id=None)
+    for _ in range(2):
+        town.act(payout_owners.assign, town.as_staff("ada"), **give)
     assert town.read(lambda s: payout_progress.one(s, number)).owner == "Fay Moreno"
     found = entries(town, "staff:payout:assign")
-    assert [(each.before, each.after) for each in found] == [({"owner": None}, {"owner": town.staff["fay"]})]
+    nobody, fay = {"owner": None}, {"owner": town.staff["fay"]}
+    assert [(each.before, each.after) for each in found] == [(nobody, fay), (fay, nobody), (nobody, fay)]
     mine = payouts.PayoutFilter(owner=str(town.staff["fay"]))
     assert [each.id for each in town.read(lambda s: payout_progress.page(s, mine))] == [number]
     nobodys = payouts.PayoutFilter(owner=payouts.UNOWNED)

@@ -245,6 +245,23 @@ def test_two_people_reopen_with_a_reason_and_what_was_closed_after_it_too(town: 
     assert town.read(lambda s: s.get_one(Period, first.id).summary)["journals"]["count"] == 0
 
 
+def test_a_request_for_what_was_reopened_with_an_earlier_period_goes_back_to_its_maker(town: Town) -> None:
+    reconciled(town)
+    first, second = close(town, YESTERDAY - DAY), close(town)
+    asked = [
+        town.act(reopening.propose, town.as_staff("fay"), period_id=each.id, reason="A fee was missing.").id
+        for each in (first, second)
+    ]
+    assert town.read(lambda s: reopening.stale(s, now=town.now)) == []
+    town.act(reopening.approve, town.as_staff("cora"), reopening_id=asked[0])
+    with pytest.raises(PeriodNotClosed):
+        town.act(reopening.approve, town.as_staff("cora"), reopening_id=asked[1])
+    assert town.read(lambda s: reopening.stale(s, now=town.now)) == [asked[1]]
+    assert town.database.run(lambda s: reopening.return_stale(s, now=town.now, number=asked[1]))
+    returned = town.read(lambda s: s.get_one(PeriodReopening, asked[1]))
+    assert (returned.status, returned.note) == ("RETURNED", reopening.OPEN_ALREADY)
+
+
 def test_a_reopening_that_is_rejected_or_withdrawn_opens_nothing(town: Town) -> None:
     reconciled(town)
     row = close(town)
@@ -413,6 +430,9 @@ def test_finance_is_reminded_once_of_a_day_that_should_be_closed(town: Town) -> 
     town.now = ends + DAY
     reconciled(town)
     close(town, TODAY)
+    number = int(f"{TODAY:%Y%m%d}")
+    closed_meanwhile = town.database.run(lambda s: DEADLINES["unclosed_day"].act(s, number, town.now))
+    assert not closed_meanwhile, "found before it was closed"
     late = ends + DAY_CLOSED_WITHIN
     assert len(due(late - timedelta(seconds=1))) == 1, "one close is not the next reminder"
     assert len(due(late)) == 2

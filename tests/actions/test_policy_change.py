@@ -159,6 +159,8 @@ def test_the_log_says_who_changed_what_from_what_to_what(town: Town) -> None:
         ("platform_fee_bps", "3%", 300),
         ("auto_approve", "No", False),
         ("decisions_a_day", "4", 4),
+        ("tax_id", " EIN 12-3456789 ", "EIN 12-3456789"),
+        ("tax_id", "none", ""),
     ],
 )
 def test_a_value_is_read_as_it_is_written_on_the_page(name: str, typed: str, value: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from core.actions.debts import receivables as debts
 from core.actions.debts import repayment_plans, write_offs
@@ -63,13 +64,22 @@ def due(town: Town) -> int:
     return town.read(lambda s: debts.due(s, town.payee_id, "USD")).minor
 
 
-def timers(town: Town, kind: str) -> int:
+def found(town: Town, kind: str) -> list[int]:
     query = {"instalment": deadline_queries.instalments, "debt": deadline_queries.debts}[kind]
-    rows = town.read(lambda s: s.execute(query(town.now)).all())
-    for row in rows:
-        town.database.run(
-            lambda s, n=row.id: (DEADLINES[kind].lock(s, n), DEADLINES[kind].act(s, n, town.now))
-        )
+    return [row.id for row in town.read(lambda s: s.execute(query(town.now)).all())]
+
+
+def acted(town: Town, kind: str, number: int) -> bool:
+    def act(session: Session) -> bool:
+        DEADLINES[kind].lock(session, number)
+        return DEADLINES[kind].act(session, number, town.now)
+
+    return town.database.run(act)
+
+
+def timers(town: Town, kind: str) -> int:
+    rows = found(town, kind)
+    assert [acted(town, kind, number) for number in rows] == [True] * len(rows)
     return len(rows)
 
 
@@ -113,6 +123,31 @@ def test_reminders_follow_the_plan(town: Town) -> None:
     assert letters(town).count("debt_reminder") == 3
 
 
+def test_who_has_paid_in_the_meantime_is_reminded_of_nothing(town: Town) -> None:
+    """Paid, or ended, between the look without a lock and the lock."""
+    owes(town, 30_000, "lost")
+    plan = agree(town, 10_000, 20_000)
+    town.wait(days=10)
+    (first,) = found(town, "instalment")
+    pays(town, 10_000, "first")
+    assert acted(town, "instalment", first)
+    assert not acted(town, "instalment", first), "it has fallen due"
+    town.act(repayment_plans.end, town.as_staff("fay"), plan_id=plan.id, reason="Missed.")
+    town.wait(days=40)
+    (debt,) = found(town, "debt")
+    pays(town, 20_000, "all of it")
+    assert not acted(town, "debt", debt)
+    assert "debt_reminder" not in letters(town)
+
+
+def test_a_plan_that_ends_with_nothing_owed_asks_for_nothing(town: Town) -> None:
+    owes(town, 30_000, "lost")
+    plan = agree(town, 30_000)
+    pays(town, 30_000, "all of it")
+    town.act(repayment_plans.end, town.as_staff("fay"), plan_id=plan.id, reason="Paid at once.")
+    assert "repayment_plan_ended" not in letters(town)
+
+
 def test_what_is_paid_settles_the_oldest_instalment_and_a_new_debt_is_due_at_once(town: Town) -> None:
     owes(town, 30_000, "lost")
     agree(town, 10_000, 20_000)
@@ -134,8 +169,9 @@ def test_one_plan_at_a_time_of_the_whole_debt_in_the_order_of_its_days(town: Tow
         agree(town, 10_000, 10_000)
     with pytest.raises(DaysOutOfOrder):
         agree(town, 30_000, after=-1)
-    with pytest.raises(TooManyInstalments):
-        agree(town)
+    for none_or_nothing in ((), (0, 30_000)):
+        with pytest.raises(TooManyInstalments):
+            agree(town, *none_or_nothing)
     with pytest.raises(NotPermitted):
         agree(town, 30_000, by="ada")
     agree(town, 30_000)
@@ -167,6 +203,8 @@ def test_equal_instalments_sum_to_the_debt_and_a_month_is_the_same_day_or_its_la
     rows = rules.equal(usd(10_000), count=3, first=date(2026, 1, 31), every=Every.MONTH)
     assert [each.amount.minor for each in rows] == [3_333, 3_333, 3_334]
     assert [each.due_on for each in rows] == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
+    rows = rules.equal(usd(2), count=2, first=date(2026, 1, 31), every=Every.WEEK)
+    assert [each.due_on for each in rows] == [date(2026, 1, 31), date(2026, 2, 7)]
     with pytest.raises(TooManyInstalments):
         rules.equal(usd(2), count=3, first=date(2026, 1, 31), every=Every.WEEK)
 

@@ -97,6 +97,20 @@ def test_a_difference_that_is_being_explained_or_was_explained_stays(market: Mar
         undo(market, number)
 
 
+def test_a_match_without_a_difference_leaves_nothing_to_reverse(market: Market) -> None:
+    market.pay_in(10_000)
+    lines = told(market, (-1, -6_000, "To Stripe"), (0, -4_000, "To Stripe"))
+    run(market)
+    (journal,) = [each.journal_id for each in open_breaks(market) if each.ours]
+    facts = {"line_ids": lines, "journal_ids": [journal], "reason": "In two parts."}
+    number = market.act(bank_matches.by_hand, market.as_staff("fay"), **facts).id
+    assert open_breaks(market) == []
+    undo(market, number)
+    assert len(open_breaks(market)) == 3
+    assert market.all(SuspenseItem) == []
+    lawful(market)
+
+
 def test_what_a_rule_matched_is_not_undone_by_hand(market: Market) -> None:
     market.pay_in(10_000)
     told(market, (0, -10_000, "To Stripe"))

@@ -12,24 +12,36 @@ import pytest
 from core.actions.bank_statements import accounts, files, mappings
 from core.actions.cases import conversation, evidence, evidence_notes, names_hidden, offers
 from core.actions.cases.messages import MOST, MessageTooLong
-from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
-from core.actions.debts import write_offs
+from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence, chargeback_files
+from core.actions.debts import repayment_plans, write_offs
 from core.actions.funding import fund_several
 from core.actions.milestones import legal_checklist, letters, preferences
 from core.actions.operations import operation_keys, operation_retry
-from core.actions.periods import manual_journals, reopening
+from core.actions.parties import bank_decisions
+from core.actions.payouts import payout_owners
+from core.actions.periods import journal_reversals, manual_journals, reopening
 from core.actions.platform import client_funds
-from core.actions.reconciliation import bank_matches, breaks, suspense
+from core.actions.reconciliation import bank_charge_rules, bank_matches, breaks, suspense
 from core.actions.refunds import outside_refunds
-from core.actions.risk import report_outcomes, reports, risk_reviews
-from core.actions.staff import policy_change, policy_in_force, sessions
+from core.actions.risk import (
+    hold_ends,
+    hold_lifts,
+    holds,
+    payee_holds,
+    report_outcomes,
+    reports,
+    risk_reviews,
+)
+from core.actions.staff import invitations, policy_change, policy_in_force, role_grants, sessions
 from core.db import Database
 from core.errors import ChangedMeanwhile, DeskError, NotFound
+from core.ledger import journal_store
 from core.money import Money
 from core.policy import Platform
 from core.records import SuspenseItem
 from core.rules.bank_matching import NothingToMatch
 from core.rules.legal_checklist import Item
+from core.rules.payee_accounts import BankDecision
 from core.rules.permissions import Actor, NotPermitted
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
@@ -58,6 +70,8 @@ def nothing_there(town: Town, told: Told) -> list[tuple[Callable[..., Any], str,
         (chargeback_acceptance.propose, "fay", {"chargeback_id": NOBODYS, "reason": WHY}),
         (chargeback_acceptance.reject, "fay", {"acceptance_id": NOBODYS, "reason": WHY}),
         (chargeback_evidence.submit, "fay", {"evidence_id": NOBODYS, "typed": ""}),
+        (chargeback_evidence.stage, "fay", {"chargeback_id": NOBODYS, "texts": {}}),
+        (chargeback_files.opened, "fay", {"chargeback_id": NOBODYS, "store": None, "code": "12"}),
         (letters.send_again, "mia", {"notification_id": NOBODYS}),
         (client_funds.release, "ada", {"stop_id": NOBODYS, "reason": WHY}),
         (operation_retry.retry, "ada", {"operation_id": NOBODYS, "reason": WHY}),
@@ -71,12 +85,31 @@ def nothing_there(town: Town, told: Told) -> list[tuple[Callable[..., Any], str,
         (outside_refunds.reject, "fay", {"return_id": NOBODYS, "reason": WHY}),
         (write_offs.propose, "fay", {"party_id": NOBODYS, "amount": Money(1, "USD"), "reason": WHY}),
         (write_offs.reject, "fay", {"write_off_id": NOBODYS, "reason": WHY}),
+        (repayment_plans.end, "fay", {"plan_id": NOBODYS, "reason": WHY}),
+        (
+            bank_decisions.propose,
+            "fay",
+            {"change_id": NOBODYS, "decision": BankDecision.REFUSE, "reason": WHY},
+        ),
+        (bank_decisions.approve, "cora", {"proposal_id": NOBODYS}),
+        (payout_owners.assign, "fay", {"payout_id": NOBODYS, "owner_id": None}),
         (manual_journals.approve, "cora", {"number": NOBODYS}),
+        (journal_reversals.propose, "fay", {"number": NOBODYS, "posted_on": town.now.date(), "reason": WHY}),
         (reopening.propose, "fay", {"period_id": NOBODYS, "reason": WHY}),
         (reopening.approve, "cora", {"reopening_id": NOBODYS}),
         (breaks.ask_again, "fay", {"break_id": NOBODYS, "reason": WHY}),
+        (bank_matches.undo, "fay", {"match_id": NOBODYS, "reason": WHY}),
+        (bank_charge_rules.save, "fay", {"account_id": NOBODYS, "words": "FEE OF", "most": Money(1, "USD")}),
+        (bank_charge_rules.end, "fay", {"rule_id": NOBODYS}),
         (accounts.correct, "fay", {"code": "nobodys", "name": "Main", "identifier": None}),
         (files.download, "cora", {"store": None, "file_id": NOBODYS}),
+        (holds.lift, "cora", {"hold_id": NOBODYS, "reason": WHY}),
+        (hold_ends.extend, "cora", {"hold_id": NOBODYS, "until": later, "reason": WHY}),
+        (hold_lifts.approve, "cora", {"lift_id": NOBODYS}),
+        (payee_holds.place, "cora", {"party_id": NOBODYS, "reason": WHY}),
+        (payee_holds.lift, "cora", {"hold_id": NOBODYS, "reason": WHY}),
+        (invitations.call_off, "ada", {"invitation_id": NOBODYS, "reason": WHY}),
+        (role_grants.approve, "ada", {"grant_id": NOBODYS}),
         (reports.settle, "cora", {"report_id": NOBODYS, **done}),
         (reports.resolve_practice, "cora", {"flag_id": NOBODYS, "resolution": WHY}),
         (risk_reviews.assign, "cora", {"review_id": NOBODYS, "staff_id": None}),
@@ -102,6 +135,7 @@ def test_what_is_only_read_is_not_there_either(town: Town) -> None:
     fay, nobodys = town.as_staff("fay"), {"store": None, "number": NOBODYS}
     for read in (
         lambda session: mappings.named(session, "nobodys"),
+        lambda session: journal_store.one(session, NOBODYS),
         lambda session: manual_journals.attachment(session, fay, **nobodys),
     ):
         with pytest.raises(NotFound):

@@ -21,7 +21,7 @@ from core.actions.chargebacks import (
 )
 from core.actions.decisions import confirmation, drafts, planned_calls, recorded_decision
 from core.actions.demo import clock
-from core.actions.funding import card_retries, fund, settlement_currency
+from core.actions.funding import card_retries, charges, fund, settlement_currency
 from core.actions.milestones import completion, ratings, verification
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.operations import operation_retry, operation_states
@@ -84,6 +84,7 @@ def test_what_is_over_is_not_done_again(town: Town, owner: Database) -> None:
             lambda session: mediator_assignment.pass_on(session, case_id=told.case, **late),
             lambda session: mediator_assignment.escalate(session, case_id=told.case, **late),
             lambda session: confirmation.execute_if_due(session, session.get_one(Decision, made.id), **late),
+            lambda session: charges.expire(session, milestone_id=told.milestone, **late),
             lambda session: card_retries.retry(session, milestone_id=told.milestone, **late),
             lambda session: ratings.reveal_if_due(session, 987_654, **late),
         ):

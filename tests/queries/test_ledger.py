@@ -19,7 +19,7 @@ from core.queries import fee_breakdown, fees, journals, ledger, overview
 from core.queries.fee_breakdown import FeeBy
 from core.queries.journals import JournalFilter
 from core.records import Charge
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, NotPermitted
 from tests import builders
 from tests.builders import Told, Town
 
@@ -281,7 +281,10 @@ def test_what_is_ours_and_not_at_stripe_is_taken_from_ours(town: Town) -> None:
     """An opening entry is ours, and lies at our bank; a top-up brings it to Stripe."""
     builders.funded(town)
     (before,) = town.read(overview.totals)
-    town.act(opening_balances.book, SYSTEM, account="bank", amount=Money(900_00, "USD"))
+    what_lay_there = {"account": "bank", "amount": Money(900_00, "USD")}
+    with pytest.raises(NotPermitted):
+        town.act(opening_balances.book, town.as_staff("fay"), **what_lay_there)
+    town.act(opening_balances.book, SYSTEM, **what_lay_there)
     (opened,) = town.read(overview.totals)
     assert opened.own == before.own
     assert opened.worth == before.worth + Money(900_00, "USD")

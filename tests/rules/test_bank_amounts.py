@@ -57,6 +57,7 @@ def test_no_text_is_guessed_at(text: str, currency: str) -> None:
         ("١٢", "not written as a number"),
         ("12.005", "more digits after the decimal mark than EUR has (2)"),
         ("9" * 40, "beyond the amounts"),
+        (str(MAX_MINOR), "beyond the amounts"),
         ("-1", "has a sign"),
     ],
 )

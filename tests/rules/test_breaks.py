@@ -69,6 +69,11 @@ def test_the_sentence_is_true_of_what_is_known(
     assert said in told
 
 
+def test_two_whole_balances_differ_and_no_line_says_why() -> None:
+    told = sentence(Side.BANK, BreakClass.UNKNOWN, HUNDRED, NINETY, whole_balance=True)
+    assert "is $100.00, and by the ledger $90.00; no line that differs explains the difference." in told
+
+
 def test_a_name_keeps_its_capital_within_the_sentence() -> None:
     told = sentence(Side.PAYEE, BreakClass.AMOUNT_DIFFERS, HUNDRED, NINETY, whole_balance=False)
     assert told.startswith("The payee's statement at Stripe says $100.00")

@@ -159,6 +159,7 @@ def test_only_the_reference_itself_confirms_what_cannot_be_undone(typed: str) ->
         ("lost", {"answered": 0, "past_due": True}, "last moment"),
         ("lost", {"answered": 0}, "without an answer"),
         ("warning_closed", {"answered": 0}, "took no money"),
+        ("prevented", {"answered": 0}, "Prevented before any money was taken"),
     ],
 )
 def test_why_it_ended_is_said_as_far_as_it_is_known(status: str, known: dict[str, Any], said: str) -> None:

@@ -16,6 +16,40 @@ from core.rules.policy_values import ValueUnreadable
 from core.rules.reports import DetailsTooLong
 from core.rules.suspense import OneAtATime, SettledAs
 
+OUT, IN = Money(-700, "USD"), Money(700, "USD")
+
+
+@pytest.mark.parametrize(
+    ("kind", "category", "amount", "settled_as"),
+    [
+        ("reserve_transaction", "risk_reserved_funds", OUT, SettledAs.RESERVE),
+        ("payout_minimum_balance_hold", "payout_minimum_balance_hold", OUT, SettledAs.RESERVE),
+        ("stripe_fee", "fee", OUT, SettledAs.PROCESSOR_FEE),
+        ("charge", "charge", IN, SettledAs.RETURN_TO_PAYER),
+        ("refund", "refund", OUT, SettledAs.REFUND_OWED),
+        ("adjustment", "dispute", OUT, SettledAs.CHARGEBACK_LOSS),
+        ("adjustment", "dispute_reversal", IN, SettledAs.CHARGEBACK_LOSS),
+        ("adjustment", "other_adjustment", OUT, SettledAs.OTHER_EXPENSE),
+        ("adjustment", "other_adjustment", IN, SettledAs.OTHER_INCOME),
+        ("topup", "topup", IN, SettledAs.OWN_MONEY),
+        ("transfer", "transfer", OUT, SettledAs.PAYEE_OWES),
+        ("transfer", "transfer", IN, None),
+        ("something_new", "something_new", OUT, None),
+    ],
+)
+def test_what_a_line_most_likely_was_is_something_that_it_can_be(
+    kind: str, category: str, amount: Money, settled_as: SettledAs | None
+) -> None:
+    known = {"payment_intent": "pi_1", "milestone_id": 1}
+    assert suspense.likely(kind, category, amount, **known) == settled_as
+    assert settled_as is None or settled_as in suspense.fitting([amount])
+
+
+def test_of_an_unknown_milestone_neither_a_payment_nor_a_refund_is_its() -> None:
+    unknown: dict[str, Any] = {"payment_intent": "pi_1", "milestone_id": None}
+    assert suspense.likely("charge", "charge", IN, **unknown) is None
+    assert suspense.likely("refund", "refund", OUT, **unknown) == SettledAs.CONCESSION
+
 
 @pytest.mark.parametrize("area", [(0, 0, evidence.WHOLE, evidence.WHOLE), (10, 20, 1, 1)])
 def test_an_area_lies_on_the_picture(area: evidence.Area) -> None:

@@ -120,14 +120,13 @@ def require_edges(
         if new.opening != held:
             said.append(_gap(before.last_on, new.first_on, Money(new.opening - held, money)))
     if (after := near.after) is not None and not near.goes_on(new, after) and not overlap(new, after):
-        if new.closing != after.opening and follows_at_once(new, after):
+        if follows_at_once(new, after):
             raise BalanceDoesNotContinue(
                 file=file, place=place, edge="closes", side="after", day=f"{new.last_on:%d %B %Y}",
                 balance=Money(new.closing, money), difference=Money(new.closing - after.opening, money),
                 other=f"opens with {Money(after.opening, money)}",
             )  # fmt: skip
-        if new.closing != after.opening:
-            said.append(_gap(new.last_on, after.first_on, Money(after.opening - new.closing, money)))
+        said.append(_gap(new.last_on, after.first_on, Money(after.opening - new.closing, money)))
     return said
 
 

@@ -26,6 +26,8 @@ from core.rules.permissions import SYSTEM, Actor, Permission, require, require_o
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
+OPEN_ALREADY = "The period was reopened in the meantime, with an earlier one."
+
 
 def propose(session: Session, actor: Actor, *, now: datetime, period_id: int, reason: str) -> PeriodReopening:
     """Ask for it. Nothing is open yet. Raises `PeriodNotClosed`, `ProposalWaits`."""
@@ -100,13 +102,20 @@ def reject(session: Session, actor: Actor, *, now: datetime, reopening_id: int, 
 def stale(session: Session, *, now: datetime) -> list[int]:
     """Which can no longer be approved, whoever wants to. Nothing is locked or written."""
     wanted = select(PeriodReopening).where(PeriodReopening.status == ProposalStatus.PROPOSED)
-    return [row.id for row in session.scalars(wanted) if proposals.flaw(session, waiting(row), now=now)]
+    return [row.id for row in session.scalars(wanted) if fallen(session, row, now=now)]
+
+
+def fallen(session: Session, row: PeriodReopening, *, now: datetime) -> str | None:
+    """Why: its maker, its time, or that the period is open."""
+    if session.get_one(Period, row.period_id).status != PeriodStatus.CLOSED:
+        return OPEN_ALREADY
+    return proposals.flaw(session, waiting(row), now=now)
 
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     """What can no longer be approved goes back to its maker, with the reason."""
     row = _open(session, number)
-    why = proposals.flaw(session, waiting(row), now=now)
+    why = fallen(session, row, now=now)
     if why is None:
         return False
     proposals.settle(row, ProposalStatus.RETURNED, SYSTEM, now=now)
