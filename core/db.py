@@ -36,6 +36,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 Result = TypeVar("Result")
 RETRIES = 4
+POOL_SIZE = 8  # connections that are kept; as many more while they are needed
 SNAPSHOT: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ"}
 
 NAMES = {
@@ -106,7 +107,7 @@ class Database:
         self,
         url: str,
         *,
-        pool_size: int = 8,
+        pool_size: int = POOL_SIZE,
         application: str = "escrow-desk",
         info: dict[str, Any] | None = None,
         options: str = "",
@@ -120,7 +121,7 @@ class Database:
         self.engine: Engine = create_engine(
             self.url,
             pool_size=pool_size,
-            max_overflow=8,
+            max_overflow=POOL_SIZE,
             pool_pre_ping=True,
             connect_args={"application_name": application, "connect_timeout": 5, "options": options},
         )

@@ -82,7 +82,8 @@ def _receive(desk: Desk, body: bytes, signature: str) -> Response:
         new = desk.database.run(lambda session: store(session, event, now=now))
     except (OperationalError, InterfaceError, PoolExhausted) as error:
         log.error("webhook.not_stored", event_id=event.id, reason=type(error).__name__)
-        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away. Please send this event again.")
+        why = "The desk is busy" if isinstance(error, PoolExhausted) else "The database is away"
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, f"{why}. Please send this event again.")
     log.info("webhook.received", event_id=event.id, type=event.type, new=new)
     return JSONResponse({"received": event.id, "new": new})
 

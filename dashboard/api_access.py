@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import streamlit as st
 from core.api.http import api_keys
 from core.api.http.api_keys import Issued, KeyState, Listed
 from core.api.webhooks import endpoints
-from core.api.webhooks.endpoints import EndpointStatus
+from core.api.webhooks.endpoints import Delivery, EndpointStatus
 from core.policy import Platform
 from dashboard import request_context
 from dashboard.ui import confirm, header, tables
@@ -199,8 +200,21 @@ def deliveries_of(endpoint: EndpointStatus, *, may_change: bool) -> None:
         empty_state=("Nothing was sent yet", "Send a test event."),
         name="Deliveries",
     )
-    if body := next((each for each in tries if each.id == chosen), None):
-        st.json(body.data)
+    if tried := next((each for each in tries if each.id == chosen), None):
+        _what_was_said(tried)
+
+
+def _what_was_said(tried: Delivery) -> None:
+    """What was sent and what came back, as text: it is the words of outsiders."""
+    sent, answered = st.columns(2)
+    with sent:
+        st.caption("Sent")
+        st.code(
+            json.dumps(json.loads(tried.body), indent=2, ensure_ascii=False), language="json", wrap_lines=True
+        )
+    with answered:
+        st.caption("No answer" if tried.answered is None else f"Answered {tried.answered}")
+        st.code(tried.answer or "Nothing more than this was read.", language=None, wrap_lines=True)
 
 
 def _ways_to(endpoint: EndpointStatus) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DeskError
 from core.rules.permissions import TABLE, Permission, Role
-from dashboard.database_outage import AWAY, SENTENCE
+from dashboard.database_outage import AWAY, said
 from dashboard.ui import errors, style
 from dashboard.ui.safe import html
 
@@ -52,8 +52,8 @@ def fault(error: Exception) -> bool:
         errors.show(error)
         return True
     if isinstance(error, AWAY):
-        log.error("page failed: the database is away (%s)", type(error).__name__)
-        st.error(f"**{SENTENCE}** Reload the page in a moment.", icon=":material/cloud_off:")
+        log.error("page failed: %s (%s)", said(error), type(error).__name__)
+        st.error(f"**{said(error)}** Reload the page in a moment.", icon=":material/cloud_off:")
         return True
     reference = secrets.token_hex(4).upper()
     log.error("page failed, reference %s", reference, exc_info=error)

@@ -101,6 +101,8 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
         {
             "external_id": party.external_id,
             "role": party.role,
+            "name": party.name,
+            "email": party.email,
             "city": party.city,
             "country": party.country,
             "language": party.language,

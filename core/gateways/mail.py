@@ -109,7 +109,7 @@ def wire_form(address: str) -> str:
     """The address with its domain as every mail server knows it. Raises `MailRefused` for what is no address."""
     name, _, domain = address.rpartition("@")
     try:
-        if not domain.isascii():
+        if not domain.isascii() or "xn--" in domain.lower():
             domain = idna.encode(domain, uts46=True).decode("ascii")
         # The library knows the grammar, and no letters but ASCII in it: those stand for letters here.
         plain = "".join(mark if mark.isascii() or not mark.isalnum() else "x" for mark in name)

@@ -60,7 +60,7 @@ HANDLING: Mapping[str, Handling] = {
     "answer_missing": Handling("Neither approved nor disputed", urgent=True, kept=_HELD),
     "milestone_approved": Handling("Milestone approved", urgent=True, kept=_MONEY),
     "release_confirmed": Handling("Money released", urgent=True, kept=_MONEY),
-    "payment_sent": Handling("Payment sent to your bank", urgent=True, kept=_MONEY),
+    "payment_sent": Handling("Payment on its way to your bank", urgent=True, kept=_MONEY),
     "payout_failed": Handling("Payment came back from your bank", urgent=True, kept=_MONEY),
     "payout_delayed": Handling("Payment delayed", urgent=True, kept=_MONEY),
     "refund_sent": Handling("Refund sent", urgent=True, kept=_MONEY),

@@ -29,7 +29,7 @@ TEMPLATES = {
         "Your payment of {sent} is on its way again",
         (
             "We send the money for “{milestone}” in the way that you have chosen.",
-            Table((("Method", "method"), ("Withdrawal fee", "withdrawal_fee"), ("Sent to you", "sent"))),
+            Table((("Method", "method"), ("Withdrawal fee", "withdrawal_fee"), ("You receive", "sent"))),
         ),
         tone="good",
     ),
@@ -37,7 +37,7 @@ TEMPLATES = {
         "Your payment of {sent} is on its way another way",
         (
             "The payment for “{milestone}” did not go through. Our staff has sent it again by another method.",
-            Table((("Method", "method"), ("Withdrawal fee", "withdrawal_fee"), ("Sent to you", "sent"))),
+            Table((("Method", "method"), ("Withdrawal fee", "withdrawal_fee"), ("You receive", "sent"))),
         ),
         tone="good",
     ),

@@ -8,16 +8,16 @@ TEMPLATES = {
     ("payment_sent", "payee"): Template(
         "Your payment is on its way: {sent}",
         (
-            "We have sent your money for “{milestone}” to you.",
+            "Your money for “{milestone}” is with our payment provider, who now sends it to your bank.",
             Table(
                 (
                     ("Released to you", "released?"),
                     ("Withdrawal fee", "withdrawal_fee?"),
-                    ("Sent to you", "sent"),
+                    ("You receive", "sent"),
                     ("Method", "method?"),
                 )
             ),
-            "Banks take from minutes to a few working days.",
+            "This takes from minutes to a few working days. If anything stops it on the way, we write to you.",
         ),
         tone="good",
     ),

@@ -134,7 +134,8 @@ class OutgoingEvent(Record):
 
 
 class EventDelivery(Record):
-    """One try to tell an endpoint: the status it answered, or none, and how long it took. Never changes."""
+    """One try to tell an endpoint: the status it answered, or none, the beginning of what it answered, and how long it
+    took. Never changes."""
 
     __tablename__ = "event_deliveries"
 
@@ -143,4 +144,5 @@ class EventDelivery(Record):
     at: Mapped[datetime]
     status: Mapped[int | None] = mapped_column(default=None)
     error: Mapped[str | None] = mapped_column(default=None)
+    answer: Mapped[str | None] = mapped_column(default=None)
     took_ms: Mapped[int]

@@ -24,7 +24,9 @@ COUNTRIES = frozenset(
     """.split()
 )  # ISO 3166-1
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}", re.IGNORECASE)
+# The last label is a top-level domain: two letters or more, none of those that RFC 6761 keeps from everybody.
+_TOP = r"(?!(?:invalid|localhost)$)(?:[a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_TOP}", re.IGNORECASE)
 
 
 class WordsUnusable(DeskError):

@@ -11,13 +11,15 @@ from core.errors import DeskError
 log = structlog.get_logger("worker")
 
 
-AWAY = (OperationalError, InterfaceError, PoolExhausted)
+AWAY = (OperationalError, InterfaceError)
 
 
 def sentence(error: Exception) -> str | None:
     """What to say of a trouble that was foreseen, such as a database that is away; None where a traceback helps."""
     if isinstance(error, DeskError):
         return error.message
+    if isinstance(error, PoolExhausted):
+        return "Every connection to the database was in use."
     if isinstance(error, AWAY):
         said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
         return f"The database is away: {said[0].rstrip('.:')}."

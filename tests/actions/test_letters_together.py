@@ -393,7 +393,7 @@ def test_the_log_of_a_case_has_the_letters_of_its_decision(town: Town) -> None:
     assert {each.kind for each in of_case} >= {"Dispute opened", "Mediator at work", "Case given to you"}
     builders.carry_out(town)
     (paid,) = town.read(lambda session: log.about(session, "payout", 1))
-    assert paid.kind == "Payment sent to your bank"
+    assert paid.kind == "Payment on its way to your bank"
 
 
 def test_staff_read_numbers_and_amounts_and_no_names(town: Town) -> None:
@@ -462,7 +462,10 @@ def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_n
     )
     assert told_staff(town, "payout_to_review") == {"fay"}
     failed = [each for each in town.read(lambda s: log.about(s, "payout", payout.id)) if each.side == "PAYEE"]
-    assert {each.kind for each in failed} == {"Payment sent to your bank", "Payment came back from your bank"}
+    assert {each.kind for each in failed} == {
+        "Payment on its way to your bank",
+        "Payment came back from your bank",
+    }
 
 
 def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) -> None:

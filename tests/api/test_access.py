@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from core.api.http import api_keys
 from core.api.webhooks import endpoints
-from core.api.webhooks.delivery import deliver_due
+from core.api.webhooks.delivery import ANSWER_BYTES, deliver_due
 from core.db import Database
 from core.records import ApiKey, WebhookEndpoint
 from core.rules.permissions import SYSTEM, NotPermitted, StepUpRequired
@@ -44,6 +44,7 @@ def test_a_marketplace_adds_tries_and_removes_an_endpoint(demo: ApiClient, liste
     assert (known.status_code, code(known)) == (409, "endpoint_known")
     number, secret = added.json()["id"], added.json()["signing_secret"]
 
+    listener.says = b"Got it \xff\0" + b"x" * 100_000
     sent = demo.post(f"/webhook-endpoints/{number}/test", NOTHING).json()
     deliver_due(demo.market.desk)
     ((headers, body),) = listener.heard
@@ -55,6 +56,9 @@ def test_a_marketplace_adds_tries_and_removes_an_endpoint(demo: ApiClient, liste
     )
     (tried,) = demo.get(f"/webhook-endpoints/{number}/deliveries").json()["items"]
     assert (tried["event"], tried["answered"], tried["error"]) == (sent["event"], 200, None)
+    assert tried["body"].encode() == body
+    assert tried["answer"].startswith("Got it \ufffd\ufffdx")
+    assert len(tried["answer"]) <= ANSWER_BYTES
 
     assert demo.post(f"/webhook-endpoints/{number}/remove", NOTHING).json() == {"removed": number}
     for what in ("test", "rotate", "remove"):

@@ -28,10 +28,10 @@ from tests.sandbox_desk import Market
 
 
 class Listener:
-    """The marketplace's own endpoint: answers with `status`, remembers what it heard."""
+    """The marketplace's own endpoint: answers with `status` and what it `says`, remembers what it heard."""
 
     def __init__(self) -> None:
-        self.status, self.heard = 200, list[tuple[dict[str, str], bytes]]()
+        self.status, self.says, self.heard = 200, b"", list[tuple[dict[str, str], bytes]]()
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,8 +39,9 @@ class Listener:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 listener.heard.append((dict(self.headers), body))
                 self.send_response(listener.status)
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(len(listener.says)))
                 self.end_headers()
+                self.wfile.write(listener.says)
 
             def log_message(self, *words: Any) -> None:
                 return None

@@ -77,6 +77,9 @@ def in_its_time(value: Any) -> Any:
     if isinstance(value, dict):
         if {"sequence", "sent_at"} <= value.keys():
             value = value | {"created_at": value["sent_at"]}
+        if {"body", "took_ms"} <= value.keys():
+            told_then = json.loads(value["body"]) | {"created_at": value["at"]}
+            value = value | {"body": json.dumps(told_then, ensure_ascii=False, sort_keys=True)}
         if "signing_secret" in value:
             value = value | {"signing_secret": "eds_(shown once)"}
         return {name: in_its_time(each) for name, each in value.items()}

@@ -8,11 +8,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Barrier
 from time import monotonic, sleep, time
 from typing import Any
 
@@ -145,3 +148,16 @@ def test_who_sends_too_much_hears_that_it_was_too_much(market: Market, program: 
     with pytest.raises(Problem) as refused:
         desk.accept_bid({"scope": "x" * 9_000_000})
     assert (refused.value.status, refused.value.code) == (413, "body_too_large")
+
+
+def test_all_who_ask_at_once_are_answered(market: Market, program: Program) -> None:
+    """More readers than the process has threads, and more threads than connections to the database."""
+    readers = 90  # a key may ask a hundred at once
+    together = Barrier(readers)
+
+    def read(_: int) -> int:
+        together.wait()
+        return program.send("GET", "/projects").status_code
+
+    with ThreadPoolExecutor(readers) as pool:
+        assert Counter(pool.map(read, range(readers))) == {200: readers}

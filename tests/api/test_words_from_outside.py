@@ -30,6 +30,10 @@ NEW = {"external_id": "nia", "role": "PAYER", "name": "Nia Rossi", "email": "nia
         {"email": "a@b."},
         {"email": "a@b"},
         {"email": "a..b@example.com"},
+        {"email": "a@example.c"},
+        {"email": "a@example.invalid"},
+        {"email": "a@xn--a.com"},
+        {"email": "\u200b@example.com"},
         {"country": "ZZ"},
         {"city": " "},
         {"city": "\u200b"},
@@ -49,9 +53,9 @@ def test_a_party_with_words_that_cannot_be_used_is_refused(
 
 
 def test_what_is_tidied_is_answered_as_it_is_kept_and_said_again_is_the_same(home: ApiClient) -> None:
-    said = NEW | {"name": " Nia\u200b  Rossi", "city": "Mila\u0301n "}
+    said = NEW | {"name": " Nia\u200b  Rossi", "city": "Mila\u0301n ", "email": "nia@example.com\u200b"}
     first = home.post("/parties", said)
-    assert (first.status_code, first.json()["city"]) == (201, "Milán")
+    assert (first.status_code, first.json()["city"], first.json()["email"]) == (201, "Milán", NEW["email"])
     assert home.post("/parties", said).json() == first.json()
     assert home.post("/parties", NEW | {"city": "Milán"}).json() == first.json()
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.testclient import TestClient
 
 from core.db import Database
 from dashboard import headers
+from dashboard.database_outage import BUSY, SENTENCE, DatabaseAway
 from tests.dashboard.desk_fixtures import Office, browser_of, sign_in
 from tests.desk_fixtures import a_desk
 
@@ -76,6 +80,21 @@ def test_a_database_that_is_away_is_not_ready(tmp_path) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/none")
     with TestClient(_health(a_desk(away, tmp_path))) as client:
         assert client.get("/readyz").json()["reason"] == "the database cannot be reached"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"), [(OperationalError("", None, Exception()), SENTENCE), (PoolExhausted(), BUSY)]
+)
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_an_outage_is_said_as_what_it_is(error: Exception, sentence: str, accept: str) -> None:
+    """Where every connection is in use, the database is not away."""
+
+    async def raises(*_: object) -> None:
+        raise error
+
+    answer = TestClient(DatabaseAway(raises)).get("/", headers={"accept": accept})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert sentence in html.unescape(answer.text)
 
 
 def test_metrics_are_numbers_for_this_machine_only(http: TestClient, office: Office) -> None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 import stripe
 
 from core.gateways.stripe_calls import client
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
+from tests import patience
 
 ALWAYS = "pm_card_authenticationRequired"
 UNLESS_SET_UP = "pm_card_authenticationRequiredOnSetup"
@@ -60,6 +62,7 @@ def test_where_the_customer_can_be_sent_back_there_is_a_page(v1: Any) -> None:
     action = pay(v1, ALWAYS, return_url="https://market.example/back").next_action
     assert action["type"] == "redirect_to_url"
     assert action["redirect_to_url"]["return_url"] == "https://market.example/back"
+    assert "$9.00" in requests.get(action["redirect_to_url"]["url"], timeout=patience.SECONDS).text
 
 
 def test_a_customer_who_is_not_authenticated_has_not_paid(v1: Any, control: SandboxControl) -> None:

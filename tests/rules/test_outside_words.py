@@ -88,6 +88,7 @@ def test_there_are_as_many_countries_as_the_standard_has() -> None:
     [
         "a@b.", "a@b", "a@.b", "a@b..c", "a@-b.com", "a@b-.com", "a@1.2.3.4", "@b.com", "a", "", ".a@b.com",
         "a.@b.com", "a..b@b.com", f"a@{'b' * 64}.com", "a@b .com", "a@[1.2.3.4]",
+        "a@b.c", "a@b.invalid", "a@host.localhost",
     ],
 )  # fmt: skip
 def test_an_address_that_is_nobodys_is_refused(address: str) -> None:

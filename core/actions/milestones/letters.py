@@ -15,6 +15,7 @@ from core.records import Installation, Notification, Party
 from core.rules.notifications import LetterStatus
 from core.rules.outside_words import LONGEST_ADDRESS, has_mailbox
 from core.rules.permissions import Actor, Permission, require
+from core.rules.visible_text import tidy
 
 
 class LetterNotFailed(DeskError):
@@ -74,7 +75,8 @@ def _correct(
 
 
 def checked(address: str) -> str:
-    """The address, if a letter can go there; in any script. Raises `AddressUnusable`."""
+    """The address as it is kept, if a letter can go there; in any script. Raises `AddressUnusable`."""
+    address = tidy(address)
     try:
         sent_to = wire_form(address)
     except MailRefused:

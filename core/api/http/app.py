@@ -19,8 +19,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from core.api.http.authentication import Guard, methods_at
+from core.api.http.dependencies import turns
 from core.api.http.field_problems import why
 from core.api.http.problem_details import (
+    BUSY,
     HTTP_CODES,
     Conflict,
     StillBusy,
@@ -101,7 +103,7 @@ def application(desk: Desk, *, limits: Limits | None = None, demo_too: bool | No
             Depends(only_known_names),
         ],
     )
-    app.state.desk = desk
+    app.state.desk, app.state.turns = desk, turns()
     for part in PARTS:
         app.include_router(part.router)
     app.state.addresses = [route for part in (*PARTS, demo) for route in part.router.routes]
@@ -135,7 +137,7 @@ def _answer_refusals(app: FastAPI) -> None:
         (DataError, _unusable),
         (OperationalError, _database),
         (InterfaceError, _database),
-        (PoolExhausted, _database),
+        (PoolExhausted, _busy),
         (Exception, _fault),
     ):
         app.add_exception_handler(error, handler)
@@ -181,6 +183,11 @@ def _database(request: Request, error: Any) -> Response:
         return problem(StillBusy())
     log.error("api.database_away", reason=type(error).__name__)
     return problem(Unavailable(why="its database is away"))
+
+
+def _busy(request: Request, error: Any) -> Response:
+    log.error("api.busy", reason=str(error))
+    return problem(Unavailable(why=BUSY))
 
 
 def _fault(request: Request, error: Any) -> Response:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.http import api_keys, signing
 from core.api.http.api_keys import Caller
-from core.api.http.problem_details import ReadOnlyKey, RequestUnreadable, Unavailable, problem
+from core.api.http.problem_details import BUSY, ReadOnlyKey, RequestUnreadable, Unavailable, problem
 from core.api.http.rate_limits import Limits, TooManyRequests
 from core.api.http.strict_json import require_form, require_json
 from core.clock import wall_time
@@ -91,8 +91,10 @@ class Guard:
 
         try:
             caller, wait = self.desk.database.run(recognised)
-        except (OperationalError, InterfaceError, PoolExhausted):
+        except (OperationalError, InterfaceError):
             raise Unavailable(why="its database is away") from None
+        except PoolExhausted:
+            raise Unavailable(why=BUSY) from None
         if wait:
             raise TooManyRequests(seconds=wait)
         if scope["method"] not in READING and not caller.may_write:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from asyncio import Semaphore
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from core.api.http.api_keys import Caller
 from core.api.http.idempotency import Do, fingerprint, once, stored_response
 from core.api.models.requests import IdempotencyKey
 from core.api.plain import SECRETS
+from core.db import POOL_SIZE
 from core.desk import Desk
 
 
@@ -33,7 +35,21 @@ CurrentDesk = Annotated[Desk, Depends(_desk)]
 CurrentCaller = Annotated[Caller, Depends(_caller)]
 
 
-def _reading(desk: CurrentDesk, caller: CurrentCaller) -> Iterator[Session]:
+def turns() -> Semaphore:
+    """How many may hold a connection while they wait for one of the process's threads: fewer than there are
+    connections, or threads that wait for a connection and connections that wait for a thread would stand still."""
+    return Semaphore(POOL_SIZE)
+
+
+async def _turn(request: Request) -> AsyncIterator[None]:
+    async with request.app.state.turns:
+        yield
+
+
+Turn = Annotated[None, Depends(_turn, scope="function")]
+
+
+def _reading(desk: CurrentDesk, caller: CurrentCaller, _: Turn) -> Iterator[Session]:
     """What is read with a key that only reads has no secrets in it (`plain.secret`)."""
     with desk.database.reading() as session:
         session.info[SECRETS] = caller.may_write

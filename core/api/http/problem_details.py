@@ -100,6 +100,9 @@ class CaseDecided(DeskError):
     """Dispute {dispute} is decided, or about to be: there is nothing left to agree about."""
 
 
+BUSY = "more is asked of it than it can do at once"
+
+
 class Unavailable(DeskError):
     """The desk cannot do this right now: {why}. Send the same request again later."""
 

@@ -466,14 +466,17 @@ class EventsAnswer(PageAnswer):
 
 
 class DeliveryAnswer(TypedDict):
-    """One try to tell an event: `answered` is the status of the endpoint's answer, none where it gave none."""
+    """One try to tell an event. `body` is what was sent, to the letter. `answered` is the status that the endpoint
+    answered, none where it gave none, and `answer` the first 2,048 bytes that came with it, as text."""
 
     id: int
     event: str
     kind: EventKind
     sequence: int
     at: Moment
+    body: str
     answered: int | None
+    answer: str | None
     error: str | None
     took_ms: int
 

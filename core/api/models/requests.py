@@ -26,7 +26,7 @@ from core.rules.projects import Funding
 from core.rules.reports import ReportKind, Severity
 from core.rules.schedule import FeeMode
 from core.rules.templates import ProjectType
-from core.rules.visible_text import says_something
+from core.rules.visible_text import says_something, tidy
 
 LARGEST_ID = 2**53 - 1
 ONE_LINE = r"^[^\x00-\x1f\x7f\ufffd]+$"  # U+FFFD stands where an address is not UTF-8
@@ -89,6 +89,7 @@ Country = Annotated[
     ),
     _by(outside_words.country),
 ]
+Email = Annotated[str, Field(max_length=254, pattern=EMAIL), AfterValidator(tidy)]
 Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=MANY_LINES), Visible]
 Scope = Annotated[str, Field(min_length=1, max_length=4_000, pattern=MANY_LINES), Visible]
 Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES), Visible]
@@ -191,11 +192,14 @@ class Amount(Shape):
         return Money(self.minor, self.currency)
 
 
+_LEFT_OUT = Field(default_factory=str)  # what may be missing, and has no default to describe
+
+
 class NewParty(Shape):
     external_id: PartyName
     role: Role
     name: Line
-    email: str = Field(max_length=254, pattern=EMAIL)
+    email: Email
     city: Place = ""
     country: Country = "US"
     withdrawal_method: SentMethod = "standard"
@@ -224,22 +228,20 @@ class PaymentMethod(Shape):
 
 
 class PartyDetails(Shape):
-    """What is to change; the rest stays as it is."""
+    """What is to change; the rest stays as it is. Nothing becomes null: what stays is left out."""
 
     party: PartyName
-    name: Line | None = None
-    email: str | None = Field(default=None, max_length=254, pattern=EMAIL)
-    city: Place | None = None
-    country: Country | None = None
-    language: WrittenLanguage | None = Field(
-        default=None, description="E-mails are written in it. The desk writes in English only (`en`)."
+    name: Line = _LEFT_OUT
+    email: Email = _LEFT_OUT
+    city: Place = _LEFT_OUT
+    country: Country = _LEFT_OUT
+    language: WrittenLanguage = Field(
+        default_factory=str, description="E-mails are written in it. The desk writes in English only (`en`)."
     )
 
     def given(self) -> dict[str, Any]:
         """What was given, with its values."""
-        return {
-            name: value for name, value in self.model_dump(exclude={"party"}).items() if value is not None
-        }
+        return self.model_dump(exclude={"party"}, exclude_unset=True)
 
 
 class AccountLink(Shape):

@@ -311,6 +311,8 @@ EMAIL = {
 PARTY = {
     "external_id": PAYEE,
     "role": "PAYEE",
+    "name": "Ben Okafor",
+    "email": "ben@example.com",
     "city": "Portland",
     "country": "US",
     "language": "en",
@@ -561,7 +563,9 @@ REPLIES: Mapping[str, Any] = {
                 "kind": "endpoint.tested",
                 "sequence": 18,
                 "at": AT,
+                "body": '{"created_at": "…", "data": {…}, "id": "evt_18", "kind": "endpoint.tested", …}',
                 "answered": 204,
+                "answer": None,
                 "error": None,
                 "took_ms": 41,
             }

@@ -30,7 +30,7 @@ from core.api.models.responses.endpoints import (
 from core.api.openapi.descriptions import refusals
 from core.api.plain import moment
 from core.api.routes import lists
-from core.api.webhooks import endpoints
+from core.api.webhooks import delivery, endpoints
 from core.errors import NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import web_addresses
@@ -173,7 +173,7 @@ def read_deliveries(
     session: ReadSession,
     asked: Annotated[filters.Deliveries, Query()],
 ) -> Response:
-    """Each try to tell this endpoint something, the latest first. What was sent stands in the list of events."""
+    """Each try to tell this endpoint something, the latest first: what was sent and what was answered."""
     lookups.endpoint(session, caller, endpoint_id)
     wanted = (
         select(EventDelivery)
@@ -252,7 +252,9 @@ def _of_deliveries(session: Session, rows: Sequence[EventDelivery]) -> list[Deli
             "kind": events[each.event_id].kind,
             "sequence": events[each.event_id].sequence or 0,
             "at": moment(each.at),
+            "body": delivery.body_of(events[each.event_id]).decode(),
             "answered": each.status,
+            "answer": each.answer,
             "error": each.error,
             "took_ms": each.took_ms,
         }

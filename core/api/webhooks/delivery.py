@@ -22,6 +22,7 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
+from urllib3.exceptions import HTTPError
 
 from core import audit
 from core.api.http import api_keys
@@ -40,16 +41,19 @@ log = structlog.get_logger("api")
 AWAY = timedelta(seconds=30)
 TRIES = 60
 PATIENCE = (5.0, 10.0)  # seconds to connect, and to answer
+ANSWER_BYTES = 2_048  # of an answer's body are kept
 # Whoever numbers events does so alone, or a later claim could overtake an earlier one.
 ONE_AT_A_TIME = "outgoing events"
 
 
 @dataclass(frozen=True)
 class Try:
-    """What came of one: the status that was answered, or none, what is wrong with it, and the milliseconds it took."""
+    """What came of one: the status that was answered, or none, what is wrong with it, the beginning of what came with
+    it, and the milliseconds it took."""
 
     status: int | None
     error: str | None
+    answer: str | None
     took_ms: int
 
 
@@ -151,7 +155,7 @@ def body_of(event: OutgoingEvent) -> bytes:
 
 def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetime) -> Try:
     begun = monotonic()
-    status, error = None, None
+    status, error, answered = None, None, None
     try:
         with line.post(
             parcel.url,
@@ -159,15 +163,24 @@ def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetim
             headers=_headers(parcel, master, now=now),
             timeout=PATIENCE,
             allow_redirects=False,  # a redirect could lead anywhere
-            stream=True,  # whatever it says, only the status is read
+            stream=True,  # whatever it says, only its beginning is read
         ) as answer:
             status = answer.status_code
+            answered = _beginning(answer)
             error = None if 200 <= status < 300 else f"It answered {status}."
     except requests.RequestException as problem:
         error = f"It did not answer ({type(problem).__name__})."
     except Exception as problem:
         error = leases.why(problem)
-    return Try(status, error, round((monotonic() - begun) * 1000))
+    return Try(status, error, answered, round((monotonic() - begun) * 1000))
+
+
+def _beginning(answer: requests.Response) -> str | None:
+    """What has come by the first read: an endpoint that drips its answer holds nobody up."""
+    try:
+        return answer.raw.read1(ANSWER_BYTES).decode("utf-8", "replace").replace("\0", "\ufffd") or None
+    except (HTTPError, OSError):
+        return None
 
 
 def _headers(parcel: Parcel, master: bytes, *, now: datetime) -> dict[str, str]:
@@ -175,6 +188,7 @@ def _headers(parcel: Parcel, master: bytes, *, now: datetime) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
         "User-Agent": "escrow-desk",
+        "Accept-Encoding": "identity",
         HEADER: sign_event(*secrets, at=int(now.timestamp()), body=parcel.body),
     }
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.api.http import api_keys
+from core.api.webhooks import delivery
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
@@ -183,7 +184,8 @@ class Delivery:
     answered: int | None
     error: str | None
     took_ms: int
-    data: dict[str, Any]
+    body: str
+    answer: str | None
 
 
 def deliveries(session: Session, endpoint_id: int, *, limit: int = 50) -> list[Delivery]:
@@ -205,7 +207,8 @@ def deliveries(session: Session, endpoint_id: int, *, limit: int = 50) -> list[D
             tried.status,
             tried.error,
             tried.took_ms,
-            event.data,
+            delivery.body_of(event).decode(),
+            tried.answer,
         )
         for tried, event in session.execute(wanted).tuples()
     ]

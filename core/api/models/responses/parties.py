@@ -70,6 +70,8 @@ class PartyAnswer(TypedDict):
 
     external_id: str
     role: PartyRole
+    name: str
+    email: str
     city: str
     country: str
     language: Language
