@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 DISPATCH = "dispatch"
 INBOX = "inbox"
 DELIVER = "deliver"
-TASKS = frozenset({DISPATCH, INBOX, DELIVER})
+EXPORT = "export"
+TASKS = frozenset({DISPATCH, INBOX, DELIVER, EXPORT})
 
 
 class UnknownTask(DeskError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -66,6 +66,12 @@ class LedgerFilter:
     def facts(self) -> dict[str, str]:
         known = {"from": self.since, "to": self.until, "account": self.line, "currency": self.currency}
         return {name: str(value) for name, value in known.items() if value}
+
+    @classmethod
+    def of(cls, facts: Mapping[str, str]) -> LedgerFilter:
+        """The other way round than `facts`."""
+        since, until = (date.fromisoformat(facts[name]) if name in facts else None for name in ("from", "to"))
+        return cls(since, until, facts.get("account"), facts.get("currency"))
 
     @property
     def where(self) -> str:

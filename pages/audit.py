@@ -87,6 +87,6 @@ with buttons:
     if request_context.may(Permission.VERIFY_AUDIT):
         audit_verification.button()
     if request_context.may(Permission.EXPORT_AUDIT):
-        exports.button()
+        exports.of(asked, count).button("Export", key="export")
 if request_context.may(Permission.EXPORT_AUDIT):
-    exports.drawer(asked, count)
+    exports.of(asked, count).drawer()

@@ -123,6 +123,7 @@ class AuditAction(StrEnum):
     EVIDENCE_HAND_IN = "evidence:hand_in"
     EVIDENCE_NOTE = "evidence:note"
     EVIDENCE_OPEN = "evidence:open"
+    EXPORT_DOWNLOAD = "export:download"
     EXPORT_FINISH = "export:finish"
     EXPORT_START = "export:start"
     GROWTH_PROVE = "growth:prove"
@@ -438,6 +439,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.DEMO_CLOCK_ADVANCE: ActionKind("Demo clock advanced", staff_only=True),
     AuditAction.DESK_INSTALL: ActionKind("Desk installed", staff_only=True),
     AuditAction.EVIDENCE_HAND_IN: ActionKind("Evidence submitted", staff_only=True),
+    AuditAction.EXPORT_DOWNLOAD: ActionKind("Export downloaded", staff_only=True),
     AuditAction.EXPORT_FINISH: ActionKind("Export finished", staff_only=True),
     AuditAction.EXPORT_START: ActionKind("Export started", staff_only=True),
     AuditAction.JOURNAL_POST: ActionKind("Manual journal posted", staff_only=True),

@@ -108,6 +108,12 @@ class AuditFilter:
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> AuditFilter:
+        """The other way round than `facts`."""
+        times = {name: datetime.fromisoformat(facts[name]) for name in ("since", "until") if name in facts}
+        return cls(**{**facts, **times})
+
     @property
     def values(self) -> dict[str, Any]:
         """The parameters that `where` speaks of."""

@@ -39,7 +39,7 @@ NOT_SEALED: Mapping[str, Why] = {
     **_named(
         Why.PASSING,
         "decision_drafts unsent_texts tab_keys staff_preferences staff_sessions case_visits webhook_events"
-        " outgoing_events event_deliveries api_answers rate_buckets demo_clock period_reminders debt_reminders",
+        " outgoing_events event_deliveries api_answers rate_buckets demo_clock exports period_reminders debt_reminders",
     ),
     **_named(Why.FIXED, "chart currencies status_moves milestone_moves"),
     **_named(Why.PASSING, "ledger_lock"),

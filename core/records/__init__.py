@@ -27,6 +27,7 @@ from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.debts import DebtReminder, DebtWriteOff, RepaymentInstalment, RepaymentPlan
 from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
+from core.records.exports import Export
 from core.records.holds import Hold, HoldLift, PayeeHold
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.manual_journals import ManualJournal
@@ -113,6 +114,7 @@ __all__ = [
     "Evidence",
     "EvidenceNote",
     "EvidenceView",
+    "Export",
     "FailedReturn",
     "FinalRating",
     "Handover",

@@ -36,7 +36,12 @@ EVERY_DAY = "37 3 * * * 0"
 
 def register(app: App, desk: Desk) -> None:
     """Give `app` every task of this desk."""
-    for name, work in ((jobs.DISPATCH, dispatch), (jobs.INBOX, inbox), (jobs.DELIVER, deliver)):
+    for name, work in (
+        (jobs.DISPATCH, dispatch),
+        (jobs.INBOX, inbox),
+        (jobs.DELIVER, deliver),
+        (jobs.EXPORT, export),
+    ):
         app.task(name=name)(_logged(name, functools.partial(work, desk)))
     for name, cron, work in (
         ("sweep_dispatch", EVERY_5_SECONDS, sweep_dispatch),
@@ -45,6 +50,7 @@ def register(app: App, desk: Desk) -> None:
         ("look_at_client_funds", EVERY_5_MINUTES, look_at_client_funds),
         ("sweep_timers", EVERY_MINUTE, sweep_timers),
         ("sweep_events", EVERY_5_SECONDS, sweep_events_at_rest),
+        ("sweep_exports", EVERY_5_SECONDS, sweep_exports),
         ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
         ("look_at_settlement", EVERY_MINUTE, look_at_settlement),
@@ -105,6 +111,18 @@ def deliver(desk: Desk) -> int:
     from core.processes.letter_delivery import deliver_due
 
     return sum(iter(lambda: deliver_due(desk), 0))
+
+
+def export(desk: Desk, export_id: int) -> None:
+    from core.processes import exports
+
+    exports.make(desk, export_id)
+
+
+def sweep_exports(desk: Desk) -> int:
+    from core.processes import exports
+
+    return exports.sweep(desk)
 
 
 def sweep_dispatch(desk: Desk) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
+import hashlib
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -18,9 +17,10 @@ from streamlit.testing.v1 import AppTest
 from core import audit
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
-from core.audit import proof_file
+from core.audit import bundle_proof, export_proof, proof_file
 from core.audit.outside import OutsideUnreachable
 from core.db import Database
+from core.processes import exports as making
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
 from core.worker import upkeep
@@ -342,18 +342,25 @@ def test_the_filtered_entries_leave_with_a_manifest(
     seal(town, tmp_path)
     app = press(visit(town, "cora", "audit", action="staff:hold:"), "Export")
     app.radio(key="export-format").set_value(format).run()
-    app = ended(press(app, "Prepare the file"), exports.WORK)
-    done = work(app, exports.WORK).result
-    assert (done.manifest.rows, done.manifest.filter) == (1, {"action": "staff:hold:"})
-    out = io.BytesIO()
-    done.copy(out)
-    content = out.getvalue().decode()
-    assert "Bank details changed." in content
-    assert content.startswith("id,at" if format is exports.Format.CSV else '{"id":')
-    assert json.loads(done.manifest.json())["sha256"] in words(app) + " ".join(
-        each.value for each in app.code
-    )
+    app = press(app, "Prepare the file")
+    assert making.sweep(request_context.desk()) == 1
+    app = app.run()
+    (name,) = (each for each in offered(app) if not each.endswith(".manifest.json"))
+    content = taken(app, name).content
+    assert hashlib.sha256(content).hexdigest() in " ".join(each.value for each in app.code)
     assert an_entry(town, "audit:export:finish")
+    assert an_entry(town, "audit:export:download")
+    file = tmp_path / name
+    file.write_bytes(content)
+    if format is exports.Format.BUNDLE:
+        proof = bundle_proof.verify(file)
+    else:
+        manifest = taken(app, f"{name}.manifest.json").content
+        file.with_name(f"{name}.manifest.json").write_bytes(manifest)
+        proof = export_proof.verify(file)
+    assert (proof.ok, proof.rows, proof.filter) == (True, 1, {"action": "staff:hold:"})
+    if format in (exports.Format.CSV, exports.Format.JSONL):
+        assert "Bank details changed." in content.decode()
 
 
 def test_work_that_runs_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:

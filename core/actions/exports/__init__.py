@@ -1,0 +1,1 @@
+"""Files that are made beside the pages: asked for, and taken."""
