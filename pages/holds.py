@@ -17,7 +17,10 @@ EMPTY = {
         "No milestone is on hold",
         "Staff who may place holds stop a milestone's money here or in its case.",
     ),
-    "RELEASED": ("No hold was lifted yet", "Lifted holds stay here, with both reasons."),
+    "RELEASED": (
+        "No hold on a milestone was lifted yet",
+        "Lifted holds stay here, with both reasons.",
+    ),
 }
 
 request_context.require(Permission.READ_CASES)

@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.funding import balance_transactions
 from core.actions.platform import platform_money
 from core.actions.reconciliation import breaks
 from core.audit.actions import AuditAction
@@ -76,8 +77,9 @@ def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime, *, payees: 
     if payees:
         stripe_statements.fetch_payees(desk, end)
         returned_payouts.follow(desk)
-    desk.database.run(lambda session: platform_money.book_own_lines(session, now=desk.clock()))
-    statement_matching.unbooked(desk)
+    unbooked = desk.database.run(balance_transactions.unbooked)
+    desk.database.run(lambda s: platform_money.book_own_lines(s, unbooked, now=desk.clock()))
+    statement_matching.explain(desk, unbooked)
     platform_payouts.follow_own_payouts(desk)
     now = desk.clock()
     desk.database.run(lambda s: bank_matching.match(s, run_id=run_id, until=end, now=now))
@@ -125,26 +127,55 @@ def _fetch(desk: Desk, until: datetime) -> int:
     return stripe_statements.fetch(desk, until)
 
 
+# One pass over both sides, which the database shares out among processes: a statement that writes it could not. Of each
+# currency of the statement how many lines it has and their sum; `null` stands for what only the ledger has.
 COMPARE = text(
     """
     with corrected as (
         select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
         from line_corrections group by 1
+    ), compared as (
+        select coalesce(s.id, b.id) as id, s.id is not null as stated, s.currency, s.net,
+               s.id is null or b.id is null
+               or (s.amount, s.fee, s.net, s.currency) is distinct from (b.amount, b.fee, b.net, b.currency) as differs
+        from (select * from statement_lines where created_at <= :until) s
+        full join (
+            select t.id, t.currency, t.amount + coalesce(c.amount, 0) as amount, t.fee + coalesce(c.fee, 0) as fee,
+                   t.net + coalesce(c.net, 0) as net
+            from balance_transactions t left join corrected c on c.transaction_id = t.id
+            where t.created_at <= :until
+        ) b on b.id = s.id
     )
+    select currency, count(*) filter (where stated) as lines, coalesce(sum(net), 0)::bigint as net,
+           count(*) filter (where stated and not differs) as agreeing,
+           coalesce(array_agg(id) filter (where differs), '{}') as differing
+    from compared group by currency
+    """
+)
+DIFFERING = text(
+    """
     insert into reconciliation_breaks (run_id, kind, transaction_id, journal_id, currency, at_provider, in_ledger)
     select :run_id,
            case when b.id is null then 'NOT_IN_LEDGER' when s.id is null then 'NOT_AT_PROVIDER'
                 else 'AMOUNT_DIFFERS' end,
-           coalesce(s.id, b.id), b.journal_id, coalesce(s.currency, b.currency), s.net, b.net
-    from (select * from statement_lines where created_at <= :until) s
-    full join (
-        select t.id, t.journal_id, t.currency, t.amount + coalesce(c.amount, 0) as amount,
-               t.fee + coalesce(c.fee, 0) as fee, t.net + coalesce(c.net, 0) as net
-        from balance_transactions t left join corrected c on c.transaction_id = t.id
-        where t.created_at <= :until
-    ) b on b.id = s.id
-    where s.id is null or b.id is null
-       or (s.amount, s.fee, s.net, s.currency) is distinct from (b.amount, b.fee, b.net, b.currency)
+           d.id, b.journal_id, coalesce(s.currency, b.currency), s.net, b.net + coalesce(c.net, 0)
+    from unnest(cast(:ids as text[])) d (id)
+    left join statement_lines s on s.id = d.id and s.created_at <= :until
+    left join balance_transactions b on b.id = d.id and b.created_at <= :until
+    left join (select transaction_id, sum(net)::bigint as net from line_corrections group by 1) c
+        on c.transaction_id = b.id
+    order by d.id
+    """
+)
+# A line in suspense is booked, so its amounts agree; but nobody knows yet what it is.
+IN_SUSPENSE = text(
+    """
+    select count(*) from statement_lines s join balance_transactions b on b.id = s.id
+    where s.created_at <= :until and b.created_at <= :until
+      and s.id in (select transaction_id from suspense_items where status = 'OPEN')
+      and s.id not in (
+          select transaction_id from reconciliation_breaks where run_id = :run_id and transaction_id is not null
+      )
     """
 )
 
@@ -158,8 +189,11 @@ def _compare(
     *,
     now: datetime,
 ) -> None:
-    session.execute(COMPARE, {"run_id": run_id, "until": until})
-    totals = _totals(session, until, at_provider)
+    compared = session.execute(COMPARE, {"until": until}).all()
+    differing = [each for row in compared for each in row.differing]
+    session.execute(DIFFERING, {"run_id": run_id, "until": until, "ids": differing})
+    stated = {row.currency: row.net for row in compared if row.currency}
+    totals = _totals(session, stated, until, at_provider)
     explained = _by_lines(session, run_id)
     for row in totals:
         if row["comparable"] and row["at_provider"] - row["in_ledger"] != explained.get(row["currency"], 0):
@@ -174,13 +208,14 @@ def _compare(
             )
     session.flush()
     run_row = session.get_one(ReconciliationRun, run_id)
-    run_row.lines = session.scalar(select(func.count()).where(StatementLine.created_at <= until)) or 0
+    run_row.lines = sum(row.lines for row in compared)
     broken = select(func.count()).where(ReconciliationBreak.run_id == run_id)
     run_row.breaks = session.scalar(broken) or 0
     run_row.unmatched = (
         session.scalar(broken.where(ReconciliationBreak.kind != BreakKind.BALANCE_DIFFERS)) or 0
     )
-    run_row.matched, run_row.in_suspense = session.execute(AGREEING, {"until": until}).one()
+    run_row.in_suspense = session.scalar(IN_SUSPENSE, {"run_id": run_id, "until": until}) or 0
+    run_row.matched = sum(row.agreeing for row in compared) - run_row.in_suspense
     run_row.totals, run_row.finished_at = totals, now
     _follow_breaks(session, run_row, now=now)
     status = (
@@ -271,7 +306,7 @@ def dry_run(desk: Desk, actor: Actor) -> DryRun:
     with desk.database.rehearsal() as session:
         for first in range(0, len(rows), stripe_statements.BATCH):
             stripe_statements.put(session, StatementLine, rows[first : first + stripe_statements.BATCH])
-        own = platform_money.book_own_lines(session, now=end)
+        own = platform_money.book_own_lines(session, balance_transactions.unbooked(session), now=end)
         run_id = _next_id(session)
         _start(session, actor, run_id, end, end)
         session.flush()
@@ -287,28 +322,6 @@ def dry_run(desk: Desk, actor: Actor) -> DryRun:
         )
 
 
-# A line in suspense is booked, so its amounts agree; but nobody knows yet what it is.
-AGREEING = text(
-    """
-    select count(*) filter (where not in_suspense), count(*) filter (where in_suspense)
-    from (
-        select s.id in (
-            select transaction_id from suspense_items where status = 'OPEN' and transaction_id is not null
-        ) as in_suspense
-        from statement_lines s
-        join balance_transactions b on b.id = s.id and b.created_at <= :until
-        left join (
-            select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
-            from line_corrections group by 1
-        ) c on c.transaction_id = b.id
-        where s.created_at <= :until and s.currency = b.currency
-          and s.amount = b.amount + coalesce(c.amount, 0) and s.fee = b.fee + coalesce(c.fee, 0)
-          and s.net = b.net + coalesce(c.net, 0)
-    ) agreeing
-    """
-)
-
-
 def _by_lines(session: Session, run_id: int) -> dict[str, int]:
     """By currency, how far apart the balances are because of lines that do not match: those are breaks already."""
     apart = func.coalesce(ReconciliationBreak.at_provider, 0) - func.coalesce(
@@ -322,17 +335,11 @@ def _by_lines(session: Session, run_id: int) -> dict[str, int]:
     return {currency: int(difference) for currency, difference in found}
 
 
-def _totals(session: Session, until: datetime, at_provider: dict[str, Money]) -> list[dict[str, Any]]:
+def _totals(
+    session: Session, stated: Mapping[str, int], until: datetime, at_provider: dict[str, Money]
+) -> list[dict[str, Any]]:
     """Per currency: the provider's balance, the ledger's, and the sum of the statement. A balance can only be compared
     when the statement reaches to the present."""
-    stated: dict[str, int] = {
-        currency: int(net)
-        for currency, net in session.execute(
-            select(StatementLine.currency, func.sum(StatementLine.net))
-            .where(StatementLine.created_at <= until)
-            .group_by(StatementLine.currency)
-        )
-    }
     booked_later = session.scalar(select(func.max(BalanceTransaction.created_at)))
     comparable = booked_later is None or booked_later <= until
     zero = {currency: Money.zero(currency) for currency in stated}

@@ -6,13 +6,13 @@ reason, where people say what it was. Which kind of line is handled how stands i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import lifecycle
@@ -68,10 +68,10 @@ class Clue:
 NONE = Clue()
 
 
-def unbooked(desk: Desk) -> int:
-    """Look at every line of the statement that is not booked; returns how many sources were explained."""
+def explain(desk: Desk, unbooked: Sequence[str]) -> int:
+    """Look at each of these lines of the statement that is not booked yet; returns how many sources were explained."""
     with desk.database.reading() as session:
-        lines = _lines(session)
+        lines = _lines(session, unbooked)
     explained, clues = 0, dict[str, Clue]()
     for line in {line.source: line for line in lines}.values():
         try:
@@ -103,12 +103,13 @@ def explain_again(desk: Desk, line_id: str) -> None:
         )
 
 
-def _lines(session: Session) -> list[Unbooked]:
+def _lines(session: Session, unbooked: Sequence[str]) -> list[Unbooked]:
     stated = StatementLine
     rows = session.execute(
         select(stated.id, stated.kind, stated.reporting_category, stated.source, stated.created_at)
         .outerjoin(BalanceTransaction, BalanceTransaction.id == stated.id)
-        .where(BalanceTransaction.id.is_(None), (stated.amount != 0) | (stated.fee != 0))
+        .where(stated.id == func.any(list(unbooked)), BalanceTransaction.id.is_(None))
+        .where((stated.amount != 0) | (stated.fee != 0))
         .order_by(stated.created_at, stated.id)
         .limit(MOST)
     )

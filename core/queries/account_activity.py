@@ -18,37 +18,44 @@ from core.money import Money
 from core.queries.ledger import NEWEST, AccountEntry, sides
 from core.queries.movements import DAWN, DAY, Period, moved
 
-# The journals of a period lie together, so their numbers bound what is read of a long register. They are found by day:
-# asked for the least number alone, the database would walk all journals from the first. Each branch is read from its
-# newest posting on, and no further than the page.
-ENTRIES = text(
-    """
-    with period as materialized (
-        select id from journals where posted_at >= :since and posted_at < :until
-    ), span as materialized (
-        select min(id) as lo, least(max(id), :before - 1) as hi from period
-    ), tail as materialized (
-        select t.journal_id, t.amount from posting_tail t where t.account_id = :account
+# Between which journals a period was posted is known from the daily totals, so that of a long register only the page is
+# read. The tail is not rolled up yet, and read whole.
+SPAN = """
+    with span as materialized (
+        select min(first_journal) as lo, max(last_journal) as hi from daily_totals
+        where day between :first and :last and line = :line and currency_number = :iso
     )
+"""
+ENTRIES = text(
+    SPAN
+    + """
     (select j.id, p.amount, j.posted_at, j.kind, j.memo, j.key
      from register p
      join journals j on j.id = p.journal_id and j.posted_at >= :since and j.posted_at < :until
-     where p.account_id = :account and p.journal_id between (select lo from span) and (select hi from span)
+     where p.account_id = :account
+       and p.journal_id between (select lo from span) and (select least(hi, :before - 1) from span)
      order by p.journal_id desc limit :limit)
     union all
     (select j.id, p.amount, j.posted_at, j.kind, j.memo, j.key
-     from tail p
+     from posting_tail p
      join journals j on j.id = p.journal_id and j.posted_at >= :since and j.posted_at < :until
-     where p.journal_id between (select lo from span) and (select hi from span)
+     where p.account_id = :account and p.journal_id < :before
      order by p.journal_id desc limit :limit)
     order by id desc limit :limit
     """
 )
 NET = text(
-    """
-    select coalesce(sum(p.amount), 0)::bigint from account_postings p
+    SPAN
+    + """
+    select coalesce(sum(p.amount), 0)::bigint
+    from (
+        select journal_id, amount from register
+        where account_id = :account
+          and journal_id between (select greatest(lo, :from_journal) from span) and (select hi from span)
+        union all
+        select journal_id, amount from posting_tail where account_id = :account and journal_id >= :from_journal
+    ) p
     join journals j on j.id = p.journal_id and j.posted_at >= :since and j.posted_at < :until
-    where p.account_id = :account and p.journal_id >= :from_journal
     """
 )
 
@@ -70,13 +77,7 @@ def activity(
     grows = 1 if accounts.account_type(code).side is Side.DEBIT else -1
     opening, within = _nets(session, code, currency, period)
     below = _net(session, code, currency, period, from_journal=before) if before else 0
-    values = {
-        "account": accounts.number(code, currency),
-        "since": period.since,
-        "until": period.until,
-        "before": before or NEWEST,
-        "limit": limit,
-    }
+    values = {**_asked(code, currency, period), "before": before or NEWEST, "limit": limit}
     rows = session.execute(ENTRIES, values).all()
 
     def entries() -> Iterator[AccountEntry]:
@@ -106,10 +107,17 @@ def _nets(session: Session, code: str, currency: str, period: Period) -> tuple[i
 def _net(
     session: Session, code: str, currency: str, period: Period, *, from_journal: int | None = None
 ) -> int:
-    values = {
+    values = {**_asked(code, currency, period), "from_journal": from_journal or 0}
+    return int(session.execute(NET, values).scalar_one())
+
+
+def _asked(code: str, currency: str, period: Period) -> dict[str, object]:
+    return {
         "account": accounts.number(code, currency),
+        "line": accounts.account_type(code).number,
+        "iso": accounts.ISO_NUMBERS[currency],
+        "first": period.first,
+        "last": period.last,
         "since": period.since,
         "until": period.until,
-        "from_journal": from_journal or 0,
     }
-    return int(session.execute(NET, values).scalar_one())

@@ -19,7 +19,7 @@ from core.ledger import accounts, journal_store
 from core.money import Money, shown_order
 from core.queries.journals import title
 from core.queries.movements import Period
-from core.records import Party
+from core.records import Milestone, Party
 from core.report_files import Level, Sheet, SheetRow
 from core.rules.parties import PartyRole
 from core.rules.references import reference
@@ -172,7 +172,9 @@ class TAccount:
 def t_accounts(session: Session, milestone_id: int) -> list[TAccount]:
     """Every account that a milestone's journals touched, with their postings, in the order of the chart.
 
-    An account that others share shows this milestone's postings only, and their sum."""
+    An account that others share shows this milestone's postings only, and their sum. Raises `NotFound`."""
+    if session.get(Milestone, milestone_id) is None:
+        raise NotFound(kind="milestone", id=milestone_id)
     found: dict[tuple[int, str, str], list[TAccountEntry]] = {}
     for booked in journal_store.of_milestone(session, milestone_id):
         for each in booked.journal.postings:

@@ -134,6 +134,8 @@ daily_totals = Table(
     Column("debits", Numeric(30), nullable=False),
     Column("credits", Numeric(30), nullable=False),
     Column("postings", BigInteger, nullable=False),
+    Column("first_journal", BigInteger, nullable=False),
+    Column("last_journal", BigInteger, nullable=False),
 )
 
 marketplace_totals = Table(

@@ -43,7 +43,10 @@ def section(state: str | None, *, but: int | None) -> None:
         rows = [row for row in queries.page(session, state=state) if row.id != but]
     if not rows:
         return
-    header.section("Payees on hold", "All money of each is stopped, whatever milestone it is of.")
+    header.section(
+        "Holds on payees",
+        "While one is in force, all money of the payee is stopped, whatever milestone it is of.",
+    )
     for row in rows:
         _panel(row)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import accounts, files, imports, mappings, stripe_reports
 from core.actions.bank_statements.imports import Import
+from core.actions.platform import opening_balances
 from core.audit import content_comparison
 from core.db import Database
 from core.demo import bank_files
@@ -25,7 +26,7 @@ from core.gateways.evidence_store import EvidenceStore
 from core.money import Money, UnknownCurrency
 from core.queries import bank_statements, invariants, search
 from core.records import BankLine, BankStatement, BankStatementFile, StatementLine
-from core.rules.permissions import Actor, NotPermitted, Role
+from core.rules.permissions import SYSTEM, Actor, NotPermitted, Role
 
 NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
 OPERATOR = Actor("operator", None, via="anna on desk-1")
@@ -334,6 +335,16 @@ def test_entries_that_are_not_booked_yet_are_left_out_and_told(session: Session)
 def test_nothing_is_older_than_the_first_day_of_the_desk(session: Session) -> None:
     sheet = DemoStatement(IBAN, "S", euros(0), FIRST, FIRST, [DemoLine(date(1999, 12, 31), euros(5))])
     assert "31 December 1999 is before this desk's first day" in refused(session, bank_files.camt053(sheet))
+
+
+def test_a_statement_of_before_the_opening_balance_is_refused(session: Session) -> None:
+    """Its year is wrong, or what it says lies in the opening balance: nothing of it could be matched."""
+    opened = datetime(2026, 9, 3, tzinfo=UTC)
+    opening_balances.book(session, SYSTEM, now=opened, account="bank", amount=euros(500))
+    message = refused(session, bank_files.camt053(sheet(1, 2, 0, (2, 500, "A"))))
+    assert "02 September 2026 is before the books of" in message
+    assert "begin on 03 September 2026" in message
+    take(session, bank_files.camt053(sheet(2, 3, 0, (2, 500, "A"))))
 
 
 def test_a_mapping_has_a_name_that_a_command_can_say(session: Session) -> None:

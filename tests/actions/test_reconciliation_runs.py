@@ -52,12 +52,24 @@ def test_a_run_that_meets_something_unforeseen_says_that_it_failed(market: Marke
 
 
 def test_a_comparison_that_breaks_down_says_so_too(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "COMPARE", text("select nothing_like_this(:run_id, :until)"))
+    monkeypatch.setattr(reconcile, "COMPARE", text("select nothing_like_this(:until)"))
     with pytest.raises(ProgrammingError):
         reconcile.run(market.desk, SYSTEM)
     monkeypatch.undo()
     reconcile.run(market.desk, SYSTEM)
     assert runs(market) == ["FAILED", "CLEAN"]
+
+
+def test_the_comparison_may_be_shared_out_among_processes(market: Market) -> None:
+    """It writes nothing, so that the database may: a large statement is gone through by all of its processors."""
+    free = ("min_parallel_table_scan_size", "parallel_setup_cost", "parallel_tuple_cost")
+    with market.database.rehearsal() as session:
+        for setting in free:
+            session.execute(text(f"set local {setting} = 0"))
+        plan = (
+            session.execute(text(f"explain {reconcile.COMPARE.text}"), {"until": market.now}).scalars().all()
+        )
+    assert any("Parallel" in line for line in plan), plan
 
 
 def left_behind(market: Market, number: int) -> None:

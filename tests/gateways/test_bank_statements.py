@@ -306,6 +306,8 @@ def without_header(content: bytes) -> bytes:
         (camt053.read, CAMT.replace(b"Ccy>EUR", b"Ccy>SEK"), ["“SEK” is not a currency this desk handles"]),
         (camt053.read, CAMT.replace(b"<Sts>", b"<Sts"), ["not well-formed XML", "line 11"]),
         (camt053.read, CAMT[:-40], ["not well-formed XML"]),
+        (camt053.read, b"\n<a/>", ["line 2 (a)", "there is no statement in it"]),
+        (camt053.read, b"<a>" * 9_000, ["line 1", "nested deeper than those of any statement"]),
         (camt053.read, BOMB + without_header(CAMT).replace(b"Text", b"&c;"), ["document type"]),
         (camt053.read, OUTSIDE + without_header(CAMT).replace(b"Text", b"&x;"), ["document type"]),
         (ofx.read, b"<!DOCTYPE OFX [<!ENTITY a 'b'>]>" + XML, ["document type"]),

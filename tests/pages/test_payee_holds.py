@@ -38,7 +38,7 @@ def test_a_payee_is_put_on_hold_on_the_page_and_lifted_by_another(town: Town) ->
     assert not app.exception
     said = words(app)
     assert "stops all money of this payee" in said
-    assert "Payees on hold" in said
+    assert "Holds on payees" in said
     assert "Several complaints" in said
     assert "Lift" not in labels(app)  # finance may place, not lift
     app = visit(town, "ada", "holds")
@@ -47,8 +47,10 @@ def test_a_payee_is_put_on_hold_on_the_page_and_lifted_by_another(town: Town) ->
     app.button(key="lift-payee-hold").click().run()
     assert not app.exception
     assert "Hold H-1 is lifted. No verified work waited for it." in words(app)
-    assert "Payees on hold" not in words(visit(town, "ada", "holds", state="ACTIVE"))
-    assert "Unfounded" in words(visit(town, "ada", "holds", state="RELEASED"))
+    assert "Holds on payees" not in words(visit(town, "ada", "holds", state="ACTIVE"))
+    lifted = words(visit(town, "ada", "holds", state="RELEASED"))
+    assert "Unfounded" in lifted
+    assert "No hold on a milestone was lifted yet" in lifted
 
 
 def test_the_cards_count_holds_on_payees_and_what_two_holds_stop_once(town: Town) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 
 from core import report_files
 from core.db import Database
-from core.ledger import accounts, journal_store, postings
+from core.ledger import accounts, invariants, journal_store, postings
 from core.ledger.accounts import CHART, AccountType, Book
 from core.ledger.journals import Journal, Posting
 from core.money import Money
@@ -214,6 +214,44 @@ def test_the_activity_of_a_period_is_read_over_pages(town: Town) -> None:
         )
     )
     assert [each.balance for each in (*first.entries, *second.entries)] == [usd(120), usd(70)]
+
+
+def test_the_activity_of_a_period_is_the_same_when_it_is_rolled_up(town: Town, owner: Database) -> None:
+    """Also where one was booked late for an earlier day, after what was rolled up already."""
+    yesterday = Period(TODAY - timedelta(days=1), TODAY - timedelta(days=1))
+    for key, days in (("a", 1), ("b", 0), ("late", 1), ("c", 0), ("later", 1)):
+        at = town.now - timedelta(days=days)
+        town.database.run(lambda s, key=key, at=at: journal_store.post(s, earned(key, 5), now=at))
+        if key in ("b", "late"):
+            builders.roll_up(owner)
+
+    def told() -> tuple[list[tuple[str, Money]], int]:
+        each, nothing = (
+            town.read(
+                lambda s, before=before: account_activity.activity(  # type: ignore[misc]
+                    s, "stripe_balance", "USD", yesterday, before=before
+                )
+            )
+            for before in (None, 1)
+        )
+        return [(entry.key, entry.balance) for entry in each.entries], len(nothing.entries)
+
+    expected = [("later", usd(15)), ("late", usd(10)), ("a", usd(5))]
+    assert told() == (expected, 0)
+    builders.roll_up(owner)
+    assert told() == (expected, 0)
+    assert town.read(lambda s: invariants.check(s, "daily_totals_agree")) == []
+
+
+def test_an_accounts_page_asks_for_no_journals_by_their_time(town: Town) -> None:
+    """However many were posted in the period: it is read between the journals that the daily totals name."""
+    values = {"account": 1, "line": 129, "iso": 840, "first": TODAY, "last": TODAY, "since": town.now,
+              "until": town.now, "before": 9, "limit": 5}  # fmt: skip
+    with town.database.rehearsal() as session:
+        session.execute(text("set local enable_seqscan = off"))
+        plan = session.execute(text(f"explain {account_activity.ENTRIES.text}"), values).scalars().all()
+    assert not [line for line in plan if "posted_at_idx" in line], plan
+    assert [line for line in plan if "register_pkey" in line], plan
 
 
 def test_accounts_stand_as_they_stood_that_day(town: Town) -> None:

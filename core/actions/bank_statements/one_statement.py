@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import continuity
 from core.actions.bank_statements.staging import Bounds, Staging
+from core.actions.platform import opening_balances
 from core.errors import DeskError
 from core.gateways.bank_statements.parsed import Begin, End, Line
+from core.ledger import accounts
 from core.money import Money
 from core.records import BankAccount, BankLine, BankStatement, BankStatementFile
 from core.rules import file_names
@@ -30,7 +32,7 @@ class AnotherCurrency(DeskError):
 
 
 class DayOutOfRange(DeskError):
-    """{file}, {place}: {day} {why}. Nothing was imported."""
+    """{file}, {place}: {day} {why} Nothing was imported."""
 
 
 class StatementDoesNotAddUp(DeskError):
@@ -97,12 +99,24 @@ def require_day(job: Job, line: Line) -> None:
     """Raises `DayOutOfRange` before 1 January 2000, and more than a day after today, UTC."""
     # A bank's day may have begun where ours has not.
     if line.booked_on > job.now.astimezone(UTC).date() + timedelta(days=1):
-        why = "is still to come, and nothing can be booked on it yet"
+        why = "is still to come, and nothing can be booked on it yet."
     elif line.booked_on < EARLIEST:
-        why = "is before this desk's first day (1 January 2000)"
+        why = "is before this desk's first day (1 January 2000)."
     else:
         return
     raise DayOutOfRange(file=job.file.name, place=line.place, day=f"{line.booked_on:%d %B %Y}", why=why)
+
+
+def _require_after_opening(job: Job, last: date, end: End) -> None:
+    """A statement of before the opening entry has nothing in the ledger that it could be matched with; most likely its
+    year is wrong. Raises `DayOutOfRange`."""
+    opened = opening_balances.opened_on(job.session, accounts.BANK, job.account.currency)
+    if opened is not None and last < opened:
+        why = (
+            f"is before the books of {job.account.code} begin on {opened:%d %B %Y}; their opening balance holds what "
+            "was before. Is the year right?"
+        )
+        raise DayOutOfRange(file=job.file.name, place=end.place, day=f"{last:%d %B %Y}", why=why)
 
 
 def finish(job: Job, end: End) -> None:
@@ -110,6 +124,7 @@ def finish(job: Job, end: End) -> None:
     with its lines. Raises what `_balances` and `continuity.require_edges` do."""
     bounds = job.staging.bounds()
     first, last, said = _period(job, bounds, end)
+    _require_after_opening(job, last, end)
     near = continuity.neighbours(job.session, job.account, first)
     opening, closing, balances = _balances(job, bounds, end, near, first)
     new = Span(first, last, opening, closing)

@@ -6,18 +6,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store, postings
 from core.ledger.journals import Journal
 from core.money import Money
-from core.records import BalanceTransaction
+from core.records import BalanceTransaction, StatementLine
 
 
 def is_booked(session: Session, line: BalanceLine) -> bool:
     """Whether this line of Stripe's is in the ledger already."""
     return session.get(BalanceTransaction, line.id) is not None
+
+
+def unbooked(session: Session) -> list[str]:
+    """Ids of the lines of Stripe's statement that are not in the ledger. The comparison is of the ids alone, which the
+    indexes have: a large statement is gone through once, and what is then done of its few lines looks again."""
+    booked = exists().where(BalanceTransaction.id == StatementLine.id)
+    return list(session.scalars(select(StatementLine.id).where(~booked)))
 
 
 def moved(line: BalanceLine, whole: Money) -> tuple[Money, Money]:

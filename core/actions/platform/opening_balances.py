@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.actions import AuditAction
 from core.ledger import journal_store, postings
 from core.money import Money
+from core.records.ledger import journals
 from core.rules.permissions import SYSTEM, Actor, Permission, require
 
 
@@ -21,7 +23,7 @@ def book(session: Session, actor: Actor, *, now: datetime, account: str, amount:
     if actor != SYSTEM:  # as the desk is installed
         require(actor, Permission.INSTALL_DESK, now)
     journal = postings.opening_balance(
-        key=f"opening.{account}.{amount.currency}", account=account, amount=amount, cause={}
+        key=_key(account, amount.currency), account=account, amount=amount, cause={}
     )
     number = journal_store.post(session, journal, now=now)
     audit.record(
@@ -34,3 +36,14 @@ def book(session: Session, actor: Actor, *, now: datetime, account: str, amount:
         after={"account": account, "amount": amount.as_dict()},
     )
     return number
+
+
+def opened_on(session: Session, account: str, currency: str) -> date | None:
+    """The day, UTC, with which the books of this account begin; None without an opening entry."""
+    wanted = select(journals.c.posted_at).where(journals.c.key == _key(account, currency))
+    posted_at = session.scalar(wanted)
+    return None if posted_at is None else posted_at.astimezone(UTC).date()
+
+
+def _key(account: str, currency: str) -> str:
+    return f"opening.{account}.{currency}"

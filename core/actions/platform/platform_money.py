@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from core.actions.funding import balance_transactions
@@ -26,15 +27,16 @@ def is_own(kind: str, category: str) -> bool:
     return statement_line_types.of(kind, category).handling in OWN
 
 
-def book_own_lines(session: Session, *, now: datetime) -> int:
-    """Book the statement's lines that are the platform's own, in their order; returns how many.
+def book_own_lines(session: Session, lines: Sequence[str], *, now: datetime) -> int:
+    """Book those of the statement's lines that are the platform's own, in their order; returns how many. What is booked
+    already is passed over.
 
     What has come back of a payout that was never seen to leave is left unbooked: a person looks at it.
     """
     unbooked = session.scalars(
         select(StatementLine)
         .outerjoin(BalanceTransaction, BalanceTransaction.id == StatementLine.id)
-        .where(BalanceTransaction.id.is_(None))
+        .where(StatementLine.id == func.any(list(lines)), BalanceTransaction.id.is_(None))
         .order_by(StatementLine.created_at, StatementLine.amount, StatementLine.id)
     ).all()
     booked = 0

@@ -31,17 +31,24 @@ NOT_GIVEN = "NOTPROVIDED"
 
 def read(file: str, content: bytes) -> Events:
     """Raises `StatementUnreadable`."""
-    found = 0
+    found, reader = 0, _Reader(file)
     try:
-        for event in _Reader(file).events(_parsed(content)):
+        for event in reader.events(_parsed(content)):
             found += 1
             yield event
     except etree.XMLSyntaxError as problem:
-        what = f"this is not well-formed XML ({problem.msg.split(', line')[0] if problem.msg else 'it ends too early'})"
-        raise StatementUnreadable(file=file, place=f"line {problem.lineno or 1}", what=what) from None
+        raise StatementUnreadable(
+            file=file, place=f"line {problem.lineno or 1}", what=_malformed(problem.msg or "")
+        ) from None
     if not found:
         what = "there is no statement in it (no element Stmt)"
-        raise StatementUnreadable(file=file, place="element BkToCstmrStmt", what=what)
+        raise StatementUnreadable(file=file, place=reader.root, what=what)
+
+
+def _malformed(problem: str) -> str:
+    if "depth" in problem:
+        return "its elements are nested deeper than those of any statement"
+    return f"this is not well-formed XML ({problem.split(', line', maxsplit=1)[0] or 'it ends too early'})"
 
 
 def _parsed(content: bytes) -> Iterator[tuple[str, etree._Element]]:
@@ -60,6 +67,7 @@ def _parsed(content: bytes) -> Iterator[tuple[str, etree._Element]]:
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
+        self.root = "line 1"
         self._start_over()
 
     def _start_over(self) -> None:
@@ -72,8 +80,10 @@ class _Reader:
         depth: list[str] = []
         for event, element in parsed:
             if event == "start":
-                if not depth and element.getroottree().docinfo.doctype:
-                    raise self._refuse(element, "it declares a document type, and statements have none")
+                if not depth:
+                    self.root = _place(element)
+                    if element.getroottree().docinfo.doctype:
+                        raise self._refuse(element, "it declares a document type, and statements have none")
                 depth.append(_name(element))
                 continue
             depth.pop()
