@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0086"
-down_revision = "0089"
+down_revision = "0087"
 branch_labels = None
 depends_on = None
 
