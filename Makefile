@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check stripe-test coverage audit bench screenshots lock clean
+.PHONY: help environment demo test check stripe-test coverage vulnerabilities bench screenshots lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ coverage: environment ## what the tests reach; fails where rules, ledger or acti
 		$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report term --cov-report html:build/coverage $(ARGS)
 	@$(BIN)/python -m scripts.uncovered
 
-audit: environment ## known vulnerabilities in the locked packages
+vulnerabilities: environment ## known vulnerabilities in the locked packages (pip-audit)
 	@exec $(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict $(ARGS)
 
 bench: environment ## measure against the design's targets (needs nothing running)
