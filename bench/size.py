@@ -47,7 +47,7 @@ from core.queries import (
     periods,
 )
 from core.queries.fee_breakdown import FeeBy
-from core.queries.financial_reports import ReportKind, reports
+from core.queries.financial_reports import FinancialReportKind, reports
 from core.queries.journals import JournalFilter
 from core.queries.movements import Period
 from core.rules.periods import PeriodKind, span
@@ -82,9 +82,9 @@ def _reads(milestone: int) -> Mapping[str, Read]:
         "Account with the most postings": lambda s: ledger.register(s, "stripe_balance", "USD"),
         "Its activity in a month": lambda s: account_activity.activity(s, "stripe_balance", "USD", MONTH),
         "Balance sheet, beside another year": lambda s: reports(
-            s, ReportKind.BALANCE_SHEET, Period(date(TODAY.year, 1, 1), TODAY), compared=compared
+            s, FinancialReportKind.BALANCE_SHEET, Period(date(TODAY.year, 1, 1), TODAY), compared=compared
         ),
-        "Income statement": lambda s: reports(s, ReportKind.INCOME, MONTH),
+        "Income statement": lambda s: reports(s, FinancialReportKind.INCOME, MONTH),
         "Journals, newest": lambda s: journals.page(s, JournalFilter(), limit=51),
         "Journals of a kind": lambda s: journals.page(s, JournalFilter(kind="withdrawal"), limit=51),
         "Fees by day": lambda s: fees.periods(

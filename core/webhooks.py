@@ -28,7 +28,7 @@ from core import audit, jobs
 from core.clock import wall_time
 from core.desk import Desk
 from core.errors import DeskError
-from core.gateways.snapshots import Event
+from core.gateways.snapshots import ProviderEvent
 from core.gateways.stripe_webhooks import verify
 from core.records import WebhookEvent
 from core.request_body import BodyTooLarge, read_body
@@ -88,7 +88,7 @@ def _receive(desk: Desk, body: bytes, signature: str) -> Response:
     return JSONResponse({"received": event.id, "new": new})
 
 
-def require_names(event: Event) -> None:
+def require_names(event: ProviderEvent) -> None:
     """An event is kept under its id, by its type: both must be names. Raises `NameUnusable`."""
     for field in ("id", "type"):
         if not _is_name(getattr(event, field)):
@@ -113,7 +113,7 @@ def storable(value: Any) -> Any:
     return value
 
 
-def store(session: Session, event: Event, *, now: datetime) -> bool:
+def store(session: Session, event: ProviderEvent, *, now: datetime) -> bool:
     """Keep the event and the job that applies it; False, and nothing more, if it was here before."""
     stored = session.scalar(
         insert(WebhookEvent)

@@ -33,9 +33,9 @@ class Coming:
     due_at: datetime
 
 
-def standing() -> ClockState:
+def state() -> ClockState:
     with request_context.reading() as session:
-        return demo_clock.standing(session, wall=wall_time(request_context.desk().clock))
+        return demo_clock.state(session, wall=wall_time(request_context.desk().clock))
 
 
 def clock(found: ClockState) -> None:
@@ -86,7 +86,7 @@ def _button(by: str, label: str, *, key: str, disabled: bool = False) -> None:
 @st.fragment(run_every=EVERY)
 def under_way() -> None:
     """How far it has come; the page is drawn again when it is there. The worker goes on, whoever looks or not."""
-    found = standing()
+    found = state()
     if not found.moving or found.until is None:
         st.rerun()
     st.progress(

@@ -40,7 +40,7 @@ Make = Callable[[Actor, datetime, IO[bytes]], str | None]
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedFile:
     """`make` writes the file; it may give it a name, else it is `name`."""
 
     session_id: int
@@ -51,7 +51,7 @@ class Offer:
     make: Make
 
 
-_offers: dict[str, Offer] = {}
+_offers: dict[str, OfferedFile] = {}
 _places: dict[tuple[int, str, str], str] = {}
 _lock = Lock()
 
@@ -71,11 +71,11 @@ def offer(
     with _lock:
         _forget(now)
         token = _places.setdefault((person.session_id, tab, key), secrets.token_urlsafe(32))
-        _offers[token] = Offer(person.session_id, permission, now + FOR, name, media_type, make)
+        _offers[token] = OfferedFile(person.session_id, permission, now + FOR, name, media_type, make)
     return PATH + token
 
 
-def find(token: str, person: SignedIn, now: datetime) -> Offer | None:
+def find(token: str, person: SignedIn, now: datetime) -> OfferedFile | None:
     """The offer, if it was made to this session and stands."""
     with _lock:
         found = _offers.get(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.risk import hold_lifts, holds, payee_holds
-from core.actions.risk.hold_lifts import Lifted, Proposed, Standing
+from core.actions.risk.hold_lifts import Lifted, LiftRequirement, Proposed
 from core.rules.holds import LIFTING, TOLD, HoldKind
 from core.rules.permissions import Permission
 from core.rules.references import reference
@@ -19,9 +19,9 @@ OF_PAYEE = (
 )
 
 
-def standing(hold_id: int) -> Standing:
+def requirement(hold_id: int) -> LiftRequirement:
     with request_context.reading() as session:
-        return hold_lifts.standing(session, hold_id, now=request_context.now())
+        return hold_lifts.requirement(session, hold_id, now=request_context.now())
 
 
 def form(hold_id: int, kind: str, *, placed_by_id: int | None, of_payee: bool, key: str) -> None:
@@ -31,7 +31,7 @@ def form(hold_id: int, kind: str, *, placed_by_id: int | None, of_payee: bool, k
     else:
         lift_preview.foretold(hold_id)
     cards.note(LIFTING[TOLD[HoldKind(kind)]])
-    found = standing(hold_id)
+    found = requirement(hold_id)
     own = placed_by_id is not None and placed_by_id == request_context.actor().id
     if found.proposed:
         _answer(hold_id, found.proposed, own=own, of_payee=of_payee)
@@ -43,7 +43,7 @@ def form(hold_id: int, kind: str, *, placed_by_id: int | None, of_payee: bool, k
 
 def proposed(hold_id: int) -> None:
     """That somebody proposes to lift it, beside the hold; nothing where nobody does."""
-    if each := standing(hold_id).proposed:
+    if each := requirement(hold_id).proposed:
         cards.note(
             f"{each.by} proposed on {deadlines.exact(each.at)} to lift it: “{each.reason}” It is lifted when someone "
             "else approves."
@@ -52,7 +52,9 @@ def proposed(hold_id: int) -> None:
 
 def may_begin(hold_id: int, placed_by_id: int | None) -> bool:
     """Whoever placed a hold lifts it with a second person, and else not at all."""
-    return placed_by_id is None or placed_by_id != request_context.actor().id or bool(standing(hold_id).why)
+    return (
+        placed_by_id is None or placed_by_id != request_context.actor().id or bool(requirement(hold_id).why)
+    )
 
 
 def _lift(hold_id: int, *, own: bool, of_payee: bool, key: str) -> None:
@@ -79,7 +81,7 @@ def _lift(hold_id: int, *, own: bool, of_payee: bool, key: str) -> None:
         )
 
 
-def _propose(hold_id: int, found: Standing, *, key: str) -> None:
+def _propose(hold_id: int, found: LiftRequirement, *, key: str) -> None:
     why = " ".join(each.sentence for each in found.why)
     cards.note(f"{why} So two people lift it: you propose it, and someone else approves.")
     place = text_fields.named("hold", hold_id, "lift")

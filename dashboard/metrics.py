@@ -115,7 +115,7 @@ def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
         yield _by("work", "escrow_desk_oldest_waiting_seconds", "How long the oldest has waited", ages)
         yield from _client_funds(session)
         yield from _checkpoints_outside(session, desk, now)
-        found = reconciliation.standing(session)
+        found = reconciliation.status(session)
     yield from _reconciliation(found, now)
 
 

@@ -27,7 +27,7 @@ if (wanted := navigation.asked()) is not None:
 with request_context.reading() as session:
     accounts = bank_statements.accounts(session)
 header.page("Bank statements", "What the platform's own bank says of its accounts, line by line.")
-bank_accounts.standing(accounts)
+bank_accounts.show(accounts)
 names = (
     ["Statements", "Import", "Mappings"]
     if request_context.may(Permission.IMPORT_STATEMENTS)

@@ -13,7 +13,7 @@ header.page(
     "Demo clock",
     "Move the demo's time forward. What falls due on the way happens in order, at its time; everyone stays signed in.",
 )
-found = demo_time.standing()
+found = demo_time.state()
 demo_time.clock(found)
 if found.moving:
     demo_time.under_way()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.queries import financial_reports
-from core.queries.financial_reports import ReportKind
+from core.queries.financial_reports import FinancialReportKind
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import statements
@@ -24,7 +24,7 @@ with bar:
     period = statements.period(today)
     beside = filters.one_of("Compare with", statements.BESIDE, key="beside", width=175)
     zeros = filters.toggle("Zero balances", key="zeros")
-kind = ReportKind(chosen) if chosen else ReportKind.BALANCE_SHEET
+kind = FinancialReportKind(chosen) if chosen else FinancialReportKind.BALANCE_SHEET
 with request_context.reading() as session:
     found = financial_reports.reports(
         session, kind, period, compared=statements.compared_period(period, beside), zeros=zeros

@@ -54,7 +54,7 @@ if (wanted := navigation.asked()) is not None:
 cursor = tables.cursor("before", size=50)
 with request_context.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
-    standing, unread = reconciliation.standing(session), reconciliation.unread(session)
+    standing, unread = reconciliation.status(session), reconciliation.unread(session)
     unclear = suspense.open_items(session)
     explained_cursor = tables.cursor("explained", size=20)
     explained = suspense.settled(session, before=explained_cursor.before, limit=explained_cursor.limit)
@@ -72,7 +72,7 @@ if request_context.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaite
 if "reconciliation:awaited" in st.session_state:
     reconciliation_view.progress(st.session_state["reconciliation:awaited"])
 else:
-    reconciliation_view.standing(standing, now)
+    reconciliation_view.show_status(standing, now)
 reconciliation_view.unread(unread)
 breaks_view.section(now)
 unexplained.show(unclear)

@@ -159,7 +159,7 @@ def _found(town: Town, session: Session) -> Town:
 
 def settle_in_every_currency(session: Session, now: datetime) -> None:
     """What the worker reads from Stripe at its first look."""
-    settlement_currency.keep(session, frozenset(CURRENCIES), now=now)
+    settlement_currency.record(session, frozenset(CURRENCIES), now=now)
 
 
 def switch_payments_on(town: Town) -> None:

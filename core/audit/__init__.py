@@ -15,7 +15,7 @@ from core.audit.rotation import rotate
 from core.audit.sealing import CheckpointsDisagree, CheckpointsMissing, KeyNotPinned, Sealed, seal
 from core.audit.statuses import become
 from core.audit.verification import verify
-from core.audit.verification_report import Finding, Report
+from core.audit.verification_report import Finding, VerificationReport
 
 __all__ = [
     "ActionMisnamed",
@@ -28,12 +28,12 @@ __all__ = [
     "PersonalDataInAudit",
     "Pin",
     "PublicKey",
-    "Report",
     "Sealed",
     "Signer",
     "SigningKeyMissing",
     "SigningKeyOther",
     "Trust",
+    "VerificationReport",
     "become",
     "desk_signer",
     "key_trouble",

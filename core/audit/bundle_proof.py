@@ -16,7 +16,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 from core.audit import export_proof, many_leaves, proof_file
 from core.audit.canonical import ENTRY_COLUMNS, entry_bytes
 from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, Format
-from core.audit.export_proof import NoManifest, Proof
+from core.audit.export_proof import ExportVerification, NoManifest
 from core.audit.keys import PublicKey
 from core.audit.merkle import leaf_hash
 from core.audit.tree_heads import Note, origin
@@ -37,7 +37,7 @@ def ledger_of(file: Path) -> str:
         return str(_manifest(bundle, file)["ledger"])
 
 
-def verify(file: Path, *, key: str | None = None) -> Proof:
+def verify(file: Path, *, key: str | None = None) -> ExportVerification:
     """`key` is the fingerprint that must have signed, or handed over to the key that did. Raises `NoManifest`."""
     with _opened(file) as bundle:
         data = _manifest(bundle, file)
@@ -47,7 +47,7 @@ def verify(file: Path, *, key: str | None = None) -> Proof:
             raise NoManifest(path=file, why=f"the zip file is damaged: {problem}") from None
 
 
-def _verified(bundle: ZipFile, data: Mapping[str, Any], key: str | None) -> Proof:
+def _verified(bundle: ZipFile, data: Mapping[str, Any], key: str | None) -> ExportVerification:
     with bundle.open(ENTRIES) as content:
         rows = _Rows.read(content)
     wrong = export_proof.differing(rows.sha256, rows.marks, data)

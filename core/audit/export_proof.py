@@ -33,7 +33,7 @@ class NoExport(DeskError):
 
 
 @dataclass(frozen=True)
-class Proof:
+class ExportVerification:
     """What was found. `wrong` is empty where file and manifest are as the desk exported them; `known` where that is
     proved by the key that the verifier knows. `proved`: how many entries of a bundle stand in the signed tree."""
 
@@ -84,7 +84,7 @@ class Proof:
         return f"{rows} as signed at {at} by key {self.key}. {unknown}"
 
 
-def verify(file: Path, *, manifest: Path | None = None, key: str | None = None) -> Proof:
+def verify(file: Path, *, manifest: Path | None = None, key: str | None = None) -> ExportVerification:
     """`key` is the fingerprint whose signature the manifest must bear. Raises `NoManifest`, `NoExport`."""
     beside = manifest or file.with_name(f"{file.name}.manifest.json")
     data = _read(beside)
@@ -101,7 +101,7 @@ def found(
     key: str | None,
     known: frozenset[str],
     proved: int | None = None,
-) -> Proof:
+) -> ExportVerification:
     """What is wrong with the rows, and with the manifest, whose signer must be among the `known`."""
     signer = _signer(data)
     about: list[str] = []
@@ -111,7 +111,7 @@ def found(
         about.append(f"The manifest is signed by the key {signer.fingerprint}, and not by {key}.")
     wrong = [*about, *_checkpoint(data), *wrong]
     shown = signer or PublicKey.of(bytes.fromhex(data["key"]))
-    return Proof(
+    return ExportVerification(
         rows=data["rows"],
         key=shown.fingerprint if shown else "none",
         known=bool(key) and not wrong,

@@ -36,7 +36,7 @@ class NotAProof(DeskError):
 
 
 @dataclass(frozen=True)
-class Proof:
+class ProofVerification:
     """What was found. `wrong` is empty where the file proves what it says."""
 
     kind: str
@@ -95,7 +95,9 @@ def signer_among(note: Note, keys: Iterable[PublicKey]) -> PublicKey | None:
     return next((each for each in keys if note.signed_by(each)), None)
 
 
-def verify(content: bytes, *, name: str, key: str | None = None, since: str | None = None) -> Proof:
+def verify(
+    content: bytes, *, name: str, key: str | None = None, since: str | None = None
+) -> ProofVerification:
     """`key` is the fingerprint that must have signed, or handed over to the key that did; `since` the checkpoint that
     the verifier kept, which a proof of growth must begin with. Raises `NotAProof`."""
     data = _read(content, name)
@@ -118,7 +120,7 @@ def verify(content: bytes, *, name: str, key: str | None = None, since: str | No
     shown = signed[-1].fingerprint if signed[-1] else "none"
     if signed[-1] and shown != data["signed_by"]:
         wrong.append(f"The file says that {data['signed_by']} signed it, and {shown} did.")
-    return Proof(
+    return ProofVerification(
         kind="entry" if data["proof"] == ENTRY else "growth",
         ledger=data["ledger"],
         size=notes[-1].size,

@@ -27,7 +27,7 @@ from core.audit.pinned_keys import ledger_name, pins
 from core.audit.seal_history import Witness, history
 from core.audit.sealed_rows import RunningTree, Span
 from core.audit.seals import LAST_XID, Seal
-from core.audit.verification_report import Finding, Report, counted_rows
+from core.audit.verification_report import Finding, VerificationReport, counted_rows
 from core.db import Database
 from core.errors import DeskError
 from core.gateways.evidence_keys import EvidenceErased
@@ -61,7 +61,7 @@ def verify(
     trust: Trust = FIRST_USE,
     progress: Progress | None = None,
     files: ReadFile | None = None,
-) -> Report:
+) -> VerificationReport:
     """Check the whole log and ledger against their seals and the checkpoints in `folder`. Changes nothing.
 
     `database` may log in as `auditor`. `trust` is the key that the verifier knows; without it the pinned one is taken
@@ -92,7 +92,7 @@ class _Verification:
         self.last: Seal | None = None
         self.unsigned_since: Seal | None = None
 
-    def report(self) -> Report:
+    def report(self) -> VerificationReport:
         spans = self._spans()
         while batch := list(sealed_rows.batch(spans)):
             self._find(sealed_rows.changed(self.session, batch, self.tree))
@@ -106,7 +106,7 @@ class _Verification:
         self._find(row_comparison.compare(self.session))
         pieces = self.session.execute(PIECES).all()
         self._find(self._bytes(pieces))
-        return Report(
+        return VerificationReport(
             rows=self.rows,
             seals=self.seals,
             signed=self.signed,

@@ -83,7 +83,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class VerificationReport:
     """The outcome. `open_rows` are not sealed yet (the last second), `unsigned` seals not signed yet."""
 
     rows: int

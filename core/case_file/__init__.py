@@ -7,6 +7,6 @@ file itself, and names the first thing that is off.
 from __future__ import annotations
 
 from core.case_file.packing import CaseFile, NotAsRecorded, export
-from core.case_file.verification import CaseFileUnreadable, Proof, verify
+from core.case_file.verification import CaseFileUnreadable, CaseFileVerification, verify
 
-__all__ = ["CaseFile", "CaseFileUnreadable", "NotAsRecorded", "Proof", "export", "verify"]
+__all__ = ["CaseFile", "CaseFileUnreadable", "CaseFileVerification", "NotAsRecorded", "export", "verify"]

@@ -24,7 +24,7 @@ class CaseFileUnreadable(DeskError):
 
 
 @dataclass(frozen=True)
-class Proof:
+class CaseFileVerification:
     """`wrong` is the first thing that is off, None when nothing is. `checked` says what was looked at until then.
 
     `key` is the fingerprint of the key that signed; `known` says that it is the one that was asked for.
@@ -43,7 +43,7 @@ class Proof:
         return self.wrong is None
 
 
-def verify(path: Path, *, key: str | None = None) -> Proof:
+def verify(path: Path, *, key: str | None = None) -> CaseFileVerification:
     """Check the file and stop at the first fault; `key` is the fingerprint that the signature must have.
 
     Raises `CaseFileUnreadable` for what is no case file at all.
@@ -68,9 +68,9 @@ class _Run:
         self.checked: list[str] = []
         self.unchecked: str | None = None
 
-    def proof(self, wrong: str | None) -> Proof:
+    def proof(self, wrong: str | None) -> CaseFileVerification:
         known = self.wanted is not None and self.key == self.wanted
-        return Proof(self.case, tuple(self.checked), wrong, self.key, known, self.unchecked)
+        return CaseFileVerification(self.case, tuple(self.checked), wrong, self.key, known, self.unchecked)
 
     def check(self) -> None:
         _format(self.files)
@@ -181,7 +181,7 @@ CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
 NEEDED = {"the decision": "plan.json", "the agreement": "agreement.json"}
 
 
-def lines(proof: Proof) -> Iterator[str]:
+def lines(proof: CaseFileVerification) -> Iterator[str]:
     yield from (f"✓ {what}" for what in proof.checked)
     if proof.unchecked:
         yield f"– {proof.unchecked}"

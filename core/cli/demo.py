@@ -105,7 +105,7 @@ def _standing(desk: Desk) -> ClockState:
 
     with desk.database.reading() as session:
         require_demo(session)
-        return demo_clock.standing(session, wall=wall_time(desk.clock))
+        return demo_clock.state(session, wall=wall_time(desk.clock))
 
 
 def _facts(found: ClockState) -> dict[str, object]:

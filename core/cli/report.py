@@ -19,7 +19,7 @@ from core.errors import DeskError
 from core.rules.permissions import Permission, require
 
 if TYPE_CHECKING:
-    from core.queries.financial_reports import Report
+    from core.queries.financial_reports import FinancialReport
 
 
 class Format(StrEnum):
@@ -38,11 +38,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _kind(given: str) -> Any:
-    from core.queries.financial_reports import ReportKind
+    from core.queries.financial_reports import FinancialReportKind
 
-    if given not in list(ReportKind):
+    if given not in list(FinancialReportKind):
         raise typer.BadParameter("it is trial-balance, balance-sheet or income")
-    return ReportKind(given)
+    return FinancialReportKind(given)
 
 
 def report(
@@ -91,7 +91,7 @@ def report(
     raise typer.Exit(0 if all(each.difference.is_zero for each in found) else 1)
 
 
-def _file(found: list[Report], format: Format) -> bytes:
+def _file(found: list[FinancialReport], format: Format) -> bytes:
     from core import report_files, table_files
     from core.queries import financial_reports
 
@@ -105,7 +105,7 @@ def _file(found: list[Report], format: Format) -> bytes:
     return content.getvalue()
 
 
-def _data(report: Report) -> dict[str, Any]:
+def _data(report: FinancialReport) -> dict[str, Any]:
     return {
         "report": report.kind,
         "currency": report.currency,
@@ -127,7 +127,7 @@ def _data(report: Report) -> dict[str, Any]:
     }
 
 
-def _print(found: list[Report]) -> None:
+def _print(found: list[FinancialReport]) -> None:
     if not found:
         tell("Nothing was posted by then.")()
     for each in found:

@@ -12,7 +12,7 @@ from core.cli.output import Json, opened, say, settings, tell
 from core.errors import DeskError
 
 if TYPE_CHECKING:
-    from core.audit import Report, Trust
+    from core.audit import Trust, VerificationReport
     from core.desk import Desk
 
 Key = Annotated[
@@ -60,7 +60,7 @@ def for_export(ledger: str, key: str | None) -> str | None:
     return before.fingerprint if before else signing.key_of_this_desk(Settings().home_here)
 
 
-def remembered(desk: Desk, report: Report) -> str:
+def remembered(desk: Desk, report: VerificationReport) -> str:
     """Remember a key that was seen for the first time, or handed over; what to say about it."""
     from core.audit import known_keys
     from core.audit.pinned_keys import ledger_name

@@ -255,7 +255,7 @@ def _ahead(settings: Settings) -> timedelta:
     database = Database(settings.database_url, pool_size=1)
     try:
         with database.reading() as session:
-            return demo_clock.standing(session, wall=datetime.now(UTC)).ahead
+            return demo_clock.state(session, wall=datetime.now(UTC)).ahead
     finally:
         database.dispose()
 

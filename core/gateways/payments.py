@@ -23,11 +23,11 @@ from core.gateways.snapshots import (
     ChargeSnapshot,
     CustomerSnapshot,
     DisputeSnapshot,
-    Event,
     MethodSnapshot,
     PaidWith,
     PayeeAccountSnapshot,
     PayoutSnapshot,
+    ProviderEvent,
     RefundSnapshot,
     ReversalSnapshot,
     SetupSnapshot,
@@ -42,7 +42,6 @@ __all__ = [
     "ChargeSnapshot",
     "CustomerSnapshot",
     "DisputeSnapshot",
-    "Event",
     "LiveKeyElsewhere",
     "MethodSnapshot",
     "NeedsOperator",
@@ -51,6 +50,7 @@ __all__ = [
     "PayeeAccountSnapshot",
     "Payments",
     "PayoutSnapshot",
+    "ProviderEvent",
     "ProviderRefused",
     "RefundSnapshot",
     "ReversalSnapshot",
@@ -253,5 +253,5 @@ class Payments(Protocol):
     def settlement_currencies(self) -> frozenset[str]:
         """The currencies that the platform's balance is kept in. What is charged in another is converted."""
 
-    def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
+    def events(self, after: datetime, *, account: str | None = None) -> Iterator[ProviderEvent]:
         """Every event created at or after `after`, newest first: what webhooks may have missed."""

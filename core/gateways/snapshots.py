@@ -299,7 +299,7 @@ class SetupSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ProviderEvent:
     """One notice from the provider: `object_kind` (`payout`, `charge`, `dispute`, …) and `object_id` name what changed,
     `account` the connected account it happened on. `payload` is the whole event as it came; it may be stale, so
     fetch the object again before acting on it."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import DeskError
-from core.gateways.snapshots import Event
+from core.gateways.snapshots import ProviderEvent
 from core.gateways.stripe_snapshots import moment
 
 # What a database and a page can show; an event from another time came now.
@@ -36,7 +36,7 @@ class Subject:
     account: str | None
 
 
-def event(body: Any, *, now: datetime) -> Event:
+def event(body: Any, *, now: datetime) -> ProviderEvent:
     """Any signed body as an event, whatever its fields hold; what it cannot be used for shows when it is applied.
 
     Raises TypeError where it is no object at all.
@@ -44,7 +44,7 @@ def event(body: Any, *, now: datetime) -> Event:
     if not isinstance(body, Mapping):
         raise TypeError("an event is an object")
     about = _object(body)
-    return Event(
+    return ProviderEvent(
         id=body.get("id", ""),
         type=body.get("type", ""),
         account=_text(body.get("context" if body.get("object") == THIN else "account")),

@@ -19,9 +19,9 @@ from core.gateways.snapshots import (
     BalanceLine,
     ChargeSnapshot,
     DisputeSnapshot,
-    Event,
     PayeeAccountSnapshot,
     PayoutSnapshot,
+    ProviderEvent,
     RefundSnapshot,
     ReversalSnapshot,
     SetupSnapshot,
@@ -226,7 +226,7 @@ class StripeReads:
             for currency in sorted({each.currency for each in amounts})
         }
 
-    def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
+    def events(self, after: datetime, *, account: str | None = None) -> Iterator[ProviderEvent]:
         since = math.floor(after.timestamp())
         with translate_read_errors():
             page = self._v1.events.list({"created": {"gte": since}, "limit": PAGE}, as_(account))

@@ -13,11 +13,11 @@ from core.gateways.snapshots import (
     ChargeSnapshot,
     CustomerSnapshot,
     DisputeSnapshot,
-    Event,
     MethodSnapshot,
     PaidWith,
     PayeeAccountSnapshot,
     PayoutSnapshot,
+    ProviderEvent,
     RefundSnapshot,
     ReversalSnapshot,
     SetupSnapshot,
@@ -291,10 +291,10 @@ def account_link(obj: Fields) -> AccountLinkSnapshot:
     return AccountLinkSnapshot(url=obj["url"], expires=moment(obj["expires_at"]))
 
 
-def event(obj: Fields) -> Event:
+def event(obj: Fields) -> ProviderEvent:
     """Raises KeyError or TypeError for what is no event."""
     about = obj["data"]["object"]
-    return Event(
+    return ProviderEvent(
         id=obj["id"],
         type=obj["type"],
         account=obj.get("account"),

@@ -10,7 +10,7 @@ import stripe
 
 from core.errors import DeskError
 from core.gateways import stripe_events
-from core.gateways.snapshots import Event
+from core.gateways.snapshots import ProviderEvent
 from core.gateways.stripe_snapshots import moment
 
 TOLERANCE = timedelta(minutes=5)
@@ -32,7 +32,9 @@ class WebhookUnreadable(DeskError):
     """This webhook is signed but is no event."""
 
 
-def verify(raw: bytes, header: str, secret: str, *, now: datetime, also: datetime | None = None) -> Event:
+def verify(
+    raw: bytes, header: str, secret: str, *, now: datetime, also: datetime | None = None
+) -> ProviderEvent:
     """The event in a request body, if it is Stripe's and fresh.
 
     `secret` may be several with commas between them: one endpoint is needed for the platform's events and one for

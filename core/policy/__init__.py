@@ -25,7 +25,7 @@ from core.policy.limits import (
     STEP_UP_WITHIN,
     TRIES,
 )
-from core.policy.linter import Finding, Level, PolicyContradicts, accept, lint
+from core.policy.linter import Level, PolicyContradicts, PolicyFinding, accept, lint
 from core.policy.named import HOME_SERVICES, LARGE_FROM, LEGAL_SERVICES, MEDIUM_FROM, PROFILES
 from core.policy.profile import (
     OFFERED,
@@ -62,11 +62,11 @@ __all__ = [
     "SESSION_IDLE",
     "STEP_UP_WITHIN",
     "TRIES",
-    "Finding",
     "Level",
     "PerCurrency",
     "Platform",
     "PolicyContradicts",
+    "PolicyFinding",
     "Profile",
     "SnapshotUnreadable",
     "Tariff",

@@ -29,7 +29,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class PolicyFinding:
     level: Level
     code: str
     sentence: str
@@ -39,7 +39,7 @@ class PolicyContradicts(DeskError):
     """This profile cannot be used: {findings}"""
 
 
-def lint(profile: Profile) -> list[Finding]:
+def lint(profile: Profile) -> list[PolicyFinding]:
     return [
         *_durations(profile),
         *_fees(profile),
@@ -52,7 +52,7 @@ def lint(profile: Profile) -> list[Finding]:
     ]
 
 
-def accept(profile: Profile) -> list[Finding]:
+def accept(profile: Profile) -> list[PolicyFinding]:
     """The warnings of a profile that can be used; `PolicyContradicts` for one that cannot."""
     findings = lint(profile)
     if errors := [finding.sentence for finding in findings if finding.level is Level.ERROR]:
@@ -60,15 +60,15 @@ def accept(profile: Profile) -> list[Finding]:
     return findings
 
 
-def _error(code: str, sentence: str) -> Finding:
-    return Finding(Level.ERROR, code, sentence)
+def _error(code: str, sentence: str) -> PolicyFinding:
+    return PolicyFinding(Level.ERROR, code, sentence)
 
 
-def _warning(code: str, sentence: str) -> Finding:
-    return Finding(Level.WARNING, code, sentence)
+def _warning(code: str, sentence: str) -> PolicyFinding:
+    return PolicyFinding(Level.WARNING, code, sentence)
 
 
-def _durations(profile: Profile) -> Iterator[Finding]:
+def _durations(profile: Profile) -> Iterator[PolicyFinding]:
     for name, label, value, _ in profile.lines():
         if not isinstance(value, timedelta):
             continue
@@ -78,7 +78,7 @@ def _durations(profile: Profile) -> Iterator[Finding]:
             yield _error("duration_not_whole", f"{label}: the time must be whole seconds.")
 
 
-def _fees(profile: Profile) -> Iterator[Finding]:
+def _fees(profile: Profile) -> Iterator[PolicyFinding]:
     tariffs = [value for _, _, value, _ in profile.lines() if isinstance(value, Tariff)]
     own = [profile.platform_fee_bps, profile.processor_bps, profile.tax_bps]
     rates = [*own, *(tariff.bps for tariff in tariffs)]
@@ -86,14 +86,14 @@ def _fees(profile: Profile) -> Iterator[Finding]:
         yield _error("rate_out_of_range", "Every fee rate must be at least 0 % and below 100 %.")
 
 
-def _documents(profile: Profile) -> Iterator[Finding]:
+def _documents(profile: Profile) -> Iterator[PolicyFinding]:
     if profile.tax_bps and not (profile.issuer_name and profile.issuer_address and profile.tax_id):
         yield _error(
             "tax_of_nobody", "A document that states tax needs its issuer, their address and their tax id."
         )
 
 
-def _tariffs(profile: Profile) -> Iterator[Finding]:
+def _tariffs(profile: Profile) -> Iterator[PolicyFinding]:
     """What a payee pays to withdraw: it can be moved, leaves something to withdraw, and there is a cheap way out."""
     labels = {name: label for name, label, value, _ in profile.lines() if isinstance(value, Tariff)}
     for name, label in labels.items():
@@ -132,7 +132,7 @@ def _least(tariff: Tariff, currency: str) -> int:
     return tariff.minimum.minor.get(currency, 0) + tariff.fixed.minor.get(currency, 0)
 
 
-def _silence(profile: Profile) -> Iterator[Finding]:
+def _silence(profile: Profile) -> Iterator[PolicyFinding]:
     window, silence, reminder = (
         profile.dispute_window,
         profile.auto_approve_after,
@@ -168,7 +168,7 @@ def _silence(profile: Profile) -> Iterator[Finding]:
         )
 
 
-def _disputes(profile: Profile) -> Iterator[Finding]:
+def _disputes(profile: Profile) -> Iterator[PolicyFinding]:
     path = profile.auto_approve_after + (profile.mediation_after or timedelta(0)) + profile.deadlock_after
     if profile.held_age_alarm >= LONGEST_HELD:
         yield _error(
@@ -182,7 +182,7 @@ def _disputes(profile: Profile) -> Iterator[Finding]:
         yield _warning("cooling_off_long", "Cooling-off is as long as a deadlock.")
 
 
-def _amounts(profile: Profile) -> Iterator[Finding]:
+def _amounts(profile: Profile) -> Iterator[PolicyFinding]:
     tables = [getattr(profile, item.name) for item in fields(profile)]
     amounts = [table for table in tables if isinstance(table, PerCurrency)]
     for tariff in (table for table in tables if isinstance(table, Tariff)):
@@ -195,7 +195,7 @@ def _amounts(profile: Profile) -> Iterator[Finding]:
         yield _error("count_not_positive", "Counts must be at least 1.")
 
 
-def _bounds(profile: Profile) -> Iterator[Finding]:
+def _bounds(profile: Profile) -> Iterator[PolicyFinding]:
     """Each number within what is possible; outside of what is usual two people confirm that it is meant."""
     for name, label, value, _ in profile.lines():
         if isinstance(value, Tariff) and value.bps > bounds.TARIFF_POSSIBLE:
@@ -210,7 +210,7 @@ def _bounds(profile: Profile) -> Iterator[Finding]:
     yield from _amount_bounds(profile)
 
 
-def _amount_bounds(profile: Profile) -> Iterator[Finding]:
+def _amount_bounds(profile: Profile) -> Iterator[PolicyFinding]:
     first = PROFILES[profile.platform]
     for name, label, value, _ in profile.lines():
         if not isinstance(value, PerCurrency):

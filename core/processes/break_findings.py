@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.actions.reconciliation import breaks
-from core.actions.reconciliation.breaks import Finding
+from core.actions.reconciliation.breaks import BreakFinding
 from core.money import Money
 from core.policy.limits import BANK_MATCH_WITHIN
 from core.processes import bank_matching
@@ -98,7 +98,7 @@ BANK_POSTINGS = text(
 )
 
 
-def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[Finding]:
+def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[BreakFinding]:
     """Lines of our bank and postings on its account that are not matched, and lines in suspense."""
     values = {"until": until, "days": BANK_MATCH_WITHIN.days}
     for row in session.execute(BANK_LINES, values).all():
@@ -106,14 +106,14 @@ def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[Fi
         ours = None if row.ours is None else Money(int(row.ours), row.currency)
         facts = Facts(Side.BANK, theirs, ours, now - since, by_us=row.by_us, twin=row.twin)
         kind = BreakKind.NOT_IN_LEDGER if ours is None else BreakKind.AMOUNT_DIFFERS
-        yield Finding(
+        yield BreakFinding(
             Side.BANK, breaks.line_name(row.id), row.currency, kind, classify(facts), theirs, ours, since,
             journal_id=row.journal_id, bank_line_id=row.id,
         )  # fmt: skip
     for row in session.execute(BANK_POSTINGS, values).all():
         booked = Money(row.amount, row.currency)
         facts = Facts(Side.BANK, None, booked, now - row.posted_at)
-        yield Finding(
+        yield BreakFinding(
             Side.BANK, breaks.posting_name(row.journal_id), row.currency, BreakKind.NOT_AT_PROVIDER, classify(facts),
             None, booked, row.posted_at, journal_id=row.journal_id,
         )  # fmt: skip
@@ -124,7 +124,7 @@ def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[Fi
         yield breaks.bank_item(session, item, now=now)
 
 
-def at_stripe(session: Session, run_id: int, until: datetime, now: datetime) -> Iterator[Finding]:
+def at_stripe(session: Session, run_id: int, until: datetime, now: datetime) -> Iterator[BreakFinding]:
     """The run's lines and balances that differ, and what lies in suspense. Where a line does both, it is explained
     first what lies there."""
     rows = session.execute(AT_STRIPE, {"run": run_id, "until": until}).mappings().all()
@@ -132,7 +132,7 @@ def at_stripe(session: Session, run_id: int, until: datetime, now: datetime) -> 
     yield from {each.name: each for each in found}.values()
 
 
-def _finding(row: dict[str, Any], now: datetime) -> Finding:
+def _finding(row: dict[str, Any], now: datetime) -> BreakFinding:
     suspense = row["kind"] == BreakKind.IN_SUSPENSE
     theirs = None if row["at_provider"] is None else Money(row["at_provider"], row["currency"])
     ours = None if row["in_ledger"] is None else Money(row["in_ledger"], row["booked_in"] or row["currency"])
@@ -150,7 +150,7 @@ def _finding(row: dict[str, Any], now: datetime) -> Finding:
         in_suspense=suspense,
         difference=row["difference"],
     )
-    return Finding(
+    return BreakFinding(
         Side.STRIPE,
         row["object"],
         row["currency"],
@@ -212,7 +212,7 @@ def payees_read(session: Session, until: datetime) -> set[str]:
 
 def of_payees(
     session: Session, until: datetime, now: datetime, *, account: str | None = None
-) -> Iterator[Finding]:
+) -> Iterator[BreakFinding]:
     """Lines of payees' accounts at Stripe that the memorandum book does not have, and what only that book has.
     `account`: of this one alone."""
     for row in session.execute(OF_PAYEES, {"until": until, "account": account}).all():
@@ -223,7 +223,7 @@ def of_payees(
         )  # fmt: skip
         kind = BreakKind.NOT_IN_LEDGER if row.id else BreakKind.NOT_AT_PROVIDER
         name = row.id or breaks.posting_name(row.journal_id)
-        yield Finding(
+        yield BreakFinding(
             Side.PAYEE, f"{row.account}:{name}", row.currency, kind, classify(facts), theirs, ours, row.since,
             journal_id=row.journal_id,
         )  # fmt: skip

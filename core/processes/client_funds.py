@@ -34,7 +34,7 @@ def read_balance(desk: Desk) -> int:
         except DeskError as problem:
             log.warning("client_funds.statement_unread", reason=problem.message)
         looks = _read(desk)
-    desk.database.run(lambda session: client_funds.keep(session, looks))
+    desk.database.run(lambda session: client_funds.record_looks(session, looks))
     return sum(each.short.is_positive for each in looks.values())
 
 

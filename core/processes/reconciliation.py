@@ -260,7 +260,7 @@ def _follow_breaks(session: Session, run: ReconciliationRun, *, now: datetime) -
 
 
 def _count_others(
-    session: Session, run: ReconciliationRun, found: Sequence[breaks.Finding], numbers: Mapping[Any, int]
+    session: Session, run: ReconciliationRun, found: Sequence[breaks.BreakFinding], numbers: Mapping[Any, int]
 ) -> None:
     """What our bank's and payees' statements differ by is seen by this run as well; what may still come by itself is no
     break of it, and what is in suspense is counted as that."""

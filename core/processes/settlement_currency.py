@@ -9,4 +9,4 @@ from core.desk import Desk
 def read(desk: Desk) -> None:
     """Read it from Stripe and keep it. What a converted charge or a person has said stays."""
     settled = desk.payments.settlement_currencies()
-    desk.database.run(lambda session: settlement_currency.keep(session, settled, now=desk.clock()))
+    desk.database.run(lambda session: settlement_currency.record(session, settled, now=desk.clock()))

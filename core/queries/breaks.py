@@ -243,7 +243,7 @@ COUNTS = text(
 )
 
 
-def standing(session: Session, *, now: datetime) -> OpenBreaks:
+def open_breaks(session: Session, *, now: datetime) -> OpenBreaks:
     """The figures of all open breaks."""
     return OpenBreaks(**session.execute(COUNTS, {"now": now}).mappings().one())
 

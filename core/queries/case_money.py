@@ -47,7 +47,7 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Booked:
+class CaseJournal:
     """A posted journal. Both columns of `legs` have the same sum."""
 
     id: int
@@ -81,7 +81,7 @@ def leg(account: str, amount: Money) -> Leg:
     return Leg(account, amount, None) if amount.is_positive else Leg(account, None, -amount)
 
 
-def journals(session: Session, milestone_id: int) -> list[Booked]:
+def journals(session: Session, milestone_id: int) -> list[CaseJournal]:
     """Every journal of a milestone, in the order in which it was posted."""
     operations = session.scalars(
         select(OutgoingOperation.key).where(OutgoingOperation.milestone_id == milestone_id)
@@ -91,9 +91,9 @@ def journals(session: Session, milestone_id: int) -> list[Booked]:
     return [_booked(list(lines)) for _, lines in groupby(rows, key=lambda row: row.id)]
 
 
-def _booked(lines: Sequence[Row[Any]]) -> Booked:
+def _booked(lines: Sequence[Row[Any]]) -> CaseJournal:
     first = lines[0]
-    return Booked(
+    return CaseJournal(
         id=first.id,
         key=first.key,
         kind=first.kind,

@@ -38,7 +38,7 @@ from core.rules.requests import RequestStatus
 
 
 @dataclass(frozen=True)
-class ActiveHold:
+class HoldInForce:
     """A hold in force."""
 
     id: int
@@ -93,7 +93,7 @@ class CaseView:
     context: MilestoneContext
     mediator: str | None
     tie: str | None
-    holds: tuple[ActiveHold, ...]
+    holds: tuple[HoldInForce, ...]
     blocks: tuple[Block, ...]
     decisions: tuple[RecordedDecision, ...]
     refunded: Refunded
@@ -220,7 +220,7 @@ def _tie(session: Session, context: MilestoneContext, staff_id: int | None) -> s
     return session.scalars(tied.limit(1)).one_or_none()
 
 
-def _holds(session: Session, context: MilestoneContext) -> tuple[ActiveHold, ...]:
+def _holds(session: Session, context: MilestoneContext) -> tuple[HoldInForce, ...]:
     rows = session.execute(
         select(
             Hold.id,
@@ -248,6 +248,6 @@ def _holds(session: Session, context: MilestoneContext) -> tuple[ActiveHold, ...
         .order_by(PayeeHold.id)
     )
     return (
-        *(ActiveHold(*row) for row in rows),
-        *(ActiveHold(*row, of_payee=True) for row in of_payee),
+        *(HoldInForce(*row) for row in rows),
+        *(HoldInForce(*row, of_payee=True) for row in of_payee),
     )

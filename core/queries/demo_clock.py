@@ -40,7 +40,7 @@ class ClockState:
         return min(max((self.now - self.began_at) / (self.until - self.began_at), 0.0), 1.0)
 
 
-def standing(session: Session, *, wall: datetime) -> ClockState:
+def state(session: Session, *, wall: datetime) -> ClockState:
     """`wall`: this computer's time."""
     row = session.get(DemoClock, 1, populate_existing=True)
     if row is None:

@@ -22,7 +22,7 @@ from core.queries.movements import DAWN, DAY, Moved, Period, Stood, moved
 from core.report_files import Level, Sheet, SheetRow
 
 
-class ReportKind(StrEnum):
+class FinancialReportKind(StrEnum):
     TRIAL_BALANCE = "trial-balance"
     BALANCE_SHEET = "balance-sheet"
     INCOME = "income"
@@ -32,10 +32,10 @@ class ReportKind(StrEnum):
         return TITLES[self]
 
 
-TITLES: Mapping[ReportKind, str] = {
-    ReportKind.TRIAL_BALANCE: "Trial balance",
-    ReportKind.BALANCE_SHEET: "Balance sheet",
-    ReportKind.INCOME: "Income statement",
+TITLES: Mapping[FinancialReportKind, str] = {
+    FinancialReportKind.TRIAL_BALANCE: "Trial balance",
+    FinancialReportKind.BALANCE_SHEET: "Balance sheet",
+    FinancialReportKind.INCOME: "Income statement",
 }
 
 
@@ -52,10 +52,10 @@ class ReportRow:
 
 
 @dataclass(frozen=True)
-class Report:
+class FinancialReport:
     """One report in one currency. What ought to be zero in a sound ledger is `difference`."""
 
-    kind: ReportKind
+    kind: FinancialReportKind
     currency: str
     book: Book
     period: Period
@@ -73,14 +73,14 @@ class Report:
         """For when it is."""
         at, result = f"At the end of {self.period.last:%-d %B %Y}", f"result of {self.period.words}"
         when = {
-            ReportKind.TRIAL_BALANCE: at,
-            ReportKind.BALANCE_SHEET: f"{at}; {result}",
-            ReportKind.INCOME: self.period.words,
+            FinancialReportKind.TRIAL_BALANCE: at,
+            FinancialReportKind.BALANCE_SHEET: f"{at}; {result}",
+            FinancialReportKind.INCOME: self.period.words,
         }[self.kind]
         return f"{when}{f', beside {self.compared.words}' if self.compared else ''}. Days are UTC."
 
 
-def sheet(report: Report) -> Sheet:
+def sheet(report: FinancialReport) -> Sheet:
     """The paper form of a report."""
     return Sheet(
         f"{report.currency}{' memo' if report.memo else ''}",
@@ -94,14 +94,14 @@ def sheet(report: Report) -> Sheet:
 
 def reports(
     session: Session,
-    kind: ReportKind,
+    kind: FinancialReportKind,
     period: Period,
     *,
     compared: Period | None = None,
     movements: bool = False,
     zeros: bool = False,
     before_closing: bool = False,
-) -> list[Report]:
+) -> list[FinancialReport]:
     """The report in every currency that was posted to by then, dollars first; the payees' own book comes last, and in
     the trial balance only.
 
@@ -111,15 +111,17 @@ def reports(
     """
     periods = [period, *([compared] if compared else [])]
     windows = [each for one in periods for each in (Period(DAWN, one.first - DAY), one)]
-    result = before_closing or kind is not ReportKind.TRIAL_BALANCE
+    result = before_closing or kind is not FinancialReportKind.TRIAL_BALANCE
     found = moved(session, windows, before_closing=range(1, len(windows), 2) if result else ())
     made = []
     for book, currency in _sheets(found):
-        if book is Book.PLATFORM or kind is ReportKind.TRIAL_BALANCE:
+        if book is Book.PLATFORM or kind is FinancialReportKind.TRIAL_BALANCE:
             stood = [Stood(one, currency, *found[2 * n : 2 * n + 2]) for n, one in enumerate(periods)]
             lines = [line for line in accounts.IN_ORDER if line.book is book]
             columns, rows, difference = _MAKERS[kind](stood, lines, movements, zeros)
-            made.append(Report(kind, currency, book, period, compared, columns, tuple(rows), difference))
+            made.append(
+                FinancialReport(kind, currency, book, period, compared, columns, tuple(rows), difference)
+            )
     return made
 
 
@@ -281,8 +283,8 @@ def day(at: date) -> str:
     return f"{at:%-d %b %Y}"
 
 
-_MAKERS: Mapping[ReportKind, Callable[[Sequence[Stood], Sequence[ChartLine], bool, bool], Made]] = {
-    ReportKind.TRIAL_BALANCE: _trial_balance,
-    ReportKind.BALANCE_SHEET: _balance_sheet,
-    ReportKind.INCOME: _income,
+_MAKERS: Mapping[FinancialReportKind, Callable[[Sequence[Stood], Sequence[ChartLine], bool, bool], Made]] = {
+    FinancialReportKind.TRIAL_BALANCE: _trial_balance,
+    FinancialReportKind.BALANCE_SHEET: _balance_sheet,
+    FinancialReportKind.INCOME: _income,
 }

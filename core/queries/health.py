@@ -61,7 +61,7 @@ RECONCILED = text(
 
 
 @dataclass(frozen=True)
-class State:
+class BackgroundPart:
     """One part of the background work. `words`: its state, or what is wrong and what to do."""
 
     part: str
@@ -69,18 +69,22 @@ class State:
     words: str
 
 
-def states(session: Session, home: Path, *, now: datetime, outside: Path | None = None) -> list[State]:
+def states(
+    session: Session, home: Path, *, now: datetime, outside: Path | None = None
+) -> list[BackgroundPart]:
     """Every part, in the order in which a failure spreads. `outside`: where checkpoints go besides the home."""
     found = list(_states(session, home, now))
     after = next(place for place, each in enumerate(found, start=1) if each.part == "Record")
     return [*found[:after], checkpoints_outside(session, home, outside, now=now), *found[after:]]
 
 
-def checkpoints_outside(session: Session, home: Path, outside: Path | None, *, now: datetime) -> State:
+def checkpoints_outside(
+    session: Session, home: Path, outside: Path | None, *, now: datetime
+) -> BackgroundPart:
     """As the worker found it at its last look there."""
     part = "Checkpoints outside"
     if outside is None:
-        return State(
+        return BackgroundPart(
             part, True, "no place is set, so only the home has them: ESCROW_DESK_OUTSIDE_CHECKPOINTS"
         )
     waiting = lag(home / "checkpoints", ledger_name(session), str(outside))
@@ -92,25 +96,25 @@ def checkpoints_outside(session: Session, home: Path, outside: Path | None, *, n
     return _state(part, found, behind or f"all that are signed are in {outside}")
 
 
-def _states(session: Session, home: Path, now: datetime) -> Iterator[State]:
-    looks: tuple[Callable[[Session, Path, datetime], State], ...] = (
+def _states(session: Session, home: Path, now: datetime) -> Iterator[BackgroundPart]:
+    looks: tuple[Callable[[Session, Path, datetime], BackgroundPart], ...] = (
         _worker, _webhooks, _calls, _letters, _oldest, _record, _reconciliation, _client_funds,
     )  # fmt: skip
     for look in looks:
         yield look(session, home, now)
 
 
-def _worker(session: Session, home: Path, now: datetime) -> State:
+def _worker(session: Session, home: Path, now: datetime) -> BackgroundPart:
     row = session.execute(WORKER, {"within": WORKER_SILENT_AFTER}).one()
     if row.alive:
-        return State(
+        return BackgroundPart(
             "Worker", True, f"{row.alive} heard of in the last {WORKER_SILENT_AFTER.seconds} seconds"
         )
     since = f"the last was heard of at {_at(row.last)}" if row.last else "none has said anything yet"
-    return State("Worker", False, f"none is alive, {since}: start `escrow-desk worker`")
+    return BackgroundPart("Worker", False, f"none is alive, {since}: start `escrow-desk worker`")
 
 
-def _webhooks(session: Session, home: Path, now: datetime) -> State:
+def _webhooks(session: Session, home: Path, now: datetime) -> BackgroundPart:
     row = session.execute(WEBHOOKS, {"late": now - WEBHOOK_LATE_AFTER}).one()
     found = [
         f"{row.late} wait for longer than {exact_span(WEBHOOK_LATE_AFTER)}" if row.late else "",
@@ -119,7 +123,7 @@ def _webhooks(session: Session, home: Path, now: datetime) -> State:
     return _state("Webhooks", found, "all applied or in turn")
 
 
-def _calls(session: Session, home: Path, now: datetime) -> State:
+def _calls(session: Session, home: Path, now: datetime) -> BackgroundPart:
     row = session.execute(CALLS, {"late": now - CALL_LATE_AFTER, "waits": now - REVIEW_WAITS}).one()
     found = [
         f"{row.late} should have been sent more than {exact_span(CALL_LATE_AFTER)} ago" if row.late else "",
@@ -130,13 +134,13 @@ def _calls(session: Session, home: Path, now: datetime) -> State:
     return _state("Stripe requests", found, "all sent or in turn")
 
 
-def _letters(session: Session, home: Path, now: datetime) -> State:
+def _letters(session: Session, home: Path, now: datetime) -> BackgroundPart:
     found = not_delivered(session, now=now)
     wrong = f"{found.failed} given up, {found.late} late: see Operations, E-mails" if found else ""
     return _state("E-mails", [wrong], "none failed, none is late")
 
 
-def _oldest(session: Session, home: Path, now: datetime) -> State:
+def _oldest(session: Session, home: Path, now: datetime) -> BackgroundPart:
     """The age of the oldest row of each kind, whether tried or not."""
     every = [each for each in oldest_waiting.oldest(session, now=now) if each.since]
     found = [
@@ -148,7 +152,7 @@ def _oldest(session: Session, home: Path, now: datetime) -> State:
     return _state("Oldest waiting", found, well or "nothing waits")
 
 
-def _record(session: Session, home: Path, now: datetime) -> State:
+def _record(session: Session, home: Path, now: datetime) -> BackgroundPart:
     """Sealed by the database and signed outside it, with the pinned key."""
     within = {"within": SEALED_WITHIN}
     trouble = key_trouble(session, home)
@@ -163,9 +167,9 @@ def _record(session: Session, home: Path, now: datetime) -> State:
     return _state("Record", found, "sealed and signed" if last else "nothing is signed yet")
 
 
-def _reconciliation(session: Session, home: Path, now: datetime) -> State:
+def _reconciliation(session: Session, home: Path, now: datetime) -> BackgroundPart:
     row = session.execute(RECONCILED).one()
-    standing = reconciliation.standing(session)
+    standing = reconciliation.status(session)
     newest, compared = standing.newest, standing.compared
     told = row.until or row.installed
     old = told is not None and now - told > RECONCILED_WITHIN
@@ -185,7 +189,7 @@ def _reconciliation(session: Session, home: Path, now: datetime) -> State:
     )
 
 
-def _client_funds(session: Session, home: Path, now: datetime) -> State:
+def _client_funds(session: Session, home: Path, now: datetime) -> BackgroundPart:
     """By Stripe's own balance as of the last reading; a reading that is old proves nothing."""
     every = client_funds.funds(session, now=now)
     found = []
@@ -200,9 +204,9 @@ def _client_funds(session: Session, home: Path, now: datetime) -> State:
     return _state("Client funds", found, "covered" if every else "nothing is owed")
 
 
-def _state(part: str, found: list[str], well: str) -> State:
+def _state(part: str, found: list[str], well: str) -> BackgroundPart:
     wrong = [each.rstrip(".") for each in found if each]
-    return State(part, not wrong, "; ".join(wrong) or well)
+    return BackgroundPart(part, not wrong, "; ".join(wrong) or well)
 
 
 def _span(age: timedelta) -> str:

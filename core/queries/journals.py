@@ -217,7 +217,7 @@ def _row(found: dict[str, Any]) -> JournalRow:
 
 
 @dataclass(frozen=True)
-class Posting:
+class PostingRow:
     """One posting with the journal that it belongs to; the column on the other side is None."""
 
     reference: str
@@ -240,14 +240,14 @@ from page join journals j on j.id = page.id order by j.id desc
 """
 
 
-def postings(session: Session, wanted: JournalFilter, *, at_once: int = 5_000) -> Iterator[Posting]:
+def postings(session: Session, wanted: JournalFilter, *, at_once: int = 5_000) -> Iterator[PostingRow]:
     """Every posting of every journal that the filter finds, newest journal first, its debits first."""
     query, before = text(POSTINGS.format(source=wanted.source)), NEWEST
     while rows := session.execute(query, {**wanted.values, "before": before, "limit": at_once}).all():
         for row in rows:
             head = (f"J-{row.id}", row.posted_at, row.kind, row.key, row.memo, row.milestone_id, row.party_id)
             for leg in _legs(row.account_ids, row.amounts):
-                yield Posting(*head, leg.code, leg.title, leg.debit, leg.credit)
+                yield PostingRow(*head, leg.code, leg.title, leg.debit, leg.credit)
         before = rows[-1].id
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.ledger import accounts, journal_store
 from core.ledger.accounts import CHART, Book
 from core.money import Money, shown_order
-from core.queries.movements import DAY, FIRST, LAST, NOTHING, Moved, Period, Side, moved
+from core.queries.movements import DAY, FIRST, LAST, NOTHING, Moved, Period, Turnover, moved
 
 NEWEST = 2**63 - 1
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ def sheets(
 
 def _together(earlier: Moved, then: Moved) -> Moved:
     return {
-        key: Side(a.debits + b.debits, a.credits + b.credits)
+        key: Turnover(a.debits + b.debits, a.credits + b.credits)
         for key in {*earlier, *then}
         for a, b in [(earlier.get(key, NOTHING), then.get(key, NOTHING))]
     }

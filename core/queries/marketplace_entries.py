@@ -64,7 +64,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class AccountBalance:
     """An account with what stood on it."""
 
     id: str
@@ -103,7 +103,7 @@ def entries(
 
 def balances(
     session: Session, platform: Platform, *, currency: str, at: date, limit: int | None = None
-) -> list[Standing]:
+) -> list[AccountBalance]:
     """The accounts on which something stood at the end of that day, the largest first."""
     values = {
         "platform": platform.value,
@@ -112,6 +112,6 @@ def balances(
         "limit": limit,
     }
     return [
-        Standing(row.code, row.title, currency, Money(row.minor, currency))
+        AccountBalance(row.code, row.title, currency, Money(row.minor, currency))
         for row in session.execute(BALANCES, values)
     ]

@@ -101,7 +101,7 @@ MOVED = text(
 
 
 @dataclass(frozen=True)
-class Side:
+class Turnover:
     """What a line moved in a time: debits and credits in minor units."""
 
     debits: int = 0
@@ -112,8 +112,8 @@ class Side:
         return self.debits - self.credits
 
 
-NOTHING = Side()
-Moved = Mapping[tuple[str, str], Side]
+NOTHING = Turnover()
+Moved = Mapping[tuple[str, str], Turnover]
 
 
 def moved(
@@ -125,7 +125,7 @@ def moved(
 ) -> list[Moved]:
     """What each line of the chart, or this one only, moved in each of the periods, by its name and currency. Of the
     periods with these positions the entries that close a fiscal year are left out."""
-    found: list[dict[tuple[str, str], Side]] = [{} for _ in periods]
+    found: list[dict[tuple[str, str], Turnover]] = [{} for _ in periods]
     values = {
         "firsts": [each.first for each in periods],
         "lasts": [each.last for each in periods],
@@ -135,7 +135,7 @@ def moved(
         "line": None if line is None else line.number,
     }
     for row in session.execute(MOVED, values):
-        found[row.n - 1][row.line, row.currency] = Side(row.debits, row.credits)
+        found[row.n - 1][row.line, row.currency] = Turnover(row.debits, row.credits)
     return list(found)
 
 
@@ -163,5 +163,5 @@ class Stood:
     def closing(self, line: ChartLine) -> Money:
         return self.opening(line) + self.movement(line)
 
-    def _of(self, found: Moved, line: ChartLine) -> Side:
+    def _of(self, found: Moved, line: ChartLine) -> Turnover:
         return found.get((line.name, self.currency), NOTHING)

@@ -186,7 +186,7 @@ def waits_for_money(session: Session) -> list[BalanceShortfall]:
 
 
 @dataclass(frozen=True)
-class Event:
+class WebhookRow:
     """A webhook event. `id` is the moment it came in, in microseconds: it pages the inbox."""
 
     id: int
@@ -218,7 +218,7 @@ def inbox(
     words: str = "",
     before: int | None = None,
     limit: int = 51,
-) -> list[Event]:
+) -> list[WebhookRow]:
     """Events newest first; a page may be longer than `limit`, because events of one moment stay together."""
     conditions = ["true"]
     if status:
@@ -233,7 +233,7 @@ def inbox(
         "limit": limit,
     }
     query = text(EVENTS.format(where=" and ".join(conditions)))
-    return [Event(**row) for row in session.execute(query, values).mappings()]
+    return [WebhookRow(**row) for row in session.execute(query, values).mappings()]
 
 
 OF_PAYOUT = (

@@ -88,12 +88,12 @@ class PayeeAccountView:
     banks: tuple[str, ...]
     waits_until: datetime | None
     refused: tuple[str, ...]
-    changes: tuple[BankChangeRow, ...]
+    changes: tuple[PayeeBankChange, ...]
     read_at: datetime
 
 
 @dataclass(frozen=True)
-class BankChangeRow:
+class PayeeBankChange:
     id: int
     at: datetime
     currency: str
@@ -122,7 +122,7 @@ def shown(session: Session, party_id: int) -> PayeeAccountView | None:
         waits_until=max((each.until for each in waits.values() if each.until), default=None),
         refused=tuple(currency for currency, each in sorted(waits.items()) if each.refused),
         changes=tuple(
-            BankChangeRow(
+            PayeeBankChange(
                 each.id, each.at, each.currency, each.before_last4, each.after_last4, each.held_until
             )
             for each in changes

@@ -272,7 +272,7 @@ def _waiting(row: dict[str, Any], facts: holds.Facts, after: tuple[Block, ...]) 
 
 
 @dataclass(frozen=True)
-class Offer:
+class MethodOffer:
     """Other methods that were offered to the payee, and the one they chose."""
 
     id: int
@@ -295,7 +295,7 @@ OFFERS = text(
 )
 
 
-def offers(session: Session, payout_id: int) -> list[Offer]:
+def offers(session: Session, payout_id: int) -> list[MethodOffer]:
     """Newest first."""
     rows = session.execute(OFFERS, {"payout": payout_id}).mappings()
-    return [Offer(**{**row, "methods": tuple(row["methods"])}) for row in rows]
+    return [MethodOffer(**{**row, "methods": tuple(row["methods"])}) for row in rows]

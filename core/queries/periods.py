@@ -16,7 +16,7 @@ from core.ledger.accounts import CHART, AccountType
 from core.ledger.postings.year_end import RESULT
 from core.money import Money, in_order, shown_order
 from core.queries import invariants
-from core.queries.financial_reports import ReportKind, reports
+from core.queries.financial_reports import FinancialReportKind, reports
 from core.queries.movements import DAWN, moved
 from core.queries.movements import Period as Days
 from core.report_files import Level, Sheet, SheetRow
@@ -189,7 +189,9 @@ def figures(session: Session, wanted: Span, *, before_closing: bool = True) -> l
     """The trial balance of the period, by currency and book: what is signed. Of a fiscal year, before or after what
     closes it."""
     days = Days(wanted.first, wanted.last)
-    found = reports(session, ReportKind.TRIAL_BALANCE, days, movements=True, before_closing=before_closing)
+    found = reports(
+        session, FinancialReportKind.TRIAL_BALANCE, days, movements=True, before_closing=before_closing
+    )
     return [
         {
             "currency": each.currency,

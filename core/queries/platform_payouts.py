@@ -122,7 +122,7 @@ def _apart(difference: Money) -> str:
 
 
 @dataclass(frozen=True)
-class PayoutLine:
+class PlatformPayoutLine:
     id: str
     kind: str
     category: str
@@ -197,7 +197,7 @@ def _payout(row: dict[str, Any]) -> PlatformPayout:
     )
 
 
-def lines(session: Session, payout: PlatformPayout, part: Part | None = None) -> list[PayoutLine]:
+def lines(session: Session, payout: PlatformPayout, part: Part | None = None) -> list[PlatformPayoutLine]:
     """What is on the statement since the payout before, in its order. Fees are on lines of every part."""
     found = [_line(dict(row)) for row in session.execute(text(LINES), _between(session, payout)).mappings()]
     if part is Part.FEES:
@@ -205,9 +205,9 @@ def lines(session: Session, payout: PlatformPayout, part: Part | None = None) ->
     return [each for each in found if part is None or each.part is part]
 
 
-def _line(row: dict[str, Any]) -> PayoutLine:
+def _line(row: dict[str, Any]) -> PlatformPayoutLine:
     currency = row.pop("currency")
-    return PayoutLine(**row | {name: Money(row[name], currency) for name in ("amount", "fee", "net")})
+    return PlatformPayoutLine(**row | {name: Money(row[name], currency) for name in ("amount", "fee", "net")})
 
 
 def _between(session: Session, payout: PlatformPayout) -> dict[str, Any]:

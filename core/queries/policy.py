@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.policy import Finding, Platform, Profile, lint
+from core.policy import Platform, PolicyFinding, Profile, lint
 
 VERSIONS = text(
     """
@@ -58,7 +58,7 @@ class Version:
         return self.profile.version
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[PolicyFinding]:
         return lint(self.profile)
 
 

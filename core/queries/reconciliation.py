@@ -117,7 +117,7 @@ class ReconciliationStatus:
         return RunView.OLD if self.compared.old(now) else self.compared.state
 
 
-def standing(session: Session) -> ReconciliationStatus:
+def status(session: Session) -> ReconciliationStatus:
     """The newest run, and the newest that has compared everything."""
     newest = next(iter(runs(session, limit=1)), None)
     if newest is None or newest.compared:

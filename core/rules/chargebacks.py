@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money, half_up, stripe_step
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 from core.rules.visible_text import says_something
 
 
@@ -166,7 +166,7 @@ def after_release(lost: Money, *, refund_due: Money, payee: Money, fee: Money) -
 def check_answerable(status: str, due_by: datetime | None, now: datetime) -> None:
     """The bank's own last moment counts, inclusive; it is read and never computed."""
     if status not in ANSWERABLE:
-        raise NoAnswerAllowed(why=f"it is {standing(status)}")
+        raise NoAnswerAllowed(why=f"it is {status_words(status)}")
     if due_by is None:
         raise NoAnswerAllowed(why="the bank takes no answer")
     if now > due_by:
@@ -218,7 +218,7 @@ def check_acceptable(status: str) -> None:
     if status in INQUIRIES:
         raise NothingToAccept(why="an inquiry is met by refunding the payer")
     if status != ChargebackStatus.NEEDS_RESPONSE:
-        raise NothingToAccept(why=f"it is {standing(status)}")
+        raise NothingToAccept(why=f"it is {status_words(status)}")
 
 
 def check_file(field: str, *, name: str, media_type: str, size: int) -> None:

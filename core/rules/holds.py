@@ -17,7 +17,7 @@ from core.policy import PerCurrency
 from core.rules import milestones
 from core.rules.references import reference
 from core.rules.refusal_reasons import Block, Blocked
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 
 
 class HoldKind(StrEnum):
@@ -194,7 +194,7 @@ def without_hold(facts: Facts, hold_id: int) -> Facts:
 
 def _reasons(facts: Facts) -> Iterator[Block]:
     for case in facts.open_cases:
-        yield Block("open_case", f"Case {reference('case', case.id)} is {standing(case.status)}.")
+        yield Block("open_case", f"Case {reference('case', case.id)} is {status_words(case.status)}.")
     for hold in facts.manual_holds:
         code = SILENT_HOLD if hold.kind in SILENT else "payee_hold" if hold.of_payee else "hold"
         stands = "stops all money of the payee" if hold.of_payee else "is in place"

@@ -37,7 +37,7 @@ from core.rules.proposals import ProposalStatus as Proposal
 from core.rules.reconciliation import RunStatus as Run
 from core.rules.requests import RequestStatus as Request
 from core.rules.suspense import SuspenseStatus as Suspense
-from core.rules.transitions import IllegalMove, S, standing
+from core.rules.transitions import IllegalMove, S, status_words
 from core.rules.webhooks import EventStatus as Event
 from core.rules.webhooks import WebhookStatus as Webhook
 
@@ -230,7 +230,7 @@ def check(relation: str, before: str, after: S) -> S:
     if before != after and (before, after) not in STEPS[relation]:
         kind = CALLED.get(relation, relation.replace("_", " ").removesuffix("s"))
         refused = f"its status cannot change to {_words(after)}"
-        raise IllegalMove(kind=kind, status=Wording(standing(before), before), refused=refused)
+        raise IllegalMove(kind=kind, status=Wording(status_words(before), before), refused=refused)
     return after
 
 

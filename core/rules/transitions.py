@@ -54,11 +54,11 @@ def move(kind: str, table: Mapping[tuple[S, E], S], status: S, event: E) -> S:
         return table[status, event]
     except KeyError:
         raise IllegalMove(
-            kind=kind, status=Wording(standing(status), status), refused=event.refused
+            kind=kind, status=Wording(status_words(status), status), refused=event.refused
         ) from None
 
 
-def standing(status: str) -> str:
+def status_words(status: str) -> str:
     """IN_MEDIATION → "in mediation", WAITING_PARTY → "waiting for a party": what something is, after "This … is"."""
     return STANDING.get(status, status.replace("_", " ").lower())
 

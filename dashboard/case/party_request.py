@@ -62,14 +62,14 @@ def drawer(case: CaseView) -> None:
         list(called),
         format_func=called.__getitem__,
         required=True,
-        key=kept_choices.keep(place, "to", list(called), default=case.context.payee.id),
+        key=kept_choices.choice_key(place, "to", list(called), default=case.context.payee.id),
     )
     kind = st.segmented_control(
         "For",
         list(RequestKind),
         format_func=lambda each: each.label,
         required=True,
-        key=kept_choices.keep(place, "kind", list(RequestKind), default=RequestKind.ANSWER),
+        key=kept_choices.choice_key(place, "kind", list(RequestKind), default=RequestKind.ANSWER),
     )
     kind = kind or RequestKind.ANSWER
     question = text_fields.area(place, "What do you need to know, or to see?", height=140, most=4_000)

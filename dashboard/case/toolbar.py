@@ -7,7 +7,7 @@ import streamlit as st
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
 from core.queries import cases, disputes
-from core.queries.cases import ActiveHold, CaseView
+from core.queries.cases import CaseView, HoldInForce
 from core.rules.holds import BY_STAFF, PLACING, TOLD, HoldKind, who
 from core.rules.permissions import Permission
 from core.rules.references import reference
@@ -110,7 +110,7 @@ def _hold(case: CaseView) -> None:
         list(BY_STAFF),
         required=True,
         format_func=labels.__getitem__,
-        key=kept_choices.keep(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind"),
+        key=kept_choices.choice_key(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind"),
     )
     cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
     reason = reasons.area(place, "Reason", key="hold-reason")
@@ -148,6 +148,6 @@ def _lift(case_id: int) -> None:
     lifting.form(number, chosen.kind, placed_by_id=chosen.placed_by_id, of_payee=chosen.of_payee, key="lift")
 
 
-def _option(hold: ActiveHold) -> str:
+def _option(hold: HoldInForce) -> str:
     stops = ", on all money of the payee" if hold.of_payee else ""
     return f"{reference('hold', hold.id)}{stops}: {hold.reason}"

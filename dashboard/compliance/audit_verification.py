@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core import audit
-from core.audit import Finding, Report
+from core.audit import Finding, VerificationReport
 from core.audit.verification_report import Verdict
 from core.errors import DeskError
 from core.queries.audit import SealState
@@ -45,14 +45,14 @@ LISTED = 20
 class Verified:
     """The last verification of this session."""
 
-    report: Report
+    report: VerificationReport
     at: datetime
     seconds: float
 
 
 def button() -> None:
     """Begins a verification; while one runs, a second press does nothing."""
-    running: Work[Report] | None = background_job.of(WORK)
+    running: Work[VerificationReport] | None = background_job.of(WORK)
     st.button(
         "Verify",
         key="verify",
@@ -66,7 +66,7 @@ def button() -> None:
 
 def figure(now: datetime) -> Kpi:
     """The card that remembers the last verification."""
-    running: Work[Report] | None = background_job.of(WORK)
+    running: Work[VerificationReport] | None = background_job.of(WORK)
     last = _last()
     if running and running.running:
         return Kpi("Verification", "Running", "every hash is computed again", "info")
@@ -142,7 +142,7 @@ def seals(state: SealState, now: datetime) -> list[Kpi]:
 
 def panel(now: datetime) -> None:
     """The progress while it runs; then what it found, until it is hidden."""
-    running: Work[Report] | None = background_job.of(WORK)
+    running: Work[VerificationReport] | None = background_job.of(WORK)
     if running and running.running:
         with cards.panel("verifying"):
             background_job.watch(running, _words)
@@ -163,19 +163,19 @@ def _begin() -> None:
     own = audit.private_half(desk.settings.home)
     trust = audit.Trust(own, "own") if own else audit.Trust()
 
-    def verify(progress: Progress) -> Report:
+    def verify(progress: Progress) -> VerificationReport:
         return audit.verify(desk.auditor, desk.settings.home / "checkpoints", trust=trust, progress=progress)
 
     background_job.begin(WORK, verify)
 
 
-def _words(running: Work[Report]) -> str:
+def _words(running: Work[VerificationReport]) -> str:
     if not running.total:
         return "Reading seals and checkpoints …"
     return f"{running.done:,} of {running.total:,} rows verified"
 
 
-def _finish(ended: Work[Report], now: datetime) -> None:
+def _finish(ended: Work[VerificationReport], now: datetime) -> None:
     background_job.forget(WORK)
     if ended.error:
         st.session_state[FAILED] = now
@@ -216,7 +216,7 @@ def _result(last: Verified) -> None:
         _findings(report)
 
 
-def _sentence(report: Report) -> str:
+def _sentence(report: VerificationReport) -> str:
     if first := report.first_altered:
         return f"The record was altered. First: {first.text}"
     if first := report.first_bad:
@@ -224,7 +224,7 @@ def _sentence(report: Report) -> str:
     return report.text
 
 
-def _findings(report: Report) -> None:
+def _findings(report: VerificationReport) -> None:
     shown = report.findings[:LISTED]
     rows = [{"n": number, "text": each.text} for number, each in enumerate(shown, start=1)]
     tables.small(rows, [tables.count("n", "#"), tables.text("text", "Finding")], name="What was found")

@@ -170,7 +170,7 @@ def _place() -> None:
     labels = status.labels("hold")
     place = text_fields.named("milestone", chosen or 0, "hold")
     if chosen:
-        kept_choices.keep(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind")
+        kept_choices.choice_key(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind")
     st.session_state.setdefault("hold-kind", HoldKind.MANUAL)
     kind = st.segmented_control(
         "Reason type",

@@ -214,7 +214,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
         st.warning("Another version was published since: it can only be rejected.", icon=":material/warning:")
     unread = row.stale or len(seen) < len(row.warnings)
     may = second_person.may_confirm(
-        Permission.APPROVE_POLICY, lambda session: policy_change.standing(session, proposal_id)
+        Permission.APPROVE_POLICY, lambda session: policy_change.waiting_of(session, proposal_id)
     )
     place = text_fields.named("policy", proposal_id, "note")
     note = reasons.area(place, "Note", key="proposal-note")

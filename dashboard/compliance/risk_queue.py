@@ -115,7 +115,7 @@ def _settle_review(review_id: int) -> None:
     )
     place = text_fields.named("review", review_id, "note")
     follows, first = list(OUTCOMES), next(iter(OUTCOMES))
-    chosen = kept_choices.keep(place, "outcome", follows, default=first, key="review-outcome")
+    chosen = kept_choices.choice_key(place, "outcome", follows, default=first, key="review-outcome")
     outcome = st.radio("What follows", follows, format_func=OUTCOMES.__getitem__, key=chosen)
     note = reasons.area(place, "What was found", key="review-note")
     intent = confirm.pressed("Settle review", key="settle-review", money=True)
@@ -137,7 +137,9 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
     st.text(title)
     st.html(f'<p class="ed-quote">{html(details)}</p>')
     place = text_fields.named("report", report_id, "note")
-    chosen = kept_choices.keep(place, "outcome", list(FOUND), default=next(iter(FOUND)), key="report-outcome")
+    chosen = kept_choices.choice_key(
+        place, "outcome", list(FOUND), default=next(iter(FOUND)), key="report-outcome"
+    )
     outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key=chosen)
     with request_context.reading() as session:
         follows = report_outcomes.preview(session, report_id, outcome, now=request_context.now())

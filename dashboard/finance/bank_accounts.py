@@ -27,7 +27,7 @@ COLUMNS = [
 ]
 
 
-def standing(accounts: Sequence[Account]) -> None:
+def show(accounts: Sequence[Account]) -> None:
     """Every account. What is missing between statements is said above it."""
     if not accounts:
         able = request_context.may(Permission.IMPORT_STATEMENTS)

@@ -186,7 +186,7 @@ def _answer(row: BankChangeRow, each: ProposalRow) -> None:
         own = each.proposed_by == request_context.actor().id
         yes = None
         if second_person.may_confirm(
-            Permission.CONFIRM_BANK_CHANGE, lambda session: bank_decisions.standing(session, each.id)
+            Permission.CONFIRM_BANK_CHANGE, lambda session: bank_decisions.waiting_of(session, each.id)
         ):
             yes = Answer(
                 f"Approve: {LABELS[each.decision].lower()}",

@@ -41,7 +41,7 @@ def columns(now: datetime) -> list[tables.Column]:
 def section(now: datetime) -> None:
     """What is open comes first, the longest standing on top; then what rules recognise of it."""
     with request_context.reading() as session:
-        standing = queries.standing(session, now=now)
+        standing = queries.open_breaks(session, now=now)
         owners = actions.owners(session)
     header.section(f"Open breaks ({standing.open:,})", _note(standing, now))
     with filters.bar():

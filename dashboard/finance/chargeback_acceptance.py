@@ -52,7 +52,7 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
         if (
             second_person.may_confirm(
                 Permission.SETTLE_CHARGEBACK,
-                lambda session: chargeback_acceptance.standing(session, proposal.id),
+                lambda session: chargeback_acceptance.waiting_of(session, proposal.id),
             )
             and may
         ):

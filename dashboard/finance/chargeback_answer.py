@@ -159,7 +159,7 @@ def _submit(row: ChargebackRow, answer: Answer) -> None:
     if not request_context.may(Permission.SETTLE_CHARGEBACK):
         return
     if not second_person.may_confirm(
-        Permission.SETTLE_CHARGEBACK, lambda session: chargeback_evidence.standing(session, answer.id)
+        Permission.SETTLE_CHARGEBACK, lambda session: chargeback_evidence.waiting_of(session, answer.id)
     ):
         return
     typed = typed_reference(row, "send it", key=f"type-{answer.id}")

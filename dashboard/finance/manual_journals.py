@@ -155,7 +155,7 @@ def proposal(row: ManualJournalRow) -> None:
         _attachment(row)
         yes = None
         if second_person.may_confirm(
-            Permission.CONFIRM_JOURNAL, lambda session: manual_journals.standing(session, row.id)
+            Permission.CONFIRM_JOURNAL, lambda session: manual_journals.waiting_of(session, row.id)
         ):
             yes = Answer(
                 "Approve and post",

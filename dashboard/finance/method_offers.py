@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.actions.payouts import method_offers
 from core.policy import OFFERED, WithdrawalMethod
-from core.queries.payouts import Offer, PayoutRow
+from core.queries.payouts import MethodOffer, PayoutRow
 from core.rules.payouts import PayoutOfferStatus
 from core.rules.permissions import Permission
 from dashboard import request_context
@@ -19,7 +19,7 @@ from dashboard.ui.status import in_words
 METHODS = {each.value: in_words(each.value) for each in WithdrawalMethod}
 
 
-def panel(row: PayoutRow, offers: Sequence[Offer]) -> None:
+def panel(row: PayoutRow, offers: Sequence[MethodOffer]) -> None:
     """What was offered, or the form to offer something."""
     history(offers)
     with cards.panel("payout-offer"):
@@ -59,7 +59,7 @@ def _withdraw(row: PayoutRow) -> None:
         )
 
 
-def history(offers: Sequence[Offer]) -> None:
+def history(offers: Sequence[MethodOffer]) -> None:
     for each in offers:
         ways = ", ".join(METHODS.get(method, method) for method in each.methods)
         ends = {

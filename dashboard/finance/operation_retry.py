@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.operations import operation_retry, webhook_retry
-from core.queries.operations import Event, Operation
+from core.queries.operations import Operation, WebhookRow
 from core.rules.operations import OperationStatus
 from core.rules.permissions import Permission
 from core.rules.webhooks import WebhookStatus
@@ -57,7 +57,7 @@ def _form(row: Operation) -> None:
         )
 
 
-def event(row: Event) -> None:
+def event(row: WebhookRow) -> None:
     """A chosen webhook: what came of it, and another try for one that was given up."""
     with cards.panel("webhook"):
         cards.facts(
@@ -81,7 +81,7 @@ def event(row: Event) -> None:
             _take_up(row)
 
 
-def _take_up(row: Event) -> None:
+def _take_up(row: WebhookRow) -> None:
     place = text_fields.named("webhook", row.id, "retry")
     reason = reasons.line(place, key="webhook-reason")
     intent = confirm.pressed("Try again", key="webhook-retry", icon=":material/replay:")

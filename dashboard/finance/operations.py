@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.queries import operations
 from core.queries.letters import Undelivered
-from core.queries.operations import Event, Operation
+from core.queries.operations import Operation, WebhookRow
 from core.queries.payouts import PayoutRow
 from core.rules.operations import OperationKind, OperationStatus, OperationView
 from dashboard import navigation
@@ -132,7 +132,7 @@ def whole(row: Operation, payout: PayoutRow | None, now: datetime) -> None:
     st.json(dict(row.payload), expanded=True)
 
 
-def inbox(rows: Sequence[Event], cursor: tables.Cursor, *, status: str | None, words: str) -> None:
+def inbox(rows: Sequence[WebhookRow], cursor: tables.Cursor, *, status: str | None, words: str) -> None:
     """The webhook inbox. Events of one moment stay on one page, so a page may be longer than it should."""
     more = len(rows) > cursor.size
     last = next((place for place in range(len(rows) - 2, 0, -1) if rows[place].id != rows[-1].id), None)

@@ -99,7 +99,7 @@ def _confirm(found: Returned) -> None:
     st.text(f"{found.proposed_by}: sent by {way}, reference {found.reference}. {found.reason}")
     agreed = None
     if found.back and second_person.may_confirm(
-        Permission.CONFIRM_SUSPENSE, lambda session: outside_refunds.standing(session, number)
+        Permission.CONFIRM_SUSPENSE, lambda session: outside_refunds.waiting_of(session, number)
     ):
         agreed = Answer(
             "Confirm payment",

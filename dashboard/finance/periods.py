@@ -241,7 +241,7 @@ def _answer(row: PeriodRow, number: int) -> None:
         own = row.waits_by == request_context.actor().id
         yes = None
         if second_person.may_confirm(
-            Permission.CONFIRM_REOPENING, lambda session: reopening.standing(session, number)
+            Permission.CONFIRM_REOPENING, lambda session: reopening.waiting_of(session, number)
         ):
             yes = Answer(
                 "Approve and reopen",

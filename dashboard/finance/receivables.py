@@ -219,7 +219,7 @@ def _answer(row: Debt, each: WriteOffRow) -> None:
         own = each.proposed_by == request_context.actor().id
         yes = None
         if second_person.may_confirm(
-            Permission.CONFIRM_WRITE_OFF, lambda session: write_offs.standing(session, each.id)
+            Permission.CONFIRM_WRITE_OFF, lambda session: write_offs.waiting_of(session, each.id)
         ):
             yes = Answer(
                 "Approve and write off",

@@ -289,7 +289,7 @@ def _nothing_broken(run: RunSummary) -> tuple[str, str]:
     return "Nothing was compared", "The run did not come to an end, so nothing is known of its lines."
 
 
-def standing(found: ReconciliationStatus, now: datetime) -> None:
+def show_status(found: ReconciliationStatus, now: datetime) -> None:
     """Above the list of runs: a loud line as long as nothing good is known of today."""
     match found.verdict(now):
         case RunView.NEVER:

@@ -14,7 +14,7 @@ from core import report_files, table_files
 from core.ledger import accounts
 from core.money import Money
 from core.queries import financial_reports
-from core.queries.financial_reports import RESULT, Report, ReportKind, ReportRow
+from core.queries.financial_reports import RESULT, FinancialReport, FinancialReportKind, ReportRow
 from core.queries.movements import DAY, FIRST, Period, before, year_to
 from core.report_files import Level, Sheet
 from core.rules.permissions import Permission
@@ -50,13 +50,13 @@ def period(today: date) -> Period:
     return Period(picked[0], picked[-1])
 
 
-def in_balance(report: Report) -> Pill:
+def in_balance(report: FinancialReport) -> Pill:
     if report.difference.is_zero:
         return Pill("In balance", "good", meaning="Assets are liabilities and equity.")
     return Pill("Does not balance", "bad", meaning="Something was changed behind the ledger.")
 
 
-def show(report: Report) -> None:
+def show(report: FinancialReport) -> None:
     """The sheet. Links lead to the same days."""
     head = "".join(f'<th class="ed-num">{html(column)}</th>' for column in report.columns)
     body = "".join(_row(report, row) for row in report.rows)
@@ -67,7 +67,7 @@ def show(report: Report) -> None:
     )
 
 
-def _row(report: Report, row: ReportRow) -> str:
+def _row(report: FinancialReport, row: ReportRow) -> str:
     number = "" if row.number is None else str(row.number)
     where = _way(report, row)
     title = html(row.title)
@@ -81,11 +81,11 @@ def _amount(amount: Money | None) -> str:
     return "" if amount is None else html(amount.text())
 
 
-def _way(report: Report, row: ReportRow) -> str:
+def _way(report: FinancialReport, row: ReportRow) -> str:
     """What the figure is made of: the accounts of a line as they stood, the activity of an account, the income."""
-    if row.id == RESULT and report.kind is ReportKind.BALANCE_SHEET:
+    if row.id == RESULT and report.kind is FinancialReportKind.BALANCE_SHEET:
         return _address("financial_statements", report.period, report="income", currency=report.currency)
-    if row.id == accounts.RETAINED_EARNINGS and report.kind is ReportKind.BALANCE_SHEET:
+    if row.id == accounts.RETAINED_EARNINGS and report.kind is FinancialReportKind.BALANCE_SHEET:
         earlier = Period(FIRST, report.period.first - DAY)
         return _address("financial_statements", earlier, report="income", currency=report.currency)
     if row.name is None:
@@ -101,7 +101,7 @@ def _address(page: str, period: Period, **params: str) -> str:
     return f"/{page}?{urlencode([*params.items(), *days])}"
 
 
-def files(report: Report, *, zeros: bool) -> None:
+def files(report: FinancialReport, *, zeros: bool) -> None:
     """The sheet as CSV, XLSX and PDF; each is read again when it is fetched, and the log says who took it."""
     if not request_context.may(Permission.EXPORT_LEDGER):
         return
@@ -113,7 +113,7 @@ def files(report: Report, *, zeros: bool) -> None:
         "zero-balances": zeros,
     }
 
-    def again(session: Session) -> list[Report]:
+    def again(session: Session) -> list[FinancialReport]:
         found = financial_reports.reports(
             session, report.kind, report.period, compared=report.compared, zeros=zeros
         )

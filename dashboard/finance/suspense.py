@@ -180,7 +180,7 @@ def _answer(items: list[SuspenseRow]) -> None:
     own = first.proposed_by_id == request_context.actor().id
     agreed = None
     if second_person.may_confirm(
-        Permission.CONFIRM_SUSPENSE, lambda session: suspense.standing(session, numbers)
+        Permission.CONFIRM_SUSPENSE, lambda session: suspense.waiting_of(session, numbers)
     ):
         agreed = Answer(
             "Approve and post",

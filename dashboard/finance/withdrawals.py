@@ -13,7 +13,7 @@ from core.queries import operations, payouts
 from core.queries.operations import Operation
 from core.queries.payee_accounts import PayeeAccountView
 from core.queries.payout_progress import PayoutLine
-from core.queries.payouts import Offer, Waiting
+from core.queries.payouts import MethodOffer, Waiting
 from core.rules.operations import OperationStatus
 from core.rules.payout_progress import OVER
 from core.rules.payouts import PayoutOfferStatus
@@ -102,7 +102,7 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
 def whole(
     row: PayoutLine,
     calls: Sequence[Operation],
-    offers: Sequence[Offer],
+    offers: Sequence[MethodOffer],
     account: PayeeAccountView | None,
 ) -> None:
     """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
@@ -178,7 +178,7 @@ def _waived(row: PayoutLine) -> dict[str, str]:
     return {"Fee waived": f"{row.fee_waived.text()}, by {row.fee_waived_by}"}
 
 
-def _review(row: PayoutLine, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
+def _review(row: PayoutLine, calls: Sequence[Operation], offers: Sequence[MethodOffer]) -> None:
     """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
     with cards.panel("payout-review"):
         code = f" Stripe’s code: {plain(row.failure_code)}." if row.failure_code else ""

@@ -133,7 +133,7 @@ def carry_out(
         outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
         token, desk, now = request_context.token(), request_context.desk(), request_context.now()
         places = [*sent, *kept_choices.of(sent)]
-        shown, tab = text_fields.standing(places), text_fields.tab()
+        shown, tab = text_fields.on_screen(places), text_fields.tab()
 
         def once(session: Session) -> Result:
             signed_in = sessions.resolve(session, token, now=now)

@@ -16,7 +16,9 @@ from dashboard.ui import text_fields
 Option = TypeVar("Option", bound=str | int)
 
 
-def keep(place: str, name: str, options: Sequence[Option], *, default: Option, key: str | None = None) -> str:
+def choice_key(
+    place: str, name: str, options: Sequence[Option], *, default: Option, key: str | None = None
+) -> str:
     """The key of the element that offers these options, filled with what is kept; what it shows now is kept.
 
     An element that now stands beside the words of another place shows what was chosen there, and else stays as it is.

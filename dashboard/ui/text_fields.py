@@ -120,7 +120,7 @@ def put(place: str, body: str) -> None:
 
 def settle(place: str) -> None:
     """What the field holds is kept before an action reads it from there."""
-    for shown in standing([place]):
+    for shown in on_screen([place]):
         keep(place, shown.body)
 
 
@@ -132,7 +132,7 @@ def keep(place: str, body: str) -> None:
     )
 
 
-def standing(places: Iterable[str]) -> list[Shown]:
+def on_screen(places: Iterable[str]) -> list[Shown]:
     """What the fields of these places show, of those that are drawn."""
     found = []
     for place in places:

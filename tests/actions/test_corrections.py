@@ -9,7 +9,7 @@ from core.actions.cases import mediator_assignment
 from core.actions.decisions import corrections
 from core.actions.decisions.corrections import (
     AlreadyBeingLookedAt,
-    Finding,
+    CorrectionOutcome,
     NotACorrection,
     NothingToCorrect,
     OwnDecision,
@@ -59,7 +59,13 @@ def test_whoever_decided_neither_takes_nor_closes_it(market: Market) -> None:
     with pytest.raises(YouAreRecused):
         market.act(mediator_assignment.assign, mia, case_id=made.id, staff_id=market.staff["mia"])
     with pytest.raises(OwnDecision):
-        market.act(corrections.close_correction, mia, case_id=made.id, finding=Finding.UPHELD, notes="Fine.")
+        market.act(
+            corrections.close_correction,
+            mia,
+            case_id=made.id,
+            finding=CorrectionOutcome.UPHELD,
+            notes="Fine.",
+        )
 
 
 def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
@@ -69,9 +75,15 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
         opened(market, told)
     max_ = market.as_staff("max")
     with pytest.raises(ReasonMissing):
-        market.act(corrections.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes=" ")
+        market.act(
+            corrections.close_correction, max_, case_id=made.id, finding=CorrectionOutcome.UPHELD, notes=" "
+        )
     market.act(
-        corrections.close_correction, max_, case_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
+        corrections.close_correction,
+        max_,
+        case_id=made.id,
+        finding=CorrectionOutcome.CORRECTED,
+        notes="Reversed.",
     )
     closed = market.get(Case, made.id)
     assert (closed.status, closed.resolution, closed.resolution_notes) == (
@@ -81,7 +93,11 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
     )
     with pytest.raises(mediator_assignment.CaseClosed):
         market.act(
-            corrections.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes="Again."
+            corrections.close_correction,
+            max_,
+            case_id=made.id,
+            finding=CorrectionOutcome.UPHELD,
+            notes="Again.",
         )
     assert opened(market, told).corrects_id == told.case
     market.later(days=1)
@@ -96,7 +112,13 @@ def test_only_a_decision_that_was_carried_out_is_corrected_and_only_by_those_who
     with pytest.raises(NothingToCorrect):
         market.act(corrections.open_correction, cora, case_id=told.case, reason=WHY)
     with pytest.raises(NotACorrection):
-        market.act(corrections.close_correction, cora, case_id=told.case, finding=Finding.UPHELD, notes="No.")
+        market.act(
+            corrections.close_correction,
+            cora,
+            case_id=told.case,
+            finding=CorrectionOutcome.UPHELD,
+            notes="No.",
+        )
     for other in ("fay", "ada"):
         with pytest.raises(NotPermitted):
             market.act(corrections.open_correction, market.as_staff(other), case_id=told.case, reason=WHY)

@@ -71,7 +71,7 @@ def test_above_the_threshold_one_person_alone_lifts_nothing_and_two_do(town: Tow
 
 def test_at_the_threshold_one_person_is_enough_and_a_proposal_is_refused(town: Town) -> None:
     told, held = verified_under_a_hold(town, Money(2_500_000, "USD"))
-    assert town.read(lambda s: hold_lifts.standing(s, held.id, now=town.now)).why == ()
+    assert town.read(lambda s: hold_lifts.requirement(s, held.id, now=town.now)).why == ()
     with pytest.raises(OnePersonLifts):
         propose(town, held.id)
     assert town.act(holds.lift, town.as_staff("ada"), hold_id=held.id, reason="Fine.") is not None

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.actions.cases import mediator_assignment
 from core.actions.decisions import corrections
-from core.actions.decisions.corrections import Finding
+from core.actions.decisions.corrections import CorrectionOutcome
 from core.actions.milestones import letters, preferences
 from core.actions.milestones.letters import AddressUnusable, LetterNotFailed
 from core.actions.payouts import withdrawals
@@ -481,10 +481,11 @@ def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) 
 
 
 @pytest.mark.parametrize(
-    ("finding", "said"), [(Finding.UPHELD, "stands as it was"), (Finding.CORRECTED, "corrected")]
+    ("finding", "said"),
+    [(CorrectionOutcome.UPHELD, "stands as it was"), (CorrectionOutcome.CORRECTED, "corrected")],
 )
 def test_both_parties_hear_that_a_decision_is_looked_at_again_and_what_came_of_it(
-    town: Town, finding: Finding, said: str
+    town: Town, finding: CorrectionOutcome, said: str
 ) -> None:
     told = builders.in_mediation(town)
     builders.decided(town, told)

@@ -27,7 +27,7 @@ from core.policy.limits import DAY_CLOSED_WITHIN
 from core.processes import deadline_queries
 from core.processes.deadlines import DEADLINES
 from core.queries import financial_reports, periods
-from core.queries.financial_reports import ReportKind
+from core.queries.financial_reports import FinancialReportKind
 from core.queries.movements import Period as Days
 from core.records import Break, Notification, Period, PeriodReopening, ReconciliationRun
 from core.rules.breaks import BreakClass, Side
@@ -403,7 +403,7 @@ def test_no_closed_day_changes_and_assets_are_always_liabilities_and_equity(
         for each, said in closed.items():
             assert town.read(lambda s, each=each: periods.figures(s, span(PeriodKind.DAY, each))) == said  # type: ignore[misc]
         for report in town.read(
-            lambda s: financial_reports.reports(s, ReportKind.BALANCE_SHEET, Days(today, today))
+            lambda s: financial_reports.reports(s, FinancialReportKind.BALANCE_SHEET, Days(today, today))
         ):
             assert report.difference.is_zero
     with town.database.reading() as session:

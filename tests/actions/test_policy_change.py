@@ -105,7 +105,7 @@ def test_what_is_no_rule_or_no_change_is_refused(town: Town) -> None:
     for changes in ({"platform": "legal_services"}, {"version": 9}, {"colour": 1}):
         with pytest.raises(policy_change.NotARule):
             propose(town, changes)
-    with pytest.raises(policy_change.NothingChanges):
+    with pytest.raises(policy_change.PolicyUnchanged):
         propose(town, {"dispute_window": HOME_SERVICES.dispute_window})
     with pytest.raises(ReasonMissing):
         propose(town, reason=" ")

@@ -140,7 +140,7 @@ def test_a_balance_that_differs_by_more_than_its_lines_explain_is_a_break_of_its
 
 def standing(market: Market) -> reconciliation.ReconciliationStatus:
     with market.database.reading() as session:
-        return reconciliation.standing(session)
+        return reconciliation.status(session)
 
 
 def test_a_run_without_a_line_compared_nothing(market: Market) -> None:

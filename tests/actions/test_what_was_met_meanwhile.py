@@ -248,7 +248,7 @@ def test_a_checker_reads_why_a_proposal_fell_and_a_maker_who_left_gets_no_letter
     story = second_person.policy(market)
     (row,) = market.all(PolicyProposal)
     market.database.run(lambda s: second_person.happen(rules.GONE, market, story, s))
-    waiting = market.read(lambda s: policy_change.standing(s, row.id))
+    waiting = market.read(lambda s: policy_change.waiting_of(s, row.id))
     said = market.read(lambda s: proposals.why_not(s, market.as_staff("alf"), waiting, now=market.now))
     assert rules.GONE in (said or "")
     assert returned_proposals.return_stale(market.desk) == 1

@@ -20,7 +20,7 @@ from core.ledger import invariants, journal_store, postings
 from core.ledger.journals import Journal, Posting
 from core.money import Money
 from core.queries import fees, financial_reports, ledger, periods
-from core.queries.financial_reports import ReportKind
+from core.queries.financial_reports import FinancialReportKind
 from core.queries.movements import Period as Days
 from core.records import Period, YearEndEntry
 from core.rules.periods import PeriodKind, PeriodNotReady, span, year_start
@@ -78,7 +78,9 @@ def earned(town: Town) -> None:
     book(town, "d", date(2026, 1, 1), "other_income", -7)
 
 
-def shown(town: Town, kind: ReportKind, first: date, last: date, currency: str = "USD") -> dict[str, int]:
+def shown(
+    town: Town, kind: FinancialReportKind, first: date, last: date, currency: str = "USD"
+) -> dict[str, int]:
     found = town.read(lambda s: financial_reports.reports(s, kind, Days(first, last)))
     return {
         row.id: row.amounts[0].minor
@@ -135,14 +137,17 @@ def test_both_trial_balances_are_signed(town: Town) -> None:
 def test_statements_of_the_year_and_of_the_next_one_say_what_they_said(town: Town) -> None:
     earned(town)
     spans = [(FIRST, LAST), (date(2025, 7, 1), date(2026, 2, 1)), (date(2026, 1, 1), date(2026, 2, 1))]
-    kinds = (ReportKind.INCOME, ReportKind.BALANCE_SHEET)
+    kinds = (FinancialReportKind.INCOME, FinancialReportKind.BALANCE_SHEET)
     before = [shown(town, kind, *each) for kind in kinds for each in spans]
     assert (before[0]["result"], before[2]["result"]) == (700, 7)
     close(town, PeriodKind.MONTH, LAST)
     close(town, PeriodKind.YEAR, LAST)
     assert [shown(town, kind, *each) for kind in kinds for each in spans] == before
     assert (
-        shown(town, ReportKind.BALANCE_SHEET, date(2026, 1, 1), date(2026, 2, 1))["retained_earnings"] == 700
+        shown(town, FinancialReportKind.BALANCE_SHEET, date(2026, 1, 1), date(2026, 2, 1))[
+            "retained_earnings"
+        ]
+        == 700
     )
 
 
@@ -183,7 +188,7 @@ def test_a_month_that_is_reopened_takes_the_close_of_its_year_back(town: Town) -
     close(town, PeriodKind.MONTH, LAST)
     close(town, PeriodKind.YEAR, LAST)
     assert trial(town, LAST) == {"bank": 660, "retained_earnings": -660}
-    assert shown(town, ReportKind.INCOME, FIRST, LAST)["result"] == 660
+    assert shown(town, FinancialReportKind.INCOME, FIRST, LAST)["result"] == 660
     assert town.read(lambda s: invariants.check(s, *YEAR_LAWS)) == []
 
 
@@ -293,7 +298,7 @@ def test_closing_years_changes_no_statement_of_any_period(
     windows = [(first, first + timedelta(days=length)) for first, length in asked]
 
     def said(session: Session) -> list[object]:
-        kinds = (ReportKind.INCOME, ReportKind.BALANCE_SHEET)
+        kinds = (FinancialReportKind.INCOME, FinancialReportKind.BALANCE_SHEET)
         return [
             financial_reports.reports(session, kind, Days(*each), zeros=True)
             for kind in kinds

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
 from core.actions.cases.offers import RESOLUTION
-from core.actions.decisions.corrections import Finding
+from core.actions.decisions.corrections import CorrectionOutcome
 from core.api.http import app
 from core.api.http.problem_details import MEDIA_TYPE
 from core.api.models.events import KINDS
@@ -140,7 +140,7 @@ def test_whatever_is_referred_to_is_there(schema: dict[str, Any]) -> None:
 
 
 def test_a_case_ends_as_the_list_of_resolutions_says() -> None:
-    ends = {*DecisionOutcome, *Finding, RESOLUTION, "REWORKED", "WITHDRAWN", "CHARGEBACK_LOST"}
+    ends = {*DecisionOutcome, *CorrectionOutcome, RESOLUTION, "REWORKED", "WITHDRAWN", "CHARGEBACK_LOST"}
     assert {*map(str, ends)} == {*map(str, CaseResolution)}
 
 

@@ -85,7 +85,7 @@ class Log:
             self.seal()
         return ids
 
-    def verify(self, **also: Any) -> audit.Report:
+    def verify(self, **also: Any) -> audit.VerificationReport:
         return audit.verify(self.auditor, self.folder, **also)
 
     def tamper(self, statement: str, **values: Any) -> None:

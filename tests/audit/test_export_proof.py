@@ -10,7 +10,7 @@ import pytest
 
 from core import audit, exports
 from core.audit.export_manifest import Format, Marks, signed
-from core.audit.export_proof import NoExport, NoManifest, Proof, verify
+from core.audit.export_proof import ExportVerification, NoExport, NoManifest, verify
 from core.audit.filters import AuditFilter
 from core.rules.permissions import Actor, Role
 from tests.audit.conftest import NOW, Log
@@ -45,7 +45,7 @@ class Export:
     def key(self) -> str:
         return self.log.signer.public.fingerprint
 
-    def proof(self, key: str | None = None) -> Proof:
+    def proof(self, key: str | None = None) -> ExportVerification:
         return verify(self.file, key=key or self.key)
 
     def rows(self) -> list[bytes]:

@@ -14,7 +14,7 @@ from core import audit
 from core.audit import entry_proof, growth_proof, proof_file
 from core.audit.entry_proof import EntryNotSealed, NoProof
 from core.audit.growth_proof import NotOurCheckpoint, OtherHistory
-from core.audit.proof_file import NotAProof, Proof
+from core.audit.proof_file import NotAProof, ProofVerification
 from core.db import Database
 from core.errors import NotFound
 from core.rules.permissions import Actor, NotPermitted, Role, StepUpRequired
@@ -38,7 +38,7 @@ def newest(log: Log) -> str:
     return growth_proof.newest(log.auditor, log.folder).note
 
 
-def verified(log: Log, content: bytes, key: str | None = None, since: str | None = None) -> Proof:
+def verified(log: Log, content: bytes, key: str | None = None, since: str | None = None) -> ProofVerification:
     return proof_file.verify(content, name="file", key=key or log.signer.public.fingerprint, since=since)
 
 

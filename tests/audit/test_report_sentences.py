@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.audit import Finding, Report, Trust
-from core.audit.export_proof import Proof
+from core.audit import Finding, Trust, VerificationReport
+from core.audit.export_proof import ExportVerification
 from core.audit.keys import PublicKey
 from core.audit.pinned_keys import Pin
 from core.audit.verification_report import UNPROVED, WORDS
@@ -18,7 +18,7 @@ from dashboard.compliance.audit_verification import VERDICTS
 KEY = PublicKey.of(bytes(range(32)))
 assert KEY is not None
 PIN = Pin(1, KEY, datetime(2026, 3, 1, tzinfo=UTC), 0, b"", None, b"")
-WELL = Report(
+WELL = VerificationReport(
     rows=40, seals=4, signed=4, unsigned=0, open_rows=0, pinned=PIN, trust=Trust(KEY.fingerprint, "own")
 )
 
@@ -80,7 +80,7 @@ def test_every_finding_either_altered_the_record_or_left_it_unproved() -> None:
     assert {replace(WELL, **found(wrong)).verdict for wrong in WORDS.keys() - UNPROVED} == {"altered"}
 
 
-PROOF = Proof(12, "ab:cd", True, {}, "2026-03-04T10:00:00", 9, 0)
+PROOF = ExportVerification(12, "ab:cd", True, {}, "2026-03-04T10:00:00", 9, 0)
 
 
 @pytest.mark.parametrize(

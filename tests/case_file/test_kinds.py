@@ -10,7 +10,7 @@ import pytest
 from core import case_file
 from core.actions.cases import names_hidden
 from core.actions.decisions import confirmation, corrections, drafts
-from core.actions.decisions.corrections import Finding
+from core.actions.decisions.corrections import CorrectionOutcome
 from core.case_file import verify_money
 from core.case_file.check_helpers import Wrong
 from core.gateways.evidence_store import EvidenceStore
@@ -63,7 +63,7 @@ def corrected(town: Town) -> Told:
     told = judged_blind(town)
     why = "The invoice that the decision rests on was forged."
     made = town.act(corrections.open_correction, town.as_staff("cora"), case_id=told.case, reason=why)
-    said = {"finding": Finding.CORRECTED, "notes": "The work was not delivered."}
+    said = {"finding": CorrectionOutcome.CORRECTED, "notes": "The work was not delivered."}
     town.act(corrections.close_correction, town.as_staff("max"), case_id=made.id, **said)
     return told
 

@@ -127,7 +127,7 @@ def test_a_worker_that_dies_on_the_way_is_followed_by_the_next(market: Market) -
 
 
 def standing(market: Market) -> demo_clock.ClockState:
-    return market.read(lambda session: demo_clock.standing(session, wall=wall_time(market.desk.clock)))
+    return market.read(lambda session: demo_clock.state(session, wall=wall_time(market.desk.clock)))
 
 
 def test_an_endpoint_that_does_not_answer_is_named_and_its_retries_are_no_stops(market: Market) -> None:

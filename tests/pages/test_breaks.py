@@ -139,7 +139,7 @@ def test_what_only_a_payee_has_at_stripe_is_proposed_to_the_memorandum_book_and_
         " 'py_1', :now, :now, :now)"
     )
     town.database.run(lambda s: s.execute(line, {"payee": town.payee_id, "now": town.now}))
-    found = breaks.Finding(
+    found = breaks.BreakFinding(
         Side.PAYEE, "acct_1:txn_9", "USD", BreakKind.NOT_IN_LEDGER, BreakClass.MADE_AT_STRIPE, Money(500, "USD"), None,
         town.now,
     )  # fmt: skip
@@ -159,7 +159,7 @@ def test_what_only_a_payee_has_at_stripe_is_proposed_to_the_memorandum_book_and_
 
 
 def test_what_a_payee_has_at_stripe_is_not_booked_and_the_page_says_so(town: Town) -> None:
-    found = breaks.Finding(
+    found = breaks.BreakFinding(
         Side.PAYEE, "acct_1:posting:9", "USD", BreakKind.NOT_AT_PROVIDER, BreakClass.LEDGER_ONLY, None,
         Money(500, "USD"), town.now,
     )  # fmt: skip
@@ -218,7 +218,7 @@ def stated_otherwise(session: Session, town: Town) -> int:
     journal = postings.topped_up(key="topup.txn_1", amount=Money(10_000, "USD"), cause={})
     balance_transactions.book_line(session, booked, journal, now=town.now)
     usd = Money(10_000, "USD")
-    found = breaks.Finding(
+    found = breaks.BreakFinding(
         Side.STRIPE, "txn_1", "USD", BreakKind.AMOUNT_DIFFERS, BreakClass.FEE, usd - Money(40, "USD"), usd, town.now,
         transaction_id="txn_1",
     )  # fmt: skip

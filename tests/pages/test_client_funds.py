@@ -39,7 +39,7 @@ PAGES = (
 
 def looked(town: Town, at_stripe: int, owed: int = 100_000) -> None:
     look = Look(at=town.now, at_stripe=usd(at_stripe), owed=usd(owed), on_its_way=usd(0))
-    town.database.run(lambda session: client_funds.keep(session, {"USD": look}))
+    town.database.run(lambda session: client_funds.record_looks(session, {"USD": look}))
 
 
 def usd(minor: int) -> Money:

@@ -20,7 +20,7 @@ from core.ledger.accounts import CHART, AccountType, Book
 from core.ledger.journals import Journal, Posting
 from core.money import Money
 from core.queries import account_activity, financial_reports, ledger
-from core.queries.financial_reports import Report, ReportKind
+from core.queries.financial_reports import FinancialReport, FinancialReportKind
 from core.queries.movements import FIRST, Period, PeriodBackwards, before, moved, year_to
 from core.report_files import Level
 from tests import builders
@@ -43,12 +43,12 @@ def book(town: Town, journal: Journal, *, days: int = 0) -> int:
     return town.database.run(lambda session: journal_store.post(session, journal, now=at))
 
 
-def of(town: Town, kind: ReportKind, period: Period, **asked: object) -> Report:
+def of(town: Town, kind: FinancialReportKind, period: Period, **asked: object) -> FinancialReport:
     (report, *_) = town.read(lambda s: financial_reports.reports(s, kind, period, **asked))  # type: ignore[arg-type]
     return report
 
 
-def said(report: Report) -> dict[str, tuple[Money | None, ...]]:
+def said(report: FinancialReport) -> dict[str, tuple[Money | None, ...]]:
     return {row.id: row.amounts for row in report.rows if row.level is not Level.HEADING}
 
 
@@ -69,7 +69,7 @@ def earned(key: str, minor: int) -> Journal:
 def test_a_balance_sheet_keeps_what_was_earned_earlier_apart_from_the_result(town: Town) -> None:
     lived(town)
     period = Period(TODAY - timedelta(days=30), TODAY)
-    report = of(town, ReportKind.BALANCE_SHEET, period)
+    report = of(town, FinancialReportKind.BALANCE_SHEET, period)
     shown = said(report)
     assert shown["retained_earnings"] == (usd(70),)
     assert shown["result"] == (usd(30),)
@@ -82,9 +82,13 @@ def test_a_balance_sheet_keeps_what_was_earned_earlier_apart_from_the_result(tow
 def test_a_balance_sheet_of_an_earlier_day_knows_nothing_of_later_ones(town: Town) -> None:
     lived(town)
     then = TODAY - timedelta(days=200)
-    assert said(of(town, ReportKind.BALANCE_SHEET, Period(then, then)))["total-asset"] == (usd(1070),)
+    assert said(of(town, FinancialReportKind.BALANCE_SHEET, Period(then, then)))["total-asset"] == (
+        usd(1070),
+    )
     assert (
-        town.read(lambda s: financial_reports.reports(s, ReportKind.BALANCE_SHEET, Period(FIRST, FIRST)))
+        town.read(
+            lambda s: financial_reports.reports(s, FinancialReportKind.BALANCE_SHEET, Period(FIRST, FIRST))
+        )
         == []
     )
 
@@ -94,7 +98,7 @@ def test_an_income_statement_stands_beside_another_period_with_the_change(town: 
     period = Period(TODAY - timedelta(days=9), TODAY)
     report = of(
         town,
-        ReportKind.INCOME,
+        FinancialReportKind.INCOME,
         period,
         compared=Period(TODAY - timedelta(days=350), TODAY - timedelta(days=250)),
     )
@@ -107,8 +111,8 @@ def test_an_income_statement_stands_beside_another_period_with_the_change(town: 
 
 def test_zero_balances_are_listed_on_wish(town: Town) -> None:
     lived(town)
-    few = of(town, ReportKind.TRIAL_BALANCE, year_to(TODAY))
-    every = of(town, ReportKind.TRIAL_BALANCE, year_to(TODAY), zeros=True)
+    few = of(town, FinancialReportKind.TRIAL_BALANCE, year_to(TODAY))
+    every = of(town, FinancialReportKind.TRIAL_BALANCE, year_to(TODAY), zeros=True)
     assert "suspense" not in said(few)
     assert said(every)["suspense"] == (None, None)
     assert {row.name for row in every.rows if row.name} == {
@@ -118,7 +122,9 @@ def test_zero_balances_are_listed_on_wish(town: Town) -> None:
 
 def test_a_trial_balance_leads_from_opening_to_closing_balances(town: Town) -> None:
     lived(town)
-    report = of(town, ReportKind.TRIAL_BALANCE, Period(TODAY - timedelta(days=30), TODAY), movements=True)
+    report = of(
+        town, FinancialReportKind.TRIAL_BALANCE, Period(TODAY - timedelta(days=30), TODAY), movements=True
+    )
     assert said(report)["bank"] == (usd(1000), None, None, usd(20), usd(980), None)
     total = said(report)["total"]
     assert (total[0], total[2], total[4]) == (total[1], total[3], total[5])
@@ -126,7 +132,7 @@ def test_a_trial_balance_leads_from_opening_to_closing_balances(town: Town) -> N
 
 def test_lines_stand_in_the_order_of_their_numbers(town: Town) -> None:
     builders.funded(town)
-    report = of(town, ReportKind.BALANCE_SHEET, year_to(TODAY), zeros=True)
+    report = of(town, FinancialReportKind.BALANCE_SHEET, year_to(TODAY), zeros=True)
     numbers = [row.number for row in report.rows if row.number]
     assert numbers == sorted(numbers)
 
@@ -181,8 +187,8 @@ def test_whatever_is_posted_the_reports_agree_with_the_postings(
         for n, step in enumerate(steps):
             lines = (Posting(step.debit, usd(step.minor)), Posting(step.credit, usd(-step.minor)))
             journal_store.post(session, Journal(f"k{n}", "x", lines), now=town.now + timedelta(days=step.day))
-        (sheet,) = financial_reports.reports(session, ReportKind.BALANCE_SHEET, period) or [None]
-        (income,) = financial_reports.reports(session, ReportKind.INCOME, period) or [None]
+        (sheet,) = financial_reports.reports(session, FinancialReportKind.BALANCE_SHEET, period) or [None]
+        (income,) = financial_reports.reports(session, FinancialReportKind.INCOME, period) or [None]
         if sheet is not None and income is not None:
             shown = said(sheet)
             assert shown["total-asset"] == shown["total-both"]
@@ -263,7 +269,7 @@ def test_accounts_stand_as_they_stood_that_day(town: Town) -> None:
     assert [row.code for row in rows] == [f"held:{told.milestone}"]
     now = town.read(lambda s: ledger.accounts_of(s, "held", "USD"))
     assert [row.code for row in now] == [f"held:{later.milestone}", f"held:{told.milestone}"]
-    line = said(of(town, ReportKind.BALANCE_SHEET, year_to(then)))["held"]
+    line = said(of(town, FinancialReportKind.BALANCE_SHEET, year_to(then)))["held"]
     assert line == (Money.total((row.credit for row in rows if row.credit), "USD"),)
 
 
@@ -275,14 +281,14 @@ def test_a_report_is_one_statement_whatever_was_posted(town: Town) -> None:
         engine = session.get_bind()
         event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
         financial_reports.reports(
-            session, ReportKind.BALANCE_SHEET, year_to(TODAY), compared=before(year_to(TODAY))
+            session, FinancialReportKind.BALANCE_SHEET, year_to(TODAY), compared=before(year_to(TODAY))
         )
     assert len(seen) == 1
 
 
 def test_the_files_say_what_the_report_says(town: Town) -> None:
     lived(town)
-    report = of(town, ReportKind.BALANCE_SHEET, year_to(TODAY), compared=before(year_to(TODAY)))
+    report = of(town, FinancialReportKind.BALANCE_SHEET, year_to(TODAY), compared=before(year_to(TODAY)))
     sheets = [financial_reports.sheet(report)]
     book = openpyxl.load_workbook(io.BytesIO(report_files.xlsx(sheets)))
     rows = {row[1]: row[2] for row in book.worksheets[0].iter_rows(min_row=4, values_only=True)}
@@ -318,4 +324,4 @@ def test_the_totals_of_days_and_the_tail_are_read_together(town: Town) -> None:
     lived(town)
     with town.database.reading() as session:
         assert session.execute(text("select count(*) from daily_totals")).scalar_one() == 0
-    assert said(of(town, ReportKind.BALANCE_SHEET, year_to(TODAY)))["total-asset"] == (usd(1100),)
+    assert said(of(town, FinancialReportKind.BALANCE_SHEET, year_to(TODAY)))["total-asset"] == (usd(1100),)

@@ -11,7 +11,7 @@ import pytest
 
 from core.rules import approvals, cases, engagement, milestones, offers, payouts, projects, refunds
 from core.rules.milestones import Event, Status
-from core.rules.transitions import IllegalMove, MoveEvent, standing
+from core.rules.transitions import IllegalMove, MoveEvent, status_words
 
 TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEnum], type[MoveEvent]]] = [
     ("milestone", milestones.MOVES, milestones.after, milestones.Status, milestones.Event),
@@ -46,7 +46,7 @@ def test_a_pair_moves_if_it_is_in_the_table_and_is_refused_if_it_is_not(
         return
     with pytest.raises(IllegalMove) as refused:
         after(status, event)
-    assert refused.value.message.endswith(f" is {standing(status)}, so {event.refused}.")
+    assert refused.value.message.endswith(f" is {status_words(status)}, so {event.refused}.")
 
 
 @pytest.mark.parametrize(

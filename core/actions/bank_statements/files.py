@@ -26,7 +26,7 @@ def known(session: Session, sha256: str) -> BankStatementFile | None:
     return session.scalars(select(BankStatementFile).where(BankStatementFile.sha256 == sha256)).one_or_none()
 
 
-def keep(
+def store_file(
     session: Session,
     actor: Actor,
     name: str,

@@ -93,7 +93,7 @@ def take(
     job = Job(
         session,
         account,
-        files.keep(session, actor, name, form, content, sha256, store=store, mapping=chosen, now=now),
+        files.store_file(session, actor, name, form, content, sha256, store=store, mapping=chosen, now=now),
         now,
         Money.parse(opening, account.currency, negative=True).minor if opening is not None else None,
         Staging(session),

@@ -106,7 +106,7 @@ def take(
         raise NotStripes(file=name)
     _stage(session, name, content)
     lines, known = _agree(session, name)
-    row = files.keep(
+    row = files.store_file(
         session, actor, name, StatementFormat.STRIPE_REPORT, content, sha256, store=store, now=now
     )
     session.execute(ADD, {"now": now})

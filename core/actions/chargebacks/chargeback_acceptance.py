@@ -175,7 +175,7 @@ def _end(
     _note(session, actor, context, row, VERBS[status], reason=reason, now=now)
 
 
-def standing(session: Session, acceptance_id: int) -> Waiting:
+def waiting_of(session: Session, acceptance_id: int) -> Waiting:
     """As it waits, for whoever reads of it."""
     proposal = session.get_one(ChargebackAcceptance, acceptance_id)
     row = session.get_one(Chargeback, proposal.chargeback_id)

@@ -103,7 +103,7 @@ def submit(
     return draft
 
 
-def standing(session: Session, evidence_id: int) -> Waiting:
+def waiting_of(session: Session, evidence_id: int) -> Waiting:
     """The draft as it waits, for pages."""
     draft = session.get_one(ChargebackEvidence, evidence_id)
     row = session.get_one(Chargeback, draft.chargeback_id)

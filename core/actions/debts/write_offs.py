@@ -174,7 +174,7 @@ def require_recoverable(session: Session, number: int, amount: Money, *, but: in
     return row
 
 
-def standing(session: Session, write_off_id: int) -> Waiting:
+def waiting_of(session: Session, write_off_id: int) -> Waiting:
     """As it waits, for whoever reads of it."""
     return waiting(session.get_one(DebtWriteOff, write_off_id))
 

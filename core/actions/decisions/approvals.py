@@ -21,7 +21,7 @@ from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import Actor, Permission, deciding, require, require_decider, require_one
 from core.rules.proposals import ProposalKind
 from core.rules.reasons import given
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 
 TAKEN_BACK = "A colleague withdrew it; the case shows the reason."
 NOT_APPROVED = "The second person did not approve it; the case shows the reason."
@@ -102,7 +102,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
     context, case, decision = _locked(session, actor, decision_id)
     require_one(actor, *deciding(escalated=case.escalated))
     if decision.status not in recorded_decision.PENDING:
-        raise DecisionNotPending(status=standing(decision.status))
+        raise DecisionNotPending(status=status_words(decision.status))
     recorded_decision.void(session, actor, context, decision, now=now, why=reason, mail=TAKEN_BACK)
     return decision
 

@@ -26,7 +26,7 @@ from core.rules.approvals import DecisionStatus
 from core.rules.cautions import Caution
 from core.rules.permissions import Actor, deciding, require_decider, require_one
 from core.rules.refusal_reasons import Block
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 
 __all__ = [
     "LIVE",
@@ -112,7 +112,7 @@ def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case:
     mediator_assignment.require_not_recused(session, case.id, me, reader=me)
     recorded_decision.require_undecided(session, case)
     if context.status is not milestones.Status.IN_MEDIATION:
-        raise NotInMediation(case=case.id, status=standing(context.status))
+        raise NotInMediation(case=case.id, status=status_words(context.status))
 
 
 def _second_person(

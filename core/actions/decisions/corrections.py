@@ -30,7 +30,7 @@ from core.rules.reasons import given
 from core.rules.transitions import label
 
 
-class Finding(StrEnum):
+class CorrectionOutcome(StrEnum):
     """How a correction ends."""
 
     UPHELD = "UPHELD"
@@ -111,7 +111,7 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, case_id: i
 
 
 def close_correction(
-    session: Session, actor: Actor, *, now: datetime, case_id: int, finding: Finding, notes: str
+    session: Session, actor: Actor, *, now: datetime, case_id: int, finding: CorrectionOutcome, notes: str
 ) -> Case:
     """The decision stands, or was corrected; the notes say why and what was done about the money.
 
@@ -129,7 +129,7 @@ def close_correction(
     context.touch()
     session.flush()
     _trace(session, actor, AuditAction.CORRECTION_CLOSE.by("staff"), context, case, now=now, reason=notes)
-    corrected = finding == Finding.CORRECTED
+    corrected = finding == CorrectionOutcome.CORRECTED
     _tell(session, context, case, "correction_closed", now=now, corrected=corrected)
     return case
 

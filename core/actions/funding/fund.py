@@ -26,7 +26,7 @@ from core.rules.charges import NOT_CONFIRMED
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 
 
 class NotAwaitingFunding(DeskError):
@@ -69,7 +69,7 @@ def fund(
     if context.status is not milestones.Status.AWAITING_FUNDING:
         raise NotAwaitingFunding(
             milestone=Wording(milestone.title, milestone.id),
-            status=Wording(standing(context.status), context.status),
+            status=Wording(status_words(context.status), context.status),
         )
     method = payment_method or context.payer.payment_method
     if not method or not context.payer.stripe_customer:

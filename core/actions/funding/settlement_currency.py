@@ -54,7 +54,7 @@ def is_due(session: Session, now: datetime) -> bool:
     return len(known(session)) < len(CURRENCIES) or any(at <= now - EVERY for at in looked)
 
 
-def keep(session: Session, settled: frozenset[str], *, now: datetime) -> None:
+def record(session: Session, settled: frozenset[str], *, now: datetime) -> None:
     """Keep what was read from Stripe. What a converted charge or a person has said stays."""
     for currency in sorted(CURRENCIES):
         row = session.get(SettlementCurrency, currency, with_for_update=True)

@@ -25,7 +25,7 @@ from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 
 
 class OperationNotInReview(DeskError):
@@ -49,7 +49,7 @@ def retry(
     context = open_milestone(session, plain.milestone_id)
     operation = operation_states.locked(session, operation_id)
     if operation.status != OperationStatus.REVIEW:
-        raise OperationNotInReview(status=standing(operation.status))
+        raise OperationNotInReview(status=status_words(operation.status))
     if operation.kind in (OperationKind.TRANSFER, OperationKind.PAYOUT):
         raise ReviewThePayout()
     before = {"status": operation.status, "attempt": operation.attempt}

@@ -165,7 +165,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     return True
 
 
-def standing(session: Session, proposal_id: int) -> Waiting:
+def waiting_of(session: Session, proposal_id: int) -> Waiting:
     """As it waits, for whoever reads of it."""
     row = session.get_one(BankChangeProposal, proposal_id)
     return waiting(session.get_one(BankChange, row.bank_change_id), row)

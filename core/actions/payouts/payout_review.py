@@ -35,7 +35,7 @@ from core.rules.payouts import PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.references import reference
-from core.rules.transitions import standing
+from core.rules.transitions import status_words
 
 
 class PayoutNotInReview(DeskError, tells=("payout",)):
@@ -190,7 +190,7 @@ def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
     context = open_milestone(session, plain.milestone_id)
     payout = session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
     if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
-        raise PayoutNotInReview(payout=payout_id, status=Wording(standing(payout.status), payout.status))
+        raise PayoutNotInReview(payout=payout_id, status=Wording(status_words(payout.status), payout.status))
     return context, payout
 
 

@@ -72,7 +72,7 @@ def close(
     )
     session.add(row)
     session.flush()
-    closing = year_end.keep(session, row, entries)
+    closing = year_end.record_entries(session, row, entries)
     audit.record(
         session,
         actor,

@@ -170,7 +170,7 @@ def _superseded(session: Session, row: ManualJournal) -> str | None:
     return None
 
 
-def standing(session: Session, number: int) -> Waiting:
+def waiting_of(session: Session, number: int) -> Waiting:
     """As it waits, for whoever reads of it."""
     return waiting(session, session.get_one(ManualJournal, number))
 

@@ -131,7 +131,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     return True
 
 
-def standing(session: Session, reopening_id: int) -> Waiting:
+def waiting_of(session: Session, reopening_id: int) -> Waiting:
     """As it waits, for whoever reads of it."""
     return waiting(session.get_one(PeriodReopening, reopening_id))
 

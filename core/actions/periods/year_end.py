@@ -33,7 +33,7 @@ def entry(wanted: Span, result: YearResult, closed_before: int = 0) -> Journal:
     )
 
 
-def keep(session: Session, period: Period, entries: list[int]) -> list[YearEndEntry]:
+def record_entries(session: Session, period: Period, entries: list[int]) -> list[YearEndEntry]:
     """The entries that belong to the close."""
     rows = [YearEndEntry(journal_id=each, period_id=period.id) for each in entries]
     session.add_all(rows)

@@ -28,7 +28,7 @@ class StopReleased(DeskError):
     """Payouts in {currency} were released already. Reload the page."""
 
 
-def keep(session: Session, looks: dict[str, Look]) -> None:
+def record_looks(session: Session, looks: dict[str, Look]) -> None:
     """Record Stripe's balance, and stop the payouts of every currency that it does not cover."""
     for currency, each in sorted(looks.items()):
         row = StripeBalance(

@@ -44,7 +44,7 @@ class NotAnOwner(DeskError):
 
 
 @dataclass(frozen=True)
-class Finding:
+class BreakFinding:
     """What a run, or whatever booked a line to suspense, saw: where, what, since when."""
 
     side: Side
@@ -66,13 +66,13 @@ class Finding:
 
 
 def follow(
-    session: Session, found: Iterable[Finding], *, run_id: int | None, now: datetime
+    session: Session, found: Iterable[BreakFinding], *, run_id: int | None, now: datetime
 ) -> dict[tuple[Side, str, str], int]:
     """Open what is new, follow what was open, open again what was closed; returns the number of each break."""
     return {each.name: _follow(session, each, run_id=run_id, now=now).id for each in found}
 
 
-def _follow(session: Session, finding: Finding, *, run_id: int | None, now: datetime) -> Break:
+def _follow(session: Session, finding: BreakFinding, *, run_id: int | None, now: datetime) -> Break:
     wanted = select(Break).where(
         Break.side == finding.side, Break.object == finding.object, Break.currency == finding.currency
     )
@@ -119,20 +119,20 @@ def line_in_suspense(session: Session, item: SuspenseItem, *, now: datetime) -> 
         difference=item.journal_id is not None,
         only_fee_differs=stated is not None and (stated.amount == booked.amount) and stated.fee != booked.fee,
     )  # fmt: skip
-    finding = Finding(
+    finding = BreakFinding(
         Side.STRIPE, item.transaction_id, item.currency, BreakKind.IN_SUSPENSE, rules.classify(facts), amount, None,
         booked.created_at, item.transaction_id, item.journal_id or booked.journal_id, item.id,
     )  # fmt: skip
     return _follow(session, finding, run_id=None, now=now)
 
 
-def bank_item(session: Session, item: SuspenseItem, *, now: datetime) -> Finding:
+def bank_item(session: Session, item: SuspenseItem, *, now: datetime) -> BreakFinding:
     """What of our bank's line, or of its difference, lies in suspense."""
     line = session.get_one(BankLine, item.bank_line_id)
     amount, since = Money(item.amount_minor, item.currency), midnight(line.booked_on)
     whole = item.amount_minor == line.amount_minor
     facts = rules.Facts(Side.BANK, amount, None, now - since, in_suspense=True, difference=not whole)
-    return Finding(
+    return BreakFinding(
         Side.BANK, line_name(line.id), item.currency, BreakKind.IN_SUSPENSE, rules.classify(facts), amount, None, since,
         journal_id=item.journal_id, suspense_item_id=item.id, bank_line_id=line.id,
     )  # fmt: skip
@@ -164,7 +164,7 @@ def explained(session: Session, actor: Actor, item: SuspenseItem, *, now: dateti
             _follow(session, again, run_id=None, now=now)
 
 
-def _stated_otherwise(session: Session, row: Break, *, now: datetime) -> Finding | None:
+def _stated_otherwise(session: Session, row: Break, *, now: datetime) -> BreakFinding | None:
     """What Stripe's line differs by from all that was booked of it, if it does."""
     stated = session.get(StatementLine, row.transaction_id, populate_existing=True)
     booked = session.get(BalanceTransaction, row.transaction_id, populate_existing=True)
@@ -173,7 +173,7 @@ def _stated_otherwise(session: Session, row: Break, *, now: datetime) -> Finding
     net = booked.net + sum(each.net for each in corrections(session, booked.id))
     theirs, ours = Money(stated.net, stated.currency), Money(net, booked.currency)
     facts = rules.Facts(Side.STRIPE, theirs, ours, now - row.since, stated.kind, stated.reporting_category)
-    return Finding(
+    return BreakFinding(
         Side.STRIPE, row.object, row.currency, BreakKind.AMOUNT_DIFFERS, rules.classify(facts), theirs, ours, row.since,
         row.transaction_id, booked.journal_id,
     )  # fmt: skip

@@ -145,13 +145,13 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
         return False
     items = _locked(session, together)
     _proposed_together(items)
-    standing = waiting(session, items)
-    why = proposals.flaw(session, standing, now=now)
+    waits = waiting(session, items)
+    why = proposals.flaw(session, waits, now=now)
     if why is None:
         return False
     _end(session, SYSTEM, items, AuditAction.SUSPENSE_RETURN.by("system"), reason=why, now=now)
     what, about = ", ".join(f"S-{each.id}" for each in items), ("suspense", items[0].id)
-    proposals.tell_returned(session, standing, what=what, why=why, about=about, now=now)
+    proposals.tell_returned(session, waits, what=what, why=why, about=about, now=now)
     return True
 
 
@@ -177,7 +177,7 @@ def _explanation(item: SuspenseItem) -> tuple[Any, ...]:
     return item.proposed_by, item.proposed_at, item.proposed_as, item.target_id
 
 
-def standing(session: Session, item_ids: Sequence[int]) -> Waiting:
+def waiting_of(session: Session, item_ids: Sequence[int]) -> Waiting:
     """The explanation as it waits, for pages."""
     return waiting(session, [session.get_one(SuspenseItem, each) for each in item_ids])
 

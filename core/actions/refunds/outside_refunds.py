@@ -141,7 +141,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, return_id: int, rea
     refund_offsets.on_refund_failed(session, call, now=now)
 
 
-def standing(session: Session, return_id: int) -> Waiting:
+def waiting_of(session: Session, return_id: int) -> Waiting:
     """The record as it waits, for pages."""
     row = session.get_one(RefundReturn, return_id)
     refund = session.get_one(Refund, row.refund_id)

@@ -53,14 +53,14 @@ class Proposed:
 
 
 @dataclass(frozen=True)
-class Standing:
+class LiftRequirement:
     """`why`: two people lift it, for these reasons; empty where one is enough. `proposed`: what waits already."""
 
     why: tuple[Block, ...]
     proposed: Proposed | None
 
 
-def standing(session: Session, hold_id: int, *, now: datetime) -> Standing:
+def requirement(session: Session, hold_id: int, *, now: datetime) -> LiftRequirement:
     """How many people lift this hold, and what was proposed. Nothing is locked."""
     of_milestone = session.get(Hold, hold_id)
     if of_milestone is not None:
@@ -70,9 +70,9 @@ def standing(session: Session, hold_id: int, *, now: datetime) -> Standing:
         why = payee_holds.two_people(session, session.get_one(PayeeHold, hold_id).party_id, now=now)
     row = lifting_alone.proposed(session, hold_id)
     if row is None:
-        return Standing(tuple(why), None)
+        return LiftRequirement(tuple(why), None)
     by = session.get_one(Staff, row.proposed_by).name
-    return Standing(tuple(why), Proposed(row.id, row.proposed_by, by, row.proposed_at, row.reason))
+    return LiftRequirement(tuple(why), Proposed(row.id, row.proposed_by, by, row.proposed_at, row.reason))
 
 
 def propose(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> HoldLift:

@@ -25,7 +25,7 @@ from core.rules.proposals import ProposalKind, ProposalStatus, ended
 from core.rules.reasons import given
 
 
-class NothingChanges(DeskError):
+class PolicyUnchanged(DeskError):
     """The proposal changes nothing."""
 
 
@@ -63,7 +63,7 @@ def revised(profile: Profile, changes: Mapping[str, Any]) -> Profile:
             raise NotARule(name=name)
     real = {name: value for name, value in changes.items() if getattr(profile, name) != value}
     if not real:
-        raise NothingChanges()
+        raise PolicyUnchanged()
     return profile.revised(**real)
 
 
@@ -92,10 +92,10 @@ def propose(
     profile = revised(before, changes)
     snapshot = Profile.from_snapshot(profile.snapshot()).snapshot()
     _require_seen(before, profile, seen)
-    standing = select(PolicyProposal).where(
+    waits = select(PolicyProposal).where(
         PolicyProposal.profile == base.profile, PolicyProposal.status == ProposalStatus.PROPOSED
     )
-    if (other := session.scalar(standing)) is not None:
+    if (other := session.scalar(waits)) is not None:
         what = f"another change of this profile (proposal {other.id})"
         raise proposals.waits(session, maker_id=other.proposed_by, made_at=other.proposed_at, what=what)
     row = PolicyProposal(
@@ -223,7 +223,7 @@ def _end(
     _note(session, actor, VERBS[status], row, now=now, reason=note)
 
 
-def standing(session: Session, proposal_id: int) -> Waiting:
+def waiting_of(session: Session, proposal_id: int) -> Waiting:
     """The proposal as it waits, for pages."""
     return waiting(session.get_one(PolicyProposal, proposal_id))
 

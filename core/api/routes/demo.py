@@ -61,7 +61,7 @@ def advance_clock(body: Advance, change: Change) -> Response:
 
 
 def _answer(session: Session, wall: datetime) -> DemoClockAnswer:
-    found = demo_clock.standing(session, wall=wall)
+    found = demo_clock.state(session, wall=wall)
     return {
         "now": found.now.isoformat(),
         "ahead_seconds": round(found.ahead.total_seconds()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.decisions import corrections as correction
-from core.actions.decisions.corrections import Finding
+from core.actions.decisions.corrections import CorrectionOutcome
 from core.queries import corrections
 from core.queries.cases import CaseView
 from core.queries.corrections import Corrections
@@ -18,7 +18,7 @@ from dashboard.ui import cards, confirm, header, reasons, text_fields
 from dashboard.ui.status import in_words
 
 DRAWER = "correction"
-FINDINGS = {Finding.UPHELD: "The decision stands", Finding.CORRECTED: "It was corrected"}
+FINDINGS = {CorrectionOutcome.UPHELD: "The decision stands", CorrectionOutcome.CORRECTED: "It was corrected"}
 
 
 def around(case: CaseView) -> Corrections:

@@ -69,7 +69,7 @@ def hand_over(case: CaseView) -> None:
         "To",
         offered,
         format_func=lambda number: free.get(number, "Nobody: back to the queue"),
-        key=kept_choices.keep(place, "to", offered, default=offered[0]),
+        key=kept_choices.choice_key(place, "to", offered, default=offered[0]),
     )
     for each in everyone:
         if each.why_not:

@@ -72,7 +72,7 @@ def _answer(case: CaseView) -> None:
                 offered,
                 format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.__getitem__,
                 required=True,
-                key=kept_choices.keep(place, "to", offered, default=offered[0], key="answer-audience"),
+                key=kept_choices.choice_key(place, "to", offered, default=offered[0], key="answer-audience"),
                 label_visibility="collapsed",
             )
             or offered[0]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.money import Money
 from core.queries import case_money, conversions, fee_breakdown
-from core.queries.case_money import Booked, Sent
+from core.queries.case_money import CaseJournal, Sent
 from core.queries.cases import CaseView
 from core.queries.fee_breakdown import ActualFee
 from core.rules.fees import Quote, explained
@@ -117,7 +117,7 @@ def _waterfall(case: CaseView) -> None:
     charts.waterfall(steps, key="case-waterfall", height=240, alt="From what was paid to what is held")
 
 
-def _journal(case: CaseView, each: Booked) -> None:
+def _journal(case: CaseView, each: CaseJournal) -> None:
     st.html(
         journal_table.journal(
             naming.redact(case, f"J-{each.id} · {each.memo or each.kind}"),
@@ -130,7 +130,7 @@ def _journal(case: CaseView, each: Booked) -> None:
         navigation.link("journal", f"Open J-{each.id}", icon=":material/arrow_forward:", id=each.id)
 
 
-def _names(case: CaseView, each: Booked) -> dict[str, str]:
+def _names(case: CaseView, each: CaseJournal) -> dict[str, str]:
     """Accounts of a party, by the party's name."""
     parties = {party.id: party.name for party in case.parties}
     named = {}
