@@ -297,13 +297,13 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/dispute_flow: a complaint about work never begun is withdrawn to where it was",
     ),
     "The parties may settle it themselves": (
-        "actions/offers: an accepted offer divides the money and closes the case",
-        "actions/offers: nobody accepts or declines their own offer and no stranger any",
+        "actions/settlement_proposals: an accepted offer divides the money and closes the case",
+        "actions/settlement_proposals: nobody accepts or declines their own offer and no stranger any",
     ),
-    "An offer is open for three days": (
+    "A settlement proposal is open for three days": (
         "actions/deadlines_of_people: an offer is accepted before its last instant only",
     ),
-    "How an offer moves": (
+    "How a settlement proposal moves": (
         "rules/transitions: a pair moves if it is in the table and is refused if it is not [offer-",
     ),
     "Either party asks for mediation": ("api/flows: either party asks for mediation",),

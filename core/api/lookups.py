@@ -15,7 +15,6 @@ from core.records import (
     Evidence,
     Milestone,
     Notification,
-    Offer,
     Party,
     PaymentMethodSetup,
     Payout,
@@ -24,6 +23,7 @@ from core.records import (
     Receipt,
     Refund,
     Report,
+    SettlementProposal,
     WebhookEndpoint,
 )
 from core.rules.permissions import Actor, NotYours
@@ -123,8 +123,8 @@ def email(session: Session, caller: Caller, number: int) -> Notification:
     return found
 
 
-def offer(session: Session, caller: Caller, number: int) -> Offer:
-    if (found := session.get(Offer, number)) is None:
+def offer(session: Session, caller: Caller, number: int) -> SettlementProposal:
+    if (found := session.get(SettlementProposal, number)) is None:
         raise NotFound(kind="offer", id=number)
     try:
         dispute(session, caller, found.case_id)

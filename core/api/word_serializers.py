@@ -12,7 +12,7 @@ from core.api.models.responses.messages import EmailAnswer, MessageAnswer, SaidA
 from core.api.models.responses.offers import OfferAnswer
 from core.api.models.responses.risk import ReportAnswer
 from core.api.plain import moment, money, names
-from core.records import Decision, Evidence, Message, Notification, Offer, Report
+from core.records import Decision, Evidence, Message, Notification, Report, SettlementProposal
 
 
 def of_message(row: Message) -> MessageAnswer:
@@ -60,7 +60,7 @@ def of_evidence(session: Session, rows: Sequence[Evidence]) -> list[EvidenceAnsw
 def of_emails(session: Session, rows: Sequence[Notification]) -> list[EmailAnswer]:
     known = names(session, [each.party_id for each in rows])
     decisions = _cases(session, Decision, [each for each in rows if each.about_kind == "decision"])
-    offers = _cases(session, Offer, [each for each in rows if each.about_kind == "offer"])
+    offers = _cases(session, SettlementProposal, [each for each in rows if each.about_kind == "offer"])
     return [
         {
             "id": each.id,
@@ -84,7 +84,7 @@ def of_emails(session: Session, rows: Sequence[Notification]) -> list[EmailAnswe
 
 
 def _cases(
-    session: Session, record: type[Decision] | type[Offer], rows: Sequence[Notification]
+    session: Session, record: type[Decision] | type[SettlementProposal], rows: Sequence[Notification]
 ) -> dict[int, int]:
     """The cases of the decisions or offers that these e-mails are about."""
     wanted = select(record.id, record.case_id).where(record.id.in_([each.about_id for each in rows]))
@@ -101,7 +101,9 @@ def about_dispute(number: int) -> ColumnElement[bool]:
         ),
         and_(
             Notification.about_kind == "offer",
-            Notification.about_id.in_(select(Offer.id).where(Offer.case_id == number)),
+            Notification.about_id.in_(
+                select(SettlementProposal.id).where(SettlementProposal.case_id == number)
+            ),
         ),
     )
 
@@ -131,7 +133,7 @@ def _author(row: Report) -> int | None:
     return row.author_id if row.author_kind == "party" else None
 
 
-def of_offers(session: Session, rows: Sequence[Offer]) -> list[OfferAnswer]:
+def of_offers(session: Session, rows: Sequence[SettlementProposal]) -> list[OfferAnswer]:
     known = names(session, [each.proposed_by for each in rows])
     return [
         {

@@ -17,7 +17,7 @@ import rfc8785
 
 from core.audit.actions import AuditAction
 from core.rules.approvals import DecisionStatus
-from core.rules.offers import OfferStatus
+from core.rules.settlement_proposals import SettlementProposalStatus
 
 Row = Mapping[str, Any]
 Facts = Iterable[tuple[str, Any, Any]]
@@ -26,12 +26,12 @@ APPROVED, RETURNED = AuditAction.DECISION_APPROVE.by("staff"), AuditAction.DECIS
 VOIDED = tuple(AuditAction.DECISION_VOID.by(who) for who in ("system", "mediator"))
 EXECUTED = (AuditAction.DECISION_EXECUTE.by("system"),)
 MADE, ACCEPTED = (AuditAction.OFFER_MAKE.by("party"),), AuditAction.OFFER_ACCEPT.by("party")
-OFFER_ENDS: Mapping[str, OfferStatus] = {
-    ACCEPTED: OfferStatus.ACCEPTED,
-    **{AuditAction.OFFER_DECLINE.by(who): OfferStatus.DECLINED for who in ("party", "system")},
-    **{AuditAction.OFFER_WITHDRAW.by(who): OfferStatus.WITHDRAWN for who in ("party", "system")},
-    **{AuditAction.OFFER_REPLACE.by(who): OfferStatus.REPLACED for who in ("party", "system")},
-    **{AuditAction.OFFER_EXPIRE.by(who): OfferStatus.EXPIRED for who in ("party", "system")},
+OFFER_ENDS: Mapping[str, SettlementProposalStatus] = {
+    ACCEPTED: SettlementProposalStatus.ACCEPTED,
+    **{AuditAction.OFFER_DECLINE.by(who): SettlementProposalStatus.DECLINED for who in ("party", "system")},
+    **{AuditAction.OFFER_WITHDRAW.by(who): SettlementProposalStatus.WITHDRAWN for who in ("party", "system")},
+    **{AuditAction.OFFER_REPLACE.by(who): SettlementProposalStatus.REPLACED for who in ("party", "system")},
+    **{AuditAction.OFFER_EXPIRE.by(who): SettlementProposalStatus.EXPIRED for who in ("party", "system")},
 }
 
 # What entries keep since a later version: the hash of why a second person is needed, and until when an offer stands.
@@ -127,7 +127,7 @@ def _status(last: Row, confirmed: Row) -> DecisionStatus:
     return DecisionStatus.COOLING_OFF
 
 
-def of_offer(row: Row, entries: Sequence[Row]) -> Iterator[Difference]:
+def of_settlement_proposal(row: Row, entries: Sequence[Row]) -> Iterator[Difference]:
     """`entries` about it, in their order."""
     made = _first(entries, MADE)
     if made is None:
@@ -138,7 +138,11 @@ def of_offer(row: Row, entries: Sequence[Row]) -> Iterator[Difference]:
     yield from _differing(
         ended or made,
         [
-            ("the status", row["status"], OFFER_ENDS[ended["action"]] if ended else OfferStatus.OPEN),
+            (
+                "the status",
+                row["status"],
+                OFFER_ENDS[ended["action"]] if ended else SettlementProposalStatus.OPEN,
+            ),
             ("when it ended", _moment(row["ended_at"]), _moment(_of(ended, "at"))),
         ],
     )

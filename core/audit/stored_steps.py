@@ -55,7 +55,7 @@ def others(session: Session, milestone_id: int | None = None) -> Iterator[Other]
             found += recorded_steps.of_decision(row, row["entries"], cooling_off)
         yield from (_other("decisions", row["id"], each) for each in found)
     for row in _rows(session, OFFERS, milestone_id):
-        found = list(recorded_steps.of_offer(row, row["entries"]))
+        found = list(recorded_steps.of_settlement_proposal(row, row["entries"]))
         if row["plan"] is not None and recorded_steps.digest(row["plan"]) != row["plan_hash"]:
             found.append(PLAN_ALTERED)
         yield from (_other("offers", row["id"], each) for each in found)

@@ -20,11 +20,11 @@ from core.records import (
     Decision,
     Evidence,
     Message,
-    Offer,
     Party,
     PaymentEvent,
     PolicyVersion,
     Refund,
+    SettlementProposal,
 )
 from core.rules.approvals import DecisionStatus
 
@@ -133,7 +133,11 @@ def _decided(session: Session, record: Case) -> dict[str, bytes]:
 
 def _offered(session: Session, record: Case) -> dict[str, bytes]:
     """What the parties offered each other, and the plan of the offer that was accepted, as it was hashed."""
-    offers = session.scalars(select(Offer).where(Offer.case_id == record.id).order_by(Offer.id)).all()
+    offers = session.scalars(
+        select(SettlementProposal)
+        .where(SettlementProposal.case_id == record.id)
+        .order_by(SettlementProposal.id)
+    ).all()
     if not offers:
         return {}
     rows = [plain(each) for each in offers]

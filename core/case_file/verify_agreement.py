@@ -10,11 +10,13 @@ from core.audit.actions import AuditAction
 from core.audit.recorded_steps import digest
 from core.case_file import verify_money
 from core.case_file.check_helpers import Files, Wrong, about, agree, read, same, trail
-from core.rules.offers import OfferStatus
+from core.rules.settlement_proposals import SettlementProposalStatus
 
 
 def _accepted(files: Files) -> dict[str, Any]:
-    found = [each for each in read(files, "offers.json") if each["status"] == OfferStatus.ACCEPTED]
+    found = [
+        each for each in read(files, "offers.json") if each["status"] == SettlementProposalStatus.ACCEPTED
+    ]
     same("the number of accepted offers", len(found), 1)
     offer: dict[str, Any] = found[0]
     return offer
@@ -76,12 +78,14 @@ def offers(files: Files) -> None:
         same("the case of the offer", each.get("case_id", each.get("ticket_id")), ticket["id"])
     agreed = "agreement.json" in files
     same(
-        "whether an offer was accepted", any(each["status"] == OfferStatus.ACCEPTED for each in rows), agreed
+        "whether an offer was accepted",
+        any(each["status"] == SettlementProposalStatus.ACCEPTED for each in rows),
+        agreed,
     )
     if agreed:
         _accepted(files)
     for each in rows:
-        agree(recorded_steps.of_offer(each, about(trail(files), "offer", each["id"])))
+        agree(recorded_steps.of_settlement_proposal(each, about(trail(files), "offer", each["id"])))
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (

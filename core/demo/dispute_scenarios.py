@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from core.actions.cases import conversation, disputes, offers
+from core.actions.cases import conversation, disputes, settlement_proposals
 from core.actions.decisions import confirmation
 from core.actions.decisions.plan import Draft
 from core.demo import evidence, texts
@@ -201,7 +201,7 @@ def _offer(run: ProjectRun, milestone_id: int, percent: int) -> Any:
     assert case is not None
     release = Money(order.held_minor * percent // 100, order.currency)
     note = "I pay for what is done, and we leave it at that."
-    return run.act(offers.propose, run.payer, case_id=case.id, release=release, note=note)
+    return run.act(settlement_proposals.propose, run.payer, case_id=case.id, release=release, note=note)
 
 
 def offer_accepted(run: ProjectRun, milestone_id: int) -> Wait:
@@ -209,7 +209,7 @@ def offer_accepted(run: ProjectRun, milestone_id: int) -> Wait:
     yield from complain(run, milestone_id, run.next_story())
     made = _offer(run, milestone_id, 70)
     yield run.hours(5, 40)
-    run.act(offers.accept, run.payee, offer_id=made.id)
+    run.act(settlement_proposals.accept, run.payee, proposal_id=made.id)
 
 
 def offer_declined(run: ProjectRun, milestone_id: int) -> Wait:
@@ -218,7 +218,7 @@ def offer_declined(run: ProjectRun, milestone_id: int) -> Wait:
     yield from complain(run, milestone_id, run.next_story())
     made = _offer(run, milestone_id, 40)
     yield run.hours(3, 12)
-    run.act(offers.decline, run.payee, offer_id=made.id)
+    run.act(settlement_proposals.decline, run.payee, proposal_id=made.id)
     yield run.hours(2, 8)
     run.act(disputes.resubmit, run.payee, milestone_id=milestone_id)
     yield run.hours(10, 50)

@@ -22,7 +22,7 @@ CONFIRM_WITHIN = timedelta(hours=24)
 # Staff are told again of a chargeback that needs a response, each time so many days before the bank's last moment.
 CHARGEBACK_ALARMS = (7, 3, 1)
 # What one party offers the other stands for this long.
-OFFER_STANDS = timedelta(days=3)
+SETTLEMENT_PROPOSAL_STANDS = timedelta(days=3)
 # A day of the books is to be closed so long after its end; finance is reminded of one that is not.
 DAY_CLOSED_WITHIN = timedelta(days=3)
 # What waits for a second person is returned to its maker after this long, unless it says what was done already.

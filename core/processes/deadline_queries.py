@@ -22,11 +22,11 @@ from core.records import (
     Hold,
     Milestone,
     Notification,
-    Offer,
     PayeeHold,
     PaymentOrder,
     Project,
     ReviewRound,
+    SettlementProposal,
     Staff,
     StaffRole,
     StaffTie,
@@ -36,10 +36,10 @@ from core.rules.approvals import DecisionStatus
 from core.rules.cases import BLOCKING, CaseStatus
 from core.rules.chargebacks import ANSWERABLE
 from core.rules.milestones import Status
-from core.rules.offers import OfferStatus
 from core.rules.payee_accounts import BankDecision
 from core.rules.permissions import Role
 from core.rules.proposals import ProposalStatus
+from core.rules.settlement_proposals import SettlementProposalStatus
 
 Due = Select[Any, Any]
 
@@ -142,13 +142,13 @@ def reviews(now: datetime) -> Due:
     )
 
 
-def offers(now: datetime) -> Due:
+def settlement_proposals(now: datetime) -> Due:
     """An offer ends with its time, or with its case."""
-    at = func.least(Offer.expires_at, Case.resolved_at)
+    at = func.least(SettlementProposal.expires_at, Case.resolved_at)
     return (
-        select(Offer.id, at.label("at"))
-        .join(Case, Case.id == Offer.case_id)
-        .where(at <= now, Offer.status == OfferStatus.OPEN)
+        select(SettlementProposal.id, at.label("at"))
+        .join(Case, Case.id == SettlementProposal.case_id)
+        .where(at <= now, SettlementProposal.status == SettlementProposalStatus.OPEN)
     )
 
 

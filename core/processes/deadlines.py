@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from core.actions.cases import conversation, disputes, mediator_assignment, offers
+from core.actions.cases import conversation, disputes, mediator_assignment, settlement_proposals
 from core.actions.chargebacks import chargeback_letters
 from core.actions.debts import debt_reminders, repayment_plans
 from core.actions.decisions import confirmation
@@ -23,7 +23,7 @@ from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
 from core.processes.deadline_queries import Due
 from core.queries import receivables
-from core.records import BankChange, Chargeback, Decision, Offer, Party, ReviewRound
+from core.records import BankChange, Chargeback, Decision, Party, ReviewRound, SettlementProposal
 from core.rules.permissions import SYSTEM
 
 
@@ -99,8 +99,8 @@ def _open_reviews(session: Session, number: int, now: datetime) -> bool:
     return ratings.reveal_if_due(session, number, now=now)
 
 
-def _expire_offer(session: Session, number: int, now: datetime) -> bool:
-    return offers.expire(session, now=now, offer_id=number)
+def _expire_settlement_proposal(session: Session, number: int, now: datetime) -> bool:
+    return settlement_proposals.expire(session, now=now, proposal_id=number)
 
 
 def _pay_to_new_bank(session: Session, number: int, now: datetime) -> bool:
@@ -153,8 +153,8 @@ def _case_of_decision(session: Session, number: int) -> None:
     _case(session, session.get_one(Decision, number).case_id)
 
 
-def _case_of_offer(session: Session, number: int) -> None:
-    _case(session, session.get_one(Offer, number).case_id)
+def _case_of_settlement_proposal(session: Session, number: int) -> None:
+    _case(session, session.get_one(SettlementProposal, number).case_id)
 
 
 def _chargeback(session: Session, number: int) -> None:
@@ -181,7 +181,13 @@ DEADLINES: Mapping[str, Deadline] = {
         "Payer's time to confirm a payment ends",
         "milestone",
     ),
-    "offer": Deadline(due.offers, _case_of_offer, _expire_offer, "Proposal expires", "settlement proposal"),
+    "offer": Deadline(
+        due.settlement_proposals,
+        _case_of_settlement_proposal,
+        _expire_settlement_proposal,
+        "Proposal expires",
+        "settlement proposal",
+    ),
     "reviews": Deadline(due.reviews, _round, _open_reviews, "Reviews revealed", "project"),
     "bank_change": Deadline(
         due.bank_changes,

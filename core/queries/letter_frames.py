@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.config import Settings
 from core.letters.frame import Frame
-from core.records import Decision, Notification, Offer, Party, Project, Staff
+from core.records import Decision, Notification, Party, Project, SettlementProposal, Staff
 from core.rules.references import reference
 
 Written = Row[Notification, str, str, str, str, int | None]  # with name, address, title, marketplace, case
@@ -41,7 +41,8 @@ class About:
 def written(session: Session, which: ColumnElement[bool]) -> Sequence[Written]:
     """These letters with what their frames are made of, in their order."""
     case_of = func.coalesce(
-        _case_of(Decision.case_id, Decision.id, "decision"), _case_of(Offer.case_id, Offer.id, "offer")
+        _case_of(Decision.case_id, Decision.id, "decision"),
+        _case_of(SettlementProposal.case_id, SettlementProposal.id, "offer"),
     )
     return session.execute(
         select(

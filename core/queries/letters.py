@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.letters import delivery_rules
 from core.queries.bounded_list import Listed, total
-from core.records import Decision, LetterPreference, Milestone, Notification, Offer, Party, Staff
+from core.records import Decision, LetterPreference, Milestone, Notification, Party, SettlementProposal, Staff
 from core.rules.notifications import Frequency, LetterStatus
 from core.rules.references import reference
 
@@ -133,7 +133,7 @@ def _concerns(kind: str, number: int) -> ColumnElement[bool]:
             return Notification.milestone_id == number
         case "ticket":
             decisions = select(Decision.id).where(Decision.case_id == number)
-            offers = select(Offer.id).where(Offer.case_id == number)
+            offers = select(SettlementProposal.id).where(SettlementProposal.case_id == number)
             return or_(
                 _is("ticket", Notification.about_id == number),
                 _is("decision", Notification.about_id.in_(decisions)),

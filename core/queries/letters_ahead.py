@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import letters, notifications
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.decisions import cooling_off_letters, plan_letters
 from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -26,7 +26,17 @@ from core.letters.frame import Frame
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.queries import letter_frames, payee_accounts
-from core.records import Case, Decision, Milestone, Notification, Offer, Party, Project, ReviewRound, Staff
+from core.records import (
+    Case,
+    Decision,
+    Milestone,
+    Notification,
+    Party,
+    Project,
+    ReviewRound,
+    SettlementProposal,
+    Staff,
+)
 from core.rules import decision_letters
 from core.rules.decision_letters import Course, Due, Moment, Sequel
 from core.rules.grounds import DecisionOutcome
@@ -74,10 +84,10 @@ class Letters:
     not_before: datetime | None
 
 
-def of_offer(session: Session, offer_id: int, *, settings: Settings) -> Letters:
+def of_settlement_proposal(session: Session, proposal_id: int, *, settings: Settings) -> Letters:
     """Of what the parties agreed on, or would if the offer were accepted now. Raises what accepting would say."""
-    offer = session.get_one(Offer, offer_id)
-    plan, papers = offers.foreseen(session, offer_id)
+    offer = session.get_one(SettlementProposal, proposal_id)
+    plan, papers = settlement_proposals.foreseen(session, proposal_id)
     return foreseen(session, plan, papers, settings=settings, agreement=offer)
 
 
@@ -88,7 +98,7 @@ def foreseen(
     *,
     settings: Settings,
     decision: Decision | None = None,
-    agreement: Offer | None = None,
+    agreement: SettlementProposal | None = None,
 ) -> Letters:
     """Of a plan that is not confirmed, or of a recorded `decision`; or of an `agreement`. `papers`: the letters of the
     plan as they look."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions.cases.offers import RESOLUTION
+from core.actions.cases.settlement_proposals import RESOLUTION
 
 LEAST = 5  # cases that a median is told of
 ENDED = text(

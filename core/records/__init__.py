@@ -33,7 +33,6 @@ from core.records.ledger import journals as _journals  # noqa: F401 (a foreign k
 from core.records.manual_journals import ManualJournal
 from core.records.milestones import Milestone
 from core.records.notifications import LetterPreference, Notification
-from core.records.offers import Offer
 from core.records.operations import OutgoingOperation, WebhookEvent
 from core.records.payees import BankChange, BankChangeProposal, PartyChange, PayeeAccount
 from core.records.payers import PaymentMethodSetup
@@ -75,6 +74,7 @@ from core.records.reconciliation import (
 )
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import PracticeFlag, Report, RiskReview
+from core.records.settlement_proposals import SettlementProposal
 from core.records.stripe_statements import PayeeStatementLine, StatementCursor, StripePayout
 
 __all__ = [
@@ -128,7 +128,6 @@ __all__ = [
     "Message",
     "Milestone",
     "Notification",
-    "Offer",
     "OutgoingEvent",
     "OutgoingOperation",
     "Party",
@@ -166,6 +165,7 @@ __all__ = [
     "RiskReview",
     "RoleGrant",
     "SettlementCurrency",
+    "SettlementProposal",
     "Staff",
     "StaffInvitation",
     "StaffPreference",

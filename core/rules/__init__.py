@@ -214,11 +214,13 @@ RULES: tuple[Rule, ...] = (
     Rule("A complaint can be withdrawn", "actions.cases.disputes:withdraw", _DESK),
     Rule(
         "The parties may settle it themselves",
-        "actions.cases.offers:accept",
+        "actions.cases.settlement_proposals:accept",
         f"{_FLOW}, Dispute Resolution Process 3a",
     ),
-    Rule("An offer is open for three days", "rules.offers:require_standing", _DESK),
-    Rule("How an offer moves", "rules.offers:after", _DESK),
+    Rule(
+        "A settlement proposal is open for three days", "rules.settlement_proposals:require_standing", _DESK
+    ),
+    Rule("How a settlement proposal moves", "rules.settlement_proposals:after", _DESK),
     Rule(
         "Either party asks for mediation",
         "actions.cases.disputes:ask_mediation",

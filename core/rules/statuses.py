@@ -18,11 +18,11 @@ from core.rules import (
     chargebacks,
     engagement,
     milestones,
-    offers,
     payment_states,
     payouts,
     projects,
     refunds,
+    settlement_proposals,
 )
 from core.rules.breaks import BreakStatus
 from core.rules.charges import ChargeStatus as Charge
@@ -60,7 +60,7 @@ STEPS: Mapping[str, Steps] = {
     "engagements": _of_moves(engagement.MOVES),
     "cases": _of_moves(cases.MOVES),
     "decisions": _of_moves(approvals.MOVES),
-    "offers": _of_moves(offers.MOVES),
+    "offers": _of_moves(settlement_proposals.MOVES),
     "payouts": _of_moves(payouts.MOVES),
     "refunds": _of_moves(refunds.MOVES),
     "payment_orders": frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.actions.cases.offers import RESOLUTION
+from core.actions.cases.settlement_proposals import RESOLUTION
 from core.queries import precedents
 from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
@@ -17,8 +17,8 @@ from dashboard.case.decision import (
     corrections,
     decision_view,
     form,
-    offers,
     preview,
+    settlement_proposals,
     withdraw_decision,
 )
 from dashboard.ui import cards, deadlines, empty, header
@@ -30,7 +30,7 @@ def show(case: CaseView, pieces: Sequence[EvidenceItem], *, now: datetime) -> No
     with cards.panel("case-panel"):
         if stands is None:
             decision_view.earlier(case)
-            offers.show(case, now=now)
+            settlement_proposals.show(case, now=now)
             _undecided(case, pieces, now)
         elif stands.record.status == DecisionStatus.AWAITING_APPROVAL:
             approvals.show(case, stands)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from core.actions.cases import conversation, disputes, offers
+from core.actions.cases import conversation, disputes, settlement_proposals
 from core.actions.chargebacks import lifecycle
 from core.actions.funding import fund
 from core.actions.milestones import bids, engagement, payment_schedule, verification
@@ -19,10 +19,10 @@ from core.records import (
     Decision,
     Milestone,
     Notification,
-    Offer,
     OutgoingOperation,
     PaymentOrder,
     ReviewRound,
+    SettlementProposal,
 )
 from core.rules.cases import DisputeReason
 from core.rules.schedule import PlannedMilestone
@@ -114,7 +114,7 @@ def cooling_off(town: Town) -> Told:
 def offered(town: Town) -> Told:
     told = builders.disputed(town)
     half = Money(100_000, "USD")
-    town.act(offers.propose, town.payer, case_id=told.case, release=half)
+    town.act(settlement_proposals.propose, town.payer, case_id=told.case, release=half)
     return told
 
 
@@ -209,7 +209,11 @@ def decision(town: Town, told: Told) -> Any:
 
 
 def offer(town: Town, told: Told) -> Any:
-    return town.read(lambda s: s.scalars(select(Offer.status).where(Offer.case_id == told.case)).one())
+    return town.read(
+        lambda s: s.scalars(
+            select(SettlementProposal.status).where(SettlementProposal.case_id == told.case)
+        ).one()
+    )
 
 
 def charges(town: Town, told: Told) -> Any:

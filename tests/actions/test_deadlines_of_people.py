@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from core.actions.cases import disputes, offers
+from core.actions.cases import disputes, settlement_proposals
 from core.actions.decisions import confirmation
 from core.actions.milestones import ratings
 from core.actions.risk import holds
@@ -16,14 +16,14 @@ from core.actions.staff import sessions
 from core.db import Database
 from core.queries import overview
 from core.records import (
-    Offer,
     PaymentOrder,
     ProjectReview,
+    SettlementProposal,
 )
 from core.rules.cases import DisputeReason, DisputeWindowClosed
-from core.rules.offers import OfferExpired
 from core.rules.permissions import StepUpRequired
 from core.rules.ratings import ReviewsClosed
+from core.rules.settlement_proposals import OfferExpired
 from tests import builders
 from tests.actions.deadline_stories import DAY, HOUR, TICK, finished, offered, run, status, submitted
 from tests.builders import Town
@@ -76,12 +76,16 @@ def test_an_offer_is_accepted_before_its_last_instant_only(
 ) -> None:
     told = offered(town)
     town.now += 3 * DAY - early
-    number = town.read(lambda s: s.scalars(select(Offer.id).where(Offer.case_id == told.case)).one())
+    number = town.read(
+        lambda s: s.scalars(
+            select(SettlementProposal.id).where(SettlementProposal.case_id == told.case)
+        ).one()
+    )
     if stands:
-        assert town.act(offers.accept, town.payee, offer_id=number).status == "ACCEPTED"
+        assert town.act(settlement_proposals.accept, town.payee, proposal_id=number).status == "ACCEPTED"
         return
     with pytest.raises(OfferExpired):
-        town.act(offers.accept, town.payee, offer_id=number)
+        town.act(settlement_proposals.accept, town.payee, proposal_id=number)
 
 
 @pytest.mark.parametrize(("early", "open_"), [(TICK, True), (timedelta(0), False)])

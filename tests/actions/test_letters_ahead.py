@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.decisions import confirmation
 from core.actions.milestones import parties, preferences
 from core.config import Settings
@@ -222,11 +222,15 @@ def test_what_is_listed_of_an_agreement_is_what_is_sent(market: Market, name: st
     market.pay_in(2_000_000)
     (by_hand if "by hand" in name else muted)(market)
     told = market.in_mediation(usd(100_000), usd(50_000), project_type=PLATFORMS["home_services"])
-    offer = market.act(offers.propose, market.payer, case_id=told.case, release=usd(AGREED[name]))
+    offer = market.act(
+        settlement_proposals.propose, market.payer, case_id=told.case, release=usd(AGREED[name])
+    )
     known = {each.id for each in market.all(Notification)}
-    planned = market.read(lambda session: letters_ahead.of_offer(session, offer.id, settings=SETTINGS))
+    planned = market.read(
+        lambda session: letters_ahead.of_settlement_proposal(session, offer.id, settings=SETTINGS)
+    )
     run = Run(market, told, None, "", known)
-    market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     run.to_the_end()
     rows = {(each.template, each.party_id): each for each in run.written()}
     assert named(planned) == sent(run.written())
@@ -238,7 +242,9 @@ def test_what_is_listed_of_an_agreement_is_what_is_sent(market: Market, name: st
         market.payer_id,
         market.payee_id,
     }
-    after = market.read(lambda session: letters_ahead.of_offer(session, offer.id, settings=SETTINGS))
+    after = market.read(
+        lambda session: letters_ahead.of_settlement_proposal(session, offer.id, settings=SETTINGS)
+    )
     assert named(after) == named(planned)
     assert all(each.written for each in after.all)
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.milestones import parties, verification
 from core.db import Database
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.processes import provider_accounts
 from core.queries import decision_progress, invariants, payouts
-from core.records import Decision, Offer, OutgoingOperation, Party, Payout
+from core.records import Decision, OutgoingOperation, Party, Payout, SettlementProposal
 from core.rules.holds import NO_ACCOUNT
 from tests import builders
 from tests.actions.stripe_events import bank_says, charged_back
@@ -91,8 +91,8 @@ def test_an_approval_and_an_agreement_wait_for_the_account_too(market: Market) -
     agreed = market.in_mediation()
     without_account(market)
     market.act(verification.approve, market.payer, milestone_id=approved.milestone)
-    offer = market.act(offers.propose, market.payer, case_id=agreed.case, release=usd(70_000))
-    offer = market.act(offers.accept, market.payee, offer_id=offer.id)
+    offer = market.act(settlement_proposals.propose, market.payer, case_id=agreed.case, release=usd(70_000))
+    offer = market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     market.work()
     assert [each.status for each in market.operations("TRANSFER")] == ["BLOCKED", "BLOCKED"]
     assert market.order(approved) == {"payable": 100_000}
@@ -101,7 +101,7 @@ def test_an_approval_and_an_agreement_wait_for_the_account_too(market: Market) -
     keys = [each.key.partition(".")[2] for each in market.operations("TRANSFER")]
     assert keys == [f"release.{approved.milestone}.transfer", f"agreement.{agreed.case}.1.transfer"]
     assert market.order(agreed) == {"released": 70_000, "refunded": 30_000}
-    assert planned(market.get(Offer, offer.id).plan)["TRANSFER"][2] == "ACCOUNT"
+    assert planned(market.get(SettlementProposal, offer.id).plan)["TRANSFER"][2] == "ACCOUNT"
     market.lawful()
 
 

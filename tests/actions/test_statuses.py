@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.operations import operation_states
 from core.db import Database
 from core.money import Money
@@ -122,7 +122,7 @@ def town(database: Database) -> Town:
 def test_the_application_itself_cannot_write_an_illegal_status(town: Town, by_hand: str) -> None:
     told = builders.in_mediation(town)
     for half in (100_000, 120_000):  # the second takes the place of the first
-        town.act(offers.propose, town.payer, case_id=told.case, release=Money(half, "USD"))
+        town.act(settlement_proposals.propose, town.payer, case_id=told.case, release=Money(half, "USD"))
     builders.decided(town, told)
     builders.carry_out(town)
     with pytest.raises(DBAPIError), town.database.transaction() as session:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from core.actions.cases import conversation, disputes, offers, staff_opening
+from core.actions.cases import conversation, disputes, settlement_proposals, staff_opening
 from core.actions.milestones import payment_schedule, verification
 from core.actions.risk import holds
 from core.errors import DeskError, ReasonMissing
@@ -254,8 +254,10 @@ def test_what_was_approved_under_a_hold_can_still_be_decided(
 
 def test_the_parties_may_settle_such_a_case_themselves(market: Market) -> None:
     told = opened(market, market.submitted())
-    offer = market.act(offers.propose, market.payee, case_id=told.case, release=Money(70_000, "USD"))
-    market.act(offers.accept, market.payer, offer_id=offer.id)
+    offer = market.act(
+        settlement_proposals.propose, market.payee, case_id=told.case, release=Money(70_000, "USD")
+    )
+    market.act(settlement_proposals.accept, market.payer, proposal_id=offer.id)
     market.work()
     assert market.order(told) == {"released": 70_000, "refunded": 30_000}
     market.lawful()

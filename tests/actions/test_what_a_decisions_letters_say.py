@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.decisions.plan import Draft
 from core.actions.milestones import verification
 from core.audit.actions import AuditAction
@@ -214,9 +214,9 @@ def test_the_letters_of_a_settlement_say_what_became_of_the_money(
         market.newcomers(platform=platform)
     told = market.in_mediation(project_type=PLATFORMS[platform])
     offer = market.act(
-        offers.propose, market.payer, case_id=told.case, release=Money(release, "USD"), note=""
+        settlement_proposals.propose, market.payer, case_id=told.case, release=Money(release, "USD"), note=""
     )
-    market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     market.work()
     market.later(days=5)
     order: PaymentOrder = market.get(PaymentOrder, told.milestone)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from core.actions.cases import conversation, mediator_assignment, offers, recusal
+from core.actions.cases import conversation, mediator_assignment, recusal, settlement_proposals
 from core.actions.decisions import confirmation, drafts, recorded_decision
 from core.actions.milestones import payment_schedule, verification
 from core.actions.risk import holds, reports, risk_reviews
 from core.errors import ChangedMeanwhile
 from core.money import Money
 from core.processes import provider_accounts
-from core.records import Decision, Milestone, Offer, Party, PaymentEvent, RiskReview
+from core.records import Decision, Milestone, Party, PaymentEvent, RiskReview, SettlementProposal
 from core.rules.mediation import YouAreRecused
 from core.rules.permissions import Actor, StepUpRequired
 from core.rules.reports import ReportKind, ReportOutcome, Severity
@@ -127,13 +127,13 @@ def test_an_offer_is_not_accepted_on_other_terms_than_were_offered(market: Marke
     """The bank took a part meanwhile: the payer would get less back than the offer says."""
     told = market.in_mediation()
     offered = {"case_id": told.case, "release": Money(60_000, "USD")}
-    offer = market.act(offers.propose, market.payee, **offered)
+    offer = market.act(settlement_proposals.propose, market.payee, **offered)
     bank_says(market, charged_back(market, told, amount=30_000), "lost")
     with pytest.raises(ChangedMeanwhile, match=r"\$700\.00 is held now"):
-        market.act(offers.accept, market.payer, offer_id=offer.id)
-    assert (market.get(Offer, offer.id).status, market.order(told)["held"]) == ("OPEN", 70_000)
-    again = market.act(offers.propose, market.payee, **offered)
-    market.act(offers.accept, market.payer, offer_id=again.id)
+        market.act(settlement_proposals.accept, market.payer, proposal_id=offer.id)
+    assert (market.get(SettlementProposal, offer.id).status, market.order(told)["held"]) == ("OPEN", 70_000)
+    again = market.act(settlement_proposals.propose, market.payee, **offered)
+    market.act(settlement_proposals.accept, market.payer, proposal_id=again.id)
     assert market.order(told) == {"payable": 60_000, "refundable": 10_000, "refunded": 30_000}
     market.lawful()
 

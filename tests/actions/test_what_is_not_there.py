@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.actions.bank_statements import accounts, files, mappings
-from core.actions.cases import conversation, evidence, evidence_notes, names_hidden, offers
+from core.actions.cases import conversation, evidence, evidence_notes, names_hidden, settlement_proposals
 from core.actions.cases.messages import MOST, MessageTooLong
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence, chargeback_files
 from core.actions.debts import repayment_plans, write_offs
@@ -123,7 +123,7 @@ def test_nothing_is_done_to_what_is_not_there(town: Town) -> None:
         with pytest.raises(NotFound):
             town.act(action, town.as_staff(who), **given)
     for action, given in (
-        (offers.accept, {"offer_id": NOBODYS}),
+        (settlement_proposals.accept, {"proposal_id": NOBODYS}),
         (fund_several.fund_several, {"project_id": NOBODYS, "milestone_ids": [1, 2]}),
         (preferences.set, {"party_id": NOBODYS}),
     ):
@@ -183,7 +183,7 @@ def test_a_session_that_is_not_there_proves_nobody(town: Town) -> None:
 @pytest.mark.parametrize(
     ("action", "who", "given", "refused"),
     [
-        (offers.propose, "payer", {"note": "x" * (MOST + 1)}, MessageTooLong),
+        (settlement_proposals.propose, "payer", {"note": "x" * (MOST + 1)}, MessageTooLong),
         (
             outside_refunds.propose,
             "fay",

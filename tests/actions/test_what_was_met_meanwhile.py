@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.actions.cases import mediator_assignment, names_hidden, offers
+from core.actions.cases import mediator_assignment, names_hidden, settlement_proposals
 from core.actions.chargebacks import (
     chargeback_acceptance,
     chargeback_letters,
@@ -71,16 +71,18 @@ def town(database: Database) -> Town:
 
 def test_what_is_over_is_not_done_again(town: Town, owner: Database) -> None:
     told = builders.in_mediation(town)
-    offer = town.act(offers.propose, town.payer, case_id=told.case, release=Money(100_000, "USD"))
+    offer = town.act(
+        settlement_proposals.propose, town.payer, case_id=told.case, release=Money(100_000, "USD")
+    )
     made = builders.decided(town, told)
     assert made.status == "EXECUTED"
     late = {"now": town.now + timedelta(days=30)}
-    assert town.database.run(lambda session: offers.expire(session, offer_id=offer.id, **late)), (
-        "with its case"
-    )
+    assert town.database.run(
+        lambda session: settlement_proposals.expire(session, proposal_id=offer.id, **late)
+    ), "with its case"
     with nothing_changes(owner):
         for act in (
-            lambda session: offers.expire(session, offer_id=offer.id, **late),
+            lambda session: settlement_proposals.expire(session, proposal_id=offer.id, **late),
             lambda session: mediator_assignment.pass_on(session, case_id=told.case, **late),
             lambda session: mediator_assignment.escalate(session, case_id=told.case, **late),
             lambda session: confirmation.execute_if_due(session, session.get_one(Decision, made.id), **late),

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
-from core.actions.cases.offers import RESOLUTION
+from core.actions.cases.settlement_proposals import RESOLUTION
 from core.actions.decisions.corrections import CorrectionOutcome
 from core.api.http import app
 from core.api.http.problem_details import MEDIA_TYPE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.actions.cases import conversation, offers
+from core.actions.cases import conversation, settlement_proposals
 from core.actions.milestones import verification
 from core.actions.payouts import payout_review
 from core.actions.risk import hold_ends, holds, payee_holds, reports, risk_reviews
@@ -227,8 +227,8 @@ def test_practices_offers_and_messages_are_told(watched: Market) -> None:
     flag = watched.act(reports.flag_practice, SYSTEM, project_id=there.project, **states)
     watched.act(reports.resolve_practice, SYSTEM, flag_id=flag.id, resolution="Admitted there.")
     half = Money(50_000, "USD")
-    first = watched.act(offers.propose, watched.payee, case_id=there.case, release=half)
-    watched.act(offers.decline, watched.payer, offer_id=first.id)
+    first = watched.act(settlement_proposals.propose, watched.payee, case_id=there.case, release=half)
+    watched.act(settlement_proposals.decline, watched.payer, proposal_id=first.id)
     mia = watched.as_staff("mia")
     watched.act(conversation.say, mia, milestone_id=there.milestone, body="For both.")
     watched.act(conversation.say, mia, milestone_id=there.milestone, body="For us.", audience="STAFF")
@@ -245,7 +245,9 @@ def test_practices_offers_and_messages_are_told(watched: Market) -> None:
 def test_a_proposal_that_its_maker_replaced_was_not_withdrawn(watched: Market) -> None:
     there = watched.in_mediation()
     for share in (50_000, 60_000):
-        watched.act(offers.propose, watched.payee, case_id=there.case, release=Money(share, "USD"))
+        watched.act(
+            settlement_proposals.propose, watched.payee, case_id=there.case, release=Money(share, "USD")
+        )
     assert ways(watched, "offer.status_changed") == ["OPEN", "REPLACED", "OPEN"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core import case_file
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.decisions import confirmation
 from core.audit import content_comparison
 from core.gateways.evidence_store import EvidenceStore
@@ -29,8 +29,10 @@ def town(log: Log) -> Town:
 def told(town: Town) -> Told:
     """Decision 1 was approved and carried out, and offer 1 ended before."""
     told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
-    offer = town.act(offers.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="So.")
-    town.act(offers.withdraw, town.payer, offer_id=offer.id)
+    offer = town.act(
+        settlement_proposals.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="So."
+    )
+    town.act(settlement_proposals.withdraw, town.payer, proposal_id=offer.id)
     decision = builders.decided(town, told)
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "note": "Read the case."}
     town.act(confirmation.approve, town.as_staff("ada"), **given)

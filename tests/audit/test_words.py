@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import audit, case_file
-from core.actions.cases import conversation, evidence, mediator_assignment, offers, recusal
+from core.actions.cases import conversation, evidence, mediator_assignment, recusal, settlement_proposals
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.risk import holds, reports
 from core.actions.staff import install, members, role_grants
@@ -42,7 +42,13 @@ def told(town: Town, tmp_path: Path) -> Told:
     store = EvidenceStore(tmp_path / "evidence")
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
     town.act(evidence.submit, town.payer, store=store, milestone_id=told.milestone, **mail)
-    town.act(offers.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="Half.")
+    town.act(
+        settlement_proposals.propose,
+        town.payer,
+        case_id=told.case,
+        release=Money(30_000, "USD"),
+        note="Half.",
+    )
     town.act(
         conversation.ask,
         town.as_staff("mia"),

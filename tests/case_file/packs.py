@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import case_file
-from core.actions.cases import evidence, offers
+from core.actions.cases import evidence, settlement_proposals
 from core.audit import Signer
 from core.case_file.signing import MANIFEST, SIGNATURE, sign
 from core.case_file.summary_pdf import summary
@@ -41,9 +41,13 @@ def agreed_and_packed(town: builders.Town, folder: Path) -> case_file.CaseFile:
     told = builders.in_mediation(town)
     for release, by in ((30_000, town.payer), (55_500, town.payee)):
         offer = town.act(
-            offers.propose, by, case_id=told.case, release=Money(release, "USD"), note="Then so."
+            settlement_proposals.propose,
+            by,
+            case_id=told.case,
+            release=Money(release, "USD"),
+            note="Then so.",
         )
-    town.act(offers.accept, town.payer, offer_id=offer.id)
+    town.act(settlement_proposals.accept, town.payer, proposal_id=offer.id)
     builders.carry_out(town)
     return export(town, EvidenceStore(folder), told.case)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.actions.cases import evidence, offers
+from core.actions.cases import evidence, settlement_proposals
 from core.actions.decisions import confirmation
 from core.case_file import verification
 from core.case_file.check_helpers import Wrong
@@ -34,8 +34,10 @@ def files(town: builders.Town, tmp_path: Path) -> Files:
     store = EvidenceStore(tmp_path)
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
     town.act(evidence.submit, town.payer, store=store, milestone_id=told.milestone, **mail)
-    offer = town.act(offers.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="So.")
-    town.act(offers.withdraw, town.payer, offer_id=offer.id)
+    offer = town.act(
+        settlement_proposals.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="So."
+    )
+    town.act(settlement_proposals.withdraw, town.payer, proposal_id=offer.id)
     decision = builders.decided(town, told)
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "note": "Read the case."}
     town.act(confirmation.approve, town.as_staff("ada"), **given)

@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import text
 
 from core import worker
-from core.actions.cases import conversation, disputes, offers
+from core.actions.cases import conversation, disputes, settlement_proposals
 from core.actions.funding import fund
 from core.actions.milestones import payment_schedule, verification
 from core.money import Money
 from core.processes import timers
-from core.records import Case, Decision, Notification, Offer, Payout
+from core.records import Case, Decision, Notification, Payout, SettlementProposal
 from core.rules.acceptance import AcceptanceRule
 from core.rules.cases import DisputeReason
 from core.rules.schedule import PlannedMilestone
@@ -83,7 +83,7 @@ def the_last_day(market: Market) -> Week:
     for told in (mediated, asked):
         market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
         market.wait(minutes=1)
-    market.act(offers.propose, market.payer, case_id=offered.case, release=Money(50_000, "USD"))
+    market.act(settlement_proposals.propose, market.payer, case_id=offered.case, release=Money(50_000, "USD"))
     market.wait(minutes=1)
     market.act(
         conversation.ask,
@@ -185,7 +185,7 @@ def assert_made_good(market: Market, week: Week, before: int) -> None:
         True,
     )
     # Three days of dispute and of offer are over.
-    (offer,) = market.all(Offer)
+    (offer,) = market.all(SettlementProposal)
     assert (market.status(week.offered), offer.status) == ("IN_MEDIATION", "EXPIRED")
     # One try of the card, not the four that would have been made.
     charges = [each for each in market.operations("CHARGE") if each.milestone_id == week.unpaid.milestone]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from core.actions.cases import conversation, mediator_assignment, offers, recusal, staff_opening
+from core.actions.cases import conversation, mediator_assignment, recusal, settlement_proposals, staff_opening
 from core.actions.cases import disputes as dispute
 from core.actions.chargebacks import chargeback_evidence
 from core.actions.decisions import approvals, confirmation
@@ -35,7 +35,6 @@ from core.records import (
     Decision,
     Hold,
     Milestone,
-    Offer,
     PaymentOrder,
     Payout,
     PolicyProposal,
@@ -43,6 +42,7 @@ from core.records import (
     Project,
     Report,
     RiskReview,
+    SettlementProposal,
 )
 from core.rules.cases import DisputeReason
 from core.rules.cautions import Caution
@@ -252,13 +252,20 @@ class Life:
     def offers(self) -> None:
         case, what = self.case()
         share = Money(self.draw.randrange(0, what.amount_minor + 2), what.currency)
-        self.act(offers.propose, self.either(what), case_id=case.id, release=share)
+        self.act(settlement_proposals.propose, self.either(what), case_id=case.id, release=share)
 
     def answers_an_offer(self) -> None:
-        offer = self.one(Offer, status="OPEN")
+        offer = self.one(SettlementProposal, status="OPEN")
         what = self.market.get(Milestone, self.market.get(Case, offer.case_id).milestone_id)
-        how = self.draw.choice((offers.accept, offers.accept, offers.decline, offers.withdraw))
-        self.act(how, self.either(what), offer_id=offer.id)
+        how = self.draw.choice(
+            (
+                settlement_proposals.accept,
+                settlement_proposals.accept,
+                settlement_proposals.decline,
+                settlement_proposals.withdraw,
+            )
+        )
+        self.act(how, self.either(what), proposal_id=offer.id)
 
     # -- mediating --
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from streamlit.testing.v1 import AppTest
 
-from core.actions.cases import conversation, evidence, names_hidden, offers
+from core.actions.cases import conversation, evidence, names_hidden, settlement_proposals
 from core.actions.staff import install
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
@@ -67,7 +67,7 @@ def told(town: Town, tmp_path: Path) -> Told:
         evidence.open_evidence, town.as_staff("mia"), store=EvidenceStore(tmp_path), evidence_id=piece.id
     )
     offer: dict[str, Any] = {"release": Money(50_000, "USD"), "note": "Take it, Ben. Ana"}
-    town.act(offers.propose, town.payer, case_id=told.case, **offer)
+    town.act(settlement_proposals.propose, town.payer, case_id=told.case, **offer)
     town.act(
         install.declare_tie,
         town.as_staff("max"),

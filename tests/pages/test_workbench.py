@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.db import Database
 from core.money import Money
 from core.queries import disputes, precedents
@@ -36,8 +36,10 @@ def test_similar_cases_are_counted_and_a_median_is_told_of_five(town: Town) -> N
         builders.decided(town, told, builders.a_draft(told, release=Money(share, "USD") if share else None))
         town.wait(days=2)
     agreed = builders.disputed(town)
-    offer = town.act(offers.propose, town.payer, case_id=agreed.case, release=Money(50_000, "USD"), note="")
-    town.act(offers.accept, town.payee, offer_id=offer.id)
+    offer = town.act(
+        settlement_proposals.propose, town.payer, case_id=agreed.case, release=Money(50_000, "USD"), note=""
+    )
+    town.act(settlement_proposals.accept, town.payee, proposal_id=offer.id)
     assert like(town, first.case) == Precedents(released=1, divided=2, refunded=0, agreed=1, middle_bps=3_056)
     assert like(town, first.case).median_bps is None
     assert like(town, first.case, reason="DAMAGE").total == 0

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from core.rules import approvals, cases, engagement, milestones, offers, payouts, projects, refunds
+from core.rules import (
+    approvals,
+    cases,
+    engagement,
+    milestones,
+    payouts,
+    projects,
+    refunds,
+    settlement_proposals,
+)
 from core.rules.milestones import Event, Status
 from core.rules.transitions import IllegalMove, MoveEvent, status_words
 
@@ -26,7 +35,13 @@ TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEn
         engagement.EngagementEvent,
     ),
     ("payout", payouts.MOVES, payouts.after, payouts.PayoutStatus, payouts.PayoutEvent),
-    ("offer", offers.MOVES, offers.after, offers.OfferStatus, offers.OfferEvent),
+    (
+        "offer",
+        settlement_proposals.MOVES,
+        settlement_proposals.after,
+        settlement_proposals.SettlementProposalStatus,
+        settlement_proposals.SettlementProposalEvent,
+    ),
     ("refund", refunds.MOVES, refunds.after, refunds.RefundStatus, refunds.RefundEvent),
 ]
 PAIRS = [
@@ -71,7 +86,12 @@ def test_a_pair_moves_if_it_is_in_the_table_and_is_refused_if_it_is_not(
             "WITHDRAW",
             "This milestone is awaiting funding, so a dispute about it cannot be withdrawn.",
         ),
-        (offers.after, "DECLINED", "ACCEPT", "This offer is declined, so it cannot be accepted."),
+        (
+            settlement_proposals.after,
+            "DECLINED",
+            "ACCEPT",
+            "This offer is declined, so it cannot be accepted.",
+        ),
         (
             payouts.after,
             "ADMINISTRATIVE_REVIEW",

@@ -44,7 +44,6 @@ from core.request_body import BodyTooLarge
 from core.rules.cases import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import EvidenceRefused, FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked, outside
-from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.payee_accounts import CurrencyNotTaken
 from core.rules.permissions import NotPermitted, NotYours
 from core.rules.projects import FundedInTurn, FundedWithGap
@@ -52,6 +51,7 @@ from core.rules.ratings import ReviewsClosed
 from core.rules.refusal_reasons import Block, Blocked
 from core.rules.requests import NothingAsked
 from core.rules.schedule import ScheduleRefused
+from core.rules.settlement_proposals import OfferExpired, OfferNotYours
 from core.rules.splits import NothingHeld
 from core.rules.transitions import IllegalMove
 from core.rules.webhooks import KeyJustRotated, KeyShownOnce, SecretJustRotated

@@ -33,7 +33,6 @@ from core.rules.holds import HoldKind
 from core.rules.messages import AuthorKind
 from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
-from core.rules.offers import OfferStatus
 from core.rules.parties import PartyField
 from core.rules.payee_accounts import BankDecision
 from core.rules.payment_states import CauseKind
@@ -44,6 +43,7 @@ from core.rules.receipts import ReceiptKind
 from core.rules.refunds import RefundStatus
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
+from core.rules.settlement_proposals import SettlementProposalStatus
 from core.rules.webhooks import EventStatus
 
 
@@ -171,7 +171,7 @@ class MessageSent(OfMilestone):
 class OfferStatusChanged(OfMilestone):
     offer: int
     dispute: int
-    to: OfferStatus
+    to: SettlementProposalStatus
     proposed_by: str
     release: MoneyAnswer
     refund: MoneyAnswer

@@ -12,7 +12,6 @@ from core.rules.chargebacks import ChargebackStatus
 from core.rules.evidence import EvidenceKind
 from core.rules.milestones import Status as MilestoneStatus
 from core.rules.notifications import LetterStatus
-from core.rules.offers import OfferStatus
 from core.rules.parties import PartyRole
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
@@ -20,6 +19,7 @@ from core.rules.projects import ProjectStatus
 from core.rules.receipts import ReceiptKind
 from core.rules.refunds import RefundStatus
 from core.rules.reports import ReportKind
+from core.rules.settlement_proposals import SettlementProposalStatus
 from core.rules.templates import ProjectType
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE)]
@@ -172,7 +172,7 @@ class Messages(Listed):
 
 class Offers(Listed):
     sort: Literal["id", "-id"] = "-id"
-    status: list[OfferStatus] = _any_of("status")
+    status: list[SettlementProposalStatus] = _any_of("status")
 
 
 class Events(Listed):

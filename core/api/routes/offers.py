@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.api import lookups
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
@@ -24,11 +24,11 @@ from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_offers
 from core.money import AmountNotStripeExact, CurrencyMismatch, UnknownCurrency
-from core.records import Offer
+from core.records import SettlementProposal
 from core.rules.amount_limits import PayoutTooSmall
 from core.rules.holds import ReleaseBlocked
-from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotYours
+from core.rules.settlement_proposals import OfferExpired, OfferNotYours
 from core.rules.splits import MoreThanHeld, NothingHeld
 from core.rules.transitions import IllegalMove
 
@@ -39,7 +39,7 @@ class Reply:
 
     path: str
     summary: str
-    action: Callable[..., Offer]
+    action: Callable[..., SettlementProposal]
     words: str
 
 
@@ -47,13 +47,18 @@ REPLIES = (
     Reply(
         "accept",
         "Accept an offer",
-        offers.accept,
+        settlement_proposals.accept,
         "The other side agrees: the held funds move as proposed, and the dispute is closed.",
     ),
     Reply(
-        "decline", "Decline an offer", offers.decline, "The other side does not agree; the dispute goes on."
+        "decline",
+        "Decline an offer",
+        settlement_proposals.decline,
+        "The other side does not agree; the dispute goes on.",
     ),
-    Reply("withdraw", "Withdraw an offer", offers.withdraw, "Whoever proposed it takes it back."),
+    Reply(
+        "withdraw", "Withdraw an offer", settlement_proposals.withdraw, "Whoever proposed it takes it back."
+    ),
 )
 FAILING = (NotYours, OfferNotYours, OfferExpired, IllegalMove, CaseDecided, CaseClosed, ReleaseBlocked)
 
@@ -86,7 +91,9 @@ def propose_offer(dispute_id: requests.DisputeId, body: requests.Proposal, chang
         lookups.dispute(session, change.caller, dispute_id)
         actor = lookups.actor(session, change.caller, body.party)
         share, note = body.release.money(), body.note
-        offer = offers.propose(session, actor, now=now, case_id=dispute_id, release=share, note=note)
+        offer = settlement_proposals.propose(
+            session, actor, now=now, case_id=dispute_id, release=share, note=note
+        )
         return of_offers(session, [offer])[0]
 
     return change.once(act)
@@ -106,18 +113,18 @@ def read_offers(
 ) -> Response:
     """Every offer in a dispute, the newest first; at most one of them stands."""
     lookups.dispute(session, caller, dispute_id)
-    made = select(Offer).where(Offer.case_id == dispute_id)
+    made = select(SettlementProposal).where(SettlementProposal.case_id == dispute_id)
     if asked.status:
-        made = made.where(Offer.status.in_(asked.status))
-    return lists.shown(session, made, asked, {"id": Offer.id}, of_offers)
+        made = made.where(SettlementProposal.status.in_(asked.status))
+    return lists.shown(session, made, asked, {"id": SettlementProposal.id}, of_offers)
 
 
-def _answered(action: Callable[..., Offer]) -> Callable[..., Response]:
+def _answered(action: Callable[..., SettlementProposal]) -> Callable[..., Response]:
     def answer(offer_id: requests.OfferId, body: requests.ByParty, change: Change) -> Response:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             lookups.offer(session, change.caller, offer_id)
             actor = lookups.actor(session, change.caller, body.party)
-            return of_offers(session, [action(session, actor, now=now, offer_id=offer_id)])[0]
+            return of_offers(session, [action(session, actor, now=now, proposal_id=offer_id)])[0]
 
         return change.once(act)
 

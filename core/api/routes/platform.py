@@ -22,7 +22,7 @@ from core.api.models.responses.platform import (
 from core.api.plain import money
 from core.money import CURRENCIES
 from core.policy import OFFERED, REVIEWS_HIDDEN_FOR, Profile, WithdrawalMethod
-from core.policy.limits import OFFER_STANDS
+from core.policy.limits import SETTLEMENT_PROPOSAL_STANDS
 from core.rules.amount_limits import milestone_limits
 from core.rules.engagement import needs_conflict_check
 from core.rules.schedule import NOT_SUPPORTED, FeeMode
@@ -96,7 +96,7 @@ def _deadlines(profile: Profile) -> DeadlinesAnswer:
         "mediation_after": _seconds(profile.mediation_after),
         "decision_within": int(profile.deadlock_after.total_seconds()),
         "decision_cooling_off": int(profile.cooling_off.total_seconds()),
-        "offer_stands": int(OFFER_STANDS.total_seconds()),
+        "offer_stands": int(SETTLEMENT_PROPOSAL_STANDS.total_seconds()),
         "reviews_hidden_for": int(REVIEWS_HIDDEN_FOR.total_seconds()),
     }
 

@@ -115,10 +115,12 @@ def read(
     return [(times.of(each), each) for each in found.all]
 
 
-def of_offer(offer_id: int) -> list[tuple[str, Ahead]]:
+def of_settlement_proposal(proposal_id: int) -> list[tuple[str, Ahead]]:
     """Each letter of an offer between the parties. Raises what accepting it would say."""
     with request_context.reading() as session:
-        found = letters_ahead.of_offer(session, offer_id, settings=request_context.desk().settings)
+        found = letters_ahead.of_settlement_proposal(
+            session, proposal_id, settings=request_context.desk().settings
+        )
     now = request_context.now()
     times = Times(found, second=False, wait=timedelta(), decision=None, now=now, agreement=True)
     return [(times.of(each), each) for each in found.all]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
 
 from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer
-from core.rules.offers import OfferStatus
+from core.rules.settlement_proposals import SettlementProposalStatus
 
 
 class OfferAnswer(TypedDict):
@@ -15,7 +15,7 @@ class OfferAnswer(TypedDict):
     release: MoneyAnswer
     refund: MoneyAnswer
     note: str
-    status: OfferStatus
+    status: SettlementProposalStatus
     made_at: Moment
     expires_at: Moment
     ended_at: Moment | None

@@ -9,14 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.records import Offer, Party
+from core.records import Party, SettlementProposal
 
 
 @dataclass(frozen=True)
-class Offered:
+class ProposalOfParty:
     """One proposal and who made it."""
 
-    record: Offer
+    record: SettlementProposal
     proposer: str
     proposer_role: str
 
@@ -37,12 +37,12 @@ class Offered:
         return self.record.made_at
 
 
-def of_case(session: Session, case_id: int) -> list[Offered]:
+def of_case(session: Session, case_id: int) -> list[ProposalOfParty]:
     """Every proposal of a case, newest first."""
     rows = session.execute(
-        select(Offer, Party.name, Party.role)
-        .join(Party, Party.id == Offer.proposed_by)
-        .where(Offer.case_id == case_id)
-        .order_by(Offer.id.desc())
+        select(SettlementProposal, Party.name, Party.role)
+        .join(Party, Party.id == SettlementProposal.proposed_by)
+        .where(SettlementProposal.case_id == case_id)
+        .order_by(SettlementProposal.id.desc())
     )
-    return [Offered(offer, name, role) for offer, name, role in rows]
+    return [ProposalOfParty(offer, name, role) for offer, name, role in rows]

@@ -8,10 +8,10 @@ from functools import partial
 import streamlit as st
 
 from core.errors import DeskError
-from core.queries import offers
+from core.queries import settlement_proposals
 from core.queries.cases import CaseView
-from core.queries.offers import Offered
-from core.rules.offers import OfferStatus
+from core.queries.settlement_proposals import ProposalOfParty
+from core.rules.settlement_proposals import SettlementProposalStatus
 from dashboard import request_context
 from dashboard.case import redaction
 from dashboard.case.decision import letter_list, plan_view
@@ -24,22 +24,24 @@ from dashboard.ui.safe import html
 def show(case: CaseView, *, now: datetime) -> None:
     """Nothing at all where nobody has offered anything."""
     with request_context.reading() as session:
-        made = redaction.redacted(case, offers.of_case(session, case.id))
+        made = redaction.redacted(case, settlement_proposals.of_case(session, case.id))
     if not made:
         return
     newest = made[0]
-    if newest.status == OfferStatus.ACCEPTED:
+    if newest.status == SettlementProposalStatus.ACCEPTED:
         _agreement(case, newest)
-    elif newest.status == OfferStatus.OPEN and case.open:
+    elif newest.status == SettlementProposalStatus.OPEN and case.open:
         _standing(case, newest, now)
-    earlier = [each for each in made if each.status != OfferStatus.ACCEPTED and each is not newest]
-    if newest.status not in (OfferStatus.ACCEPTED, OfferStatus.OPEN):
+    earlier = [
+        each for each in made if each.status != SettlementProposalStatus.ACCEPTED and each is not newest
+    ]
+    if newest.status not in (SettlementProposalStatus.ACCEPTED, SettlementProposalStatus.OPEN):
         earlier.insert(0, newest)
     if earlier:
         _earlier(case, earlier)
 
 
-def _standing(case: CaseView, each: Offered, now: datetime) -> None:
+def _standing(case: CaseView, each: ProposalOfParty, now: datetime) -> None:
     header.section("Settlement proposal", f"by the {each.proposer_role.lower()}, {each.proposer}")
     _division(case, each)
     until = each.record.expires_at
@@ -51,7 +53,7 @@ def _standing(case: CaseView, each: Offered, now: datetime) -> None:
     _letters(case, each)
 
 
-def _agreement(case: CaseView, each: Offered) -> None:
+def _agreement(case: CaseView, each: ProposalOfParty) -> None:
     record = each.record
     header.section("Agreement", f"closed by the parties {deadlines.exact(record.ended_at)}")
     status.row([status.pill("offer", record.status)])
@@ -72,7 +74,7 @@ def _agreement(case: CaseView, each: Offered) -> None:
     receipts.show(case)
 
 
-def _division(case: CaseView, each: Offered) -> None:
+def _division(case: CaseView, each: ProposalOfParty) -> None:
     money.split(
         [
             (f"{case.context.payee.name} would receive", each.release, "good"),
@@ -82,20 +84,20 @@ def _division(case: CaseView, each: Offered) -> None:
     )
 
 
-def _words(case: CaseView, each: Offered) -> None:
+def _words(case: CaseView, each: ProposalOfParty) -> None:
     if each.record.note:
         lines = "\n".join(html(line) for line in redaction.redact(case, each.record.note).splitlines())
         st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
 
 
-def _letters(case: CaseView, each: Offered) -> None:
+def _letters(case: CaseView, each: ProposalOfParty) -> None:
     """All that is written because of it; opened, because each is a page."""
-    agreed = each.status == OfferStatus.ACCEPTED
+    agreed = each.status == SettlementProposalStatus.ACCEPTED
     label = "E-mails of this agreement" if agreed else "E-mails sent on acceptance"
     if not st.toggle(label, key=f"offer-letters-{each.record.id}"):
         return
     try:
-        found = letter_list.of_offer(each.record.id)
+        found = letter_list.of_settlement_proposal(each.record.id)
     except DeskError as problem:
         cards.note(f"It cannot be accepted as it stands: {problem.message}")
         return
@@ -104,7 +106,7 @@ def _letters(case: CaseView, each: Offered) -> None:
     letter_list.show(found, people(case), key=key, words=words, what="this agreement")
 
 
-def _earlier(case: CaseView, rows: list[Offered]) -> None:
+def _earlier(case: CaseView, rows: list[ProposalOfParty]) -> None:
     st.caption("Earlier proposals")
     tables.small(
         rows,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.actions.cases import offers
+from core.actions.cases import settlement_proposals
 from core.db import Database
 from core.money import Money
-from core.records import Offer
+from core.records import SettlementProposal
 from dashboard.ui import deadlines
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
@@ -23,8 +23,10 @@ def town(database: Database, tmp_path: Path) -> Town:
     return town
 
 
-def offered(town: Town, told: Told, *, note: str = "") -> Offer:
-    return town.act(offers.propose, town.payer, case_id=told.case, release=Money(60_000, "USD"), note=note)
+def offered(town: Town, told: Told, *, note: str = "") -> SettlementProposal:
+    return town.act(
+        settlement_proposals.propose, town.payer, case_id=told.case, release=Money(60_000, "USD"), note=note
+    )
 
 
 def test_a_case_without_offers_says_nothing_of_them(town: Town) -> None:
@@ -60,7 +62,7 @@ def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
 def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     told = builders.disputed(town)
     offer = offered(town, told)
-    town.act(offers.accept, town.payee, offer_id=offer.id)
+    town.act(settlement_proposals.accept, town.payee, proposal_id=offer.id)
     builders.carry_out(town)
     app = visit(town, "mia", "case", id=told.case)
     shown = words(app)
@@ -71,14 +73,14 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     assert "nothing was decided here" not in shown
     assert "Preview plan" not in labels(app)
     past = words(visit(town, "mia", "case", id=told.case, tab="Timeline"))
-    assert "Division offered" in past
-    assert "Offer accepted: the parties agree" in past
+    assert "Settlement proposal made" in past
+    assert "Settlement proposal accepted: the parties agree" in past
 
 
 def test_what_was_declined_stays_on_record(town: Town) -> None:
     told = builders.in_mediation(town)
     offer = offered(town, told)
-    town.act(offers.decline, town.payee, offer_id=offer.id)
+    town.act(settlement_proposals.decline, town.payee, proposal_id=offer.id)
     shown = words(visit(town, "mia", "case", id=told.case))
     assert "Earlier proposals" in shown
     assert "Declined" in shown

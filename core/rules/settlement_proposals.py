@@ -1,8 +1,8 @@
-"""Offers: how one party proposes a division to the other, and how that ends.
+"""Settlement proposals: how one party proposes a division to the other, and how that ends.
 
 Internal policy, beside the direct resolution of milestone-payment-flow, Dispute Resolution Process 3a: the parties
-can settle a dispute themselves at any time before it is decided. An offer ends by itself after three days; a new one of
-either side takes the place of the old one.
+can settle a dispute themselves at any time before it is decided. A proposal ends by itself after three days; a new one
+of either side takes the place of the old one. A marketplace calls it an offer: so do the codes of the refusals.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money
-from core.policy.limits import OFFER_STANDS
+from core.policy.limits import SETTLEMENT_PROPOSAL_STANDS
 from core.rules.grounds import DecisionOutcome
 from core.rules.transitions import MoveEvent, label, move
 
 
-class OfferStatus(StrEnum):
+class SettlementProposalStatus(StrEnum):
     OPEN = "OPEN"
     ACCEPTED = "ACCEPTED"
     DECLINED = "DECLINED"
@@ -32,7 +32,7 @@ class OfferStatus(StrEnum):
         return label(self)
 
 
-class OfferEvent(MoveEvent):
+class SettlementProposalEvent(MoveEvent):
     ACCEPT = "ACCEPT", "it cannot be accepted"
     DECLINE = "DECLINE", "it cannot be declined"
     WITHDRAW = "WITHDRAW", "it cannot be withdrawn"
@@ -40,12 +40,12 @@ class OfferEvent(MoveEvent):
     EXPIRE = "EXPIRE", "it cannot expire"
 
 
-MOVES: Mapping[tuple[OfferStatus, OfferEvent], OfferStatus] = {
-    (OfferStatus.OPEN, OfferEvent.ACCEPT): OfferStatus.ACCEPTED,
-    (OfferStatus.OPEN, OfferEvent.DECLINE): OfferStatus.DECLINED,
-    (OfferStatus.OPEN, OfferEvent.WITHDRAW): OfferStatus.WITHDRAWN,
-    (OfferStatus.OPEN, OfferEvent.REPLACE): OfferStatus.REPLACED,
-    (OfferStatus.OPEN, OfferEvent.EXPIRE): OfferStatus.EXPIRED,
+MOVES: Mapping[tuple[SettlementProposalStatus, SettlementProposalEvent], SettlementProposalStatus] = {
+    (SettlementProposalStatus.OPEN, SettlementProposalEvent.ACCEPT): SettlementProposalStatus.ACCEPTED,
+    (SettlementProposalStatus.OPEN, SettlementProposalEvent.DECLINE): SettlementProposalStatus.DECLINED,
+    (SettlementProposalStatus.OPEN, SettlementProposalEvent.WITHDRAW): SettlementProposalStatus.WITHDRAWN,
+    (SettlementProposalStatus.OPEN, SettlementProposalEvent.REPLACE): SettlementProposalStatus.REPLACED,
+    (SettlementProposalStatus.OPEN, SettlementProposalEvent.EXPIRE): SettlementProposalStatus.EXPIRED,
 }
 
 
@@ -57,16 +57,16 @@ class OfferNotYours(DeskError, tells=("offer", "proposed_by")):
     """{who} made this offer, so only the other side can {what} it."""
 
 
-def after(status: OfferStatus | str, event: OfferEvent) -> OfferStatus:
-    return move("offer", MOVES, OfferStatus(status), event)
+def after(status: SettlementProposalStatus | str, event: SettlementProposalEvent) -> SettlementProposalStatus:
+    return move("offer", MOVES, SettlementProposalStatus(status), event)
 
 
 def expires_at(made_at: datetime) -> datetime:
-    return made_at + OFFER_STANDS
+    return made_at + SETTLEMENT_PROPOSAL_STANDS
 
 
 def require_standing(until: datetime, now: datetime) -> None:
-    """An offer can be accepted up to its last instant, exclusive."""
+    """A proposal can be accepted up to its last instant, exclusive."""
     if now >= until:
         raise OfferExpired(until=until)
 

@@ -27,27 +27,27 @@ from core.audit.recorded_steps import UNTIL, digest
 from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
 from core.money import Money
-from core.records import Case, Offer, Party
+from core.records import Case, Party, SettlementProposal
 from core.rules import amount_limits, holds
-from core.rules import offers as rules
+from core.rules import settlement_proposals as rules
 from core.rules.grounds import Ground
-from core.rules.offers import OfferEvent, OfferNotYours, OfferStatus
 from core.rules.permissions import SYSTEM, Actor, NotYours
+from core.rules.settlement_proposals import OfferNotYours, SettlementProposalEvent, SettlementProposalStatus
 from core.rules.splits import Split
 
 FORMAT = "escrow-desk/agreement/2"
 RESOLUTION = "AGREED"
-ENDED_AS: Mapping[OfferEvent, AuditAction] = {
-    OfferEvent.DECLINE: AuditAction.OFFER_DECLINE,
-    OfferEvent.WITHDRAW: AuditAction.OFFER_WITHDRAW,
-    OfferEvent.REPLACE: AuditAction.OFFER_REPLACE,
-    OfferEvent.EXPIRE: AuditAction.OFFER_EXPIRE,
+ENDED_AS: Mapping[SettlementProposalEvent, AuditAction] = {
+    SettlementProposalEvent.DECLINE: AuditAction.OFFER_DECLINE,
+    SettlementProposalEvent.WITHDRAW: AuditAction.OFFER_WITHDRAW,
+    SettlementProposalEvent.REPLACE: AuditAction.OFFER_REPLACE,
+    SettlementProposalEvent.EXPIRE: AuditAction.OFFER_EXPIRE,
 }
 
 
 def propose(
     session: Session, actor: Actor, *, now: datetime, case_id: int, release: Money, note: str = ""
-) -> Offer:
+) -> SettlementProposal:
     """A party proposes that `release` goes to the payee and the rest of the held amount to the payer. An open
     proposal of the same party is replaced by it; an open one of the other party is thereby declined.
 
@@ -60,17 +60,24 @@ def propose(
     amount_limits.require_payable(split.release)
     if len(note) > MOST:
         raise MessageTooLong(most=MOST, length=len(note))
-    if (standing := open_offer(session, case.id)) is not None:
+    if (standing := open_proposal(session, case.id)) is not None:
         own = standing.proposed_by == proposer.id
-        _end(session, actor, context, standing, OfferEvent.REPLACE if own else OfferEvent.DECLINE, now=now)
-    offer = Offer(
+        _end(
+            session,
+            actor,
+            context,
+            standing,
+            SettlementProposalEvent.REPLACE if own else SettlementProposalEvent.DECLINE,
+            now=now,
+        )
+    offer = SettlementProposal(
         case_id=case.id,
         proposed_by=proposer.id,
         currency=split.release.currency,
         release_minor=split.release.minor,
         refund_minor=split.refund.minor,
         note=note.strip(),
-        status=OfferStatus.OPEN,
+        status=SettlementProposalStatus.OPEN,
         made_at=now,
         expires_at=rules.expires_at(now),
     )
@@ -91,18 +98,18 @@ def propose(
     return offer
 
 
-def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
+def accept(session: Session, actor: Actor, *, now: datetime, proposal_id: int) -> SettlementProposal:
     """The other party accepts: the money moves as proposed and the case is closed. Accepting again changes nothing.
 
     Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `ChangedMeanwhile`, `IllegalMove`.
     """
-    context, case, offer = _locked(session, offer_id)
+    context, case, offer = _locked(session, proposal_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
         raise OfferNotYours(who="You", what="accept", **_made_by(session, offer))
-    if offer.status == OfferStatus.ACCEPTED:
+    if offer.status == SettlementProposalStatus.ACCEPTED:
         return offer
-    status = rules.after(offer.status, OfferEvent.ACCEPT)
+    status = rules.after(offer.status, SettlementProposalEvent.ACCEPT)
     rules.require_standing(offer.expires_at, now)
     _require_undecided(session, case)
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
@@ -123,12 +130,12 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     return offer
 
 
-def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str, Letter]]:
+def foreseen(session: Session, proposal_id: int) -> tuple[dict[str, Any], dict[str, Letter]]:
     """The plan of an offer, as it is recorded or as it would be if it were accepted now; and then its two letters.
 
     Raises what accepting would say about the amounts. Writes nothing.
     """
-    offer = session.get_one(Offer, offer_id)
+    offer = session.get_one(SettlementProposal, proposal_id)
     case = session.get_one(Case, offer.case_id)
     context = open_milestone(session, case.milestone_id, lock=False)
     if offer.plan is not None:
@@ -154,13 +161,13 @@ def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str,
     return _plan(context, case, offer, split, made, accepting, key), papers
 
 
-def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
+def decline(session: Session, actor: Actor, *, now: datetime, proposal_id: int) -> SettlementProposal:
     """The other party declines; the one that made the proposal is told by e-mail. Raises `OfferNotYours`."""
-    context, case, offer = _locked(session, offer_id)
+    context, case, offer = _locked(session, proposal_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
         raise OfferNotYours(who="You", what="decline", **_made_by(session, offer))
-    _end(session, actor, context, offer, OfferEvent.DECLINE, now=now)
+    _end(session, actor, context, offer, SettlementProposalEvent.DECLINE, now=now)
     context.tell(
         session,
         "offer_declined",
@@ -173,23 +180,23 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
     return offer
 
 
-def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
+def withdraw(session: Session, actor: Actor, *, now: datetime, proposal_id: int) -> SettlementProposal:
     """The party that made the proposal withdraws it. Raises `OfferNotYours`."""
-    context, case, offer = _locked(session, offer_id)
+    context, case, offer = _locked(session, proposal_id)
     proposer = _party(context, actor)
     if offer.proposed_by != proposer.id:
         raise OfferNotYours(who="The other side", what="answer", **_made_by(session, offer))
-    _end(session, actor, context, offer, OfferEvent.WITHDRAW, now=now)
+    _end(session, actor, context, offer, SettlementProposalEvent.WITHDRAW, now=now)
     _tell_end(session, context, case, offer, "offer_withdrawn", _other(context, proposer), now=now)
     return offer
 
 
-def expire(session: Session, *, now: datetime, offer_id: int) -> bool:
+def expire(session: Session, *, now: datetime, proposal_id: int) -> bool:
     """End a proposal whose time is over or whose case is closed; returns whether it was still open."""
-    context, case, offer = _locked(session, offer_id)
-    if offer.status != OfferStatus.OPEN or (now < offer.expires_at and case.resolved_at is None):
+    context, case, offer = _locked(session, proposal_id)
+    if offer.status != SettlementProposalStatus.OPEN or (now < offer.expires_at and case.resolved_at is None):
         return False
-    _end(session, SYSTEM, context, offer, OfferEvent.EXPIRE, now=now)
+    _end(session, SYSTEM, context, offer, SettlementProposalEvent.EXPIRE, now=now)
     if case.resolved_at is None:
         proposer = session.get_one(Party, offer.proposed_by)
         _tell_end(session, context, case, offer, "offer_expired", proposer, now=now)
@@ -200,7 +207,7 @@ def _tell_end(
     session: Session,
     context: MilestoneContext,
     case: Case,
-    offer: Offer,
+    offer: SettlementProposal,
     template: str,
     party: Party,
     *,
@@ -210,18 +217,24 @@ def _tell_end(
     context.tell(session, template, party, key=f"offer-{offer.id}-{template}", now=now, about=about, **facts)
 
 
-def open_offer(session: Session, case_id: int) -> Offer | None:
+def open_proposal(session: Session, case_id: int) -> SettlementProposal | None:
     """The settlement proposal that stands in this case; the database keeps at most one."""
-    wanted = select(Offer).where(Offer.case_id == case_id, Offer.status == OfferStatus.OPEN)
+    wanted = select(SettlementProposal).where(
+        SettlementProposal.case_id == case_id, SettlementProposal.status == SettlementProposalStatus.OPEN
+    )
     return session.scalars(wanted).one_or_none()
 
 
-def _locked(session: Session, offer_id: int) -> tuple[MilestoneContext, Case, Offer]:
-    plain = session.get(Offer, offer_id)
+def _locked(session: Session, proposal_id: int) -> tuple[MilestoneContext, Case, SettlementProposal]:
+    plain = session.get(SettlementProposal, proposal_id)
     if plain is None:
-        raise NotFound(kind="offer", id=offer_id)
+        raise NotFound(kind="offer", id=proposal_id)
     context, case = mediator_assignment.locked_case(session, plain.case_id)
-    return context, case, session.get_one(Offer, offer_id, with_for_update=True, populate_existing=True)
+    return (
+        context,
+        case,
+        session.get_one(SettlementProposal, proposal_id, with_for_update=True, populate_existing=True),
+    )
 
 
 def _party(context: MilestoneContext, actor: Actor) -> Party:
@@ -231,7 +244,7 @@ def _party(context: MilestoneContext, actor: Actor) -> Party:
     raise NotYours(actor=actor.label)
 
 
-def _made_by(session: Session, offer: Offer) -> Mapping[str, Any]:
+def _made_by(session: Session, offer: SettlementProposal) -> Mapping[str, Any]:
     """Which proposal it is and whose, for a program."""
     return {"offer": offer.id, "proposed_by": session.get_one(Party, offer.proposed_by).external_id}
 
@@ -260,13 +273,21 @@ def _draft(context: MilestoneContext, case: Case, release: Money) -> Draft:
     )
 
 
-def _key(session: Session, offer: Offer) -> str:
-    count = select(func.count()).where(Offer.case_id == offer.case_id, Offer.id <= offer.id)
+def _key(session: Session, offer: SettlementProposal) -> str:
+    count = select(func.count()).where(
+        SettlementProposal.case_id == offer.case_id, SettlementProposal.id <= offer.id
+    )
     return f"agreement.{offer.case_id}.{session.scalar(count)}"
 
 
 def _plan(
-    context: MilestoneContext, case: Case, offer: Offer, split: Split, made: Calls, by: Party, key: str
+    context: MilestoneContext,
+    case: Case,
+    offer: SettlementProposal,
+    split: Split,
+    made: Calls,
+    by: Party,
+    key: str,
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
@@ -282,7 +303,7 @@ def _plan(
     }
 
 
-def _cause(case: Case, context: MilestoneContext, offer: Offer) -> dict[str, Any]:
+def _cause(case: Case, context: MilestoneContext, offer: SettlementProposal) -> dict[str, Any]:
     return {"ticket": case.id, "milestone": context.milestone.id, "offer": offer.id}
 
 
@@ -290,7 +311,7 @@ def _settle(
     session: Session,
     context: MilestoneContext,
     case: Case,
-    offer: Offer,
+    offer: SettlementProposal,
     split: Split,
     made: Calls,
     key: str,
@@ -324,7 +345,7 @@ def _moves(context: MilestoneContext, made: Calls) -> dict[int, bool]:
     return {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
 
 
-def _letter_facts(context: MilestoneContext, case: Case, offer: Offer) -> dict[str, Any]:
+def _letter_facts(context: MilestoneContext, case: Case, offer: SettlementProposal) -> dict[str, Any]:
     released = Money(offer.release_minor, offer.currency)
     facts = {"released": released, "refunded": Money(offer.refund_minor, offer.currency)}
     if not (offer.refund_minor and context.order.held_minor):
@@ -336,8 +357,8 @@ def _end(
     session: Session,
     actor: Actor,
     context: MilestoneContext,
-    offer: Offer,
-    event: OfferEvent,
+    offer: SettlementProposal,
+    event: SettlementProposalEvent,
     *,
     now: datetime,
 ) -> None:
@@ -353,7 +374,7 @@ def _trace(
     actor: Actor,
     action: StoredAction,
     context: MilestoneContext,
-    offer: Offer,
+    offer: SettlementProposal,
     *,
     now: datetime,
 ) -> None:

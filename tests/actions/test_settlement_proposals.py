@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions.cases import disputes, offers
+from core.actions.cases import disputes, settlement_proposals
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.actions.decisions.confirmation import AlreadyDecided
 from core.actions.risk import holds
 from core.money import Money
-from core.policy.limits import OFFER_STANDS
-from core.records import Case, Milestone, Notification, Offer, Refund
+from core.policy.limits import SETTLEMENT_PROPOSAL_STANDS
+from core.records import Case, Milestone, Notification, Refund, SettlementProposal
 from core.rules.holds import ReleaseBlocked
-from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotYours
+from core.rules.settlement_proposals import OfferExpired, OfferNotYours
 from core.rules.splits import MoreThanHeld
 from core.rules.transitions import IllegalMove
 from tests import builders
@@ -32,15 +32,17 @@ def usd(minor: int) -> Money:
     return Money(minor, "USD")
 
 
-def offered(market: Market, told: Told, release: int = 60_000, *, by: str = "payer", note: str = "") -> Offer:
-    made: Offer = market.act(
-        offers.propose, getattr(market, by), case_id=told.case, release=usd(release), note=note
+def offered(
+    market: Market, told: Told, release: int = 60_000, *, by: str = "payer", note: str = ""
+) -> SettlementProposal:
+    made: SettlementProposal = market.act(
+        settlement_proposals.propose, getattr(market, by), case_id=told.case, release=usd(release), note=note
     )
     return made
 
 
-def the(market: Market, offer: Offer) -> Offer:
-    found: Offer = market.get(Offer, offer.id)
+def the(market: Market, offer: SettlementProposal) -> SettlementProposal:
+    found: SettlementProposal = market.get(SettlementProposal, offer.id)
     return found
 
 
@@ -54,7 +56,7 @@ def test_an_accepted_offer_divides_the_money_and_closes_the_case(market: Market,
     told = getattr(builders, begin)(market, market.funded())
     offer = offered(market, told, note="Let us end this.")
     assert letters(market, "offer_made") == {market.payee_id}
-    market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     case, milestone = market.get(Case, told.case), market.get(Milestone, told.milestone)
     assert (case.status, case.resolution) == ("RESOLVED", "AGREED")
     assert (milestone.status, milestone.outcome) == ("VERIFIED", "SPLIT")
@@ -70,7 +72,7 @@ def test_an_accepted_offer_divides_the_money_and_closes_the_case(market: Market,
 def test_what_was_planned_is_what_was_booked(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
-    market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     plan = the(market, offer).plan
     assert plan is not None
     key = f"agreement.{told.case}.1"
@@ -95,7 +97,7 @@ def test_what_was_planned_is_what_was_booked(market: Market) -> None:
 def test_all_or_nothing_can_be_agreed_too(market: Market, release: int, status: str, outcome: Any) -> None:
     told = market.in_mediation()
     offer = offered(market, told, release, by="payee")
-    market.act(offers.accept, market.payer, offer_id=offer.id)
+    market.act(settlement_proposals.accept, market.payer, proposal_id=offer.id)
     milestone = market.get(Milestone, told.milestone)
     assert (milestone.status, milestone.outcome) == (status, outcome)
     market.later(days=1)
@@ -107,7 +109,7 @@ def test_accepting_twice_moves_the_money_once(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
     for _ in range(2):
-        market.act(offers.accept, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     assert len(market.read(lambda s: s.query(Refund).all())) == 1
 
 
@@ -115,16 +117,16 @@ def test_nobody_accepts_or_declines_their_own_offer_and_no_stranger_any(market: 
     told = market.in_mediation()
     offer = offered(market, told)
     stranger = builders.a_party(market, "PAYEE", "Cleo Mbeki")
-    for action in (offers.accept, offers.decline):
+    for action in (settlement_proposals.accept, settlement_proposals.decline):
         with pytest.raises(OfferNotYours):
-            market.act(action, market.payer, offer_id=offer.id)
+            market.act(action, market.payer, proposal_id=offer.id)
         for nobody in (market.as_staff("mia"), builders.Actor("party", stranger)):
             with pytest.raises(NotYours):
-                market.act(action, nobody, offer_id=offer.id)
+                market.act(action, nobody, proposal_id=offer.id)
     with pytest.raises(OfferNotYours):
-        market.act(offers.withdraw, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.withdraw, market.payee, proposal_id=offer.id)
     with pytest.raises(NotYours):
-        market.act(offers.propose, market.as_staff("mia"), case_id=told.case, release=usd(1))
+        market.act(settlement_proposals.propose, market.as_staff("mia"), case_id=told.case, release=usd(1))
 
 
 def test_a_new_offer_takes_the_place_of_the_old_one(market: Market) -> None:
@@ -134,15 +136,15 @@ def test_a_new_offer_takes_the_place_of_the_old_one(market: Market) -> None:
     third = offered(market, told, 70_000, by="payee")
     assert [the(market, each).status for each in (first, second, third)] == ["REPLACED", "DECLINED", "OPEN"]
     with pytest.raises(IllegalMove):
-        market.act(offers.accept, market.payee, offer_id=second.id)
-    market.act(offers.accept, market.payer, offer_id=third.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=second.id)
+    market.act(settlement_proposals.accept, market.payer, proposal_id=third.id)
     assert (the(market, third).plan or {})["journal"]["key"] == f"agreement.{told.case}.3"
 
 
 def test_declining_tells_the_other_side_and_the_case_goes_on(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
-    market.act(offers.decline, market.payee, offer_id=offer.id)
+    market.act(settlement_proposals.decline, market.payee, proposal_id=offer.id)
     assert the(market, offer).status == "DECLINED"
     assert letters(market, "offer_declined") == {market.payer_id}
     assert builders.decided(market, told).status == "EXECUTED"
@@ -151,9 +153,9 @@ def test_declining_tells_the_other_side_and_the_case_goes_on(market: Market) -> 
 def test_an_offer_ends_with_its_time(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
-    market.now += OFFER_STANDS
+    market.now += SETTLEMENT_PROPOSAL_STANDS
     with pytest.raises(OfferExpired):
-        market.act(offers.accept, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     market.later(seconds=0)
     assert the(market, offer).status == "EXPIRED"
 
@@ -163,7 +165,7 @@ def test_or_with_its_case(market: Market) -> None:
     offer = offered(market, told)
     builders.decided(market, told)
     with pytest.raises((AlreadyDecided, CaseClosed)):
-        market.act(offers.accept, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     market.later(hours=1)
     assert the(market, offer).status == "EXPIRED"
 
@@ -173,7 +175,7 @@ def test_what_is_decided_and_waits_for_its_second_person_cannot_be_agreed_on(mar
     offer = offered(market, told)
     assert builders.decided(market, told).status == "AWAITING_APPROVAL"
     with pytest.raises(AlreadyDecided):
-        market.act(offers.accept, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     with pytest.raises(AlreadyDecided):
         offered(market, told, 10_000)
 
@@ -183,7 +185,7 @@ def test_a_hold_keeps_an_agreement_from_moving_money(market: Market) -> None:
     offer = offered(market, told)
     market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="Papers missing.")
     with pytest.raises(ReleaseBlocked):
-        market.act(offers.accept, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     assert the(market, offer).status == "OPEN"
 
 
@@ -201,7 +203,7 @@ def test_a_rework_ends_the_dispute_and_its_offer(market: Market) -> None:
     offer = offered(market, told)
     market.act(disputes.resubmit, market.payee, milestone_id=told.milestone)
     with pytest.raises(CaseClosed):
-        market.act(offers.accept, market.payee, offer_id=offer.id)
+        market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
-from core.rules.offers import OfferStatus
+from core.rules.settlement_proposals import SettlementProposalStatus
 
 
-class Offer(Record):
+class SettlementProposal(Record):
     """A division that one party proposes to the other. Its terms never change; at most one is open in a case."""
 
     __tablename__ = "offers"
     __table_args__ = (
-        one_of("status", OfferStatus),
+        one_of("status", SettlementProposalStatus),
         CheckConstraint(
             "release_minor >= 0 and refund_minor >= 0 and release_minor + refund_minor > 0", name="amounts"
         ),
@@ -38,7 +38,7 @@ class Offer(Record):
     release_minor: Mapped[int]
     refund_minor: Mapped[int]
     note: Mapped[str] = mapped_column(default="")
-    status: Mapped[OfferStatus]
+    status: Mapped[SettlementProposalStatus]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
