@@ -37,13 +37,13 @@ class Operations(ABC):
         """Open a party's account at the payment provider."""
         return self.post("/provider-accounts", body, key=key)
 
-    def choose_letters(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
-        """Choose which letters come, and how often."""
-        return self.post("/letter-preferences", body, key=key)
+    def choose_emails(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Choose which e-mails come, and how often."""
+        return self.post("/email-preferences", body, key=key)
 
-    def read_letters(self, *, external_id: Any) -> Any:
-        """Read which letters a party wants."""
-        return self.get("/letter-preferences", external_id=external_id)
+    def read_email_preferences(self, *, external_id: Any) -> Any:
+        """Read which e-mails a party wants."""
+        return self.get("/email-preferences", external_id=external_id)
 
     def begin_setup(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Begin to save a payer's payment method."""

@@ -66,8 +66,8 @@ def _become_known(call: Call, market: Market) -> None:
     setup = call("begin_setup", {"party": PAYER})["id"]
     call("read_setup", setup_id=setup)
     call("open_provider_account", {"party": PAYEE, "currency": "USD", "bank_token": "btok_us_verified"})
-    call("choose_letters", {"party": PAYEE, "frequency": "DAILY", "muted": ["thanks"]})
-    call("read_letters", external_id=PAYEE)
+    call("choose_emails", {"party": PAYEE, "frequency": "DAILY", "muted": ["thanks"]})
+    call("read_email_preferences", external_id=PAYEE)
     call("choose_withdrawal", {"party": PAYEE, "method": "standard"})
     known = {each.external_id: each.id for each in market.all(Party)}
     market.payer_id, market.payee_id = known[PAYER], known[PAYEE]

@@ -426,17 +426,17 @@ def test_work_is_no_session(home: ApiClient) -> None:
     assert (answer.status_code, code(answer)) == (409, "not_a_session")
 
 
-def test_a_party_chooses_its_letters(home: ApiClient) -> None:
-    before = home.get(f"/letter-preferences?external_id={home.payee}").json()
+def test_a_party_chooses_its_emails(home: ApiClient) -> None:
+    before = home.get(f"/email-preferences?external_id={home.payee}").json()
     assert (before["frequency"], before["muted"], before["changed_at"]) == ("TOGETHER", [], None)
     chosen = {"party": home.payee, "frequency": "WEEKLY", "muted": ["thanks"]}
-    answer = home.post("/letter-preferences", chosen)
+    answer = home.post("/email-preferences", chosen)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["frequency"], answer.json()["muted"]) == ("WEEKLY", ["thanks"])
-    assert home.get(f"/letter-preferences?external_id={home.payee}").json() == answer.json()
-    kept = home.post("/letter-preferences", chosen | {"muted": ["funds_held"]})
+    assert home.get(f"/email-preferences?external_id={home.payee}").json() == answer.json()
+    kept = home.post("/email-preferences", chosen | {"muted": ["funds_held"]})
     assert (kept.status_code, code(kept)) == (422, "cannot_be_muted")
-    assert code(home.post("/letter-preferences", chosen | {"muted": ["weather"]})) == "no_such_kind"
+    assert code(home.post("/email-preferences", chosen | {"muted": ["weather"]})) == "no_such_kind"
 
 
 # Payouts

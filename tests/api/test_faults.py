@@ -95,7 +95,7 @@ def test_another_platforms_key_finds_nothing_anywhere(
             "/reports/1",
             "/practice-flags/1",
             "/events?endpoint=1",
-            f"/letter-preferences?external_id={home.payer}",
+            f"/email-preferences?external_id={home.payer}",
         ):
             answer = law.get(path)
             assert (answer.status_code, code(answer)) == (404, "not_found"), path

@@ -29,7 +29,7 @@ def test_a_name_in_the_query_that_nobody_knows_is_refused(home: ApiClient, addre
 
 
 @pytest.mark.parametrize(
-    "query", ["/milestones?project=1&project=2", "/projects?limit=1&limit=2", "/letter-preferences?{x}&{x}"]
+    "query", ["/milestones?project=1&project=2", "/projects?limit=1&limit=2", "/email-preferences?{x}&{x}"]
 )
 def test_a_filter_given_twice_of_which_only_one_counts_is_refused(home: ApiClient, query: str) -> None:
     answer = home.get(query.format(x=f"external_id={home.payee}"))

@@ -387,7 +387,7 @@ class Proposal(ByParty):
 
 
 class Preferences(ByParty):
-    """How often letters that are not urgent come, and which of them not at all."""
+    """How often e-mails that are not urgent come, and which of them not at all."""
 
     frequency: Annotated[Frequency, NAMED] = Frequency.TOGETHER
     muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=LETTER_KIND)]] = Field(

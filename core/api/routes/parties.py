@@ -1,4 +1,4 @@
-"""Parties as the marketplace makes them known, their accounts at the payment provider, and the letters they want."""
+"""Parties as the marketplace makes them known, their accounts at the payment provider, and the e-mails they want."""
 
 from __future__ import annotations
 
@@ -102,33 +102,35 @@ def open_provider_account(body: requests.ProviderAccount, change: Change) -> Res
 
 
 @router.post(
-    "/letter-preferences",
-    summary="Choose which letters come, and how often",
+    "/email-preferences",
+    summary="Choose which e-mails come, and how often",
     response_model=PreferencesAnswer,
     responses=refusals(NoSuchKind, CannotBeMuted),
 )
-def choose_letters(body: requests.Preferences, change: Change) -> Response:
+def choose_emails(body: requests.Preferences, change: Change) -> Response:
     """A party chooses for itself. What is urgent comes at once, and what the rules ask for cannot be muted."""
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         actor = lookups.actor(session, change.caller, body.party)
         number, often = lookups.number_of(actor), body.frequency
         preferences.set(session, actor, now=now, party_id=number, frequency=often, muted=body.muted)
-        return _of_letters(session, lookups.party(session, change.caller, body.party))
+        return _preferences_of(session, lookups.party(session, change.caller, body.party))
 
     return change.once(act)
 
 
 @router.get(
-    "/letter-preferences", summary="Read which letters a party wants", response_model=PreferencesAnswer
+    "/email-preferences", summary="Read which e-mails a party wants", response_model=PreferencesAnswer
 )
-def read_letters(caller: CurrentCaller, session: ReadSession, external_id: requests.Named) -> Response:
-    """How often letters that are not urgent come to a party, which are muted, and which can be."""
+def read_email_preferences(
+    caller: CurrentCaller, session: ReadSession, external_id: requests.Named
+) -> Response:
+    """How often e-mails that are not urgent come to a party, which are muted, and which can be."""
     party = lookups.party(session, caller, external_id)
-    return JSONResponse(_of_letters(session, party))
+    return JSONResponse(_preferences_of(session, party))
 
 
-def _of_letters(session: Session, party: Party) -> PreferencesAnswer:
+def _preferences_of(session: Session, party: Party) -> PreferencesAnswer:
     row = session.get(LetterPreference, party.id)
     return {
         "party": party.external_id,
