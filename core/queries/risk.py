@@ -1,4 +1,4 @@
-"""Manual reviews and unsettled reports, for those who settle them."""
+"""Risk reviews and unsettled reports, for those who settle them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money
 from core.queries.bounded_list import Listed, total
-from core.records import Milestone, PracticeFlag, Project, Report, RiskReview, Staff
+from core.records import Milestone, Project, Report, RiskReview, Staff
 
 MOST = 200
 
@@ -49,17 +49,6 @@ class Filed:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A practice mismatch that nobody has resolved."""
-
-    id: int
-    project_id: int
-    licensed_in: str
-    needed_in: str
-    at: datetime
-
-
 def open_reviews(session: Session) -> Listed[Review]:
     """Oldest first."""
     return _reviews(session, RiskReview.settled_at.is_(None))
@@ -89,18 +78,6 @@ def open_reports(session: Session, project_id: int | None = None) -> Listed[File
             row.details,
             row.at,
         )
-        for row in session.scalars(wanted)
-    ]
-    return Listed(rows, total(session, wanted, shown=len(rows), limit=MOST))
-
-
-def open_flags(session: Session) -> Listed[Flag]:
-    """The practice mismatches that are not resolved, the oldest first."""
-    wanted = (
-        select(PracticeFlag).where(PracticeFlag.resolved_at.is_(None)).order_by(PracticeFlag.id).limit(MOST)
-    )
-    rows = [
-        Flag(row.id, row.project_id, row.licensed_in, row.needed_in, row.at)
         for row in session.scalars(wanted)
     ]
     return Listed(rows, total(session, wanted, shown=len(rows), limit=MOST))

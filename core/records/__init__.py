@@ -61,6 +61,7 @@ from core.records.people import (
 from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
+from core.records.practice_flags import PracticeFlag
 from core.records.projects import Engagement, Project
 from core.records.receipts import DocumentSeries, Receipt
 from core.records.reconciliation import (
@@ -73,7 +74,7 @@ from core.records.reconciliation import (
     StatementLine,
 )
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
-from core.records.risk import PracticeFlag, Report, RiskReview
+from core.records.risk import Report, RiskReview
 from core.records.settlement_proposals import SettlementProposal
 from core.records.stripe_statements import PayeeStatementLine, StatementCursor, StripePayout
 

@@ -382,7 +382,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "Reports by the parties and the marketplace", "actions.risk.reports:file", f"{_LEGAL}, Risk Controls"
     ),
-    Rule("Practice in another state", "actions.risk.reports:flag_practice", f"{_LEGAL}, Risk Controls"),
+    Rule("Practice in another state", "actions.risk.practice_flags:flag", f"{_LEGAL}, Risk Controls"),
     Rule("A review ends with its causes", "rules.risk:require_settled", f"{_LEGAL}, Risk Controls"),
     # Going on, and the end.
     Rule("Next milestone", "rules.projects:next_to_activate", f"{_FLOW}, Project Progression 1"),

@@ -49,7 +49,7 @@ def high_value(amount: Money, profile: Profile) -> bool:
 
 
 def reviews(facts: RiskFacts, profile: Profile) -> tuple[Block, ...]:
-    """Every reason for a manual review; empty when there is none."""
+    """Every reason for a risk review; empty when there is none."""
     return tuple(_reasons(facts, profile))
 
 

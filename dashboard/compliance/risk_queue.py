@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.actions.risk import report_outcomes, reports, risk_reviews
+from core.actions.risk import practice_flags, report_outcomes, reports, risk_reviews
+from core.queries import practice_flags as practice_flag_queries
 from core.queries import risk as queries
 from core.queries.bounded_list import Listed
-from core.queries.risk import Filed, Flag, Review
+from core.queries.practice_flags import Flag
+from core.queries.risk import Filed, Review
 from core.rules.permissions import Permission
 from core.rules.references import reference
 from core.rules.reports import ReportKind, ReportOutcome, Source
@@ -27,7 +29,7 @@ def section() -> None:
     """Nothing at all where nothing waits."""
     with request_context.reading() as session:
         waiting = queries.open_reviews(session)
-        filed, flags = queries.open_reports(session), queries.open_flags(session)
+        filed, flags = queries.open_reports(session), practice_flag_queries.open_flags(session)
     if not (waiting or filed or flags):
         return
     header.section(
@@ -172,7 +174,7 @@ def _resolve(flag_id: int, said: str) -> None:
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: reports.resolve_practice(
+            lambda session, actor, now: practice_flags.resolve(
                 session, actor, now=now, flag_id=flag_id, resolution=found
             ),
             done="The mismatch is resolved.",

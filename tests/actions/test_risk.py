@@ -1,4 +1,4 @@
-"""Reports, flagged practices and manual reviews: what they stop, who settles them, and what then goes on."""
+"""Reports, flagged practices and risk reviews: what they stop, who settles them, and what then goes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.actions.milestones import verification
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import release
 from core.actions.risk import holds as hold
-from core.actions.risk import reports, risk_reviews
+from core.actions.risk import practice_flags, reports, risk_reviews
 from core.db import Database
 from core.errors import NotFound, ReasonMissing
 from core.money import Money
@@ -116,7 +116,7 @@ def test_more_reasons_join_the_review_that_is_open(town: Town) -> None:
 
 def flag(town: Town, told: Told) -> int:
     states = {"licensed_in": "Oregon", "needed_in": "Texas"}
-    return town.act(reports.flag_practice, SYSTEM, project_id=told.project, **states).id
+    return town.act(practice_flags.flag, SYSTEM, project_id=told.project, **states).id
 
 
 def test_a_review_cannot_be_settled_while_its_causes_stand(town: Town) -> None:
@@ -129,7 +129,7 @@ def test_a_review_cannot_be_settled_while_its_causes_stand(town: Town) -> None:
     with pytest.raises(ReviewStillNeeded):
         cleared(town, told)
     cora = town.as_staff("cora")
-    town.act(reports.resolve_practice, cora, flag_id=number, resolution="Admitted in Texas too.")
+    town.act(practice_flags.resolve, cora, flag_id=number, resolution="Admitted in Texas too.")
     cleared(town, told)
     assert blocks(town, told) == []
 
@@ -137,12 +137,12 @@ def test_a_review_cannot_be_settled_while_its_causes_stand(town: Town) -> None:
 def test_a_practice_is_flagged_once_and_resolved_once(town: Town) -> None:
     told = builders.funded(town)
     number = flag(town, told)
-    with pytest.raises(reports.MismatchFlagged):
+    with pytest.raises(practice_flags.MismatchFlagged):
         flag(town, told)
     cora = town.as_staff("cora")
-    town.act(reports.resolve_practice, cora, flag_id=number, resolution="Admitted there.")
-    with pytest.raises(reports.MismatchResolved):
-        town.act(reports.resolve_practice, cora, flag_id=number, resolution="Again.")
+    town.act(practice_flags.resolve, cora, flag_id=number, resolution="Admitted there.")
+    with pytest.raises(practice_flags.MismatchResolved):
+        town.act(practice_flags.resolve, cora, flag_id=number, resolution="Again.")
 
 
 def test_a_severe_content_event_stops_money_by_itself_until_it_is_settled(town: Town) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from core.actions.cases import conversation
 from core.actions.decisions.recorded_decision import AlreadyDecided
 from core.actions.payouts import method_offers
-from core.actions.risk import holds, reports, risk_reviews
+from core.actions.risk import holds, practice_flags, reports, risk_reviews
 from core.api.http.problem_details import for_outsiders
 from core.api.models import requests
 from core.audit.entries import ADDRESS, PersonalDataInAudit
@@ -108,7 +108,7 @@ def test_what_staff_flagged_is_for_staff_to_resolve(home: ApiClient, owner: Data
     project, _ = funded(home)
     states = {"licensed_in": "Oregon", "needed_in": "Texas"}
     cora = home.market.as_staff("cora")
-    flag = home.market.act(reports.flag_practice, cora, project_id=project["id"], **states)
+    flag = home.market.act(practice_flags.flag, cora, project_id=project["id"], **states)
     with nothing_changes(owner):
         answer = home.post(f"/practice-flags/{flag.id}/resolve", {"resolution": "It is fine."})
         assert (answer.status_code, code(answer)) == (403, "not_permitted")

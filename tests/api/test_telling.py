@@ -11,7 +11,7 @@ import pytest
 from core.actions.cases import conversation, settlement_proposals
 from core.actions.milestones import verification
 from core.actions.payouts import payout_review
-from core.actions.risk import hold_ends, holds, payee_holds, reports, risk_reviews
+from core.actions.risk import hold_ends, holds, payee_holds, practice_flags, reports, risk_reviews
 from core.api.openapi.examples import usd
 from core.api.webhooks import delivery
 from core.db import Database, one_at_a_time
@@ -224,8 +224,8 @@ def test_a_report_is_told_when_it_is_settled_and_a_review_when_it_opens_and_ends
 def test_practices_offers_and_messages_are_told(watched: Market) -> None:
     there = watched.in_mediation()
     states = {"licensed_in": "Ohio", "needed_in": "Iowa"}
-    flag = watched.act(reports.flag_practice, SYSTEM, project_id=there.project, **states)
-    watched.act(reports.resolve_practice, SYSTEM, flag_id=flag.id, resolution="Admitted there.")
+    flag = watched.act(practice_flags.flag, SYSTEM, project_id=there.project, **states)
+    watched.act(practice_flags.resolve, SYSTEM, flag_id=flag.id, resolution="Admitted there.")
     half = Money(50_000, "USD")
     first = watched.act(settlement_proposals.propose, watched.payee, case_id=there.case, release=half)
     watched.act(settlement_proposals.decline, watched.payer, proposal_id=first.id)

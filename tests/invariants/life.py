@@ -22,7 +22,7 @@ from core.actions.decisions import approvals, confirmation
 from core.actions.funding import fund, fund_several
 from core.actions.milestones import projects, ratings, verification
 from core.actions.payouts import method_offers, payout_review
-from core.actions.risk import holds, reports, risk_reviews
+from core.actions.risk import holds, practice_flags, reports, risk_reviews
 from core.actions.staff import install, policy_change
 from core.db import Database
 from core.errors import DeskError
@@ -360,7 +360,7 @@ class Life:
     def flags(self) -> None:
         project = self.one(Project, platform="legal_services")
         where = {"licensed_in": "OR", "needed_in": "WA"}
-        self.act(reports.flag_practice, SYSTEM, project_id=project.id, **where)
+        self.act(practice_flags.flag, SYSTEM, project_id=project.id, **where)
 
     def settles(self) -> None:
         """Reports first, then flags, then the reviews that were opened for them, as a person in compliance does."""
@@ -371,7 +371,7 @@ class Life:
                 self.act(reports.settle, who, report_id=report.id, outcome=outcome, note="Read.")
         for flag in self.market.all(PracticeFlag):
             if flag.resolved_at is None:
-                self.act(reports.resolve_practice, who, flag_id=flag.id, resolution="A partner signs.")
+                self.act(practice_flags.resolve, who, flag_id=flag.id, resolution="A partner signs.")
         for review in self.market.all(RiskReview):
             if review.settled_at is None:
                 how = ReviewOutcome.CLEARED if self.draw.random() < 0.8 else ReviewOutcome.HELD

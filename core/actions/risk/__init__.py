@@ -1,1 +1,1 @@
-"""What blocks money: holds, reports, and manual reviews."""
+"""What blocks money: holds, reports, practice flags and risk reviews."""

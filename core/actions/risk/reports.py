@@ -1,4 +1,4 @@
-"""Reports, content events and practices flagged: filed by whoever sees them, settled by staff.
+"""Reports and content events: filed by whoever sees them, settled by staff.
 
 (payment-escrow-rules, Risk Controls.) Every entry of the log names the report (Records: AdminActionLog linkage).
 """
@@ -18,10 +18,9 @@ from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.errors import ChangedMeanwhile, DeskError, NotFound, another
 from core.notifications import tell
-from core.records import Milestone, PracticeFlag, Project, Report
+from core.records import Milestone, Project, Report
 from core.rules import reports as rules
 from core.rules.holds import HoldKind
-from core.rules.outside_words import two_places
 from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.reasons import given
 from core.rules.references import reference
@@ -48,14 +47,6 @@ class ReportKnownOtherwise(DeskError, tells=("fields",)):
     """Report {report} was filed here before, with another {what}. Nothing was changed."""
 
 
-class MismatchFlagged(DeskError, tells=("practice_flag", "project")):
-    """The practice of this project is already flagged. Resolve that first."""
-
-
-class MismatchResolved(DeskError, tells=("practice_flag",)):
-    """This practice mismatch was already resolved."""
-
-
 def file(
     session: Session,
     actor: Actor,
@@ -77,7 +68,7 @@ def file(
     The same `external_id` again is the same report, or `ReportKnownOtherwise`. What the rules of risk ask for is opened
     at once.
     """
-    project = _seen(session, actor, project_id)
+    project = speaks_of(session, actor, project_id)
     kind = ReportKind(kind)
     _require_milestone(session, project_id, milestone_id)
     concerned = risk_reviews.in_scope(session, project_id, rules.scope(kind, milestone_id))
@@ -107,7 +98,7 @@ def file(
         contents=[report],
     )
     _tell_author(session, report, "report_received", project, now=now)
-    _consider(session, concerned, now=now)
+    risk_reviews.consider_all(session, concerned, now=now)
     return report
 
 
@@ -199,61 +190,8 @@ def _subject(actor: Actor, project: Project, said: Role | None) -> int | None:
     return {"payer": project.payer_id, "payee": project.payee_id}[said] if said else None
 
 
-def flag_practice(
-    session: Session, actor: Actor, *, now: datetime, project_id: int, licensed_in: str, needed_in: str
-) -> PracticeFlag:
-    """The practice is licensed in another state than the one where the work is done (or the client lives).
-
-    Raises `SamePlace`, `MismatchFlagged`.
-    """
-    two_places(licensed_in, needed_in)
-    if actor.kind != "system":
-        require(actor, Permission.PLACE_HOLD)
-    _seen(session, actor, project_id)
-    concerned = risk_reviews.in_scope(session, project_id, None)
-    wanted = select(PracticeFlag.id).where(
-        PracticeFlag.project_id == project_id, PracticeFlag.resolved_at.is_(None)
-    )
-    if (known := session.scalar(wanted)) is not None:
-        raise MismatchFlagged(practice_flag=known, project=project_id)
-    flag = PracticeFlag(
-        project_id=project_id,
-        licensed_in=licensed_in,
-        needed_in=needed_in,
-        author_kind=actor.kind,
-        author_id=actor.id,
-        at=now,
-    )
-    session.add(flag)
-    session.flush()
-    after = {"licensed_in": licensed_in, "needed_in": needed_in}
-    _note_flag(session, actor, AuditAction.PRACTICE_FLAG.by(actor.kind), flag, now=now, after=after)
-    _consider(session, concerned, now=now)
-    return flag
-
-
-def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: int, resolution: str) -> None:
-    """A person has found that the practice may do this work, or has arranged for one that may.
-
-    The marketplace (the system) may say so of what it flagged itself; staff still settles the review that was opened
-    for it. The marketplace's words are kept with the flag, and not in the log. Raises `MismatchResolved`, `NotFound`.
-    """
-    resolution = given(resolution)
-    flag = session.get(PracticeFlag, flag_id, with_for_update=True)
-    if flag is None:
-        raise NotFound(kind="practice flag", id=flag_id)
-    if not actor.kind == flag.author_kind == "system":
-        require(actor, Permission.REVIEW_RISK)
-    if flag.resolved_at is not None:
-        raise MismatchResolved(practice_flag=flag_id)
-    flag.resolution, flag.resolved_by, flag.resolved_at = resolution, actor.id, now
-    session.flush()
-    reason = resolution if actor.kind == "staff" else None
-    _note_flag(session, actor, AuditAction.PRACTICE_RESOLVE.by(actor.kind), flag, now=now, reason=reason)
-
-
-def _seen(session: Session, actor: Actor, project_id: int) -> Project:
-    """The project, if this actor may speak about it."""
+def speaks_of(session: Session, actor: Actor, project_id: int) -> Project:
+    """The project, if this actor may speak about it. Raises `NotFound`, `NotYours`, `NotPermitted`."""
     project = session.get(Project, project_id)
     if project is None:
         raise NotFound(kind="project", id=project_id)
@@ -268,12 +206,6 @@ def _known(session: Session, project_id: int, external_id: str) -> Report | None
     return session.scalars(
         select(Report).where(Report.project_id == project_id, Report.external_id == external_id)
     ).one_or_none()
-
-
-def _consider(session: Session, concerned: list[MilestoneContext], *, now: datetime) -> None:
-    for context in concerned:
-        session.flush()
-        risk_reviews.consider(session, context, now=now)
 
 
 def _tell_author(session: Session, report: Report, template: str, project: Project, *, now: datetime) -> None:
@@ -304,20 +236,5 @@ def _note(
         project_id=report.project_id,
         milestone_id=report.milestone_id,
         report_id=report.id,
-        **fields,
-    )
-
-
-def _note_flag(
-    session: Session, actor: Actor, action: StoredAction, flag: PracticeFlag, *, now: datetime, **fields: Any
-) -> None:
-    audit.record(
-        session,
-        actor,
-        action,
-        object_kind="practice",
-        object_id=flag.id,
-        now=now,
-        project_id=flag.project_id,
         **fields,
     )

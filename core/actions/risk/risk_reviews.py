@@ -6,6 +6,7 @@ is flagged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -30,6 +31,13 @@ from core.rules.risk import ReviewOutcome
 
 class ReviewSettled(DeskError):
     """Review {review} was already settled."""
+
+
+def consider_all(session: Session, concerned: Iterable[MilestoneContext], *, now: datetime) -> None:
+    """What was reported or flagged concerns each of these."""
+    for context in concerned:
+        session.flush()
+        consider(session, context, now=now)
 
 
 def consider(session: Session, context: MilestoneContext, *, now: datetime) -> RiskReview | None:

@@ -31,7 +31,8 @@ from core.actions.parties.details import CountryFixed
 from core.actions.payouts.method_offers import NotOffered
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.risk.holds import NoOpenComplaint, NotALateComplaint
-from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
+from core.actions.risk.practice_flags import MismatchFlagged, MismatchResolved
+from core.actions.risk.reports import ReportKnownOtherwise
 from core.api.http.api_keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong

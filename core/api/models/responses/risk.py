@@ -1,4 +1,4 @@
-"""Holds, manual reviews, reports and practice flags, as far as a party may know."""
+"""Holds, risk reviews, reports and practice flags, as far as a party may know."""
 
 from __future__ import annotations
 
