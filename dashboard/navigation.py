@@ -244,6 +244,14 @@ ENTRIES: Sequence[PageEntry] = (
         hidden=True,
     ),
     PageEntry(
+        "registers",
+        "Registers",
+        "library_books",
+        "Oversight",
+        Permission.READ_AUDIT,
+        "Payment intents, holds and releases, refund decisions, administration, receipts.",
+    ),
+    PageEntry(
         "checks", "Checks", "fact_check", "Oversight", Permission.RUN_CHECKS, "The invariants of the books."
     ),
     PageEntry(

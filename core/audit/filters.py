@@ -57,10 +57,13 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             AuditAction.REFUND_FOLLOW.by("system"),
         ),
     ),
-    # Whatever staff did, with the case and the report that it was about.
+    # Whatever staff did, with the case and the report that it was about, and what they took out of the house.
     "administration": (
         "Administration, with cases and reports",
-        ("staff:", "mediator:", "finance:", "compliance:", "administrator:", "operator:"),
+        (
+            *("staff:", "mediator:", "finance:", "compliance:", "administrator:", "operator:"),
+            *("audit:", "desk:", "ledger:"),
+        ),
     ),
 }
 

@@ -44,6 +44,7 @@ class Column:
     value: Callable[[Any], Any] | None = None
     axis: str = ""
     now: datetime | None = None
+    seconds: bool = False
     page: str = ""
     param: str = "id"
     leads: Callable[[Any], tuple[str, Mapping[str, Any]] | None] | None = None
@@ -79,7 +80,7 @@ def marks(name: str, label: str, *, axis: str, **more: Any) -> Column:
 
 
 def when(name: str, label: str, **more: Any) -> Column:
-    """A time, exact to the minute, UTC."""
+    """A time, exact to the minute (with `seconds` to the second), UTC."""
     return Column(name, label, "when", **more)
 
 
@@ -129,7 +130,7 @@ def _words(column: Column, value: Any) -> str:
         case "marks":
             words = ", ".join(states.pill(column.axis, each).label for each in value)
         case "when":
-            words = deadlines.brief(value)
+            words = deadlines.brief(value, seconds=column.seconds)
         case "due":
             words = deadlines.words(value, column.now) if column.now else deadlines.brief(value)
         case "count":
@@ -181,7 +182,10 @@ def configure(column: Column, rows: Sequence[Any]) -> ColumnConfig:
             )
         case "when":
             return st.column_config.DatetimeColumn(
-                f"{column.label} (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", **shared
+                f"{column.label} (UTC)",
+                format="D MMM YYYY, HH:mm:ss" if column.seconds else "D MMM YYYY, HH:mm",
+                timezone="UTC",
+                **shared,
             )
     right: Literal["left", "right"] = "right" if column.kind in RANKED else "left"
     return st.column_config.TextColumn(column.label, alignment=right, **shared)
@@ -269,7 +273,7 @@ def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None, *,
 def _html_cell(column: Column, row: Any, *, paper: bool) -> str:
     words = html(cell(column, row))
     if paper and column.kind in ("when", "due") and isinstance(at := column.of(row), datetime):
-        return html(f"{at.astimezone(UTC):%-d %b %Y, %H:%M}")
+        return html(f"{at.astimezone(UTC):%-d %b %Y, %H:%M{':%S' if column.seconds else ''}}")
     if column.kind == "status" and words:
         return f'<span class="ed-pill ed-{states.pill(column.axis, column.of(row)).tone}">{words}</span>'
     if column.kind in ("when", "due") and isinstance(at := column.of(row), datetime):

@@ -47,9 +47,9 @@ def day(at: datetime) -> str:
     return f"{at.astimezone(UTC):%-d %b %Y}"
 
 
-def brief(at: datetime | None) -> str:
+def brief(at: datetime | None, *, seconds: bool = False) -> str:
     """`18 Nov 2026 14:22`, for a column whose title says UTC."""
-    return "—" if at is None else f"{at.astimezone(UTC):%-d %b %Y %H:%M}"
+    return "—" if at is None else f"{at.astimezone(UTC):%-d %b %Y %H:%M{':%S' if seconds else ''}}"
 
 
 def tone(due: datetime | None, now: datetime) -> Tone:

@@ -86,6 +86,14 @@ UNREADABLE = [
     ("audit", "role", "nobody"),
     ("audit", "when", "soon"),
     ("audit", "entry", "abc"),
+    ("registers", "register", "Nothing"),
+    ("registers", "days", "yesterday"),
+    ("registers", "case", "D-x"),
+    ("registers", "milestone", "abc"),
+    ("registers", "project", "abc"),
+    ("registers", "intent", "NOTHING"),
+    ("registers", "decision", "EXECUTED"),
+    ("registers", "before-intents", "abc"),
     ("policy", "currency", "XXX"),
 ]
 
