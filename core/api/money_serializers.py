@@ -64,7 +64,6 @@ def of_payment(session: Session, order: PaymentOrder, last: Charge | None) -> Pa
         "released": money(order.released_minor, order.currency),
         "refunded": money(order.refunded_minor, order.currency),
         "in_flight": order.in_flight,
-        "failure": order.failure,
     }
 
 

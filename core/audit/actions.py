@@ -167,6 +167,7 @@ class AuditAction(StrEnum):
     PAYEE_ACCOUNT_LINK = "payee_account:link"
     PAYEE_ACCOUNT_FOLLOW = "payee_account:follow"
     PARTY_REGISTER = "party:register"
+    PARTY_STORE_ACCOUNT = "party:store_account"
     PAYMENT_CONVERT = "payment:convert"
     PAYMENT_ASK = "payment:ask"
     PAYMENT_CALL_OFF = "payment:call_off"
@@ -467,6 +468,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.PAYEE_ACCOUNT_LINK: ActionKind("Link to Stripe's onboarding made", staff_only=True),
     AuditAction.PAYEE_ACCOUNT_FOLLOW: ActionKind("Payee's account read at Stripe", staff_only=True),
     AuditAction.PARTY_REGISTER: ActionKind("Party registered", staff_only=True),
+    AuditAction.PARTY_STORE_ACCOUNT: ActionKind("Party's details at Stripe stored", staff_only=True),
     AuditAction.PAYOUT_STOP_OPEN: ActionKind("Payouts stopped", staff_only=True),
     AuditAction.PAYOUT_STOP_RELEASE: ActionKind("Payouts resumed", staff_only=True),
     AuditAction.POLICY_PROPOSE: ActionKind("Policy change proposed", staff_only=True),

@@ -55,10 +55,6 @@ CHANGED_BY_THE_WAY: Mapping[str, str] = {
     ),
     "notifications": "mail next_try_at",
     "outgoing_operations": "next_try_at finished_at",
-    "parties": (
-        "stripe_customer payment_method method_kind method_brand method_last4 method_saved_at stripe_account"
-        " account_currency bank_token_sha256"
-    ),
     "payment_orders": "next_retry_at",
     "settlement_currencies": "at",
     "webhook_endpoints": "last_sequence",

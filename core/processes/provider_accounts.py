@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from secrets import token_hex
@@ -10,15 +11,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions.milestones import parties
 from core.actions.operations.operation_keys import idempotency_key, operation_key
 from core.actions.parties import details, payee_accounts, payment_method_setups
+from core.audit.actions import AuditAction
 from core.desk import Desk
 from core.gateways.payments import DEBITS, AccountLinkSnapshot, MethodSnapshot, SetupSnapshot
 from core.processes import payee_accounts as payee_accounts_process
 from core.records import Party
 from core.rules.parties import PartyRole
-from core.rules.permissions import Actor
+from core.rules.permissions import SYSTEM, Actor
+
+KEPT = ("stripe_customer", "payment_method", "stripe_account", "account_currency", "bank_token_sha256")
 
 
 def open_at_provider(
@@ -49,10 +54,19 @@ def open_at_provider(
     if party.role == PartyRole.PAYER and party.stripe_customer is None:
         customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
         desk.database.run(
-            lambda session: _know(session, party_id, customer=customer.id, method=payment_method, told=told)
+            lambda session: _know(
+                session,
+                party_id,
+                now=desk.clock(),
+                customer=customer.id,
+                method=payment_method,
+                told=told,
+            )
         )
     elif party.role == PartyRole.PAYER and party.payment_method is None and payment_method is not None:
-        desk.database.run(lambda session: _know(session, party_id, method=payment_method, told=told))
+        desk.database.run(
+            lambda session: _know(session, party_id, now=desk.clock(), method=payment_method, told=told)
+        )
     if party.role == PartyRole.PAYEE and party.stripe_account is None:
         asked_at = desk.clock()
         account = desk.payments.create_payee_account(
@@ -61,7 +75,7 @@ def open_at_provider(
         given = (currency, parties.digest(bank_token))
 
         def know(session: Session) -> None:
-            _know(session, party_id, account=account.id, given=given)
+            _know(session, party_id, now=desk.clock(), account=account.id, given=given)
             payee_accounts.follow(session, account, asked_at=asked_at, now=desk.clock())
 
         desk.database.run(know)
@@ -105,7 +119,9 @@ def replace_bank(desk: Desk, party_id: int, *, asked_as: str, bank_token: str) -
     key = _once(desk, op, "bank", asked_as)
     desk.payments.replace_bank(op, key, account=party.stripe_account, bank_token=bank_token)
     payee_accounts_process.read(desk, party.stripe_account)
-    desk.database.run(lambda session: _know(session, party_id, bank=parties.digest(bank_token)))
+    desk.database.run(
+        lambda session: _know(session, party_id, now=desk.clock(), bank=parties.digest(bank_token))
+    )
 
 
 def replace_payment_method(
@@ -190,6 +206,7 @@ def _know(
     session: Session,
     party_id: int,
     *,
+    now: datetime,
     customer: str | None = None,
     method: str | None = None,
     told: MethodSnapshot | None = None,
@@ -197,7 +214,9 @@ def _know(
     given: tuple[str, str | None] | None = None,
     bank: str | None = None,
 ) -> None:
+    """Keep what the provider knows a party by; the log says which fields that is, and what the provider calls them."""
     party = session.get_one(Party, party_id, with_for_update=True)
+    before = {field: getattr(party, field) for field in KEPT}
     party.stripe_customer = customer or party.stripe_customer
     if method is not None:
         party.payment_method = method
@@ -206,3 +225,16 @@ def _know(
     if given is not None:
         party.account_currency, party.bank_token_sha256 = given
     party.bank_token_sha256 = bank or party.bank_token_sha256
+    fields = [field for field in KEPT if getattr(party, field) != before[field]]
+    if not fields:
+        return
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        AuditAction.PARTY_STORE_ACCOUNT.by("system"),
+        object_kind="party",
+        object_id=party_id,
+        now=now,
+        after={"fields": fields, "customer": party.stripe_customer, "account": party.stripe_account},
+    )

@@ -78,7 +78,7 @@ def test_a_payer_pays_with_another_card_from_the_next_payment_on(home: ApiClient
     assert home.post("/payment-method", body).status_code == 200
     home.post(f"/projects/{project['id']}/fund", {"party": home.payer, "milestones": [first]})
     home.market.work()
-    assert home.get(f"/milestones/{first}").json()["payment"]["failure"]
+    assert home.get(f"/milestones/{first}").json()["payment"]["decline"]
     good = {"party": home.payer, "payment_method": "pm_card_bypassPending"}
     assert home.post("/payment-method", good).status_code == 200
     home.post(f"/projects/{project['id']}/fund", {"party": home.payer, "milestones": [first]})

@@ -195,15 +195,16 @@ def test_what_sql_does_with_the_log_running_is_found_by_its_missing_entry(log: L
 
 def test_what_the_worker_writes_by_the_way_needs_no_entry_and_anything_else_does(log: Log) -> None:
     town = builders.a_town(log.database)
-    by_the_way = "update parties set stripe_customer = 'cus_1' where id = :id"
+    builders.funded(town)
+    by_the_way = "update payment_orders set next_retry_at = now() where milestone_id = 1"
     for database, statement, count in (
         (log.database, by_the_way, 0),
-        (log.owner, by_the_way.replace("cus_1", "cus_2"), 1),
-        (log.database, "update parties set stripe_customer = 'cus_3', city = 'Bonn' where id = :id", 2),
+        (log.owner, by_the_way, 1),
+        (log.database, by_the_way.replace("now()", "now(), retries = 3"), 2),
     ):
         with database.transaction() as session:
-            session.execute(text(statement), {"id": town.payer_id})
-        wrong = [finding for finding in log.verify().findings if "of parties" in finding.why]
+            session.execute(text(statement))
+        wrong = [finding for finding in log.verify().findings if "of payment_orders" in finding.why]
         assert len(wrong) == count, (statement, wrong)
 
 

@@ -29,7 +29,6 @@ PAYMENT = {
     "released": usd(0),
     "refunded": usd(0),
     "in_flight": False,
-    "failure": None,
 }
 PAYOUT = {
     "id": 6,

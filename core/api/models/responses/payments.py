@@ -47,7 +47,6 @@ class PaymentAnswer(TypedDict):
     released: MoneyAnswer
     refunded: MoneyAnswer
     in_flight: bool
-    failure: str | None
 
 
 class PaymentOfMilestoneAnswer(PaymentAnswer):
