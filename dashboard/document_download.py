@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.actions.milestones import receipts
+from core.actions.milestones import documents
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import download
@@ -17,7 +17,7 @@ def button(label: str, *, receipt_id: int, number: str) -> None:
         name=f"{number}.pdf",
         media_type="application/pdf",
         content=lambda actor, now: desk.database.run(
-            lambda session: receipts.download(
+            lambda session: documents.download(
                 session, actor, settings=desk.settings, now=now, receipt_id=receipt_id
             )[1]
         ),

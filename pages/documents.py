@@ -6,8 +6,8 @@ from core.policy import Platform
 from core.queries import documents as queries
 from core.queries.documents import Narrowed
 from core.queries.movements import Period
+from core.rules.documents import TITLES, ReceiptKind
 from core.rules.permissions import Permission
-from core.rules.receipts import TITLES, ReceiptKind
 from dashboard import request_context
 from dashboard.finance import documents
 from dashboard.ui import filters, header

@@ -8,7 +8,7 @@ from core.queries import case_summaries, projects
 from core.queries import letters as queries
 from core.rules.permissions import Permission
 from dashboard import letters, navigation, request_context
-from dashboard.project import milestones, parties, receipts
+from dashboard.project import documents, milestones, parties
 from dashboard.ui import cards, empty, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
@@ -80,7 +80,7 @@ if disputes:
         name="Cases of this project",
     )
 parties.show(whole)
-receipts.show(project.id)
+documents.show(project.id)
 header.section("E-mails", "what was sent to whom, and its status")
 with request_context.reading() as session:
     told = queries.about(session, "project", project.id)

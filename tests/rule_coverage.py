@@ -599,15 +599,15 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/records_asked_for: the log of administration names reports",
     ),
     "Receipt of a payment": (
-        "actions/receipts: a payment a release and a refund each have one with the amounts that moved",
+        "actions/documents: a payment a release and a refund each have one with the amounts that moved",
     ),
     "A receipt bears the scope of its day": (
-        "actions/receipts: a full release refunds nothing and a receipt bears the scope of its day",
+        "actions/documents: a full release refunds nothing and a receipt bears the scope of its day",
     ),
-    "Reading receipts is on record": ("actions/receipts: a download is noted and is for staff",),
-    "Tax included in an amount": ("actions/receipts: tax and net are the whole",),
+    "Reading receipts is on record": ("actions/documents: a download is noted and is for staff",),
+    "Tax included in an amount": ("actions/documents: tax and net are the whole",),
     "A file is known by its hash": (
-        "actions/receipts: a file that was handed out is known again and a changed one is not",
+        "actions/documents: a file that was handed out is known again and a changed one is not",
     ),
     "The record is proved": (
         "audit/tampering: an untouched record is proved",

@@ -11,8 +11,8 @@ import pytest
 from core import paper
 from core.case_file.summary_pdf import summary
 from core.db import Database
+from core.document_paper import ReceiptDocument, draw
 from core.money import Money
-from core.receipts import ReceiptDocument, draw
 from tests import builders
 from tests.case_file.packs import edited, told_and_packed, unpacked
 

@@ -19,18 +19,18 @@ def receipt(
     as_json: Json = False,
 ) -> None:
     """A receipt, invoice or credit note as PDF."""
-    from core.actions.milestones import receipts
+    from core.actions.milestones import documents
 
     require_new(out)
     with opened() as desk:
         actor = operator.actor(desk, as_)
         name, content = desk.database.run(
-            lambda session: receipts.download(
+            lambda session: documents.download(
                 session,
                 actor,
                 settings=desk.settings,
                 now=desk.clock(),
-                receipt_id=receipts.by_number(session, number),
+                receipt_id=documents.by_number(session, number),
             )
         )
     write_new(out, content)

@@ -30,10 +30,10 @@ from core.records import (
 )
 from core.records.audit import audit_entries
 from core.rules.chargebacks import FILE_KINDS, LARGEST_FILE, LONGEST_TEXT, FileOrigin
+from core.rules.documents import ReceiptKind
 from core.rules.duplicate_payments import DuplicateStatus
 from core.rules.messages import Audience, AuthorKind
 from core.rules.notifications import LetterStatus
-from core.rules.receipts import ReceiptKind
 from core.rules.references import reference
 from core.rules.refunds import RefundStatus
 

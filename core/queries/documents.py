@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from core.money import Money
 from core.queries.movements import Period
 from core.records import DocumentSeries, Milestone, Project, Receipt
-from core.rules.receipts import SERIES, TITLES, ReceiptKind
+from core.rules.documents import SERIES, TITLES, ReceiptKind
 from core.rules.references import reference
 
 _ORIGINAL = aliased(Receipt)

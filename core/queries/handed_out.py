@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.audit.actions import AuditAction
 from core.records import Receipt
+from core.rules.documents import NUMBER
 from core.rules.permissions import Actor, Permission, require
-from core.rules.receipts import NUMBER
 
 TAKEN = text(
     """

@@ -26,6 +26,7 @@ from core.records.chargebacks import (
 from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.debts import DebtReminder, DebtWriteOff, RepaymentInstalment, RepaymentPlan
 from core.records.demo import DemoClock
+from core.records.documents import DocumentSeries, Receipt
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
 from core.records.exports import Export
 from core.records.holds import Hold, HoldLift, PayeeHold
@@ -63,7 +64,6 @@ from core.records.policy import PolicyVersion
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.practice_flags import PracticeFlag
 from core.records.projects import Engagement, Project
-from core.records.receipts import DocumentSeries, Receipt
 from core.records.reconciliation import (
     BankMatch,
     BankMatchLine,

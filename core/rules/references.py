@@ -1,6 +1,6 @@
 """The letters before a number, by what it numbers: on screen, in letters, in files and in searches (internal policy).
 
-A prefix means one thing. The series of documents (`core.rules.receipts`) go to parties, and none of these is one.
+A prefix means one thing. The series of documents (`core.rules.documents`) go to parties, and none of these is one.
 """
 
 from __future__ import annotations

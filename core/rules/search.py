@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.money import CURRENCIES, MAX_MINOR, Money
-from core.rules import receipts
+from core.rules import documents
 from core.rules.references import PREFIXES, ReferenceKind, whole
 
 MOST_CHARACTERS = 200
@@ -102,7 +102,7 @@ def meaning(text: str) -> Meaning:
     typed = " ".join(text[:MOST_CHARACTERS].replace("\0", " ").split())
     if not typed:
         return Meaning()
-    if receipts.NUMBER.fullmatch(typed.upper()):
+    if documents.NUMBER.fullmatch(typed.upper()):
         return Meaning(document=typed.upper())
     named = _named(typed)
     if named is not None:

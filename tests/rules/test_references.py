@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import core
-from core.rules.receipts import OLD_SERIES, SERIES
+from core.rules.documents import OLD_SERIES, SERIES
 from core.rules.references import PREFIXES, ReferenceKind, number_in, reference
 
 ROOT = Path(core.__file__).parent.parent

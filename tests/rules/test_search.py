@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import CURRENCIES, MAX_MINOR, Money
-from core.rules.receipts import OLD_SERIES, SERIES
+from core.rules.documents import OLD_SERIES, SERIES
 from core.rules.references import PREFIXES, reference
 from core.rules.search import OF_REFERENCE, amounts, meaning
 

@@ -12,10 +12,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import chargeback_papers
-from core import receipts as receipt_paper
+from core import chargeback_papers, document_paper
 from core.actions.chargebacks import chargeback_evidence
-from core.actions.milestones import receipts
+from core.actions.milestones import documents
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.audit.actions import AuditAction
 from core.config import Settings
@@ -28,8 +27,8 @@ from core.records import Chargeback, ChargebackEvidence, ChargebackFile, Receipt
 from core.rules import chargebacks as rules
 from core.rules import file_names
 from core.rules.chargebacks import FileOrigin
+from core.rules.documents import TITLES
 from core.rules.permissions import Actor, Permission, require
-from core.rules.receipts import TITLES
 from core.rules.references import reference, whole
 
 PDF = "application/pdf"
@@ -184,8 +183,8 @@ def _receipt(session: Session, row: Chargeback, number: str, settings: Settings)
     found = session.get(Receipt, whole(number) or 0)
     if found is None or found.milestone_id != row.milestone_id:
         raise NotFound(kind="receipt", id=number)
-    paper = receipts.paper_of(session, found, settings)
-    return Exhibit(f"{TITLES[found.kind]} {found.number}", PDF, receipt_paper.draw(paper))
+    paper = documents.paper_of(session, found, settings)
+    return Exhibit(f"{TITLES[found.kind]} {found.number}", PDF, document_paper.draw(paper))
 
 
 def _alone(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import notifications, outbox
 from core.actions.funding import balance_transactions, charges, duplicate_payments, settlement_currency
-from core.actions.milestones import legal_checklist, orders, receipts
+from core.actions.milestones import documents, legal_checklist, orders
 from core.actions.milestones.engagement import facts_of
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
@@ -203,7 +203,7 @@ def _funded(
         after={"held": context.amount.as_dict(), "balance_transaction": line.id},
         operation_key=operation.key,
     )
-    receipt = receipts.of_funding(
+    receipt = documents.of_funding(
         session, context, operation, snapshot.amount, paid_by=snapshot.paid_by, now=now
     )
     risk_reviews.consider(session, context, now=now)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.actions.debts import receivables
-from core.actions.milestones import orders, receipts
+from core.actions.milestones import documents, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.ledger import journal_store, postings
 from core.ledger.journals import Journal
@@ -31,7 +31,7 @@ def post_split(
         receivables.lock_payee(session, context)
     journal_id = journal_store.post(session, split_journal(context, split, key=key, cause=cause), now=now)
     context.order.fee_kept_minor = split.fee_kept.minor
-    receipts.of_release(session, context, split, key=key, now=now)
+    documents.of_release(session, context, split, key=key, now=now)
     orders.shift(
         session,
         context,

@@ -11,7 +11,7 @@ from core import audit, outbox
 from core.actions.decisions import planned_calls
 from core.actions.decisions.planned_calls import Call
 from core.actions.funding import balance_transactions
-from core.actions.milestones import completion, orders, receipts
+from core.actions.milestones import completion, documents, orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import idempotency_key
@@ -214,7 +214,7 @@ def _change(
             reason=refund.failure,
         )
     if status == RefundStatus.SUCCEEDED:
-        receipts.of_refund(session, context, operation, refund, now=now)
+        documents.of_refund(session, context, operation, refund, now=now)
         context.tell(
             session,
             "refund_sent",

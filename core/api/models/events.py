@@ -27,6 +27,7 @@ from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer
 from core.policy import WithdrawalMethod
 from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
 from core.rules.chargebacks import ChargebackStatus
+from core.rules.documents import ReceiptKind
 from core.rules.engagement import EngagementStatus
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import HoldKind
@@ -39,7 +40,6 @@ from core.rules.payment_states import CauseKind
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import ProjectStatus
-from core.rules.receipts import ReceiptKind
 from core.rules.refunds import RefundStatus
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome

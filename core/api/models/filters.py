@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.api.models.requests import LARGEST_ID, NAME, ONE_LINE, TOKEN, Id
 from core.rules.cases import CaseStatus
 from core.rules.chargebacks import ChargebackStatus
+from core.rules.documents import ReceiptKind
 from core.rules.evidence import EvidenceKind
 from core.rules.milestones import Status as MilestoneStatus
 from core.rules.notifications import LetterStatus
@@ -16,7 +17,6 @@ from core.rules.parties import PartyRole
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import ProjectStatus
-from core.rules.receipts import ReceiptKind
 from core.rules.refunds import RefundStatus
 from core.rules.reports import ReportKind
 from core.rules.settlement_proposals import SettlementProposalStatus

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
-from core.actions.milestones import receipts
+from core.actions.milestones import documents
 from core.api import lookups
 from core.api import money_serializers as money
 from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
@@ -60,7 +60,7 @@ def fetch_receipt(caller: CurrentCaller, desk: CurrentDesk, receipt_id: requests
         found = session.get(Receipt, receipt_id)
         row = lookups.of_milestone(session, caller, found, kind="receipt", number=receipt_id)
         settings, now = desk.settings, desk.clock()
-        return receipts.hand_out(session, SYSTEM, row, settings=settings, now=now, by_key=caller.prefix)
+        return documents.hand_out(session, SYSTEM, row, settings=settings, now=now, by_key=caller.prefix)
 
     name, content = desk.database.run(act)
     return attachment(name, content, media_type="application/pdf")

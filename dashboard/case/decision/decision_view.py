@@ -21,7 +21,7 @@ from dashboard.case.decision import (
     withdraw_decision,
 )
 from dashboard.case.decision.preview import people
-from dashboard.case.tabs import receipts as papers_of
+from dashboard.case.tabs import documents as papers_of
 from dashboard.ui import cards, confirm, deadlines, header, status
 from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines

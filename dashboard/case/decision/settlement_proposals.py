@@ -16,7 +16,7 @@ from dashboard import request_context
 from dashboard.case import redaction
 from dashboard.case.decision import letter_list, plan_view
 from dashboard.case.decision.preview import people
-from dashboard.case.tabs import receipts
+from dashboard.case.tabs import documents
 from dashboard.ui import cards, deadlines, header, money, status, tables
 from dashboard.ui.safe import html
 
@@ -71,7 +71,7 @@ def _agreement(case: CaseView, each: ProposalOfParty) -> None:
     )
     _words(case, each)
     _letters(case, each)
-    receipts.show(case)
+    documents.show(case)
 
 
 def _division(case: CaseView, each: ProposalOfParty) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
 
 from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer, Sha256
-from core.rules.receipts import ReceiptKind
+from core.rules.documents import ReceiptKind
 
 
 class ReceiptLineAnswer(TypedDict):

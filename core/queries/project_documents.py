@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.money import Money
 from core.records import Milestone, Receipt
-from core.rules.receipts import TITLES
+from core.rules.documents import TITLES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries import receipts as queries
+from core.queries import project_documents as queries
 from core.queries import reviews
 from dashboard import document_download, request_context
 from dashboard.ui import cards, deadlines, header, tables

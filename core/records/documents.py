@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Computed, FetchedValue, ForeignKey, Inde
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
-from core.rules.receipts import ReceiptKind
+from core.rules.documents import ReceiptKind
 
 
 class Receipt(Record):

@@ -14,7 +14,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 from core.clock import utc
 from core.money import Money, percent
 from core.paper import BOLD, DIM, INK, PLAIN, safe, style
-from core.rules.receipts import TITLES, ReceiptKind
+from core.rules.documents import TITLES, ReceiptKind
 
 TITLE = style("title", 17, 22, bold=True)
 HEAD = style("head", 11, 16, bold=True, spaceBefore=12)

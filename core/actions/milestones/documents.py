@@ -20,13 +20,13 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.staff import policy_in_force
 from core.audit.actions import AuditAction
 from core.config import Settings
+from core.document_paper import ReceiptDocument, draw
 from core.errors import NotFound
 from core.money import Money
-from core.receipts import ReceiptDocument, draw
 from core.records import Decision, Milestone, OutgoingOperation, Project, Receipt, Refund
-from core.rules import receipts as rules
+from core.rules import documents as rules
+from core.rules.documents import Cause, ReceiptKind
 from core.rules.permissions import SYSTEM, Actor, Permission, require
-from core.rules.receipts import Cause, ReceiptKind
 from core.rules.references import reference, whole
 from core.rules.splits import Split
 

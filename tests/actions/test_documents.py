@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions.milestones import receipts, verification
+from core.actions.milestones import documents, verification
 from core.actions.staff import policy_in_force
 from core.audit import content_comparison
 from core.config import Settings
 from core.db import Database
+from core.document_paper import draw
 from core.errors import NotFound
 from core.money import Money
 from core.queries import handed_out
-from core.queries import receipts as lists
-from core.receipts import draw
+from core.queries import project_documents as lists
 from core.records import PolicyVersion, Receipt
-from core.rules import receipts as rules
+from core.rules import documents as rules
 from core.rules.permissions import Actor, NotPermitted
 from tests import builders
 from tests.builders import Told, Town
@@ -91,7 +91,7 @@ def test_the_paper_is_the_same_bytes_and_says_who_paid_whom_what(town: Town) -> 
     split(town)
     for row in written(town):
         paper = town.read(
-            lambda session, row=row: receipts.paper_of(session, session.get_one(Receipt, row.id), SETTINGS)
+            lambda session, row=row: documents.paper_of(session, session.get_one(Receipt, row.id), SETTINGS)
         )
         once, again = draw(paper), draw(paper)
         assert once == again
@@ -105,7 +105,7 @@ def test_a_paper_says_who_issued_it_what_moved_the_money_and_by_which_numbers_it
     """An invoice spoke of accepted work that a mediator had to decide about; no paper named its issuer or the case."""
     told = split(town)
     papers = {
-        row.kind: town.read(lambda s, row=row: receipts.paper_of(s, s.get_one(Receipt, row.id), SETTINGS))
+        row.kind: town.read(lambda s, row=row: documents.paper_of(s, s.get_one(Receipt, row.id), SETTINGS))
         for row in written(town)
     }
     case, place = f"D-{told.case}", f"milestone M-{told.milestone}, project P-{told.project}"
@@ -129,27 +129,27 @@ def test_what_nobody_disputed_is_released_under_the_terms_of_its_milestone(town:
     town.act(verification.approve, town.payer, milestone_id=told.milestone)
     _, invoice = written(town)
     assert invoice.lines == [["Milestone amount, released in full", 180_000]]
-    paper = town.read(lambda s: receipts.paper_of(s, s.get_one(Receipt, invoice.id), SETTINGS))
+    paper = town.read(lambda s: documents.paper_of(s, s.get_one(Receipt, invoice.id), SETTINGS))
     assert paper.said == "Released to the payee: the milestone counts as accepted under its terms."
 
 
 def test_words_of_outsiders_cannot_break_the_paper(town: Town) -> None:
     builders.funded(town, title="<b>Kitchen</i> & <img src=x> \u202e")
     row = written(town)[0]
-    assert town.read(lambda s: draw(receipts.paper_of(s, s.get_one(Receipt, row.id), SETTINGS)))
+    assert town.read(lambda s: draw(documents.paper_of(s, s.get_one(Receipt, row.id), SETTINGS)))
 
 
 def test_a_download_is_noted_and_is_for_staff(town: Town) -> None:
     told = builders.funded(town)
     number = written(town)[0].id
-    name, content = town.act(receipts.download, town.as_staff("mia"), settings=SETTINGS, receipt_id=number)
+    name, content = town.act(documents.download, town.as_staff("mia"), settings=SETTINGS, receipt_id=number)
     assert (name, content[:4]) == (f"{written(town)[0].number}.pdf", b"%PDF")
     terminal = Actor("operator", None, via="root on desk")
-    assert town.act(receipts.download, terminal, settings=SETTINGS, receipt_id=number)[1] == content
+    assert town.act(documents.download, terminal, settings=SETTINGS, receipt_id=number)[1] == content
     with pytest.raises(NotPermitted):
-        town.act(receipts.download, Actor("party", town.payer_id), settings=SETTINGS, receipt_id=number)
+        town.act(documents.download, Actor("party", town.payer_id), settings=SETTINGS, receipt_id=number)
     with pytest.raises(NotFound):
-        town.act(receipts.download, terminal, settings=SETTINGS, receipt_id=10**9)
+        town.act(documents.download, terminal, settings=SETTINGS, receipt_id=10**9)
     noted = (
         "select count(*) from audit_entries where action = 'staff:receipt:download' and milestone_id = :id"
     )
@@ -267,7 +267,7 @@ def test_a_document_keeps_what_the_parties_were_called_that_day(town: Town) -> N
         session.execute(
             text("update parties set name = 'Another Name' where id = :id"), {"id": town.payer_id}
         )
-    paper = town.read(lambda s: receipts.paper_of(s, s.get_one(Receipt, row.id), SETTINGS))
+    paper = town.read(lambda s: documents.paper_of(s, s.get_one(Receipt, row.id), SETTINGS))
     assert paper.payer == before != builders.party_of(town, town.payer_id).name
 
 
@@ -301,7 +301,7 @@ def test_issuer_and_tax_are_the_policys_and_a_credit_note_has_the_rate_of_its_re
     assert [each.tax_bps for each in (receipt, invoice, credit)] == [1_900] * 3
     assert invoice.tax_minor == 15_966, "100,000 × 19 / 119, rounded half up"
     assert invoice.original_id == credit.original_id == receipt.id
-    paper = printed(town.read(lambda s: draw(receipts.paper_of(s, s.get_one(Receipt, credit.id), SETTINGS))))
+    paper = printed(town.read(lambda s: draw(documents.paper_of(s, s.get_one(Receipt, credit.id), SETTINGS))))
     for words in (
         "Homes GmbH, Hauptstraße 1, Berlin, Tax id DE123456789, help@homes.example",
         "Tax in it, 19 %",
@@ -329,9 +329,9 @@ def test_tax_and_net_are_the_whole(minor: int, bps: int) -> None:
 def test_a_file_that_was_handed_out_is_known_again_and_a_changed_one_is_not(town: Town) -> None:
     builders.funded(town)
     row, mia = written(town)[0], town.as_staff("mia")
-    unseen = town.read(lambda s: draw(receipts.paper_of(s, s.get_one(Receipt, row.id), SETTINGS)))
+    unseen = town.read(lambda s: draw(documents.paper_of(s, s.get_one(Receipt, row.id), SETTINGS)))
     assert not town.read(lambda s: handed_out.verify(s, mia, unseen)).genuine, "nobody took it yet"
-    _, content = town.act(receipts.download, mia, settings=SETTINGS, receipt_id=row.id)
+    _, content = town.act(documents.download, mia, settings=SETTINGS, receipt_id=row.id)
     found = town.read(lambda s: handed_out.verify(s, mia, content))
     assert (found.genuine, found.taken[0].name) == (True, row.number)
     forged = town.read(lambda s: handed_out.verify(s, mia, content.replace(b"%PDF-1.4", b"%PDF-1.5")))
