@@ -6,6 +6,7 @@ import ast
 import importlib
 import pkgutil
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,13 @@ def test_no_refusal_says_what_is_retired_on_screen() -> None:
     pattern = retired_on_screen()
     wrong = {name for name, said in sentences.items() if pattern.search(said)}
     assert wrong == set()
+
+
+def test_no_two_refusals_share_a_code() -> None:
+    """A program that is told one knows which of them it is."""
+    found = Counter(each.code for each in set(refusals()))
+    assert len(found) > 200
+    assert [code for code, many in found.items() if many > 1] == []
 
 
 def test_no_page_names_a_specification_to_its_reader() -> None:

@@ -15,15 +15,10 @@ from core.audit.key_trust import FIRST_USE, Ring
 from core.audit.merkle import DIGEST, Edge
 from core.audit.pinned_keys import ledger_name, pins
 from core.audit.seal_reading import seals_between
-from core.audit.tree_heads import TreeHead
+from core.audit.tree_heads import NothingSigned, TreeHead
 from core.errors import DeskError
 
 SEALS_AT_ONCE = 2_000
-
-
-class NothingSigned(DeskError):
-    """No checkpoint with a tree is signed yet, so nothing proves an entry so far. The worker signs each second; where
-    this lasts, `escrow-desk doctor` says why."""
 
 
 class NoBundle(DeskError):

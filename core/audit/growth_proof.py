@@ -18,7 +18,7 @@ from core.audit.key_trust import FIRST_USE, Ring
 from core.audit.merkle import Edge, Tree, cut
 from core.audit.pinned_keys import ledger_name, pins
 from core.audit.seal_reading import seals_between
-from core.audit.tree_heads import Note, TreeHead, origin
+from core.audit.tree_heads import Note, NothingSigned, TreeHead, origin
 from core.db import Database
 from core.errors import DeskError
 from core.rules.permissions import Actor, Permission, require, require_fresh
@@ -39,10 +39,6 @@ class OtherHistory(DeskError):
 
     Run `escrow-desk audit verify`, and keep the checkpoint: it bears the desk's signature.
     """
-
-
-class NothingSigned(DeskError):
-    """No checkpoint with a tree is signed yet. The worker signs one each second while there is something to seal."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from typing import Any
 
 from core.audit.keys import PublicKey, Signer
 from core.audit.merkle import Edge, cut
+from core.errors import DeskError
 
 ED25519 = b"\x01"
 NOTE = re.compile(
@@ -45,6 +46,11 @@ def verifier_key(ledger: str, public: PublicKey) -> str:
     name = origin(ledger)
     encoded = base64.b64encode(ED25519 + public.raw).decode()
     return f"{name}+{key_id(name, public).hex()}+{encoded}"
+
+
+class NothingSigned(DeskError):
+    """No checkpoint with a tree is signed yet. The worker signs one each second while there is something to seal; where
+    this lasts, `escrow-desk doctor` says why."""
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ def test_a_preview_of_a_report_that_is_not_there_is_empty(town: Town) -> None:
 
 def test_a_desk_without_a_name_makes_no_keys(database: Database) -> None:
     """The name is in each key: another desk at the same Stripe account makes others."""
-    with database.reading() as session, pytest.raises(operation_keys.NotInstalled):
+    with database.reading() as session, pytest.raises(operation_keys.NoInstallationMark):
         operation_keys.operation_key(session, "refund", 1)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import core
 from core.actions.milestones.orders import PaymentInFlight
-from core.actions.operations.operation_keys import NotInstalled
+from core.actions.operations.operation_keys import NoInstallationMark
 from core.api.http.api_keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
 from core.api.http.problem_details import (
     DECLARED,
@@ -85,7 +85,7 @@ NAMES_NOTHING = frozenset(
 
 def test_a_problem_about_an_object_says_which_one() -> None:
     description()
-    for inside in (ApiMasterKeyExposed, ApiMasterKeyUnfit, NotInstalled):
+    for inside in (ApiMasterKeyExposed, ApiMasterKeyUnfit, NoInstallationMark):
         assert refused(inside(path="", shortest=0))["code"] == "unavailable"
     said = {
         kind.code: facts_of(kind)
@@ -130,7 +130,7 @@ def test_each_code_that_is_described_is_raised_somewhere_and_answered_under_its_
     made = constructed()
     assert {code for code, kind in raised.items() if kind.__name__ not in made} == set()
     assert raised.keys().isdisjoint(
-        ("not_sent_unasked", "not_installed", "api_master_key_unfit", "evidence_refused")
+        ("not_sent_unasked", "no_installation_mark", "api_master_key_unfit", "evidence_refused")
     )
     for code, kind in raised.items():
         refusal = kind(()) if issubclass(kind, Blocked) else kind(**dict.fromkeys(kind.fields(), Anything()))

@@ -9,7 +9,7 @@ from core.errors import DeskError
 from core.records import Installation
 
 
-class NotInstalled(DeskError):
+class NoInstallationMark(DeskError):
     """This database has no installation mark yet: run `escrow-desk migrate` first."""
 
 
@@ -29,6 +29,6 @@ def _installation(session: Session) -> str:
     if name is None:
         name = session.scalars(select(Installation.name)).one_or_none()
         if name is None:
-            raise NotInstalled()
+            raise NoInstallationMark()
         session.info["installation"] = name
     return name

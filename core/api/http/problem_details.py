@@ -26,7 +26,7 @@ from core.actions.milestones.bids import BidKnownOtherwise
 from core.actions.milestones.orders import PaymentInFlight
 from core.actions.milestones.ratings import NotAsked, ReviewedAlready
 from core.actions.milestones.verification import NotASession
-from core.actions.operations.operation_keys import NotInstalled
+from core.actions.operations.operation_keys import NoInstallationMark
 from core.actions.parties.details import CountryFixed
 from core.actions.payouts.method_offers import NotOffered
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
@@ -212,7 +212,7 @@ def for_outsiders(error: DeskError) -> DeskError:
             return ReleaseBlocked(outside(error.facts["blocks"]))
         case AlreadyDecided():
             return CaseDecided(dispute=error.facts["case"])
-        case ApiMasterKeyExposed() | ApiMasterKeyUnfit() | NotInstalled():
+        case ApiMasterKeyExposed() | ApiMasterKeyUnfit() | NoInstallationMark():
             return Unavailable(why="it is not set up yet")
         case EvidenceKeyExposed() | EvidenceKeyLost() | EvidenceKeyWrong():
             return Unavailable(why="its store of files is not set up")
