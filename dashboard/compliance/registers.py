@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from core.rules.receipts import TITLES, ReceiptKind
 from sqlalchemy.orm import Session
 
 from core.audit.filters import AuditFilter
@@ -20,7 +21,6 @@ from core.rules.approvals import DecisionStatus
 from core.rules.charges import ChargeStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.permissions import Permission
-from core.rules.receipts import TITLES, ReceiptKind
 from core.rules.references import ReferenceKind, reference
 from dashboard import document_download, navigation, request_context
 from dashboard.compliance import audit_labels, difference, entry
