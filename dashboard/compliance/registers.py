@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
-from core.rules.receipts import TITLES, ReceiptKind
 from sqlalchemy.orm import Session
 
 from core.audit.filters import AuditFilter
@@ -19,6 +18,7 @@ from core.queries.registers import ReceiptEntry, RefundDecision, RegisterFilter
 from core.rules import references
 from core.rules.approvals import DecisionStatus
 from core.rules.charges import ChargeStatus
+from core.rules.documents import TITLES, ReceiptKind
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.permissions import Permission
 from core.rules.references import ReferenceKind, reference
