@@ -94,12 +94,14 @@ class PayeeAccountView:
 
 @dataclass(frozen=True)
 class PayeeBankChange:
+    """`waits_until`: when payouts to the new account go on, or when two people ended the wait."""
+
     id: int
     at: datetime
     currency: str
     before: str
     after: str
-    held_until: datetime
+    waits_until: datetime
 
 
 def shown(session: Session, party_id: int) -> PayeeAccountView | None:
@@ -123,7 +125,12 @@ def shown(session: Session, party_id: int) -> PayeeAccountView | None:
         refused=tuple(currency for currency, each in sorted(waits.items()) if each.refused),
         changes=tuple(
             PayeeBankChange(
-                each.id, each.at, each.currency, each.before_last4, each.after_last4, each.held_until
+                each.id,
+                each.at,
+                each.currency,
+                each.before_last4,
+                each.after_last4,
+                each.ended_at or each.held_until,
             )
             for each in changes
         ),

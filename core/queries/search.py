@@ -295,6 +295,7 @@ OF_LINE = (
     "x.id in (select l.statement_id from bank_statement_lines l"
     " where l.reference = :bank_reference and l.reference <> '')"
 )
+OF_ACCOUNT = "x.account_id in (select b.id from bank_accounts b where b.identifier = upper(:bank_reference))"
 OF_RETURN = "x.id in (select r.refund_id from refund_returns r where r.reference = :bank_reference)"
 OF_CASE = "x.milestone_id in (select m.id from milestones m {})"
 # All that the condition finds is found first: the newest of it, by the order of ids, would else be looked for backwards
@@ -394,6 +395,7 @@ def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
             yield kind, condition.format(minor=f":minor_{place}", currencies=f":currencies_{place}")
     if asked.bank_reference:
         yield Found.BANK_STATEMENT, OF_LINE
+        yield Found.BANK_STATEMENT, OF_ACCOUNT
         yield Found.REFUND, OF_RETURN
     if asked.words:
         yield from _by_words(len(asked.words))

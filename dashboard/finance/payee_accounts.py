@@ -11,7 +11,7 @@ CHANGES = [
     tables.text("currency", "Currency"),
     tables.text("before", "Ended in"),
     tables.text("after", "Ends in"),
-    tables.when("held_until", "Payouts wait until"),
+    tables.when("waits_until", "End of wait"),
 ]
 
 
@@ -39,6 +39,4 @@ def show(account: PayeeAccountView | None) -> None:
     if account.changes:
         tables.small(account.changes, CHANGES, name="Changes of the bank account")
         newest = account.changes[0].id
-        navigation.link(
-            "bank_changes", "Accept, extend the wait or refuse", icon=":material/rule:", id=newest
-        )
+        navigation.link("bank_changes", "Latest bank change", icon=":material/rule:", id=newest)

@@ -64,6 +64,10 @@ def test_two_people_accept_it_and_payouts_go_there_at_once(market: Market) -> No
     with pytest.raises(BankWaitOver):
         propose(market, ACCEPT)
     market.lawful()
+    shown = market.read(lambda s: payee_accounts.shown(s, market.payee_id))
+    assert shown is not None
+    assert shown.waits_until is None
+    assert shown.changes[0].waits_until <= market.now  # not when it would have ended by itself
 
 
 def test_who_gave_two_accounts_in_a_row_is_paid_at_once_when_the_last_is_accepted(market: Market) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from core.actions.reconciliation import bank_matches
 from core.actions.risk import payee_holds
@@ -13,6 +13,7 @@ from core.db import Database
 from core.money import Money
 from core.queries import search
 from core.queries.search import SOURCES, Hit, Result
+from core.records import BankAccount
 from core.rules.permissions import Permission
 from core.rules.search import OF_REFERENCE, Found
 from core.rules.suspense import SettledAs
@@ -188,6 +189,12 @@ def test_what_only_our_bank_has_is_found_by_its_amount_and_called_what_it_is(tow
     (hit,) = [each for each in look(town, "47.11").hits if each.kind == Found.SUSPENSE]
     assert (hit.detail, hit.amount) == ("", Money(4_711, "USD"))
     assert one(town, "B-1").title == "Line of our bank"
+
+
+def test_statements_are_found_by_the_number_of_our_bank_account(town: Town) -> None:
+    town.database.run(lambda session: stated(session, [(0, 4_711, "Odd")]))
+    number = town.read(lambda session: session.scalars(select(BankAccount.identifier)).one())
+    assert kinds(look(town, number.lower())) == {Found.BANK_STATEMENT}
 
 
 def test_a_refund_that_was_sent_from_our_bank_is_found_by_the_banks_reference(town: Town, told: Told) -> None:
