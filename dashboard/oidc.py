@@ -27,7 +27,7 @@ from core.actions.staff import invitations, sessions
 from core.actions.staff.sessions import Origin
 from core.desk import Desk
 from core.errors import DeskError
-from dashboard import sign_in_page
+from dashboard import provider_sign_out, sign_in_page
 from dashboard.request_context import COOKIE
 from dashboard.request_origin import origin_of
 from dashboard.safe_redirect import local_path
@@ -36,6 +36,7 @@ SECRETS = Path(__file__).resolve().parent.parent / ".streamlit" / "secrets.toml"
 AUTH_TIME_WITHIN = 60  # seconds between proving who one is at the provider and coming back here
 ROUND_TRIP = 600  # seconds that someone may spend at the provider
 UNDER_WAY = "escrow_desk_sign_in"
+ID_TOKEN = " id_token"  # beside the claims that are read out of it; no claim is called so
 log = logging.getLogger("escrow_desk.sign_in")
 WithToken = Callable[[Response, str, Request], Response]
 
@@ -94,13 +95,20 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
             return _refused(NOT_AGAIN)
         try:
             token = await to_thread.run_sync(
-                _admit, desk, claims, request.cookies.get(COOKIE), again, invitation, origin_of(request)
+                _admit,
+                desk,
+                claims,
+                request.cookies.get(COOKIE),
+                again,
+                invitation,
+                origin_of(request, _sid(claims)),
             )
         except DeskError as refusal:
             return _refused(refusal.message)
         if token is None:
             return _refused(NOT_LISTED.format(**claims))
-        return with_token(RedirectResponse(wanted, 303), token, request)
+        answer = with_token(RedirectResponse(wanted, 303), token, request)
+        return provider_sign_out.keep_hint(answer, claims.get(ID_TOKEN), secure=request.url.scheme == "https")
 
     under_way = Middleware(
         SessionMiddleware,
@@ -112,7 +120,12 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
         https_only=provider.redirect_uri.startswith("https:"),
     )
     ways = {"/sign-in/start": start, "/sign-in/again": again, "/sign-in/callback": back}
-    return [Route(path, way, middleware=[under_way]) for path, way in ways.items()]
+    return [
+        *(Route(path, way, middleware=[under_way]) for path, way in ways.items()),
+        *provider_sign_out.routes(
+            desk, client, client_id=provider.client_id, redirect_uri=provider.redirect_uri
+        ),
+    ]
 
 
 NOT_AGAIN = "The provider did not ask who you are again, so this cannot count as a confirmation."
@@ -140,7 +153,8 @@ async def _claims(client: Any, request: Request) -> dict[str, Any] | Response:
     from joserfc.errors import JoseError
 
     try:
-        found: dict[str, Any] = (await client.authorize_access_token(request))["userinfo"]
+        answer = await client.authorize_access_token(request)
+        found: dict[str, Any] = dict(answer["userinfo"]) | {ID_TOKEN: answer.get("id_token")}
         if not (isinstance(found["iss"], str) and isinstance(found["sub"], str) and found["sub"]):
             raise ValueError("no issuer or subject")
     except httpx.HTTPError as problem:
@@ -179,7 +193,7 @@ def _admit(
         if again and held and alive:
             if alive.staff_id != staff_id:
                 raise NotYou()
-            sessions.reauthenticate(session, held, now=now)
+            sessions.reauthenticate(session, held, now=now, provider_session=origin.provider_session)
             return held
         sessions.sign_out(session, held, now=now)
         return sessions.sign_in(session, staff_id=staff_id, now=now, origin=origin)
@@ -193,6 +207,12 @@ def _email(claims: dict[str, Any]) -> str | None:
     if said is None:
         return None
     return str(said) if claims.get("email_verified", True) is True else ""
+
+
+def _sid(claims: dict[str, Any]) -> str | None:
+    """The provider's own name for its session, with which it says later that it has ended."""
+    said = claims.get("sid")
+    return said if isinstance(said, str) and said else None
 
 
 def _recent(claims: dict[str, Any]) -> bool:

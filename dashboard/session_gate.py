@@ -21,7 +21,18 @@ from core.desk import Desk
 from dashboard import media, navigation
 from dashboard.request_context import COOKIE
 
-OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/sign-in", "/sign-out", "/favicon.ico", "/favicon.png"})
+OPEN = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/sign-in",
+        "/sign-out",
+        "/sign-out/provider",
+        "/favicon.ico",
+        "/favicon.png",
+    }
+)
 # What proves itself by its own signature needs no session of ours (`core.webhooks`, `core.api`).
 OPEN_BELOW = ("/webhooks/", "/api/v1/", "/sign-in/")
 OPEN_FILES = frozenset(

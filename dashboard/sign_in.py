@@ -76,7 +76,8 @@ def routes(desk: Desk) -> list[Route]:
 
     async def leave(request: Request) -> Response:
         await to_thread.run_sync(_end, desk, request.cookies.get(COOKIE))
-        answer = RedirectResponse("/sign-in", 303)
+        # By an address of our own: `form-action 'self'` forbids a redirect to the provider.
+        answer = RedirectResponse("/sign-out/provider" if provider else "/sign-in", 303)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
         answer.headers["Clear-Site-Data"] = '"cache"'
         return answer

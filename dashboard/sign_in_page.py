@@ -119,6 +119,14 @@ def _provider(wanted: str) -> str:
     return f'<a class="primary" href="/sign-in/start?next={quote(wanted, safe="/")}">Continue with single sign-on</a>'
 
 
+def signed_out(elsewhere: str) -> str:
+    """Signed out here, and on the way to the provider, to sign out there."""
+    onward = f'<a class="primary" href="{html(elsewhere)}">Sign out there too</a>'
+    page = PAGE.format(alert="", ways=onward, hint=SIGNED_OUT, mark="")
+    return page.replace("</head>", f'<meta http-equiv="refresh" content="0;url={html(elsewhere)}">\n</head>')
+
+
+SIGNED_OUT = "You are signed out of Escrow Desk. Your sign-in provider is asked to sign you out as well."
 MARK = '<span class="mark">Demo · Stripe sandbox</span>'
 DEMO_HINT = "Choose who you are today. Everything is made up, and no real money can move."
 HINT = "For people who work here. Your roles come from the desk, not from your e-mail address."

@@ -34,6 +34,7 @@ MAY_READ_THE_CLOCK = {
     "core/demo/run.py": "an edge: the day on which a demo is filled",
     "core/gateways/stripe_sandbox/engine.py": "the world outside has a clock of its own",
     "dashboard/oidc.py": "an edge: how old the provider's answer is",
+    "dashboard/provider_sign_out.py": "a logout token is of just now, by the provider's clock",
 }
 
 

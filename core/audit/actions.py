@@ -239,6 +239,7 @@ class AuditAction(StrEnum):
     ROLE_WITHDRAW = "role:withdraw"
     SESSION_BEGIN = "session:begin"
     SESSION_END = "session:end"
+    SESSION_END_AT_PROVIDER = "session:end_at_provider"
     SESSION_REAUTHENTICATE = "session:reauthenticate"
     SESSION_REVOKE = "session:revoke"
     SETTLEMENT_KNOW = "settlement:know"
@@ -498,6 +499,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.REFUND_WITHDRAW_RETURN: ActionKind("Refund from our bank withdrawn", staff_only=True),
     AuditAction.SESSION_BEGIN: ActionKind("Signed in", staff_only=True),
     AuditAction.SESSION_END: ActionKind("Signed out", staff_only=True),
+    AuditAction.SESSION_END_AT_PROVIDER: ActionKind("Signed out at the sign-in provider", staff_only=True),
     AuditAction.SESSION_REAUTHENTICATE: ActionKind("Identity confirmed", staff_only=True),
     AuditAction.SESSION_REVOKE: ActionKind("Session revoked", staff_only=True),
     AuditAction.SETTLEMENT_KNOW: ActionKind("Settlement currency recorded", staff_only=True),

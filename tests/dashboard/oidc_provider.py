@@ -67,6 +67,19 @@ class Provider:
         self.codes[code] = asked | {"sub": subject} | {name: str(value) for name, value in more.items()}
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
+    def logout_token(self, **said: Any) -> str:
+        """As it is posted when somebody signs out here; what is said as None is left out."""
+        honest: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "iat": int(time.time()),
+            "exp": int(time.time()) + 120,
+            "jti": secrets.token_hex(8),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        }
+        claims = {name: value for name, value in (honest | said).items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signs_with or self.key)
+
     def routes(self) -> list[Route]:
         return [
             Route("/.well-known/openid-configuration", self._metadata),
@@ -83,6 +96,7 @@ class Provider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/keys",
+                "end_session_endpoint": f"{self.issuer}/leave",
                 "id_token_signing_alg_values_supported": ["RS256"],
             }
         )

@@ -297,7 +297,7 @@ def test_signing_out_ends_the_session_for_every_copy_of_the_cookie(
 ) -> None:
     sign_in(http, provider)
     held = http.cookies[COOKIE]
-    assert http.post("/sign-out", headers=ORIGIN).headers["location"] == "/sign-in"
+    assert http.post("/sign-out", headers=ORIGIN).headers["location"] == "/sign-out/provider"
     http.cookies.set(COOKIE, held)
     assert http.get("/disputes", headers=HTML).headers["location"].startswith("/sign-in")
     (row,) = sessions_of(desk)

@@ -12,14 +12,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records.people import Staff, StaffSession
-from core.rules.permissions import Actor, Permission, Role, require
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.reasons import given
 
 IDLE = timedelta(minutes=15)
@@ -151,6 +151,43 @@ def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
         )
 
 
+def end_at_provider(
+    session: Session,
+    *,
+    now: datetime,
+    issuer: str,
+    subject: str | None,
+    provider_session: str | None,
+    began_before: datetime,
+) -> int:
+    """Somebody has signed out at the sign-in provider: of one session there, or, where none is named, of all of theirs.
+    What began afterwards stays. Returns how many sessions of the desk have ended."""
+    wanted = (
+        select(StaffSession.id)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(
+            Staff.issuer == issuer, StaffSession.revoked_at.is_(None), StaffSession.created_at <= began_before
+        )
+        .order_by(StaffSession.id)
+    )
+    if subject is not None:
+        wanted = wanted.where(Staff.subject == subject)
+    if provider_session is not None:
+        wanted = wanted.where(StaffSession.provider_session == provider_session)
+    found = session.scalars(wanted).all()
+    for session_id in found:
+        _end(
+            session,
+            session_id=session_id,
+            actor=SYSTEM,
+            now=now,
+            action=AuditAction.SESSION_END_AT_PROVIDER,
+            by="system",
+            reason=None,
+        )
+    return len(found)
+
+
 def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, reason: str) -> None:
     """End one session at once, also in tabs that are open. Someone else's session is ended by an administrator."""
     if session_id != actor.session_id:
@@ -166,7 +203,14 @@ def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, re
 
 
 def _end(
-    session: Session, *, session_id: int, actor: Actor, now: datetime, action: AuditAction, reason: str | None
+    session: Session,
+    *,
+    session_id: int,
+    actor: Actor,
+    now: datetime,
+    action: AuditAction,
+    reason: str | None,
+    by: str = "staff",
 ) -> None:
     ended = session.execute(
         update(StaffSession)
@@ -178,7 +222,7 @@ def _end(
         audit.record(
             session,
             actor,
-            action.by("staff"),
+            action.by(by),
             object_kind="staff_session",
             object_id=session_id,
             now=now,
@@ -187,13 +231,20 @@ def _end(
         )
 
 
-def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
+def reauthenticate(
+    session: Session, token: str, *, now: datetime, provider_session: str | None = None
+) -> SignedIn:
     """The person has just proved again who they are: they may move money for five minutes. Raises `SessionEnded`."""
     alive = resolve(session, token, now=now)
     if alive is None:
         raise SessionEnded()
     session.execute(
-        update(StaffSession).where(StaffSession.id == alive.session_id).values(authenticated_at=now)
+        update(StaffSession)
+        .where(StaffSession.id == alive.session_id)
+        .values(
+            authenticated_at=now,
+            provider_session=func.coalesce(provider_session, StaffSession.provider_session),
+        )
     )
     _record(session, alive.session_id, alive.staff_id, AuditAction.SESSION_REAUTHENTICATE, now)
     again = resolve(session, token, now=now)
