@@ -162,12 +162,15 @@ def settle_in_every_currency(session: Session, now: datetime) -> None:
     settlement_currency.record(session, frozenset(CURRENCIES), now=now)
 
 
+MEMO = {"document": b"%PDF-1.4 memo", "document_name": "memo.pdf"}
+
+
 def switch_payments_on(town: Town) -> None:
     """Compliance signs every item of both platforms' legal checklists."""
     for platform in Platform:
         for item in Item:
             signing = {"platform": platform, "item": item, "note": "Counsel's memo of February."}
-            town.act(legal_checklist.sign, town.as_staff("cora"), **signing)
+            town.act(legal_checklist.sign, town.as_staff("cora"), **MEMO, **signing)
 
 
 def clear_reviews(town: Town, milestone_id: int) -> None:

@@ -50,10 +50,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
     ),
     "No payments before the legal checklist": (
         "rules/risk: whatever is not signed is named and keeps payments off",
-        "rules/risk: all four switch payments on",
+        "rules/risk: all four switch payments on to their last day",
     ),
-    "Each item is signed by compliance, once": (
-        "actions/legal_checklist: a signature says who and when and is given once",
+    "Each item is signed by compliance, with its document": (
+        "actions/legal_checklist: a signature says who when and on which document and stays",
         "actions/legal_checklist: only compliance signs",
     ),
     # Paying.

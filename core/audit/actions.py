@@ -85,7 +85,10 @@ class AuditAction(StrEnum):
     CHARGEBACK_STAGE = "chargeback:stage"
     CHARGEBACK_SUBMIT = "chargeback:submit"
     CHARGEBACK_WITHDRAW_ACCEPTANCE = "chargeback:withdraw_acceptance"
+    CHECKLIST_DOWNLOAD = "checklist:download"
+    CHECKLIST_REMIND = "checklist:remind"
     CHECKLIST_SIGN = "checklist:sign"
+    CHECKLIST_WITHDRAW = "checklist:withdraw"
     CORRECTION_CLOSE = "correction:close"
     CORRECTION_OPEN = "correction:open"
     CSV_MAPPING_SAVE = "csv_mapping:save"
@@ -437,7 +440,12 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.CHARGEBACK_WITHDRAW_ACCEPTANCE: ActionKind(
         "Acceptance of a chargeback withdrawn", staff_only=True
     ),
+    AuditAction.CHECKLIST_DOWNLOAD: ActionKind("Document of the legal checklist taken", staff_only=True),
+    AuditAction.CHECKLIST_REMIND: ActionKind("Legal checklist: review due", tone="wait", staff_only=True),
     AuditAction.CHECKLIST_SIGN: ActionKind("Legal checklist signed", staff_only=True),
+    AuditAction.CHECKLIST_WITHDRAW: ActionKind(
+        "Signature of the legal checklist withdrawn", tone="bad", staff_only=True
+    ),
     AuditAction.DEMO_CLOCK_ADVANCE: ActionKind("Demo clock advanced", staff_only=True),
     AuditAction.DESK_INSTALL: ActionKind("Desk installed", staff_only=True),
     AuditAction.EVIDENCE_HAND_IN: ActionKind("Evidence submitted", staff_only=True),

@@ -13,7 +13,7 @@ BY_ID = (
     "bank_statement_files bank_statement_lines bank_statements breaks cases chargeback_acceptances "
     "chargeback_evidence chargeback_files chargeback_remarks chargebacks charges csv_mappings "
     "debt_write_offs decisions duplicate_payments evidence evidence_notes handovers hold_lifts holds "
-    "installation line_corrections manual_journals messages milestones notifications offers "
+    "installation legal_signatures line_corrections manual_journals messages milestones notifications offers "
     "outgoing_operations parties party_changes party_requests payee_holds payment_events "
     "payment_method_setups payout_offers payout_stops payouts period_reopenings periods policy_proposals "
     "policy_versions practice_flags project_reviews projects receipts refund_returns refunds "
@@ -29,7 +29,6 @@ BY_OTHER_KEYS: Mapping[str, tuple[str, ...]] = {
     "evidence_views": ("evidence_id", "staff_id"),
     "failed_returns": ("return_id",),
     "final_ratings": ("project_id", "party_id"),
-    "legal_checks": ("platform", "item"),
     "letter_preferences": ("party_id",),
     "payment_orders": ("milestone_id",),
     "recusals": ("case_id", "staff_id"),

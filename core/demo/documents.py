@@ -18,7 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 from core.demo.photographs import SCENES, photo
 from core.money import Money
 
-__all__ = ["SCENES", "email_text", "invoice_pdf", "photo", "report_pdf"]
+__all__ = ["SCENES", "email_text", "invoice_pdf", "memo_pdf", "photo", "report_pdf"]
 
 INK, DIM, LINE = HexColor("#1d2733"), HexColor("#68758a"), HexColor("#d5dbe3")
 LEFT, RIGHT, TOP, BOTTOM = 62, A4[0] - 62, A4[1] - 70, 80
@@ -59,6 +59,14 @@ def report_pdf(
         paper.subheading("Conclusion")
         paper.paragraph(conclusion)
     paper.signature(author, on)
+    return paper.bytes()
+
+
+def memo_pdf(*, title: str, text: str) -> bytes:
+    """A page for the file."""
+    paper = _Paper(title)
+    paper.heading(title)
+    paper.paragraph(text)
     return paper.bytes()
 
 

@@ -13,7 +13,7 @@ from core import audit
 from core.actions.milestones import legal_checklist, parties
 from core.actions.platform import opening_balances
 from core.actions.staff import install, policy_change
-from core.demo import bank, people
+from core.demo import bank, documents, people
 from core.demo.break_scenarios import left_open, platform_payouts
 from core.demo.month_ends import month_ends
 from core.demo.payment_scenarios import odd_lines
@@ -117,7 +117,17 @@ def _switch_payments_on(world: World) -> None:
     for platform in Platform:
         for item in Item:
             note = people.MEMOS[item]
-            world.act(legal_checklist.sign, officer, platform=platform, item=item, note=note)
+            world.act(
+                legal_checklist.sign,
+                officer,
+                platform=platform,
+                item=item,
+                note=note,
+                document=documents.memo_pdf(title=item.label, text=note),
+                document_name=f"memo-{item.value.lower().replace('_', '-')}.pdf",
+                valid_until=world.now.date() + timedelta(days=730),
+                review_on=world.now.date() + timedelta(days=365),
+            )
 
 
 def _live(world: World, projects: list[ProjectPlan], seed: int, start: datetime, progress: Progress) -> None:

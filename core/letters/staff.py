@@ -111,6 +111,15 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("legal_review_due", "staff"): Template(
+        "Legal checklist to review: {item}",
+        (
+            "A signature of the legal checklist is to be reviewed. Payments stop where it lapses. On the page Policy, "
+            "sign the item again with its document, or withdraw it.",
+            Table((("Item", "item"), ("Counts in", "jurisdiction"), ("Until", "valid_until"))),
+        ),
+        tone="attention",
+    ),
     ("hold_to_settle", "staff"): Template(
         "Hold {hold} stops the money of “{milestone}”",
         (

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Select, column, exists, func, or_, select, text, union_all
+from sqlalchemy import BigInteger, DateTime, Select, cast, column, exists, func, or_, select, text, union_all
+from sqlalchemy.orm import aliased
 
 from core.policy.limits import CHARGEBACK_ALARMS, DAY_CLOSED_WITHIN, DEBT_REMINDED_EVERY
 from core.queries.receivables import OPEN_PARTS
@@ -20,6 +21,7 @@ from core.records import (
     Chargeback,
     Decision,
     Hold,
+    LegalSignature,
     Milestone,
     Notification,
     PayeeHold,
@@ -227,6 +229,23 @@ def unclosed_days(now: datetime) -> Due:
         "unclosed_days"
     )
     return select(known.c.id, known.c.at).where(known.c.at <= now)
+
+
+def legal_reviews(now: datetime) -> Due:
+    """Signatures of the legal checklist that are to be reviewed: the newest of each item and jurisdiction."""
+    newer = aliased(LegalSignature)
+    at = func.timezone("UTC", cast(LegalSignature.review_on, DateTime()), type_=DateTime(timezone=True))
+    return select(LegalSignature.id, at.label("at")).where(
+        at <= now,
+        LegalSignature.reminded_at.is_(None),
+        LegalSignature.withdrawn_at.is_(None),
+        ~exists().where(
+            newer.platform == LegalSignature.platform,
+            newer.item == LegalSignature.item,
+            newer.jurisdiction == LegalSignature.jurisdiction,
+            newer.id > LegalSignature.id,
+        ),
+    )
 
 
 def debts(now: datetime) -> Due:

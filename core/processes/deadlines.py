@@ -14,7 +14,7 @@ from core.actions.chargebacks import chargeback_letters
 from core.actions.debts import debt_reminders, repayment_plans
 from core.actions.decisions import confirmation
 from core.actions.funding import card_retries, charges
-from core.actions.milestones import ratings, verification, verification_timeout
+from core.actions.milestones import legal_checklist, ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
 from core.actions.periods import closing_reminders
@@ -133,6 +133,10 @@ def _remind_to_close(session: Session, number: int, now: datetime) -> bool:
     return closing_reminders.remind(session, datetime.strptime(str(number), "%Y%m%d").date(), now=now)  # noqa: DTZ007 (a day has no zone)
 
 
+def _review_checklist(session: Session, number: int, now: datetime) -> bool:
+    return legal_checklist.remind(session, number, now=now)
+
+
 def _books(session: Session, number: int) -> None:
     closing_reminders.lock(session)
 
@@ -202,5 +206,12 @@ DEADLINES: Mapping[str, Deadline] = {
     ),
     "debt": Deadline(due.debts, _debtor, _remind_of_debt, "Payee reminded of a debt", "debt"),
     "unclosed_day": Deadline(due.unclosed_days, _books, _remind_to_close, "Day to be closed by now", "day"),
+    "legal_review": Deadline(
+        due.legal_reviews,
+        legal_checklist.lock,
+        _review_checklist,
+        "Legal checklist to be reviewed",
+        "signature",
+    ),
     "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),
 }

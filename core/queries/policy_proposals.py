@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.policy import Platform, Profile, lint
 from core.queries.policy import Change, Version, changes_between, sources, versions
-from core.records import LegalCheck, PolicyProposal, PolicyVersion, Staff
-from core.rules.legal_checklist import Item
+from core.records import LegalSignature, PolicyProposal, PolicyVersion, Staff
+from core.rules.legal_checklist import EVERYWHERE, Item, Signed, missing
 from core.rules.proposals import ProposalStatus
+from core.rules.refusal_reasons import Block
 
 
 @dataclass(frozen=True)
 class Signature:
-    """One item of a marketplace's checklist; the rest is None until compliance has signed it."""
+    """One signature of a marketplace's checklist; `standing` says whether it counts now, or why not."""
 
+    id: int
     platform: Platform
     item: Item
-    note: str | None = None
-    signed_by: str | None = None
-    signed_at: datetime | None = None
+    jurisdiction: str
+    note: str
+    document_name: str | None
+    document_sha256: str | None
+    signed_by: str
+    signed_at: datetime
+    valid_until: date | None
+    review_on: date | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
+    standing: str
+
+    @property
+    def newest(self) -> bool:
+        return self.standing != REPLACED
+
+    @property
+    def counts(self) -> bool:
+        return self.standing == COUNTS
+
+
+COUNTS, REPLACED = "Counts", "Replaced"
 
 
 @dataclass(frozen=True)
@@ -44,15 +66,42 @@ class Proposal:
     effective_at: datetime | None
 
 
-def checklist(session: Session) -> list[Signature]:
-    """Every item of every marketplace, signed or not."""
-    rows = session.execute(select(LegalCheck, Staff.name).join(Staff, Staff.id == LegalCheck.signed_by))
-    signed = {(row.platform, row.item): (row.note, name, row.signed_at) for row, name in rows}
-    return [
-        Signature(platform, item, *signed.get((platform, item), (None, None, None)))
-        for platform in Platform
-        for item in Item
+def checklist(session: Session, *, today: date) -> list[Signature]:
+    """Every signature of every marketplace, the newest first."""
+    withdrew = aliased(Staff)
+    rows = session.execute(
+        select(LegalSignature, Staff.name, withdrew.name)
+        .join(Staff, Staff.id == LegalSignature.signed_by)
+        .outerjoin(withdrew, withdrew.id == LegalSignature.withdrawn_by)
+        .order_by(LegalSignature.id.desc())
+    ).all()
+    newest: set[tuple[str, str, str]] = set()
+    found = []
+    for row, signed_by, withdrawn_by in rows:
+        place = (row.platform, row.item, row.jurisdiction)
+        known = Signed(row.id, row.item, row.jurisdiction, row.valid_until, row.withdrawn_at is not None)
+        standing = REPLACED if place in newest else known.why_not(today) or COUNTS
+        newest.add(place)
+        found.append(_signature(row, signed_by, withdrawn_by, standing))
+    return found
+
+
+def switched_off(session: Session, platform: Platform, *, today: date) -> dict[str, tuple[Block, ...]]:
+    """What keeps payments off, by jurisdiction: every one, and each country that has signatures of its own."""
+    known = [
+        Signed(row.id, row.item, row.jurisdiction, row.valid_until, row.withdrawn_at is not None)
+        for row in session.scalars(select(LegalSignature).where(LegalSignature.platform == platform))
     ]
+    places = dict.fromkeys([EVERYWHERE, *sorted({each.jurisdiction for each in known})])
+    return {place: missing(known, today=today, jurisdictions=[place]) for place in places}
+
+
+def _signature(row: LegalSignature, signed_by: str, withdrawn_by: str | None, standing: str) -> Signature:
+    return Signature(
+        row.id, row.platform, row.item, row.jurisdiction, row.note, row.document_name, row.document_sha256,
+        signed_by, row.signed_at, row.valid_until, row.review_on, withdrawn_by, row.withdrawn_at,
+        row.withdrawal_reason, standing,
+    )  # fmt: skip
 
 
 def proposals(session: Session) -> list[Proposal]:

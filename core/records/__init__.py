@@ -61,7 +61,7 @@ from core.records.people import (
 )
 from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
-from core.records.policy_proposals import LegalCheck, PolicyProposal
+from core.records.policy_proposals import LegalSignature, PolicyProposal
 from core.records.practice_flags import PracticeFlag
 from core.records.projects import Engagement, Project
 from core.records.reconciliation import (
@@ -122,7 +122,7 @@ __all__ = [
     "Hold",
     "HoldLift",
     "Installation",
-    "LegalCheck",
+    "LegalSignature",
     "LetterPreference",
     "LineCorrection",
     "ManualJournal",

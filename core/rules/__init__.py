@@ -84,7 +84,7 @@ RULES: tuple[Rule, ...] = (
         f"{_LEGAL}, Compliance / Legal Review Checklist",
     ),
     Rule(
-        "Each item is signed by compliance, once",
+        "Each item is signed by compliance, with its document",
         "actions.milestones.legal_checklist:sign",
         f"{_LEGAL}, Compliance / Legal Review Checklist",
     ),

@@ -40,6 +40,7 @@ KNOWN = {
     "decisions.corrections.close_correction",
     "funding.settlement_currency.confirm",
     "milestones.legal_checklist.sign",
+    "milestones.legal_checklist.withdraw",
     "platform.client_funds.release",
     "operations.operation_retry.retry",
     "reconciliation.suspense.approve",

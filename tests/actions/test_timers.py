@@ -163,7 +163,8 @@ def test_every_timer_has_its_edge_above() -> None:
         "debt",
         "instalment",
         "unclosed_day",
-    }  # test_dispute_flow, test_bank_changes, _cards_that_ask, test_payee_holds, test_repayment, test_periods
+        "legal_review",
+    }  # test_dispute_flow, _bank_changes, _cards_that_ask, _payee_holds, _repayment, _periods, _legal_checklist
     fired = {
         "reminder": "first reminder",
         "silence": "approval by silence",

@@ -214,7 +214,12 @@ def test_only_a_person_vouches_for_an_item_of_the_legal_checklist(town: Town) ->
     nobody = Actor("staff", None, roles, authenticated_at=town.now)
     with pytest.raises(NotPermitted):
         town.act(
-            legal_checklist.sign, nobody, platform=Platform.LEGAL_SERVICES, item=next(iter(Item)), note=WHY
+            legal_checklist.sign,
+            nobody,
+            platform=Platform.LEGAL_SERVICES,
+            item=next(iter(Item)),
+            note=WHY,
+            **builders.MEMO,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from core.actions.staff import policy_change
 from core.audit.filters import LOGS
 from core.db import Database
 from core.policy import Platform
-from core.records import LegalCheck, Milestone, PolicyProposal, Report, RiskReview
+from core.records import LegalSignature, Milestone, PolicyProposal, Report, RiskReview
 from core.rules.permissions import Role
 from core.rules.reports import ReportKind
 from tests import builders
 from tests.builders import PEOPLE, Town
+from tests.pages.downloading import taken
 from tests.pages.visiting import labels, serve, visit, words
 
 
@@ -74,11 +76,25 @@ def test_the_policy_page_shows_who_signed_and_compliance_signs_there(
     assert "Sign" not in labels(visit(town, "ada", "policy"))
     app = visit(town, "cora", "policy")
     app.button(key="sign-home_services-COUNSEL").click().run()
+    assert app.button(key="sign-item").disabled, "not without its document"
+    app.file_uploader[0].set_value(("memo.pdf", b"%PDF-1.4 memo", "application/pdf")).run()
+    app.date_input(key="sign-until").set_value(date(2026, 12, 31)).run()
+    app.text_input(key="sign-jurisdiction").set_value("de").run()
     app.text_area(key="sign-note").input("Memo 7.").run()
     app.button(key="sign-item").click().run()
     assert not app.exception
-    assert town.read(lambda s: s.scalars(select(LegalCheck.item)).all()) == ["COUNSEL"]
-    assert "Cora Nwosu" in words(visit(town, "mia", "policy"))
+    row = town.read(lambda s: s.scalars(select(LegalSignature)).one())
+    assert (row.item, row.jurisdiction, row.valid_until) == ("COUNSEL", "DE", date(2026, 12, 31))
+    seen = words(visit(town, "mia", "policy"))
+    assert all(each in seen for each in ("Cora Nwosu", "until 31 Dec 2026", "Counts"))
+    assert taken(visit(town, "ada", "policy"), "memo.pdf").content == b"%PDF-1.4 memo"
+
+    app = visit(town, "cora", "policy")
+    app.button(key=f"withdraw-{row.id}").click().run()
+    app.text_area(key="withdraw-reason").input("The law has changed.").run()
+    app.button(key="withdraw-item").click().run()
+    assert not app.exception
+    assert "The law has changed." in words(visit(town, "mia", "policy"))
 
 
 def test_one_administrator_proposes_on_the_page_and_another_sees_it(town: Town) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from core.money import Money
 from core.policy import HOME_SERVICES
 from core.rules import legal_checklist, ratings, reports, risk
-from core.rules.legal_checklist import Item, PaymentsSwitchedOff
+from core.rules.legal_checklist import Item, PaymentsSwitchedOff, Signed
 from core.rules.reports import Known, ReportKind, ReportOutcome, Severity, Source, Weighed
 from core.rules.risk import ReviewStillNeeded, RiskFacts
 
@@ -110,17 +111,25 @@ def test_no_reports_weigh_nothing() -> None:
     assert weighed() == Weighed()
 
 
+TODAY = date(2026, 3, 2)
+
+
+def signatures(items: Iterable[Item], **more: Any) -> list[Signed]:
+    return [Signed(number, item, **more) for number, item in enumerate(items)]
+
+
 @pytest.mark.parametrize("signed", [set(each) for size in range(4) for each in combinations(Item, size)])
 def test_whatever_is_not_signed_is_named_and_keeps_payments_off(signed: set[Item]) -> None:
     unsigned = [item.value.lower() for item in Item if item not in signed]
-    assert [block.code for block in legal_checklist.missing(signed)] == unsigned
+    assert [block.code for block in legal_checklist.missing(signatures(signed), today=TODAY)] == unsigned
     with pytest.raises(PaymentsSwitchedOff):
-        legal_checklist.require_signed(signed)
+        legal_checklist.require_signed(signatures(signed), today=TODAY)
 
 
-def test_all_four_switch_payments_on() -> None:
-    legal_checklist.require_signed([item.value for item in Item])
-    assert legal_checklist.missing(Item) == ()
+def test_all_four_switch_payments_on_to_their_last_day() -> None:
+    legal_checklist.require_signed(signatures(Item, valid_until=TODAY), today=TODAY)
+    after = legal_checklist.missing(signatures(Item, valid_until=TODAY), today=TODAY + timedelta(days=1))
+    assert [block.sentence.partition(":")[0] for block in after] == ["Lapsed"] * 4
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
         "1 counsel": ("No payments before the legal checklist",),
         "2 processor's terms": (
             "No payments before the legal checklist",
-            "Each item is signed by compliance, once",
+            "Each item is signed by compliance, with its document",
         ),
         "3 chargebacks and documents": (
             "No payments before the legal checklist",

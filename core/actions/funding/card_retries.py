@@ -27,7 +27,7 @@ def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
         return False
     context.order.next_retry_at = None
     method = context.order.chosen_method or context.payer.payment_method
-    if method is None or not _still_wanted(session, context):
+    if method is None or not _still_wanted(session, context, now):
         return False
     context.order.retries += 1
     fund.charge(
@@ -42,10 +42,11 @@ def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
     return True
 
 
-def _still_wanted(session: Session, context: MilestoneContext) -> bool:
+def _still_wanted(session: Session, context: MilestoneContext, now: datetime) -> bool:
     """Whether it is still unpaid, nothing is under way, and every precondition of a payment still holds."""
     waits = context.status is milestones.Status.AWAITING_FUNDING and not context.order.in_flight
     try:
+        fund.require_signed(session, context, now=now)
         settlement_currency.require(session, context.milestone.currency)
     except DeskError:
         return False

@@ -55,12 +55,12 @@ def fund(
     Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
     `NoPaymentMethod`, `NotAwaitingFunding`, `EngagementIncomplete` naming each missing precondition
     (payment-escrow-rules, Preconditions Before Payment), and `PaymentsSwitchedOff` while an item of the platform's
-    legal checklist is not signed, and `CurrencyNotSettled` where Stripe would convert it, and `CurrencyNotTaken`
+    legal checklist does not count, and `CurrencyNotSettled` where Stripe would convert it, and `CurrencyNotTaken`
     where no bank of the payee takes it.
     """
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
-    legal_checklist.require_signed(session, context.project.platform)
+    require_signed(session, context, now=now)
     settlement_currency.require(session, context.milestone.currency)
     payee_accounts.require_taken(session, context.payee, context.milestone.currency)
     engagement.require_complete(facts_of(session.get_one(Engagement, context.project.id)))
@@ -85,6 +85,12 @@ def fund(
         return_url=return_url,
         now=now,
     )
+
+
+def require_signed(session: Session, context: MilestoneContext, *, now: datetime) -> None:
+    """Where both parties are. Raises `PaymentsSwitchedOff`."""
+    parties = (context.payer.id, context.payee.id)
+    legal_checklist.require_signed(session, context.project.platform, parties, now=now)
 
 
 def charge(

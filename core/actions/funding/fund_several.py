@@ -42,7 +42,8 @@ def fund_several(
     require_party(actor, project.payer_id)
     if unknown := set(milestone_ids) - {row.id for row in rows}:
         raise NotFound(kind="milestone", id=min(unknown))
-    legal_checklist.require_signed(session, project.platform)
+    parties = (project.payer_id, project.payee_id)
+    legal_checklist.require_signed(session, project.platform, parties, now=now)
     engagement.require_complete(facts_of(session.get_one(Engagement, project_id)))
     line = [rules.InLine(row.id, row.title, milestones.Status(row.status)) for row in rows]
     rules.require_fundable(project.funding, line, milestone_ids)
