@@ -8,7 +8,7 @@ import secrets
 import streamlit as st
 
 from core.errors import DeskError
-from core.rules.permissions import TABLE, Permission, Role
+from core.rules.permissions import TABLE, Permission, Role, holders
 from dashboard.database_outage import AWAY, said
 from dashboard.ui import errors, style
 from dashboard.ui.safe import html
@@ -33,11 +33,11 @@ def signed_out() -> None:
 
 def not_permitted(permission: Permission, roles: frozenset[Role]) -> None:
     """This page is for other roles, and which ones."""
-    holders = _listed(TABLE[permission])
+    only = holders(TABLE[permission])
     _page(
         "This page is not for your role",
-        f"You need the permission to {permission.words}. Roles with it: {holders}. You are signed in as "
-        f"{_listed(roles)}. Two administrators give roles: ask one of them.",
+        f"Only {only} can open this page. You are signed in as {_listed(roles)}. Two administrators give roles: "
+        "ask one of them.",
         '<a class="ed-button" target="_self" href="/">Back to your desk</a>',
     )
 

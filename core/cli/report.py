@@ -19,6 +19,8 @@ from core.errors import DeskError
 from core.rules.permissions import Permission, require
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from core.queries.financial_reports import FinancialReport
 
 
@@ -63,6 +65,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Trial balance, balance sheet or income statement, in every currency; exit code 1 if one does not balance."""
+    from core import table_files
     from core.queries import financial_reports
     from core.queries.movements import Period, year_to
 
@@ -75,17 +78,27 @@ def report(
         require(actor, Permission.READ_LEDGER if format is Format.TABLE else Permission.EXPORT_LEDGER)
         begins = desk.settings.fiscal_year_begins
         period = Period(day_of(since), last) if since else year_to(last, begins)
-        with desk.database.reading() as session:
-            found = financial_reports.reports(
-                session,
-                kind,
-                period,
-                movements=bool(since),
-                zeros=zeros,
-                before_closing=before_closing,
+
+        def read(session: Session) -> list[FinancialReport]:
+            return financial_reports.reports(
+                session, kind, period, movements=bool(since), zeros=zeros, before_closing=before_closing
             )
-    if out is not None:
-        write_new(out, _file(found, format))
+
+        with desk.database.reading() as session:
+            found = read(session)
+        if out is not None:
+            content = io.BytesIO()
+            filter = {"from": period.first, "to": period.last, "zero-balances": zeros}
+            wanted = table_files.Document(kind.value, format.value, filter, Permission.EXPORT_LEDGER)
+            table_files.document(
+                desk.database,
+                actor,
+                wanted,
+                lambda session: _file(read(session), format),
+                now=desk.clock(),
+                out=content,
+            )
+            write_new(out, content.getvalue())
     data = {"file": str(out) if out else None, "reports": [_data(each) for each in found]}
     say(data, as_json=as_json, words=tell(f"{out} is written.") if out else lambda: _print(found))
     raise typer.Exit(0 if all(each.difference.is_zero for each in found) else 1)

@@ -83,7 +83,61 @@ class Permission(StrEnum):
 
     @property
     def words(self) -> str:
-        return self.value.replace("_", " ")
+        """As a sentence goes on after “you may”: read the ledger."""
+        return _WORDS.get(self.value, self.value.replace("_", " "))
+
+
+# Where the name alone is no English.
+_WORDS: Mapping[str, str] = {
+    "work_case": "work on a case",
+    "assign_case": "assign a case",
+    "open_case": "open a case",
+    "decide_escalated": "decide an escalated case",
+    "approve_decision": "approve a decision",
+    "close_correction": "close a correction",
+    "export_case": "export a case",
+    "place_hold": "place a hold",
+    "release_hold": "lift a hold",
+    "review_risk": "review a risk",
+    "settle_risk": "settle a risk review",
+    "read_ledger": "read the ledger",
+    "export_ledger": "export the ledger",
+    "settle_suspense": "explain an amount in suspense",
+    "confirm_suspense": "approve what explains an amount in suspense",
+    "propose_journal": "propose a journal",
+    "confirm_journal": "approve a journal",
+    "close_period": "close a period",
+    "reopen_period": "reopen a period",
+    "confirm_reopening": "approve that a period is reopened",
+    "run_reconciliation": "run a reconciliation",
+    "work_breaks": "work on breaks",
+    "review_payout": "review a payout",
+    "assign_payout": "assign a payout",
+    "waive_fee": "waive a fee",
+    "agree_repayment": "agree on a repayment plan",
+    "write_off_debt": "write off a debt",
+    "confirm_write_off": "approve a write-off",
+    "decide_bank_change": "decide on a bank change",
+    "confirm_bank_change": "approve a decision on a bank change",
+    "confirm_settlement": "confirm the settlement currencies",
+    "retry_operation": "retry an operation",
+    "propose_return": "propose a refund by another way",
+    "answer_chargeback": "answer a chargeback",
+    "settle_chargeback": "settle a chargeback",
+    "send_letter": "send an e-mail",
+    "correct_address": "correct an address",
+    "read_audit": "read the audit log",
+    "export_audit": "export the audit log",
+    "verify_audit": "verify the audit log",
+    "read_people": "see who works here",
+    "read_policy": "read the policy",
+    "change_policy": "change the policy",
+    "approve_policy": "approve a policy",
+    "sign_legal_check": "sign a legal check",
+    "rotate_signing_key": "rotate the signing key",
+    "install_desk": "install the desk",
+    "advance_demo_clock": "advance the demo clock",
+}
 
 
 _EVERYONE = frozenset(Role)
@@ -94,6 +148,7 @@ def _to(*roles: Role) -> frozenset[Role]:
 
 
 MEDIATOR, FINANCE, COMPLIANCE, ADMINISTRATOR = Role
+_PEOPLE = {MEDIATOR: "mediators", ADMINISTRATOR: "administrators"}
 
 TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_CASES: _EVERYONE,
@@ -282,7 +337,7 @@ def require(actor: Actor, permission: Permission, now: datetime | None = None) -
     Raises `NotPermitted`, `StepUpRequired`.
     """
     if not allowed(actor, permission):
-        raise NotPermitted(action=permission.words, roles=_listed(TABLE[permission]))
+        raise NotPermitted(action=permission.words, roles=holders(TABLE[permission]))
     if permission in FRESH:
         assert now is not None, (
             f"{permission} asks when the actor signed in, so its action says what time it is"
@@ -310,7 +365,7 @@ def require_one(actor: Actor, *permissions: Permission) -> None:
     """For looking and preparing: whoever holds any of these, however long ago they signed in."""
     if not any(allowed(actor, each) for each in permissions):
         roles = frozenset[Role]().union(*(TABLE[each] for each in permissions))
-        raise NotPermitted(action=permissions[0].words, roles=_listed(roles))
+        raise NotPermitted(action=permissions[0].words, roles=holders(roles))
 
 
 def deciding(*, escalated: bool) -> tuple[Permission, ...]:
@@ -335,5 +390,7 @@ def require_fresh(actor: Actor, now: datetime, within: timedelta = STEP_UP_WITHI
         raise StepUpRequired(minutes=int(within.total_seconds() // 60))
 
 
-def _listed(roles: frozenset[Role]) -> str:
-    return " or ".join(role.value for role in Role if role in roles)
+def holders(roles: frozenset[Role]) -> str:
+    """Finance, compliance and administrators."""
+    *some, last = (_PEOPLE.get(role, role.value) for role in Role if role in roles)
+    return f"{', '.join(some)} and {last}" if some else last

@@ -64,10 +64,10 @@ def form() -> None:
     with st.expander("New manual journal", key="manual-journal-form"):
         with st.container(horizontal=True, gap="small"):
             currency = st.selectbox("Currency", list(accounts.ISO_NUMBERS), key="mj-currency", width=120)
+            today = request_context.now().date()  # the desk's, not that of the server's time zone
             day = st.date_input(
-                "For the day", value="today", max_value=request_context.now().date(), key="mj-day",
-                format="YYYY-MM-DD", width=160,
-            )  # fmt: skip
+                "For the day", value=today, max_value=today, key="mj-day", format="YYYY-MM-DD", width=160
+            )
             count = st.number_input("Lines", FEWEST, MOST, FEWEST, key="mj-count", width=120)
         lines = [line for n in range(int(count)) if (line := _line(n, currency))]
         memo_at, reason_at = (text_fields.named("journal", 0, each) for each in ("memo", "reason"))

@@ -48,7 +48,7 @@ def test_a_day_is_closed_once_and_what_is_missing_is_named(terminal: Terminal, b
     terminal.run("close", "day", YESTERDAY).refuses("is closed already")
     terminal.run("close", "week", YESTERDAY).refuses("day, month or year")
     terminal.run("close", "day", "30.11.2026").refuses("is no day")
-    terminal.run("close", "day", YESTERDAY, "--as", books.staff["mia"]).refuses("You may not close period")
+    terminal.run("close", "day", YESTERDAY, "--as", books.staff["mia"]).refuses("You may not close a period")
     listed = terminal.run("period", "list", "--json").well().json
     assert listed["open_from"] == TODAY.isoformat()
     assert "Open from" in terminal.run("period", "list").well().out
@@ -82,13 +82,14 @@ def test_a_report_is_printed_told_as_json_and_written(
         out = tmp_path / f"r.{format}"
         terminal.run("report", "balance-sheet", "--from", YESTERDAY, "--format", format, "--out", out).well()
         assert out.read_bytes().startswith(start)
+        assert "nothing in it was changed" in terminal.run("verify", out).well().out
         terminal.run("report", "balance-sheet", "--format", format, "--out", out).refuses("exists already")
     book = openpyxl.load_workbook(io.BytesIO((tmp_path / "r.xlsx").read_bytes()))
     assert 1250 in [row[2] for row in book.worksheets[0].iter_rows(values_only=True)]
     terminal.run("report", "cash-flow").refuses("trial-balance, balance-sheet or income")
     terminal.run("report", "income", "--format", "pdf").refuses("--out")
     terminal.run("report", "income", "--from", "2026-05-01", "--at", "2026-04-01").refuses("cannot end on")
-    terminal.run("report", "income", "--as", books.staff["mia"]).refuses("You may not read ledger")
+    terminal.run("report", "income", "--as", books.staff["mia"]).refuses("You may not read the ledger")
 
 
 def test_a_statement_of_a_party_is_printed_and_written(
@@ -119,5 +120,5 @@ def test_a_statement_of_a_party_is_printed_and_written(
     terminal.run("statement-of", town.payer_id).refuses("--month or --year")
     terminal.run("statement-of", 1, "--month", "March").refuses("is no day")
     terminal.run("statement-of", 1, "--month", month, "--as", town.staff["mia"]).refuses(
-        "You may not read ledger"
+        "You may not read the ledger"
     )

@@ -124,12 +124,12 @@ def test_cases_are_handed_over_by_whoever_deactivates(terminal: Terminal, town: 
     told = builders.in_mediation(town)
     mia, max_, ada = (town.staff[each] for each in ("mia", "max", "ada"))
     leave(terminal, mia, "--hand-over", "x=1", "--as", ada).refuses("names no case and mediator")
-    leave(terminal, mia, "--hand-over", f"{told.case}={max_}").refuses("may not assign case")
+    leave(terminal, mia, "--hand-over", f"{told.case}={max_}").refuses("may not assign a case")
     said = leave(terminal, mia, "--hand-over", f"D-{told.case}={max_}", "--as", ada, "--json").well().json
     assert said["open_cases"] == 0
     query = text("select mediator_id from cases where id = :id")
     assert town.read(lambda s: s.scalar(query, {"id": told.case})) == max_
-    terminal.run("staff", "list", "--as", town.staff["fay"]).refuses("read people")
+    terminal.run("staff", "list", "--as", town.staff["fay"]).refuses("see who works here")
     rows = terminal.run("staff", "list", "--as", ada, "--json").well().json
     assert {"skills", "ties", "title", "last_sign_in"} <= set(rows[0])
 

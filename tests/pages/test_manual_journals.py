@@ -42,6 +42,11 @@ def test_each_role_sees_what_it_may_do(town: Town, subject: str) -> None:
     assert ("manual-journal-1-confirm" in keys) is second
 
 
+def test_the_day_of_a_new_journal_is_the_desks_and_not_that_of_the_servers_clock(town: Town) -> None:
+    town.wait(days=4_000)
+    assert visit(town, "fay", "manual_journals").date_input(key="mj-day").value == town.now.date()
+
+
 def test_a_journal_is_proposed_previewed_approved_and_reversed(town: Town) -> None:
     app = visit(town, "fay", "manual_journals")
     assert app.button(key="mj-propose").disabled

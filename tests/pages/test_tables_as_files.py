@@ -404,7 +404,7 @@ def test_the_permission_is_asked_when_the_file_is_fetched(big: Big) -> None:
         becomes("compliance")
     assert (answer.status_code, answer.text) == (
         403,
-        "You may not export case: that is for mediator or compliance.",
+        "You may not export a case: that is for mediators and compliance.",
     )
 
 

@@ -91,3 +91,21 @@ def test_a_fresh_sign_in_lasts_five_minutes_to_the_microsecond() -> None:
 
 def test_the_system_does_not_sign_in() -> None:
     permissions.require_fresh(SYSTEM, NOW)
+
+
+def test_a_refusal_says_in_english_what_one_may_not_and_who_may() -> None:
+    mia = Actor("staff", 1, frozenset({Role.MEDIATOR}))
+    with pytest.raises(permissions.NotPermitted) as refused:
+        permissions.require(mia, Permission.READ_LEDGER)
+    assert refused.value.message == (
+        "You may not read the ledger: that is for finance, compliance and administrators."
+    )
+    singular = {"case", "hold", "ledger", "period", "payout", "policy", "audit", "journal", "fee", "debt"}
+    for permission in Permission:
+        first, *others = permission.words.split()
+        assert first not in singular
+        bare = [
+            word for before, word in zip([first, *others], others, strict=False)
+            if word in singular and before not in ("a", "an", "the", "bank", "audit", "escalated", "e-mail")
+        ]  # fmt: skip
+        assert bare == [], permission.words
