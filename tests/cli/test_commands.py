@@ -509,7 +509,7 @@ def test_an_event_that_was_given_up_is_taken_up_again_by_somebody(
     assert "evt_1" in listed
     assert "Stripe was down." in listed
     again = ("webhook", "retry", "evt_1", "--reason", "The key was wrong")
-    terminal.run(*again, "--as", town.staff["mia"]).refuses("finance or administrator")
+    terminal.run(*again, "--as", town.staff["mia"]).refuses("finance and administrators")
     assert terminal.run(*again, "--json").well().json == {"event": "evt_1", "status": "RECEIVED"}
     assert newest_action(town) == "operator:webhook_event:retry"
     terminal.run(*again).refuses("evt_1 is received")
