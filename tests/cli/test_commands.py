@@ -169,7 +169,8 @@ def test_one_of_the_logs_that_are_asked_for_is_exported_whole_and_alone(
     wanted = [
         number
         for number, action in everything
-        if any(action.startswith(each) if each.endswith(":") else action == each for each in beginnings)
+        if action != "audit:export:finish"  # which is written when the file is whole
+        and any(action.startswith(each) if each.endswith(":") else action == each for each in beginnings)
     ]
     assert [int(row["id"]) for row in rows] == sorted(wanted)
     assert wanted, "the story has something for each log"

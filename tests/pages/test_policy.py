@@ -62,7 +62,7 @@ def test_versions_say_who_changed_what_and_how_many_projects_live_under_each(tow
         )
     app = visit(town, "cora", "policy")
     versions = {
-        (row["platform"], row["version"].strip()): row for row in app.dataframe[0].value.to_dict("records")
+        (row["platform"], row["version"].strip()): row for row in app.dataframe[-1].value.to_dict("records")
     }
     new, old = versions["Home services", "2"], versions["Home services", "1"]
     assert (new["proposed_by"], new["approved_by"], new["now"]) == ("Ada Berg", "Cora Nwosu", "Yes")

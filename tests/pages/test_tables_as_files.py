@@ -317,6 +317,7 @@ CASES = [
     ),
     Case("staff", "people", "select count(*) from staff", {}, EXPORT_AUDIT),
     Case("policy-versions", "policy", "select count(*) from policy_versions", {}, EXPORT_AUDIT),
+    Case("legal-checklist", "policy", "select count(*) from legal_signatures", {}, EXPORT_AUDIT),
     Case("seals", "audit", "select count(*) from seals", {"show": "Seals"}, EXPORT_AUDIT),
 ]
 
