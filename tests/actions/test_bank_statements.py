@@ -337,6 +337,15 @@ def test_nothing_is_older_than_the_first_day_of_the_desk(session: Session) -> No
     assert "31 December 1999 is before this desk's first day" in refused(session, bank_files.camt053(sheet))
 
 
+def test_a_statement_that_runs_into_a_later_one_agrees_with_its_opening_balance(session: Session) -> None:
+    """Whichever of two overlapping statements is imported first, they contradict each other or they do not."""
+    take(session, bank_files.camt053(sheet(5, 8, 700, (6, 5, "C"))))
+    message = refused(session, bank_files.camt053(sheet(1, 5, 0, (2, 500, "A"), (5, 7, "B"))))
+    assert "goes on with €5.00 on 05 September 2026" in message
+    assert "opens with €7.00: off by -€2.00" in message
+    take(session, bank_files.camt053(sheet(1, 5, 0, (2, 700, "A"))))
+
+
 def test_a_statement_of_before_the_opening_balance_is_refused(session: Session) -> None:
     """Its year is wrong, or what it says lies in the opening balance: nothing of it could be matched."""
     opened = datetime(2026, 9, 3, tzinfo=UTC)

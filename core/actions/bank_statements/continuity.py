@@ -159,7 +159,8 @@ def require_agreement(
     file: str,
     place: str,
 ) -> None:
-    """On days that two statements cover whole, both have the same lines. Raises `StatementsDisagree`."""
+    """On days that two statements cover whole, both have the same lines; where the later one begins, both say how much
+    was there. Raises `StatementsDisagree`, `BalanceDoesNotContinue`."""
     where = {"file": file, "place": place, "currency": account.currency}
     values = {"account": account.id, "statement": statement_id}
     if near.again:
@@ -168,12 +169,43 @@ def require_agreement(
             session.execute(ONLY_NEW, values | days).first(), new.last_on, "stands in this one only", where
         )
         return
+    _require_next_opening(session, account, near, new, statement_id, file=file, place=place)
     for other in (near.before, near.after):
         if other is None or not overlap(other, new) or near.goes_on(other, new) or near.goes_on(new, other):
             continue
         days = {"since": max(other.first_on, new.first_on), "until": min(other.last_on, new.last_on)}
         for asked, words in ((ONLY_NEW, "stands in this one only"), (ONLY_OLD, "is missing from it")):
             _refuse(session.execute(asked, values | days).first(), days["until"], words, where)
+
+
+SINCE = text(
+    "select coalesce(sum(amount_minor), 0) from bank_statement_lines"
+    " where statement_id = :statement and booked_on >= :day"
+)
+
+
+def _require_next_opening(
+    session: Session,
+    account: BankAccount,
+    near: Neighbours,
+    new: Span,
+    statement_id: int,
+    *,
+    file: str,
+    place: str,
+) -> None:
+    """The statement that begins on one of its days opens with what it says of that morning."""
+    after = near.after
+    if after is None or not overlap(new, after) or near.goes_on(new, after):
+        return
+    moved = int(session.execute(SINCE, {"statement": statement_id, "day": after.first_on}).scalar_one())
+    held, money = new.closing - moved, account.currency
+    if held != after.opening:
+        raise BalanceDoesNotContinue(
+            file=file, place=place, edge="goes on", side="after", day=f"{after.first_on:%d %B %Y}",
+            balance=Money(held, money), difference=Money(held - after.opening, money),
+            other=f"opens with {Money(after.opening, money)}",
+        )  # fmt: skip
 
 
 def _refuse(row: Any, day: date, words: str, where: dict[str, str]) -> None:
