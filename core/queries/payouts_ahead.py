@@ -61,7 +61,7 @@ AVAILABLE = text(
 
 @dataclass(frozen=True)
 class Due:
-    """One amount. `why` is what stops it, and then it is not counted; empty where it goes."""
+    """One amount. `why` is what stops it, and then it is not counted and due at no known time; empty where it goes."""
 
     id: str
     kind: str
@@ -72,7 +72,7 @@ class Due:
     project_id: int
     to: str
     amount: Money
-    at: datetime
+    at: datetime | None
     why: str
 
     @property
@@ -163,7 +163,7 @@ def _due(row: Any, about: Any, blocks: tuple[Block, ...]) -> Due:
         project_id=about.project_id,
         to=about.payee if row.to_payee else about.payer,
         amount=Money(row.minor, row.currency),
-        at=row.at,
+        at=None if blocks else row.at,
         why=" ".join(block.sentence for block in blocks),
     )
 

@@ -263,7 +263,7 @@ def test_a_payout_says_what_stops_it_and_what_comes_next(town: Town) -> None:
     assert line.why == f"Hold H-{hold.id} is in place: Looks odd."
     assert line.next == "Checked again, and sent when nothing stops it"
     due = town.read(lambda s: payouts_ahead.ahead(s, now=town.now))
-    assert [(each.kind, each.why) for each in due.due] == [("PAYOUT", line.why)]
+    assert [(each.kind, each.why, each.at) for each in due.due] == [("PAYOUT", line.why, None)]
     (cash,) = due.cash
     assert (cash.needed.minor, cash.stopped.minor, cash.short) == (0, line.sent.minor, None)
     town.act(holds.lift, town.as_staff("ada"), hold_id=hold.id, reason="It was not")
