@@ -19,11 +19,11 @@ import psycopg
 from psycopg import ClientCursor
 from sqlalchemy.orm import Session
 
-from core import exports, parquet_files
+from core import audit_export, parquet_files
 from core.audit.actions import AuditAction
+from core.audit_export import FORMULA_STARTS, SNAPSHOT, Progress
 from core.db import Database
 from core.errors import DeskError
-from core.exports import FORMULA_STARTS, SNAPSHOT, Progress
 from core.ledger.accounts import CHART, ISO_NUMBERS
 from core.money import CURRENCIES
 from core.replica import HeavyReads
@@ -128,13 +128,13 @@ def export_ledger(
     `progress(done, total)` counts postings. Raises `NotPermitted`.
     """
     require(actor, Permission.EXPORT_LEDGER)
-    name = f"{exports.a_name('ledger', now)}.{format}"
+    name = f"{audit_export.a_name('ledger', now)}.{format}"
     asked = {"format": format, "filter": wanted.facts()}
-    exports.record(desk, actor, AuditAction.EXPORT_START.by("ledger"), name, now, asked)
+    audit_export.record(desk, actor, AuditAction.EXPORT_START.by("ledger"), name, now, asked)
     with tempfile.TemporaryFile() as file:  # a workbook is written back and forth
         rows = reports.run(lambda session: write(session, wanted, format, file, progress))
         done = Exported(name, rows, _pass_on(file, out))
-    exports.record(
+    audit_export.record(
         desk, actor, AuditAction.EXPORT_FINISH.by("ledger"), name, now,
         asked | {"rows": done.rows, "sha256": done.sha256},
     )  # fmt: skip

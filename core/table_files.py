@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.actions import AuditAction
+from core.audit_export import csv_safe
 from core.db import Database
-from core.exports import csv_safe
 from core.money import Money
 from core.rules.permissions import Actor, Permission, require
 

@@ -6,18 +6,18 @@ from contextlib import suppress
 
 import streamlit as st
 
-from dashboard import account, navigation, request_context, search
+from dashboard import navigation, request_context, search, signed_in
 from dashboard.ui import confirm, style, text_fields
 
-st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state="auto")
-signed_in = request_context.arrive()
+st.set_page_config(page_icon=signed_in.ICON, layout="wide", initial_sidebar_state="auto")
+person = request_context.arrive()
 style.apply()
-page = navigation.choose(signed_in.actor)
+page = navigation.choose(person.actor)
 navigation.keep_address()
 st.set_page_config(page_title=f"{page.title} · Escrow Desk")
-account.show(signed_in)
-account.watch()
-account.listen()
+signed_in.show(person)
+signed_in.watch()
+signed_in.listen()
 text_fields.listen()
 search.button()
 if navigation.group(page) == "Money":

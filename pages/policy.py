@@ -10,7 +10,7 @@ from core.queries import policy
 from core.queries.policy import Version
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.compliance import checklist, policy_table, proposals, style
+from dashboard.compliance import legal_checklist, policy_table, proposals, style
 from dashboard.ui import cards, empty, filters, header, tables
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
@@ -70,7 +70,7 @@ newest = {each.platform: each for each in sorted(every, key=lambda each: each.ve
 proposals.panel(newest, every, currency)
 with buttons:
     proposals.button()
-checklist.panel()
+legal_checklist.panel()
 header.section("Versions", "every one that was ever published")
 tables.table(
     every,

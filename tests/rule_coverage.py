@@ -160,7 +160,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/verification_timeout: what others say is no response of the payer",
     ),
     "Until when the payer has to answer": (
-        "rules/deadlines: every work that is handed in has a time to answer",
+        "rules/deadlines: every work that is submitted has a time to answer",
         "actions/verification_timeout: a client who never confirms is asked again and the money has a road",
     ),
     "Who responded is asked once more, and staff looks": (

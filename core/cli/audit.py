@@ -18,8 +18,8 @@ from core.errors import DeskError, NotFound
 from core.rules.permissions import Permission, require
 
 if TYPE_CHECKING:
+    from core.audit_export import Exported
     from core.desk import Desk
-    from core.exports import Exported
 
 app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.command("rotate-key")(signing.rotate_key)
@@ -165,7 +165,7 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Expo
     """Both files, or neither: what is half written is no export."""
     from core import audit
     from core.audit.export_manifest import Format
-    from core.exports import export_audit
+    from core.audit_export import export_audit
 
     beside = None if format == Format.BUNDLE else _manifest_path(out)
     require_new(out)

@@ -46,13 +46,13 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Is this file, byte for byte, one that the desk handed out? Exit code 1 if it is not."""
-    from core.queries import handed_out
+    from core.queries import downloaded_files
 
     content = file.read_bytes()
     with opened() as desk:
         actor = operator.actor(desk, as_)
         with desk.database.reading() as session:
-            found = handed_out.verify(session, actor, content)
+            found = downloaded_files.verify(session, actor, content)
     data = {
         "genuine": found.genuine,
         "sha256": found.sha256,

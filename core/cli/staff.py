@@ -236,13 +236,13 @@ def tie(
     as_json: Json = False,
 ) -> None:
     """Someone is tied to a party: its cases are not given to them, and they decide none of them."""
-    from core.actions.staff import install
+    from core.actions.staff import ties
     from core.queries import people
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
         desk.database.run(
-            lambda session: install.declare_tie(
+            lambda session: ties.declare_tie(
                 session, actor, now=desk.clock(), staff_id=number, party_id=party, reason=reason
             )
         )

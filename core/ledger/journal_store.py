@@ -107,7 +107,7 @@ def post(session: Session, journal: Journal, *, now: datetime, happened_at: date
 
 
 def post_year_end(session: Session, journal: Journal, *, last_day: date) -> int:
-    """Book a closing entry, or what takes it back, at the last moment of the fiscal year, although that is closed."""
+    """Book a closing entry, or what reverses it, at the last moment of the fiscal year, although that is closed."""
     return _post(session, POST_YEAR_END, journal, last_day=last_day)
 
 

@@ -18,13 +18,13 @@ from typing import IO, Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, exports, ledger_export
+from core import audit, audit_export, ledger_export
 from core.actions.exports import requests
 from core.audit.actions import AuditAction
 from core.audit.export_manifest import Format
 from core.audit.filters import AuditFilter
+from core.audit_export import Progress
 from core.desk import Desk
-from core.exports import Progress
 from core.ledger_export import LedgerFilter, LedgerFormat
 from core.processes import leases
 from core.records import Export, Staff, StaffRole, StaffSession
@@ -197,7 +197,7 @@ def _progress(desk: Desk, row: Export) -> Progress:
 
 def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made:
     home, format = desk.settings.home, Format(row.format)
-    made = exports.make(
+    made = audit_export.make(
         desk.auditor,
         AuditFilter.of(row.filter),
         format,
@@ -214,7 +214,7 @@ def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made
         for name in ("rows", "seal", "first_id", "last_id", "not_sealed", "exported_at")
     }
     facts |= {"sha256": made.sha256, "key": made.fingerprint}
-    return Made(facts, exports.finished(made), None if format is Format.BUNDLE else told.json())
+    return Made(facts, audit_export.finished(made), None if format is Format.BUNDLE else told.json())
 
 
 def _ledger(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made:

@@ -201,7 +201,7 @@ def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = N
     by_type = statement_line_types.of(line.type, line.reporting_category).why
     why = statement_line_types.NOT_BY_ITS_CAUSE if clue.known else by_type
     item = suspense_items.of_stripe(session, line, now=now, why=why)
-    external_movements.payment_taken_back(
+    external_movements.payment_reversed(
         session, Money(line.amount, line.currency), line.source or "", now=now
     )
     item.payment_intent, item.milestone_id = clue.payment_intent, clue.milestone_id

@@ -12,7 +12,7 @@ from core.records.bank_statements import (
     BankStatementFile,
     CsvMapping,
 )
-from core.records.cases import Case, Decision, Evidence, EvidenceView, Message
+from core.records.cases import Case, CaseReveal, Decision, Evidence, EvidenceNote, EvidenceView, Message
 from core.records.casework import CaseVisit, Handover, PartyRequest, Recusal, TabKey, UnsentText
 from core.records.chargebacks import (
     Chargeback,
@@ -20,17 +20,16 @@ from core.records.chargebacks import (
     ChargebackEvidence,
     ChargebackFile,
     ChargebackRemark,
-    DuplicatePayment,
-    SuspenseItem,
 )
 from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.debts import DebtReminder, DebtWriteOff, RepaymentInstalment, RepaymentPlan
 from core.records.demo import DemoClock
 from core.records.documents import DocumentSeries, Receipt
-from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, StaffPreference
+from core.records.drafts import DecisionDraft
 from core.records.exports import Export
 from core.records.holds import Hold, HoldLift, PayeeHold
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
+from core.records.legal_checklist import LegalSignature
 from core.records.manual_journals import ManualJournal
 from core.records.milestones import Milestone
 from core.records.notifications import LetterPreference, Notification
@@ -41,6 +40,7 @@ from core.records.payment_exceptions import FailedReturn, PayoutOffer, RefundRet
 from core.records.payments import (
     BalanceTransaction,
     Charge,
+    DuplicatePayment,
     LineCorrection,
     PaymentEvent,
     PaymentOrder,
@@ -54,6 +54,7 @@ from core.records.people import (
     RoleGrant,
     Staff,
     StaffInvitation,
+    StaffPreference,
     StaffRole,
     StaffSession,
     StaffTie,
@@ -61,7 +62,7 @@ from core.records.people import (
 )
 from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEndEntry
 from core.records.policy import PolicyVersion
-from core.records.policy_proposals import LegalSignature, PolicyProposal
+from core.records.policy_proposals import PolicyProposal
 from core.records.practice_flags import PracticeFlag
 from core.records.projects import Engagement, Project
 from core.records.reconciliation import (
@@ -72,6 +73,7 @@ from core.records.reconciliation import (
     ReconciliationBreak,
     ReconciliationRun,
     StatementLine,
+    SuspenseItem,
 )
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import Report, RiskReview

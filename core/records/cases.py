@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -61,6 +61,17 @@ class Case(Record):
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), default=None)
 
 
+class CaseReveal(Record):
+    """What a mediator thought of a case before its names were shown to them, and when they were shown."""
+
+    __tablename__ = "case_reveals"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    draft: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
 class Message(Record):
     """What a party or staff wrote about a milestone. `audience` PARTIES or STAFF."""
 
@@ -113,6 +124,32 @@ class EvidenceView(Record):
     evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     first_at: Mapped[datetime]
+
+
+class EvidenceNote(Record):
+    """What staff noted about a piece of evidence, for staff. Added to, never changed.
+
+    `area` is a part of the picture or of `page`: left, top, width, height in ten-thousandths.
+    """
+
+    __tablename__ = "evidence_notes"
+    __table_args__ = (
+        CheckConstraint("body <> ''", name="not_empty"),
+        CheckConstraint("page is null or page > 0", name="page"),
+        CheckConstraint(
+            "area is null or (cardinality(area) = 4 and 0 <= all (area) and area[3] > 0 and area[4] > 0 "
+            "and area[1] + area[3] <= 10000 and area[2] + area[4] <= 10000)",
+            name="area",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    body: Mapped[str]
+    at: Mapped[datetime]
+    page: Mapped[int | None] = mapped_column(default=None)
+    area: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), default=None)
 
 
 class Decision(Record):

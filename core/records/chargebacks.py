@@ -1,4 +1,4 @@
-"""Money in other ways: chargebacks and our answers to them, payments received twice, money that nobody explains."""
+"""Chargebacks, the evidence that is sent against them, and whether they are accepted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Record, one_of
 from core.money import Money
 from core.rules.chargebacks import ChargebackStatus, FileOrigin
-from core.rules.duplicate_payments import DuplicateStatus
 from core.rules.proposals import ProposalKind, ProposalStatus, statuses_of
-from core.rules.suspense import SettledAs, SuspenseStatus
 
 
 class Chargeback(Record):
@@ -168,120 +166,3 @@ class ChargebackAcceptance(Record):
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)
-
-
-class DuplicatePayment(Record):
-    """A payment for what was already funded; all of it goes back to the payer, `charged_back` of it by their bank."""
-
-    __tablename__ = "duplicate_payments"
-    __table_args__ = (
-        UniqueConstraint("stripe_payment_intent"),
-        CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint(
-            "charged_back_minor >= 0 and charged_back_minor <= amount_minor", name="charged_back"
-        ),
-        one_of("status", DuplicateStatus),
-        Index("duplicate_payments_milestone_idx", "milestone_id"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
-    stripe_payment_intent: Mapped[str]
-    stripe_charge: Mapped[str]
-    currency: Mapped[str]
-    amount_minor: Mapped[int]
-    charged_back_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    status: Mapped[DuplicateStatus] = mapped_column(default=DuplicateStatus.RETURNING)
-    operation_id: Mapped[int | None] = mapped_column(ForeignKey("outgoing_operations.id"), default=None)
-    stripe_refund: Mapped[str | None] = mapped_column(default=None)
-    found_at: Mapped[datetime]
-    returned_at: Mapped[datetime | None] = mapped_column(default=None)
-
-    @property
-    def left(self) -> Money:
-        """What the payer's bank has not taken of it."""
-        return Money(self.amount_minor - self.charged_back_minor, self.currency)
-
-
-class SuspenseItem(Record):
-    """A line of the provider's ledger that nothing on the desk explains, until one person says what it was and another
-    agrees. With a `journal_id`, only what its statement differs by from what was booked. Or a line of our bank
-    (`bank_line_id`), or what it differs by from its match, with the journal that booked it. `target_id` is the
-    milestone, party, write-off or refund that the proposal is about.
-    """
-
-    __tablename__ = "suspense_items"
-    __table_args__ = (
-        one_of("settled_as", SettledAs),
-        one_of("proposed_as", SettledAs),
-        CheckConstraint(
-            "(transaction_id is null) <> (bank_line_id is null) and (bank_line_id is null or journal_id is not null)",
-            name="one_line",
-        ),
-        one_of("status", SuspenseStatus),
-        CheckConstraint(
-            "(status = 'SETTLED') = (settled_as is not null and reason is not null and settled_by is not null "
-            "and settled_at is not null)",
-            name="settled_by_someone",
-        ),
-        CheckConstraint(
-            "(proposed_as is null) = (proposed_by is null) and (proposed_as is null) = (proposed_at is null) "
-            "and (proposed_as is null) = (proposed_reason is null)",
-            name="proposed_by_someone",
-        ),
-        CheckConstraint(
-            "status <> 'SETTLED' or (proposed_by is not null and settled_by <> proposed_by)",
-            name="two_people",
-        ),
-        CheckConstraint(
-            "case when coalesce(settled_as, proposed_as) in ('CONCESSION', 'REFUND_OWED', 'PAYEE_OWES', "
-            "'OTHER_EXPENSE') then amount_minor < 0 when coalesce(settled_as, proposed_as) in ('RETURN_TO_PAYER', "
-            "'PAYEE_DEBT', 'DEBT_RECOVERED', 'REFUND_CAME_BACK', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 "
-            "else true end",
-            name="direction",
-        ),
-        Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
-        Index(
-            "suspense_items_whole_line_key",
-            "transaction_id",
-            unique=True,
-            postgresql_where="journal_id is null",
-        ),
-        Index(
-            "suspense_items_one_open_key", "transaction_id", unique=True, postgresql_where="status = 'OPEN'"
-        ),
-        Index("suspense_items_transaction_idx", "transaction_id"),
-        Index(
-            "suspense_items_recovered_idx",
-            "target_id",
-            postgresql_where="coalesce(settled_as, proposed_as) = 'DEBT_RECOVERED'",
-        ),
-        Index(
-            "suspense_items_bank_line_id_key",
-            "bank_line_id",
-            unique=True,
-            postgresql_where="status <> 'REVERSED'",
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    transaction_id: Mapped[str | None] = mapped_column(default=None)
-    bank_line_id: Mapped[int | None] = mapped_column(ForeignKey("bank_statement_lines.id"), default=None)
-    journal_id: Mapped[int | None] = mapped_column(ForeignKey("journals.id"), default=None)
-    source: Mapped[str]
-    currency: Mapped[str]
-    amount_minor: Mapped[int]
-    status: Mapped[SuspenseStatus] = mapped_column(default=SuspenseStatus.OPEN)
-    settled_as: Mapped[SettledAs | None] = mapped_column(default=None)
-    reason: Mapped[str | None] = mapped_column(default=None)
-    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
-    found_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None] = mapped_column(default=None)
-    why: Mapped[str | None] = mapped_column(default=None)
-    payment_intent: Mapped[str | None] = mapped_column(default=None)
-    milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), default=None)
-    proposed_as: Mapped[SettledAs | None] = mapped_column(default=None)
-    target_id: Mapped[int | None] = mapped_column(default=None)
-    proposed_reason: Mapped[str | None] = mapped_column(default=None)
-    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
-    proposed_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -9,8 +9,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
+from core.money import Money
 from core.policy import WithdrawalMethod
 from core.rules.charges import ChargeStatus
+from core.rules.duplicate_payments import DuplicateStatus
 from core.rules.grounds import Ground
 from core.rules.payment_states import CauseKind
 from core.rules.payment_states import State as PaymentState
@@ -143,6 +145,39 @@ class Charge(Record):
     card_brand: Mapped[str | None] = mapped_column(default=None)
     card_funding: Mapped[str | None] = mapped_column(default=None)
     method_country: Mapped[str | None] = mapped_column(default=None)
+
+
+class DuplicatePayment(Record):
+    """A payment for what was already funded; all of it goes back to the payer, `charged_back` of it by their bank."""
+
+    __tablename__ = "duplicate_payments"
+    __table_args__ = (
+        UniqueConstraint("stripe_payment_intent"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint(
+            "charged_back_minor >= 0 and charged_back_minor <= amount_minor", name="charged_back"
+        ),
+        one_of("status", DuplicateStatus),
+        Index("duplicate_payments_milestone_idx", "milestone_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    stripe_payment_intent: Mapped[str]
+    stripe_charge: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    charged_back_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    status: Mapped[DuplicateStatus] = mapped_column(default=DuplicateStatus.RETURNING)
+    operation_id: Mapped[int | None] = mapped_column(ForeignKey("outgoing_operations.id"), default=None)
+    stripe_refund: Mapped[str | None] = mapped_column(default=None)
+    found_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    @property
+    def left(self) -> Money:
+        """What the payer's bank has not taken of it."""
+        return Money(self.amount_minor - self.charged_back_minor, self.currency)
 
 
 class BalanceTransaction(Record):

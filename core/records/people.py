@@ -115,6 +115,16 @@ class StaffRole(Record):
     role: Mapped[Role] = mapped_column(primary_key=True)
 
 
+class StaffPreference(Record):
+    """How a member of staff likes to work. `blind`: whether names are hidden in cases; None: as the policy says."""
+
+    __tablename__ = "staff_preferences"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    blind: Mapped[bool | None] = mapped_column(default=None)
+    updated_at: Mapped[datetime]
+
+
 class RoleGrant(Record):
     """Roles for a colleague: proposed by one administrator, given when another approves. The database gives them."""
 

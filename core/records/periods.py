@@ -61,7 +61,7 @@ class Period(Record):
 
 
 class YearEndEntry(Record):
-    """The closing entry of a fiscal year in one currency; `reversal_id` took it back when the year was reopened."""
+    """The closing entry of a fiscal year in one currency; `reversal_id` reversed it when the year was reopened."""
 
     __tablename__ = "year_end_entries"
     __table_args__ = (Index("year_end_entries_period_idx", "period_id"),)

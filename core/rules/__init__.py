@@ -414,7 +414,7 @@ RULES: tuple[Rule, ...] = (
         f"{_LEGAL}, Compliance / Legal Review Checklist 4",
     ),
     Rule("Tax included in an amount", "rules.documents:tax_in", _DESK),
-    Rule("A file is known by its hash", "queries.handed_out:verify", _DESK),
+    Rule("A file is known by its hash", "queries.downloaded_files:verify", _DESK),
     Rule("The record is proved", "audit.verification:verify", f"{_LEGAL}, Core Objectives 4"),
     Rule("Each party is notified", "notifications:tell", f"{_FLOW}, Integration Points 4"),
     Rule("A party chooses its letters", "actions.milestones.preferences:set", _DESK),

@@ -208,5 +208,5 @@ def _reasons(facts: Facts) -> Iterator[Block]:
 
 
 def who(kind: str, staff: str | None) -> str:
-    """Who placed or lifted a hold: staff by name; a complaint is the payer's own, and so is taking it back."""
+    """Who placed or lifted a hold: staff by name; a complaint is the payer's own, and so is withdrawing it."""
     return staff or ("The payer" if kind == HoldKind.COMPLAINT else "The system")

@@ -12,7 +12,7 @@ from core.rules.holds import BY_STAFF, PLACING, TOLD, HoldKind, who
 from core.rules.permissions import Permission
 from core.rules.references import reference
 from dashboard import lifting, navigation, request_context
-from dashboard.case import exports, party_request
+from dashboard.case import case_file, party_request
 from dashboard.case.queue import assignment
 from dashboard.ui import cards, confirm, deadlines, kept_choices, reasons, status, text_fields
 
@@ -37,7 +37,7 @@ def buttons(case: CaseView) -> None:
     if request_context.may(Permission.PLACE_HOLD) and case.can_hold:
         _opens("Hold", "hold", "lock")
     if request_context.may(Permission.EXPORT_CASE):
-        exports.button(case)
+        case_file.button(case)
 
 
 def drawers(case: CaseView) -> None:
@@ -55,7 +55,7 @@ def drawers(case: CaseView) -> None:
     elif confirm.drawer("lift") is not None:
         _lift(case.id)
     elif request_context.may(Permission.EXPORT_CASE):
-        exports.drawer(case)
+        case_file.drawer(case)
 
 
 def _turn(case: CaseView, me: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.staff import install, ties
+from core.actions.staff import ties
 from core.queries import people
 from core.queries.people import FoundTie, Person
 from core.rules.permissions import Permission
@@ -58,7 +58,7 @@ def _found(person: Person, each: FoundTie, *, own: bool, manages: bool) -> None:
     if yes:
         confirm.carry_out(
             yes,
-            lambda session, actor, now: install.declare_tie(
+            lambda session, actor, now: ties.declare_tie(
                 session, actor, now=now, staff_id=person.id, party_id=each.party_id, reason=reason
             ),
             done=f"{person.name} is tied to {each.party}.",
@@ -89,7 +89,7 @@ def _declare(person: Person) -> None:
         number = int(party)
         confirm.carry_out(
             intent,
-            lambda session, actor, now: install.declare_tie(
+            lambda session, actor, now: ties.declare_tie(
                 session, actor, now=now, staff_id=person.id, party_id=number, reason=reason
             ),
             done=f"{person.name} is tied to party {number}.",

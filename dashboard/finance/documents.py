@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.money import percent
 from core.queries import documents as queries
-from core.queries import handed_out
+from core.queries import downloaded_files
 from core.queries.documents import Document, Narrowed, Series
 from dashboard import document_download, request_context
 from dashboard.ui import cards, confirm, header, tables
@@ -115,7 +115,7 @@ def _verify() -> None:
         )
         return
     with request_context.reading() as session:
-        found = handed_out.verify(session, request_context.actor(), file.getvalue())
+        found = downloaded_files.verify(session, request_context.actor(), file.getvalue())
     if found.genuine:
         st.success(plain(found.words), icon=":material/verified:")
     elif found.names:

@@ -15,7 +15,7 @@ from core.actions.funding import fund
 from core.actions.milestones import bids, payment_schedule, verification
 from core.actions.payouts import payout_review
 from core.actions.risk import holds
-from core.actions.staff import install
+from core.actions.staff import ties
 from core.db import Database
 from core.embedded_postgres import Server
 from core.errors import DeskError
@@ -222,7 +222,7 @@ def test_a_mediator_with_a_tie_to_either_party_does_not_decide(
     market.newcomers()
     told = market.in_mediation()
     mia = market.as_staff("mia")
-    market.act(install.declare_tie, mia, staff_id=mia.id, party_id=getattr(market, side), reason="Neighbour")
+    market.act(ties.declare_tie, mia, staff_id=mia.id, party_id=getattr(market, side), reason="Neighbour")
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
         confirm(market, told)
     assert refusal.value.code == "mediator_tied"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions.cases import conversation, evidence, mediator_assignment, recusal
 from core.actions.decisions import confirmation, drafts, recorded_decision
-from core.actions.staff import install
+from core.actions.staff import ties
 from core.db import Database
 from core.errors import ChangedMeanwhile, DeskError, ReasonMissing
 from core.gateways.evidence_store import EvidenceStore
@@ -163,7 +163,7 @@ def test_nobody_steps_back_past_their_waiting_decision_in_sql_and_an_old_one_of_
 def test_a_case_is_not_given_to_a_colleague_with_a_tie_and_the_refusal_names_them(town: Town) -> None:
     told = builders.in_mediation(town)
     tie = {"staff_id": town.staff["max"], "party_id": town.payer_id, "reason": "Neighbours"}
-    town.act(install.declare_tie, town.as_staff("ada"), **tie)
+    town.act(ties.declare_tie, town.as_staff("ada"), **tie)
     give = {"case_id": told.case, "staff_id": town.staff["max"]}
     with pytest.raises(mediation.ColleagueTied, match="Max Adler has a tie"):
         town.act(mediator_assignment.assign, town.as_staff("mia"), **give)

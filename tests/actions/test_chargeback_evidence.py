@@ -182,7 +182,7 @@ def shelf(market: Market, tmp_path: Path) -> Market:
     return market
 
 
-def handed_in(market: Market, told: Told, name: str, content: bytes) -> int:
+def submitted(market: Market, told: Told, name: str, content: bytes) -> int:
     return int(
         market.act(
             evidence.submit,
@@ -202,7 +202,7 @@ def with_file(market: Market, number: int, field: str = "service_documentation",
 
 def test_a_piece_of_evidence_is_uploaded_and_named_in_the_answer(shelf: Market) -> None:
     told = shelf.funded()
-    number = handed_in(shelf, told, "finished.png", picture("PNG"))
+    number = submitted(shelf, told, "finished.png", picture("PNG"))
     charged_back(shelf, told)
     draft = with_file(shelf, number, texts=TEXTS)
     shelf.work()
@@ -224,7 +224,7 @@ def test_a_piece_of_evidence_is_uploaded_and_named_in_the_answer(shelf: Market) 
 
 def test_a_file_alone_is_an_answer(shelf: Market) -> None:
     told = shelf.funded()
-    number = handed_in(shelf, told, "finished.png", picture("PNG"))
+    number = submitted(shelf, told, "finished.png", picture("PNG"))
     charged_back(shelf, told)
     with_file(shelf, number)
     shelf.work()
@@ -234,8 +234,8 @@ def test_a_file_alone_is_an_answer(shelf: Market) -> None:
 def test_only_files_that_banks_open_go_to_them(shelf: Market) -> None:
     told = shelf.funded()
     note, photo = (
-        handed_in(shelf, told, "note.txt", b"words"),
-        handed_in(shelf, told, "a.png", picture("PNG")),
+        submitted(shelf, told, "note.txt", b"words"),
+        submitted(shelf, told, "a.png", picture("PNG")),
     )
     charged_back(shelf, told)
     with pytest.raises(FileNotForBanks):
@@ -248,7 +248,7 @@ def test_only_files_that_banks_open_go_to_them(shelf: Market) -> None:
 def test_evidence_of_another_milestone_is_not_sent(shelf: Market) -> None:
     first = shelf.funded()
     other = shelf.funded()
-    number = handed_in(shelf, other, "a.png", picture("PNG"))
+    number = submitted(shelf, other, "a.png", picture("PNG"))
     charged_back(shelf, first)
     with pytest.raises(NotFound):
         with_file(shelf, number)
@@ -256,7 +256,7 @@ def test_evidence_of_another_milestone_is_not_sent(shelf: Market) -> None:
 
 def test_a_file_that_is_gone_stops_the_answer_for_a_person(shelf: Market) -> None:
     told = shelf.funded()
-    number = handed_in(shelf, told, "a.png", picture("PNG"))
+    number = submitted(shelf, told, "a.png", picture("PNG"))
     charged_back(shelf, told)
     with_file(shelf, number)
     shelf.desk.evidence.erase(shelf.payee_id, retention=None)
@@ -268,7 +268,7 @@ def test_a_file_that_is_gone_stops_the_answer_for_a_person(shelf: Market) -> Non
 
 def test_an_upload_whose_answer_is_lost_leaves_one_answer_at_the_bank(shelf: Market) -> None:
     told = shelf.funded()
-    number = handed_in(shelf, told, "a.png", picture("PNG"))
+    number = submitted(shelf, told, "a.png", picture("PNG"))
     charged_back(shelf, told)
     with_file(shelf, number)
     shelf.control.fault("drop", method="POST", path="/v1/files", when="after")

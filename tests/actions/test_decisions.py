@@ -16,7 +16,7 @@ from core.actions.cases import conversation
 from core.actions.decisions import confirmation
 from core.actions.decisions.confirmation import AlreadyDecided, IntentReused
 from core.actions.decisions.plan import Plan
-from core.actions.staff import install
+from core.actions.staff import ties
 from core.audit.actions import AuditAction
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
@@ -261,7 +261,7 @@ def test_who_is_tied_to_a_party_may_not_approve(market: Market) -> None:
     _, decision = waiting(market)
     ada = market.as_staff("ada")
     market.act(
-        install.declare_tie, ada, staff_id=market.staff["ada"], party_id=market.payer_id, reason="Neighbour"
+        ties.declare_tie, ada, staff_id=market.staff["ada"], party_id=market.payer_id, reason="Neighbour"
     )
     with pytest.raises(MediatorTied):
         approve(market, decision, by="ada")

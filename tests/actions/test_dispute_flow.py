@@ -10,7 +10,7 @@ import pytest
 from core.actions.cases import conversation, disputes, mediator_assignment
 from core.actions.funding import fund
 from core.actions.milestones import verification
-from core.actions.staff import install, members
+from core.actions.staff import members, ties
 from core.money import Money
 from core.processes import timers
 from core.records import Case, Decision, Message, Milestone, Notification, PartyRequest, Project, Refund
@@ -304,7 +304,7 @@ def test_a_case_is_decided_even_while_it_waits_for_a_party(market: Market) -> No
 
 def test_the_case_goes_to_the_mediator_with_the_least_load_and_no_tie(market: Market) -> None:
     mia, top = market.staff["mia"], market.as_staff("ada")
-    market.act(install.declare_tie, top, staff_id=mia, party_id=market.payee_id, reason="Cousins")
+    market.act(ties.declare_tie, top, staff_id=mia, party_id=market.payee_id, reason="Cousins")
     for _ in range(2):
         told = builders.disputed(market, market.funded())
         market.act(disputes.ask_mediation, market.payer, milestone_id=told.milestone)
@@ -322,7 +322,7 @@ def test_a_case_whose_mediator_may_not_decide_it_any_more_goes_to_another(market
     if why == "left":
         market.act(members.set_active, top, active=False, **change)
     elif why == "tied":
-        market.act(install.declare_tie, top, party_id=market.payer_id, **change)
+        market.act(ties.declare_tie, top, party_id=market.payer_id, **change)
     else:
         market.act(members.take_roles, top, roles=[Role.MEDIATOR], **change)
     timers.run_due(market.desk)

@@ -23,7 +23,7 @@ from core.db import Database
 from core.document_paper import draw
 from core.errors import NotFound
 from core.money import Money
-from core.queries import handed_out
+from core.queries import downloaded_files
 from core.queries import project_documents as lists
 from core.records import PolicyVersion, Receipt
 from core.rules import documents as rules
@@ -330,17 +330,17 @@ def test_a_file_that_was_handed_out_is_known_again_and_a_changed_one_is_not(town
     builders.funded(town)
     row, mia = written(town)[0], town.as_staff("mia")
     unseen = town.read(lambda s: draw(documents.paper_of(s, s.get_one(Receipt, row.id), SETTINGS)))
-    assert not town.read(lambda s: handed_out.verify(s, mia, unseen)).genuine, "nobody took it yet"
+    assert not town.read(lambda s: downloaded_files.verify(s, mia, unseen)).genuine, "nobody took it yet"
     _, content = town.act(documents.download, mia, settings=SETTINGS, receipt_id=row.id)
-    found = town.read(lambda s: handed_out.verify(s, mia, content))
+    found = town.read(lambda s: downloaded_files.verify(s, mia, content))
     assert (found.genuine, found.taken[0].name) == (True, row.number)
-    forged = town.read(lambda s: handed_out.verify(s, mia, content.replace(b"%PDF-1.4", b"%PDF-1.5")))
+    forged = town.read(lambda s: downloaded_files.verify(s, mia, content.replace(b"%PDF-1.4", b"%PDF-1.5")))
     assert (forged.genuine, forged.names) == (False, row.number)
     assert "no document, statement or export with exactly these bytes" in forged.words
-    strange = town.read(lambda s: handed_out.verify(s, mia, b"\x00 HR-2026-999999"))
+    strange = town.read(lambda s: downloaded_files.verify(s, mia, b"\x00 HR-2026-999999"))
     assert strange.words == "The log has no document, statement or export with exactly these bytes."
     with pytest.raises(NotPermitted):
-        town.read(lambda s: handed_out.verify(s, Actor("party", town.payer_id), content))
+        town.read(lambda s: downloaded_files.verify(s, Actor("party", town.payer_id), content))
 
 
 def test_what_a_document_says_is_on_record(town: Town, owner: Database) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.actions.cases import mediator_assignment
-from core.actions.staff import install, proposals, ties
+from core.actions.staff import proposals, ties
 from core.actions.staff.ties import NoTieFound, OwnTie
 from core.db import Database
 from core.processes import deadline_queries
@@ -64,7 +64,7 @@ def test_a_case_is_not_given_to_whom_an_address_ties_to_its_party(town: Town) ->
 
 def test_confirmed_by_the_colleague_it_is_a_tie_like_any_other(town: Town) -> None:
     me = {"staff_id": town.staff["mia"], "party_id": town.payer_id, "reason": "My own kitchen."}
-    town.act(install.declare_tie, town.as_staff("mia"), **me)
+    town.act(ties.declare_tie, town.as_staff("mia"), **me)
     assert found(town) == []
     assert [each.reason for each in town.read(lambda s: people.ties(s, town.staff["mia"]))] == [
         "My own kitchen."

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from core.actions.cases.mediator_assignment import NotAMediator
-from core.actions.staff import install, members, sessions
+from core.actions.staff import install, members, sessions, ties
 from core.actions.staff.sessions import Origin
 from core.db import Database
 from core.errors import ChangedMeanwhile
@@ -68,7 +68,7 @@ def test_all_of_it_or_nothing(town: Town) -> None:
     with pytest.raises(NotAMediator):
         leave(town, {case: fay})
     town.act(
-        install.declare_tie,
+        ties.declare_tie,
         town.as_staff("max"),
         staff_id=max_,
         party_id=town.payer_id,

@@ -30,7 +30,7 @@ def town(database: Database) -> Town:
     return builders.a_town(database)
 
 
-def handed_in(town: Town, total: Money | None = None) -> int:
+def submitted(town: Town, total: Money | None = None) -> int:
     told = builders.funded(town, total=total)
     town.act(verification.submit, town.payee, milestone_id=told.milestone)
     return told.milestone
@@ -50,7 +50,7 @@ def templates(town: Town) -> list[str]:
 
 
 def test_a_payee_on_hold_is_released_nothing_of_any_milestone_until_it_is_lifted(town: Town) -> None:
-    numbers = [handed_in(town, Money(140_000, "USD")) for _ in range(3)]
+    numbers = [submitted(town, Money(140_000, "USD")) for _ in range(3)]
     placed = hold(town)
     for number in numbers:
         town.act(verification.approve, town.payer, milestone_id=number)
@@ -97,14 +97,14 @@ def test_what_was_released_already_is_not_sent_while_the_payee_is_on_hold(market
 
 
 def test_a_risk_hold_on_a_payee_warns_nobody(town: Town) -> None:
-    handed_in(town)
+    submitted(town)
     placed = hold(town, kind=HoldKind.RISK)
     town.act(payee_holds.lift, town.as_staff("ada"), hold_id=placed.id, reason="Cleared")
     assert not {each for each in templates(town) if each.startswith("payee_hold")}
 
 
 def test_who_placed_it_does_not_lift_it_and_only_once_and_with_a_fresh_sign_in(town: Town) -> None:
-    handed_in(town)
+    submitted(town)
     placed = hold(town)
     give = {"hold_id": placed.id, "reason": "Enough"}
     with pytest.raises(OwnHold):
@@ -121,7 +121,7 @@ def test_who_placed_it_does_not_lift_it_and_only_once_and_with_a_fresh_sign_in(t
 
 
 def test_only_a_payee_is_held_and_only_for_a_reason_of_a_payee(town: Town) -> None:
-    handed_in(town)
+    submitted(town)
     with pytest.raises(payee_holds.NotAPayee):
         hold(town, party_id=town.payer_id)
     with pytest.raises(payee_holds.KindOfAMilestone):
@@ -142,7 +142,7 @@ def test_only_a_payee_is_held_and_only_for_a_reason_of_a_payee(town: Town) -> No
     ],
 )
 def test_the_database_refuses_it_too(town: Town, statement: str) -> None:
-    handed_in(town)
+    submitted(town)
     hold(town)
     with pytest.raises(DBAPIError):
         town.database.run(lambda s: s.execute(text(statement)))
@@ -153,7 +153,7 @@ def due(town: Town) -> list[int]:
 
 
 def test_a_hold_at_its_expected_end_reminds_its_placer_once_and_stands(town: Town) -> None:
-    number = handed_in(town)
+    number = submitted(town)
     end = town.now + timedelta(days=2)
     with pytest.raises(EndNotAhead):
         hold(town, expected_end=town.now)
@@ -191,7 +191,7 @@ def test_a_hold_at_its_expected_end_reminds_its_placer_once_and_stands(town: Tow
 
 
 def test_of_a_hold_that_was_lifted_nobody_is_reminded_and_its_end_is_not_put_off(town: Town) -> None:
-    handed_in(town)
+    submitted(town)
     end = town.now + timedelta(days=2)
     placed = hold(town, expected_end=end)
     town.act(payee_holds.lift, town.as_staff("ada"), hold_id=placed.id, reason="Cleared")

@@ -21,7 +21,7 @@ from core.actions.periods import closing, manual_journals, reopening
 from core.actions.reconciliation import suspense
 from core.actions.refunds import outside_refunds
 from core.actions.risk import hold_lifts, holds
-from core.actions.staff import install, members, policy_change, role_grants
+from core.actions.staff import members, policy_change, role_grants, ties
 from core.db import Database
 from core.ledger import accounts, journal_store
 from core.ledger.journals import Journal, Posting, credit, debit
@@ -326,7 +326,7 @@ def happen(what: str, market: Market, story: Story, session: Session) -> None:
             members.take_roles(session, alf, now=now, staff_id=number, roles=held, reason=REASON)
         case rules.TIED:
             me = market.as_staff(story.maker)
-            install.declare_tie(
+            ties.declare_tie(
                 session, me, now=now, staff_id=number, party_id=story.party or 0, reason="A cousin."
             )
         case rules.RECUSED:
@@ -419,9 +419,7 @@ def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: ProposalKin
     second_administrator(market)
     story = STORIES[kind](market)
     me = market.as_staff(story.checker)
-    market.act(
-        install.declare_tie, me, staff_id=me.id, party_id=story.party, reason="A cousin of the family."
-    )
+    market.act(ties.declare_tie, me, staff_id=me.id, party_id=story.party, reason="A cousin of the family.")
     with pytest.raises(Exception, match="You have a tie to a party") as refused:
         market.database.run(lambda session: story.confirm(session, me, market.now))
     assert refused.value.code in ("tied_to_party", "mediator_tied")  # type: ignore[attr-defined]

@@ -385,7 +385,7 @@ def test_a_payee_without_an_answer_asks_for_mediation_at_the_same_address(home: 
     home.market.lawful()
 
 
-def test_evidence_is_handed_in_as_a_file(home: ApiClient) -> None:
+def test_evidence_is_submitted_as_a_file(home: ApiClient) -> None:
     path = disputed(home)
     file = ("measure.txt", b"It leans by 11 cm at the top.", "text/plain")
     first = home.upload(f"{path}/evidence", party=home.payer, file=file, key="photo")

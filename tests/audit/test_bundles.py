@@ -15,14 +15,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from core import audit, exports
+from core import audit, audit_export
 from core.audit import bundle_proof, export_proof, many_leaves
 from core.audit.entries_proof import NoBundle, NothingSigned
 from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, Format
 from core.audit.export_proof import NoManifest
 from core.audit.filters import AuditFilter
 from core.audit.merkle import Edge, leaf_hash
-from core.exports import Exported
+from core.audit_export import Exported
 from core.rules.permissions import Actor
 from tests.audit.conftest import NOW, Log
 from tests.audit.test_proofs import OFFICER
@@ -33,7 +33,7 @@ STRANGER = "0000:" * 7 + "0000"
 
 def exported(log: Log, file: Path, format: Format = Format.BUNDLE, **filter: Any) -> Exported:
     with file.open("wb") as out:
-        return exports.export_audit(
+        return audit_export.export_audit(
             log.auditor, AuditFilter(**filter), format, out, desk=log.database, actor=OFFICER, now=NOW,
             signer=log.signer, folder=log.folder,
         )  # fmt: skip

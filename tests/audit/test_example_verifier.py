@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core import audit, exports
+from core import audit, audit_export
 from core.audit.export_manifest import Format
 from core.audit.filters import AuditFilter
 from core.rules.permissions import Actor
@@ -31,7 +31,7 @@ def verified(file: Path, key: str) -> tuple[int, str]:
 
 def exported(log: Log, file: Path, format: Format) -> Path:
     with file.open("wb") as out:
-        made = exports.export_audit(
+        made = audit_export.export_audit(
             log.auditor, AuditFilter(), format, out, desk=log.database, actor=OFFICER, now=NOW, signer=log.signer,
             folder=log.folder,
         )  # fmt: skip

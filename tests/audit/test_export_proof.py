@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core import audit, exports
+from core import audit, audit_export
 from core.audit.export_manifest import Format, Marks, signed
 from core.audit.export_proof import ExportVerification, NoExport, NoManifest, verify
 from core.audit.filters import AuditFilter
@@ -25,7 +25,7 @@ class Export:
     def __init__(self, log: Log, folder: Path, format: Format, **filter: Any) -> None:
         self.log, self.file = log, folder / f"audit.{format.value}"
         with self.file.open("wb") as out:
-            made = exports.export_audit(
+            made = audit_export.export_audit(
                 log.auditor,
                 AuditFilter(**filter),
                 format,

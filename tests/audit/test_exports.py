@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import audit, exports
+from core import audit, audit_export
 from core.audit.export_manifest import Format, Manifest
 from core.audit.filters import AuditFilter, written_with
 from core.queries import audit as queries
@@ -29,7 +29,7 @@ TEXTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
 def export(log: Log, format: Format = Format.CSV, **filter: object) -> tuple[str, Manifest]:
     out = io.BytesIO()
     asked = AuditFilter(**filter)  # type: ignore[arg-type]
-    made = exports.export_audit(
+    made = audit_export.export_audit(
         log.auditor,
         asked,
         format,
@@ -75,7 +75,7 @@ def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(log: Log) -> Non
         assert [row[column] for row in rows] == [f"'{text}" for text in FORMULAS]
     lines = export(log, Format.JSONL, action="a:")[0].splitlines()
     assert [json.loads(line)["reason"] for line in lines] == FORMULAS, "JSON Lines holds the exact text"
-    assert [exports.csv_safe(text) for text in FORMULAS] == [f"'{text}" for text in FORMULAS]
+    assert [audit_export.csv_safe(text) for text in FORMULAS] == [f"'{text}" for text in FORMULAS]
 
 
 def test_other_texts_leave_as_they_are(log: Log) -> None:
@@ -84,7 +84,7 @@ def test_other_texts_leave_as_they_are(log: Log) -> None:
     assert [row["reason"] for row in as_rows(export(log, action="a:")[0])] == PLAIN
     lines = export(log, Format.JSONL, action="a:")[0].splitlines()
     assert [json.loads(line)["reason"] for line in lines] == PLAIN
-    assert [exports.csv_safe(text) for text in PLAIN] == PLAIN
+    assert [audit_export.csv_safe(text) for text in PLAIN] == PLAIN
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -95,7 +95,7 @@ def test_no_cell_begins_like_a_formula_and_json_lines_come_back(
     key = str(leave(log, reason=reason, after=after, action="x:y:z"))
     content, _ = export(log, action="x:")
     cells = [cell for row in csv.reader(io.StringIO(content, newline="")) for cell in row]
-    assert not [cell for cell in cells if cell[:1] in exports.FORMULA_STARTS and cell]
+    assert not [cell for cell in cells if cell[:1] in audit_export.FORMULA_STARTS and cell]
     *_, last = export(log, Format.JSONL, action="x:")[0].split("\n")[:-1]
     found = json.loads(last)
     assert (str(found["id"]), found["reason"], found["after"]) == (key, reason, after)
@@ -139,7 +139,7 @@ def test_an_export_is_recorded_before_it_leaves_and_with_its_fingerprint(log: Lo
 def test_of_all_people_only_compliance_exports_the_log(log: Log, actor: Actor) -> None:
     out = io.BytesIO()
     with pytest.raises(NotPermitted):
-        exports.export_audit(
+        audit_export.export_audit(
             log.auditor,
             AuditFilter(),
             Format.CSV,

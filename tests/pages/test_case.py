@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.actions.cases import disputes, evidence
 from core.actions.decisions import confirmation
 from core.actions.risk import holds
-from core.actions.staff import install
+from core.actions.staff import ties
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -129,7 +129,7 @@ def test_a_hold_blocks_and_says_why(town: Town) -> None:
 def test_a_tie_keeps_the_form_away(town: Town) -> None:
     told = builders.in_mediation(town)
     town.act(
-        install.declare_tie,
+        ties.declare_tie,
         town.as_staff("max"),
         staff_id=town.staff["max"],
         party_id=town.payer_id,

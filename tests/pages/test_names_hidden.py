@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from streamlit.testing.v1 import AppTest
 
 from core.actions.cases import conversation, evidence, names_hidden, settlement_proposals
-from core.actions.staff import install
+from core.actions.staff import ties
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -69,7 +69,7 @@ def told(town: Town, tmp_path: Path) -> Told:
     offer: dict[str, Any] = {"release": Money(50_000, "USD"), "note": "Take it, Ben. Ana"}
     town.act(settlement_proposals.propose, town.payer, case_id=told.case, **offer)
     town.act(
-        install.declare_tie,
+        ties.declare_tie,
         town.as_staff("max"),
         staff_id=town.staff["max"],
         party_id=town.payee_id,

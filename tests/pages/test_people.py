@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from streamlit.testing.v1 import AppTest
 
-from core.actions.staff import install, sessions
+from core.actions.staff import sessions, ties
 from core.actions.staff.sessions import IDLE
 from core.db import Database
 from core.queries import people
@@ -50,7 +50,7 @@ def test_the_staff_are_for_those_who_may_read_people(town: Town, subject: str) -
 
 def test_ties_are_told_by_party_number(town: Town) -> None:
     town.act(
-        install.declare_tie,
+        ties.declare_tie,
         town.as_staff("mia"),
         staff_id=town.staff["mia"],
         party_id=town.payer_id,

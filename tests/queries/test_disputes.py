@@ -168,12 +168,10 @@ def test_a_page_takes_the_same_statements_however_many_rows_it_has(town: Town, d
 
 
 def test_the_next_unassigned_case_is_one_without_a_tie(town: Town) -> None:
-    from core.actions.staff import install
+    from core.actions.staff import ties
 
     told = builders.in_mediation(town, mediator=None)
     mia = town.staff["mia"]
     assert town.read(lambda s: disputes.next_unassigned(s, me=mia, now=town.now)) == told.case
-    town.act(
-        install.declare_tie, town.as_staff("mia"), staff_id=mia, party_id=town.payer_id, reason="Neighbour"
-    )
+    town.act(ties.declare_tie, town.as_staff("mia"), staff_id=mia, party_id=town.payer_id, reason="Neighbour")
     assert town.read(lambda s: disputes.next_unassigned(s, me=mia, now=town.now)) is None

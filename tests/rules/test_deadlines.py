@@ -74,7 +74,7 @@ def test_where_silence_never_releases_none_is_long_enough_and_a_session_asks_for
     assert acceptance.silent(AcceptanceRule.SESSION_COMPLETED, **spoken) is True
 
 
-def test_every_work_that_is_handed_in_has_a_time_to_answer() -> None:
+def test_every_work_that_is_submitted_has_a_time_to_answer() -> None:
     by_silence = NOTICE + 3 * DAY
     assert deadlines.answer_at(NOTICE, HOME_SERVICES, by_silence) == by_silence
     assert deadlines.answer_at(NOTICE, HOME_SERVICES, None) == NOTICE + 7 * DAY

@@ -83,7 +83,7 @@ def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body:
     return say(session, actor, now=now, milestone_id=context.milestone.id, body=body)
 
 
-def handed_in(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+def evidence_submitted(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
     """A file from the party that a case is waiting for resumes the review. The caller has locked the milestone."""
     case = _open_case(session, milestone_id)
     if case is not None and case.waiting_on == actor.id:

@@ -76,7 +76,7 @@ def submit(
     evidence = keep(inspected, content, caption=caption)
     for each in inspected.carried:
         keep(each.inspected, each.content, caption=f"Attached to {inspected.file_name}")
-    conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
+    conversation.evidence_submitted(session, actor, now=now, milestone_id=milestone_id)
     recorded_decision.look_again(
         session, now=now, milestone_id=milestone_id, why=recorded_decision.NEW_EVIDENCE
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, jobs
 from core.audit.actions import AuditAction
-from core.exports import a_name
+from core.audit_export import a_name
 from core.records import Export
 from core.rules.exports import KEPT, ExportGone, ExportKind
 from core.rules.permissions import Actor, require

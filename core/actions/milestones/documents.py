@@ -181,7 +181,7 @@ def hand_out(
     by_key: str | None = None,
 ) -> tuple[str, bytes]:
     """The same for whoever may have it. `by_key`: the key of the marketplace that took it. The entry keeps the hash of
-    the file, by which it is known again (`core.queries.handed_out`)."""
+    the file, by which it is known again (`core.queries.downloaded_files`)."""
     milestone = session.get_one(Milestone, row.milestone_id)
     content = draw(paper_of(session, row, settings))
     audit.record(

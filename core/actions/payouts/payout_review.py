@@ -1,4 +1,4 @@
-"""Administrative review of a failed payout: send it again, perhaps by another method.
+"""Where a payout is retried: administrative review of a failed one sends it again, perhaps by another method.
 
 (milestone-payment-flow, Error Handling 2: failed payouts go to administrative review, and another payout method is
 offered.) What to send again depends on how far the money came:

@@ -51,8 +51,8 @@ def refund_made_outside(session: Session, snapshot: RefundSnapshot, *, now: date
     return _stop(session, milestone_id, snapshot.id, what, IF_OWED, now=now)
 
 
-def payment_taken_back(session: Session, amount: Money, source: str, *, now: datetime) -> bool:
-    """A line took the payment itself back, days after it was booked: the payer's bank did not pay after all."""
+def payment_reversed(session: Session, amount: Money, source: str, *, now: datetime) -> bool:
+    """A line reversed the payment itself, days after it was booked: the payer's bank did not pay after all."""
     paid = select(PaymentOrder.milestone_id).where(PaymentOrder.stripe_charge == source)
     milestone_id = session.scalars(paid).first() if amount.is_negative else None
     if milestone_id is None:

@@ -11,12 +11,11 @@ from core import audit
 from core.actions.milestones import letters
 from core.actions.staff import members, role_grants
 from core.audit.actions import AuditAction
-from core.errors import DeskError, NotFound
+from core.errors import DeskError
 from core.policy import PROFILES, accept
-from core.records import Installation, Party, PolicyVersion, Staff, StaffTie
+from core.records import Installation, PolicyVersion, Staff
 from core.rules import outside_words
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
-from core.rules.reasons import given
 
 
 class AlreadyInstalled(DeskError):
@@ -107,36 +106,3 @@ def add_staff(
     if roles and actor.kind == "operator":
         role_grants.tell_given_alone(session, actor, row, roles, now=now)
     return row
-
-
-class TiedAlready(DeskError):
-    """Member of staff {staff} is tied to party {party} already. Nothing was changed."""
-
-
-def declare_tie(
-    session: Session, actor: Actor, *, now: datetime, staff_id: int, party_id: int, reason: str
-) -> None:
-    """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator.
-
-    What they decided or approved about it and is not executed is returned (`returned_proposals`). Raises
-    `NotPermitted`, `ReasonMissing`, `NotFound`, `TiedAlready`.
-    """
-    if actor.id != staff_id or actor.kind != "staff":
-        require(actor, Permission.MANAGE_STAFF, now)
-    reason = given(reason)
-    for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
-        if session.get(table, number) is None:
-            raise NotFound(kind=kind, id=number)
-    if session.get(StaffTie, (staff_id, party_id)) is not None:
-        raise TiedAlready(staff=staff_id, party=party_id)
-    session.add(StaffTie(staff_id=staff_id, party_id=party_id, reason=reason, declared_at=now))
-    audit.record(
-        session,
-        actor,
-        AuditAction.TIE_DECLARE.by("staff"),
-        object_kind="staff",
-        object_id=staff_id,
-        now=now,
-        reason=reason,
-        after={"party": party_id},
-    )
