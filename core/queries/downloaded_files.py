@@ -1,5 +1,5 @@
-"""Is this the file that was downloaded from the desk? The log keeps the hash of every document and table that was taken,
-and by whom and when; a file that was changed has another hash.
+"""Is this a file that was downloaded from the desk? The log keeps the hash of every document and table that was
+taken, and by whom and when; a file that was changed has another hash.
 """
 
 from __future__ import annotations

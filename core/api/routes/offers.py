@@ -57,7 +57,7 @@ REPLIES = (
         "The other side does not agree; the dispute goes on.",
     ),
     Reply(
-        "withdraw", "Withdraw an offer", settlement_proposals.withdraw, "Whoever proposed it takes it back."
+        "withdraw", "Withdraw an offer", settlement_proposals.withdraw, "Whoever proposed it withdraws it."
     ),
 )
 FAILING = (NotYours, OfferNotYours, OfferExpired, IllegalMove, CaseDecided, CaseClosed, ReleaseBlocked)
