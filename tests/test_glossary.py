@@ -200,7 +200,6 @@ def test_each_word_of_the_glossary_is_explained_once() -> None:
 # Two files of one name but for their number are one noun written twice, unless they are two things: an address or a
 # command (pages, cli) and one module for each kind of operation (processes/outgoing) are singular on purpose.
 TWO_THINGS = {
-    "account": "who is signed in, and the chart of accounts",
     "download": "a button, and the files behind it",
     "entry": "the page of one entry, and how entries are written",
     "header": "the head of a page, and what HTTP sends",
