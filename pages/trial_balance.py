@@ -87,7 +87,7 @@ with st.grid(columns=1 if beside else 2, min_column_width=500, gap="medium"):
             tables.said(key, line)
     with st.container(gap="small"):
         if line is None:
-            empty.state("Choose an account", "Its sub-accounts show here.", icon="account_tree")
+            empty.to_choose("Choose an account", "Its sub-accounts show here.", icon="account_tree")
             navigation.end()
         if line != asked:
             st.query_params.pop("before", None)

@@ -7,13 +7,18 @@ import streamlit as st
 from dashboard.ui.safe import html
 
 
-def state(title: str, what_next: str, *, icon: str = "inbox") -> None:
+def state(title: str, what_next: str, *, icon: str = "inbox", marked: str = "ed-empty") -> None:
     """An empty place: a title, and one sentence that says what would fill it or what to do."""
     with st.container(border=True, horizontal_alignment="center", gap="xxsmall"):
         st.space("small")
         st.markdown(f":gray[:material/{icon}:]", width="content")
-        st.html(f'<div class="ed-empty"><b>{html(title)}</b><span>{html(what_next)}</span></div>')
+        st.html(f'<div class="{marked}"><b>{html(title)}</b><span>{html(what_next)}</span></div>')
         st.space("small")
+
+
+def to_choose(title: str, what_next: str, *, icon: str) -> None:
+    """What shows once something is pressed. It says nothing to whoever reads the page on paper."""
+    state(title, what_next, icon=icon, marked="ed-empty ed-screen")
 
 
 def nothing_matches() -> None:
