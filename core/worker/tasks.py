@@ -7,6 +7,7 @@ logged and left to the next sweep. Actions are imported when they are first need
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from core.rules.reconciliation import RunStatus
 from core.worker.trouble import Trouble, sentence
 
 log = structlog.get_logger("worker")
+_TELLING = threading.Semaphore(2)
 
 Work = Callable[..., Any]
 
@@ -144,16 +146,16 @@ def sweep_timers(desk: Desk) -> int:
 
 
 def sweep_events(desk: Desk, *, away: set[int] | None = None) -> int:
-    """What marketplaces are told, in batches, until none is due. `away`: see `deliver_due`."""
-    from core.api.webhooks.delivery import deliver_due
+    """What marketplaces are told, until none is due. `away`: see `deliver_due`. It never takes up more than two of the
+    jobs that a worker does at once, or whoever does not answer would hold up payments."""
+    from core.api.webhooks.delivery import tell_all
 
-    away, sent = set() if away is None else away, 0
-    while True:
-        unanswered = len(away)
-        arrived = deliver_due(desk, away=away)
-        if not arrived and len(away) == unanswered:
-            return sent
-        sent += arrived
+    if not _TELLING.acquire(blocking=away is not None):
+        return 0
+    try:
+        return tell_all(desk, away=set() if away is None else away)
+    finally:
+        _TELLING.release()
 
 
 def sweep_events_at_rest(desk: Desk) -> int:

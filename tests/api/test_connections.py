@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
 import requests
 
 from core.api.webhooks import connections, delivery
-from core.api.webhooks.connections import NotPublic
+from core.api.webhooks.connections import NotPublic, TooSlow
 from core.records import EventDelivery, OutgoingEvent
 from core.rules.web_addresses import LOOPBACK
 from tests.api.api_client import ApiClient
@@ -113,3 +114,45 @@ def test_an_event_that_may_not_go_there_waits_and_says_why(home: ApiClient, list
     (tried,) = home.market.all(EventDelivery)
     assert (tried.status, tried.error) == (None, NotPublic().message)
     assert {each.status for each in home.market.all(OutgoingEvent)} == {"QUEUED"}
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """An endpoint whose head never ends: a byte now and then, so that no read of it ever takes long."""
+    over = threading.Event()
+
+    def drip(taken: socket.socket) -> None:
+        with taken, suppress(OSError):
+            taken.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not over.wait(0.05):
+                taken.sendall(b"x")
+
+    def serve(open_socket: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(open_socket.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as open_socket:
+        threading.Thread(target=serve, args=(open_socket,), daemon=True).start()
+        yield f"http://127.0.0.1:{open_socket.getsockname()[1]}/events"
+        over.set()
+
+
+def test_who_drips_an_answer_is_cut_and_delays_only_itself(
+    home: ApiClient, law: ApiClient, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than are told side by side, of another marketplace, and in front of the one that answers."""
+    monkeypatch.setattr(delivery, "WITHIN", 0.5)
+    market = home.market
+    with ExitStack() as drips:
+        for _ in range(delivery.AT_ONCE + 1):
+            slow, _secret = listening(market, drips.enter_context(dripping()), "legal_services")
+            law.post(f"/webhook-endpoints/{slow.id}/test", {})
+        good, _secret = listening(market, listener.url)
+        home.post(f"/webhook-endpoints/{good.id}/test", {})
+        away = set[int]()
+        assert delivery.tell_all(market.desk, away=away) == 1
+    assert [event["kind"] for event in listener.events()] == ["endpoint.tested"]
+    assert len(away) == delivery.AT_ONCE + 1
+    tried = [(each.status, each.error) for each in market.all(EventDelivery) if each.error]
+    assert tried == [(None, TooSlow(seconds="0.5").message)] * (delivery.AT_ONCE + 1)

@@ -5,13 +5,17 @@ gets its number: each endpoint's events count from 1 without a gap, in the order
 happened, so who listens can order them and see what is missing. An endpoint that does not answer costs one event of a
 batch a try; the others wait without one. Times between tries grow to an hour; after sixty tries, more than a day, the
 event is kept as failed. Every try is on record, and what was missed can be told again.
+
+Endpoints are told side by side, those that answered last time first, and each try is cut after ten seconds in all: one
+that does not answer delays only itself.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Collection
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -19,7 +23,7 @@ from typing import Any
 
 import requests
 import structlog
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, text, update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 from urllib3.exceptions import HTTPError
@@ -28,6 +32,7 @@ from core import audit
 from core.api.http import api_keys
 from core.api.http.signing import HEADER, sign_event
 from core.api.webhooks import connections
+from core.api.webhooks.connections import Line, TooSlow
 from core.clock import wall_time
 from core.db import one_at_a_time
 from core.desk import Desk
@@ -40,7 +45,9 @@ log = structlog.get_logger("api")
 
 AWAY = timedelta(seconds=30)
 TRIES = 60
-PATIENCE = (5.0, 10.0)  # seconds to connect, and to answer
+PATIENCE = (5.0, 10.0)  # seconds to connect, and for each read
+WITHIN = 10.0  # seconds in all, for one try
+AT_ONCE = 8  # endpoints that one process tells side by side
 ANSWER_BYTES = 2_048  # of an answer's body are kept
 # Whoever numbers events does so alone, or a later claim could overtake an earlier one.
 ONE_AT_A_TIME = "outgoing events"
@@ -69,14 +76,53 @@ class Parcel:
     body: bytes
 
 
-def deliver_due(desk: Desk, *, limit: int = 20, away: set[int] | None = None) -> int:
-    """Send up to `limit` events that are due, oldest first; returns how many arrived.
+_at_work = set[int]()
+_choosing = threading.Lock()
+# Endpoints in order: whoever failed last is told last. Of whoever is told at this moment, nothing is taken up.
+DUE = text(
+    """
+    select e.endpoint_id from outgoing_events e
+    where e.status = 'QUEUED' and e.next_try_at <= :now
+    group by e.endpoint_id order by bool_or(e.tries > 0 or e.error is not null), min(e.next_try_at), e.endpoint_id
+    """
+)
+
+
+def tell_all(desk: Desk, *, away: set[int]) -> int:
+    """Tell every endpoint what is due for it, until nothing is or it does not answer; returns how many events arrived.
+    `away`: see `deliver_due`. Endpoints that another thread of this process tells just now are left to it."""
+    with desk.database.reading() as session:
+        due = [row.endpoint_id for row in session.execute(DUE, {"now": desk.clock()})]
+    with _choosing:
+        ours = [each for each in due if each not in away and each not in _at_work]
+        _at_work.update(ours)
+
+    def tell(endpoint_id: int) -> int:
+        try:
+            arrived = 0
+            while endpoint_id not in away and (sent := deliver_due(desk, away=away, endpoint_id=endpoint_id)):
+                arrived += sent
+            return arrived
+        finally:
+            _at_work.discard(endpoint_id)
+
+    if not ours:
+        return 0
+    with ThreadPoolExecutor(min(AT_ONCE, len(ours)), thread_name_prefix="endpoint") as threads:
+        return sum(threads.map(tell, ours))
+
+
+def deliver_due(
+    desk: Desk, *, limit: int = 20, away: set[int] | None = None, endpoint_id: int | None = None
+) -> int:
+    """Send up to `limit` events that are due, oldest first, of this endpoint or of all; returns how many arrived.
 
     `away`: endpoints that are passed over; those that do not answer now are added to it.
     """
     away = set() if away is None else away
-    passed = frozenset(away)
-    parcels = desk.database.run(lambda session: _claim(session, passed, now=desk.clock(), limit=limit))
+    others = OutgoingEvent.endpoint_id.not_in(frozenset(away))
+    only = others if endpoint_id is None else OutgoingEvent.endpoint_id == endpoint_id
+    parcels = desk.database.run(lambda session: _claim(session, only, now=desk.clock(), limit=limit))
     if not parcels:
         return 0
     master, sent = api_keys.master_key(desk.settings), 0
@@ -94,10 +140,9 @@ def deliver_due(desk: Desk, *, limit: int = 20, away: set[int] | None = None) ->
     return sent
 
 
-def _claim(session: Session, passed: Collection[int], *, now: datetime, limit: int) -> list[Parcel]:
+def _claim(session: Session, only: ColumnElement[bool], *, now: datetime, limit: int) -> list[Parcel]:
     one_at_a_time(session, ONE_AT_A_TIME)
-    others = OutgoingEvent.endpoint_id.not_in(passed)
-    due = leases.claim_due(session, OutgoingEvent, now=now, limit=limit, only=others)
+    due = leases.claim_due(session, OutgoingEvent, now=now, limit=limit, only=only)
     _number(session, [event for event in due if event.sequence is None])
     return [_parcel(event, session.get_one(WebhookEndpoint, event.endpoint_id), now) for event in due]
 
@@ -153,21 +198,26 @@ def body_of(event: OutgoingEvent) -> bytes:
     return json.dumps(content_of(event), ensure_ascii=False, sort_keys=True).encode()
 
 
-def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetime) -> Try:
+def _send(line: Line, parcel: Parcel, master: bytes, *, now: datetime) -> Try:
     begun = monotonic()
     status, error, answered = None, None, None
     try:
-        with line.post(
-            parcel.url,
-            data=parcel.body,
-            headers=_headers(parcel, master, now=now),
-            timeout=PATIENCE,
-            allow_redirects=False,  # a redirect could lead anywhere
-            stream=True,  # whatever it says, only its beginning is read
-        ) as answer:
+        with (
+            line.within(WITHIN),
+            line.post(
+                parcel.url,
+                data=parcel.body,
+                headers=_headers(parcel, master, now=now),
+                timeout=PATIENCE,
+                allow_redirects=False,  # a redirect could lead anywhere
+                stream=True,  # whatever it says, only its beginning is read
+            ) as answer,
+        ):
             status = answer.status_code
             answered = _beginning(answer)
             error = None if 200 <= status < 300 else f"It answered {status}."
+    except TooSlow as slow:
+        status, error, answered = None, slow.message, None
     except requests.RequestException as problem:
         error = f"It did not answer ({type(problem).__name__})."
     except Exception as problem:
