@@ -20,6 +20,10 @@ class WebhookUnsigned(DeskError):
     """This webhook has no signature that can be read."""
 
 
+class WebhookNotText(DeskError):
+    """This webhook is no text in UTF-8, as every event is. Its signature was not looked at."""
+
+
 class WebhookForged(DeskError):
     """This webhook was not signed with our secret, or was changed on the way."""
 
@@ -43,6 +47,10 @@ def verify(
     been signed by, where two are in use.
     """
     signed_at = _signed_at(header)
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        raise WebhookNotText() from None
     if not any(_signed_with(raw, header, each) for each in secret.split(",") if each.strip()):
         raise WebhookForged()
     if min(abs(clock - signed_at) for clock in (now, also or now)) > TOLERANCE:

@@ -19,12 +19,12 @@ _EMAIL_CHANGED = Template(
 
 TEMPLATES = {
     ("bank_changed", "payee"): Template(
-        "Your bank account for payouts was changed",
+        "A new bank account for payouts to you in {currency}",
         (
-            "From now on, payouts to you in {currency} go to another bank account.",
+            "From now on, payouts to you in {currency} go to a new bank account.",
             Table(
                 (
-                    ("Account before", "before"),
+                    ("Account before", "before?"),
                     ("Account now", "after"),
                     ("Payouts wait until", "held_until"),
                 )

@@ -49,7 +49,7 @@ class BankChangeRow:
     party_id: int
     payee: str
     currency: str
-    before: str
+    before: str | None
     after: str
     at: datetime
     held_until: datetime

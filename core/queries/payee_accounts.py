@@ -99,7 +99,7 @@ class PayeeBankChange:
     id: int
     at: datetime
     currency: str
-    before: str
+    before: str | None
     after: str
     waits_until: datetime
 

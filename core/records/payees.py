@@ -40,13 +40,14 @@ class PayeeAccount(Record):
 
 
 class BankChange(Record):
-    """Another bank account in the place of a payee's; payouts wait until `held_until`, or until two people
-    accept it. Where they refuse it, none goes there. Whatever is written later but the end in its time needs their
-    proposal, and the database asks for it."""
+    """Another bank account in the place of a payee's, or one in a further currency beside it; payouts wait until
+    `held_until`, or until two people accept it. Where they refuse it, none goes there. Whatever is written later but
+    the end in its time needs their proposal, and the database asks for it."""
 
     __tablename__ = "bank_changes"
     __table_args__ = (
         CheckConstraint("before_bank <> after_bank", name="another"),
+        CheckConstraint("(before_bank is null) = (before_last4 is null)", name="before"),
         CheckConstraint("held_until >= at", name="held"),
         CheckConstraint("refused_at is null or ended_at is not null", name="refused_is_over"),
         Index("bank_changes_due_idx", "held_until", postgresql_where="ended_at is null"),
@@ -55,8 +56,8 @@ class BankChange(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     party_id: Mapped[int] = mapped_column(ForeignKey("payee_accounts.party_id"), index=True)
     currency: Mapped[str]
-    before_bank: Mapped[str]
-    before_last4: Mapped[str]
+    before_bank: Mapped[str | None]
+    before_last4: Mapped[str | None]
     after_bank: Mapped[str]
     after_last4: Mapped[str]
     at: Mapped[datetime]

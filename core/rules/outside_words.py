@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from core.errors import DeskError
-from core.rules.visible_text import says_something, tidy
+from core.rules.visible_text import has_unseen, says_something, tidy
 
 LONGEST = 200  # characters of a name, a title, a place
 LONGEST_ADDRESS = 254
@@ -54,7 +54,7 @@ def place(text: str, *, field: str) -> str:
 
 def identifier(text: str, *, field: str) -> str:
     """Somebody else's name of a thing, kept to the letter: two that look the same must be the same."""
-    if line(text, field=field) != text:
+    if line(text, field=field) != text or has_unseen(text):
         raise WordsUnusable(field=field, why="an id has no blanks around it and no marks that nobody sees")
     return text
 

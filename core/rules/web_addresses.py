@@ -87,11 +87,19 @@ def _public(host: str) -> bool:
 
 def page(url: str) -> str:
     """An address of the marketplace's where a browser is sent back to. Raises `ValueError` with the rule."""
-    if not _HTTPS.fullmatch(url):
+    if not _HTTPS.fullmatch(url) or _is_ip(urlsplit(url).hostname or ""):
         raise ValueError(
             "it must be an https address with the name of a host; http is refused, also for localhost"
         )
     return url
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 PAGE = f"^{_HTTPS.pattern}$"

@@ -27,7 +27,7 @@ COLUMNS = [
     tables.status("state", "State", axis="bank change", width=110),
     tables.flag("asked", "Proposal waits", value=lambda row: row.proposal_id is not None, width=110),
     tables.text("currency", "Currency", width=80),
-    tables.text("before", "Ended in", width=80),
+    tables.text("before", "Ended in", value=lambda row: row.before or "—", width=80),
     tables.text("after", "Ends in", width=80),
     tables.when("at", "Changed", width=140),
     tables.when("held_until", "Waits until", width=140),
@@ -85,7 +85,11 @@ def change(row: BankChangeRow) -> None:
 
 def _state(row: BankChangeRow, asked: BankDecision | None) -> str:
     """`asked`: what is proposed and not answered. Payouts wait for the answer, unless the account is to be accepted."""
-    before = f"It took the place of the one ending in {row.before} on {deadlines.exact(row.at)}."
+    before = (
+        f"It took the place of the one ending in {row.before} on {deadlines.exact(row.at)}."
+        if row.before
+        else f"It is the first one in {row.currency} of a payee who had another, since {deadlines.exact(row.at)}."
+    )
     stops = asked in (BankDecision.EXTEND, BankDecision.REFUSE)
     match row.state:
         case BankChangeState.REFUSED:

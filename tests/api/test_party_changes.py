@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from core.actions.parties import bank_decisions
+from core.db import Database
 from core.money import Money
 from core.records import BankChange, Notification, Party, PartyChange
 from core.rules.payee_accounts import BankDecision
@@ -42,6 +45,31 @@ def test_payouts_to_another_bank_wait_and_the_payee_is_told_at_the_old_address(
     mails = home.get(f"/emails?party={home.payee}").json()["items"]
     assert [each["project"] for each in mails if each["kind"] == "bank_changed"] == [None, None]
     assert sorted(each["field"] for each in told(watched, "party.changed")) == ["city", "email"]
+
+
+def test_a_bank_in_a_further_currency_is_a_change_like_any_other(
+    home: ApiClient, watched: Market, owner: Database
+) -> None:
+    """Whoever takes over a payee could add one, and be paid there at once."""
+    before = the_payee(home).email
+    home.post("/party-details", {"party": home.payee, "email": "new@example.com"})
+    answer = home.post("/bank-account", {"party": home.payee, "bank_token": "btok_eur"})
+    banks = {each["currency"]: each for each in answer.json()["account"]["banks"]}
+    (event,) = told(watched, "payee.bank_changed")
+    assert (event["currency"], event["held_until"]) == ("EUR", banks["EUR"]["payouts_wait_until"])
+    assert (event["held_until"] is not None, banks["USD"]["payouts_wait_until"]) == (True, None)
+    letters = [each for each in watched.all(Notification) if each.template == "bank_changed"]
+    assert [each.address for each in letters] == [None, before]
+    assert "Account before" not in letters[0].text
+    (change,) = watched.all(BankChange)
+    statement = (
+        'update payee_accounts set banks = banks || \'{"CAD": {"id": "ba_x"}}\' where party_id = :party'
+    )
+    with (
+        pytest.raises(IntegrityError, match="in CAD is changed without its row"),
+        owner.transaction() as session,
+    ):
+        session.execute(text(statement), {"party": change.party_id})
 
 
 def test_a_bank_that_staff_refuse_is_told_and_named_at_the_payee(home: ApiClient, watched: Market) -> None:

@@ -100,6 +100,24 @@ def test_an_address_that_may_be_somebodys_is_taken(address: str) -> None:
     assert has_mailbox(address)
 
 
+@pytest.mark.parametrize(
+    "mark",
+    ["\U000e0041", "\U000e0100", "\u180b", "\u17b4", "\ue000", "\U0005ffff", "\ufdd0", "\u200d", "\u3164"],
+    ids=ascii,
+)
+def test_an_id_with_a_mark_that_nobody_sees_is_refused(mark: str) -> None:
+    """Two of them would look the same."""
+    with pytest.raises(WordsUnusable):
+        outside_words.identifier(f"party{mark}7", field="id")
+    with pytest.raises(WordsUnusable, match="nothing in it can be seen"):
+        outside_words.line(mark, field="name")
+
+
+def test_tags_stay_in_flags_and_go_elsewhere() -> None:
+    scotland = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+    assert outside_words.line(f"Kitchen {scotland} a\U000e0041b", field="title") == f"Kitchen {scotland} ab"
+
+
 @pytest.mark.parametrize("same", ["Texas", "texas", " Texas ", "TEXAS\u200b"])
 def test_a_practice_is_not_of_another_state_than_its_own(same: str) -> None:
     with pytest.raises(SamePlace, match="licensed in Texas, and the work is done there"):

@@ -1,4 +1,5 @@
-"""A payee's bank account was replaced: payouts to it wait, and the payee is told at their earlier addresses too.
+"""A payee's bank account was replaced, or one in a further currency added: payouts to it wait, and the payee is told
+at their earlier addresses too.
 
 Whoever takes over an account changes its address and its bank. So payouts to a new bank account wait for a time set
 by policy, whether it was changed here or on Stripe's own pages, and the e-mail also goes to the old address. Staff can
@@ -23,13 +24,15 @@ from core.rules.parties import PartyField
 from core.rules.permissions import SYSTEM
 
 Banks = Mapping[str, Mapping[str, Any]]
+NONE: Mapping[str, Any] = {"id": None, "last4": None}
 
 
 def hold(session: Session, party: Party, *, before: Banks, after: Banks, at: datetime, now: datetime) -> None:
-    """Hold payouts to each bank account that differs from the one before (internal policy)."""
+    """Hold payouts to each bank account that differs from the one before, or had none before it, of a payee who had one
+    (internal policy)."""
     _, profile = policy_in_force.of(session, party.platform, now)
-    for currency in sorted(before):
-        old, new = before[currency], after[currency]
+    for currency in sorted(after):
+        old, new = before.get(currency, NONE), after[currency]
         if old["id"] == new["id"]:
             continue
         change = BankChange(
@@ -73,7 +76,7 @@ def tell(
             key=f"{key}-{number}",
             now=now,
             currency=change.currency,
-            before=f"ending in {change.before_last4}",
+            before=f"ending in {change.before_last4}" if change.before_last4 else None,
             after=f"ending in {change.after_last4}",
             held_until=change.held_until,
         )
