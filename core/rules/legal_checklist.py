@@ -7,18 +7,17 @@ withdrawn, or has lapsed. A country with signatures of its own goes by those, an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from core.errors import DeskError
+from core.rules.outside_words import COUNTRIES
 from core.rules.refusal_reasons import Block, Blocked
 
 EVERYWHERE = "ALL"
 LARGEST = 5_000_000  # bytes of a document
-COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 class Item(StrEnum):
@@ -76,7 +75,7 @@ class Signed:
 def jurisdiction_of(given: str) -> str:
     """A country by its two letters; every jurisdiction where nothing is said. Raises `NoCountry`."""
     code = given.strip().upper()
-    if code not in ("", EVERYWHERE) and not COUNTRY.fullmatch(code):
+    if code not in ("", EVERYWHERE) and code not in COUNTRIES:
         raise NoCountry(given=given.strip())
     return code or EVERYWHERE
 

@@ -98,6 +98,7 @@ def test_a_signature_says_who_when_and_on_which_document_and_stays(unsigned: Tow
         ({"document": b"MZ"}, rules.DocumentUnfit),
         ({"document": b"%PDF-" + b"x" * rules.LARGEST}, rules.DocumentUnfit),
         ({"jurisdiction": "Bavaria"}, rules.NoCountry),
+        ({"jurisdiction": "ZZ"}, rules.NoCountry),
         ({"valid_until": date(2020, 1, 1)}, rules.DatesUnfit),
         ({"valid_until": date(2030, 1, 1), "review_on": date(2030, 1, 2)}, rules.DatesUnfit),
     ],
