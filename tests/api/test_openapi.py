@@ -131,6 +131,14 @@ def test_every_kind_of_event_is_a_webhook(schema: dict[str, Any]) -> None:
         sent = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
         shape = schema["components"]["schemas"][sent["$ref"].rpartition("/")[2]]
         assert shape["properties"]["kind"]["const"] == kind
+        assert [each["name"] for each in methods["post"]["parameters"]] == ["Desk-Signature"]
+
+
+def test_every_answer_has_an_example(schema: dict[str, Any]) -> None:
+    for label, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            told = answer.get("content", {}).get("application/json") if status < "300" else None
+            assert told is None or "example" in told, label
 
 
 def test_whatever_is_referred_to_is_there(schema: dict[str, Any]) -> None:
@@ -160,7 +168,7 @@ def test_every_change_names_its_own_refusals(schema: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(examples.EXAMPLES))
 def test_every_example_is_what_it_is_an_example_of(schema: dict[str, Any], name: str) -> None:
     known = schema["components"]["schemas"]
-    assert name in known or name in ("Amount", "Share", "Planned"), "it is an example of nothing"
+    assert name in known or name in ("Amount", "Share", "Planned", "DemoClockAnswer"), "an example of nothing"
     if name in known:
         wanted = {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
         assert [

@@ -22,12 +22,21 @@ from core.api.http.problem_details import (
     outside_name,
     status_of,
 )
+from core.api.http.signing import HEADER
 from core.api.openapi import life, shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
 from core.rules.permissions import NotYours
 
 Responses = dict[int | str, dict[str, Any]]
+SIGNED = {
+    "name": HEADER,
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "`t=…,v1=…`: when it was signed, in seconds, and in hexadecimal the HMAC-SHA256 of that time, a dot "
+    "and the body, with the endpoint's secret; while a secret is replaced, a `v1` of each. Believe nothing without it.",
+}
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 WORDS: Mapping[int, str] = {
     400: "The request cannot be read.",
@@ -111,10 +120,12 @@ def described(app: FastAPI) -> dict[str, Any]:
             if name in EXAMPLES:
                 shape["examples"] = [EXAMPLES[name]]
         shapes.require_both(schema)
-        for methods in schema["webhooks"].values():
+        for kind, methods in schema["webhooks"].items():
             del methods["post"]["responses"]["422"]  # what a marketplace's endpoint answers is its own affair
+            methods["post"]["parameters"] = [SIGNED]
+            life.tell_event(kind, methods["post"])
         for methods in schema["paths"].values():
             for operation in methods.values():
-                life.tell(operation)
+                life.tell(operation, EXAMPLES)
         app.openapi_schema = schema
     return app.openapi_schema

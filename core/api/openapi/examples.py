@@ -551,6 +551,13 @@ REPLIES: Mapping[str, Any] = {
         "signing_secret": "eds_Zr3…",
         "both_until": LATER,
     },
+    "DemoClockAnswer": {
+        "now": LATER,
+        "ahead_seconds": 432_000,
+        "moving": False,
+        "until": None,
+        "trouble": None,
+    },
     "TestEventAnswer": {"endpoint": 2, "event": "evt_18"},
     "RemovedAnswer": {"removed": 2},
     "KeyAnswer": {"api_key": "edk_3fa9c1…", "signing_secret": "eds_Kw7…", "previous_until": LATER},
