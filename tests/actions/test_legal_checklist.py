@@ -90,6 +90,8 @@ def test_a_signature_says_who_when_and_on_which_document_and_stays(unsigned: Tow
     assert (name, content) == ("memo.pdf", builders.MEMO["document"])
     with pytest.raises(NotPermitted):
         unsigned.act(legal_checklist.document, unsigned.as_staff("mia"), signature_id=row.id)
+    with pytest.raises(NotFound, match="document of a signature"):
+        unsigned.act(legal_checklist.document, unsigned.as_staff("cora"), signature_id=row.id + 1)
 
 
 @pytest.mark.parametrize(

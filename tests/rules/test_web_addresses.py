@@ -93,7 +93,14 @@ def test_a_browser_is_sent_back_to_an_https_address(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://market.example/", "http://localhost:3000/", "https://", "https://ä.example"]
+    "url",
+    [
+        "http://market.example/",
+        "http://localhost:3000/",
+        "https://",
+        "https://ä.example",
+        "https://10.0.0.1/back",
+    ],
 )
 def test_another_is_refused_in_words(url: str) -> None:
     with pytest.raises(ValueError, match="must be an https address"):
