@@ -280,7 +280,7 @@ INTENTS = _Rows(
             "Payment intent",
             value=lambda row: row.stripe_id or "None yet",
             to=lambda row: ("operations", {"id": row.operation_id}),
-            width=215,
+            width=235,
         ),
         tables.money("amount", "Amount", width=110),
         tables.text("status", "State", value=lambda row: ChargeStatus(row.status).label, width=130),
