@@ -111,6 +111,13 @@ class OutgoingEvent(Record):
         one_of("status", EventStatus),
         Index("outgoing_events_due_idx", "next_try_at", "id", postgresql_where="status = 'QUEUED'"),
         Index(
+            "outgoing_events_due_of_endpoint_idx",
+            "endpoint_id",
+            "next_try_at",
+            "id",
+            postgresql_where="status = 'QUEUED'",
+        ),
+        Index(
             "outgoing_events_sequence_idx",
             "endpoint_id",
             "sequence",

@@ -76,14 +76,16 @@ class Parcel:
     body: bytes
 
 
-_at_work = set[int]()
+_at_work = set[int]()  # endpoints that a thread of this process tells just now
 _choosing = threading.Lock()
-# Endpoints in order: whoever failed last is told last. Of whoever is told at this moment, nothing is taken up.
+# Endpoints in order: whoever failed last is told last. One look at each, however much waits for one that is away.
 DUE = text(
     """
-    select e.endpoint_id from outgoing_events e
-    where e.status = 'QUEUED' and e.next_try_at <= :now
-    group by e.endpoint_id order by bool_or(e.tries > 0 or e.error is not null), min(e.next_try_at), e.endpoint_id
+    select w.id from webhook_endpoints w cross join lateral (
+        select e.tries, e.error, e.next_try_at from outgoing_events e
+        where e.endpoint_id = w.id and e.status = 'QUEUED' and e.next_try_at <= :now
+        order by e.next_try_at, e.id limit 1
+    ) first order by first.tries > 0 or first.error is not null, first.next_try_at, w.id
     """
 )
 
@@ -92,7 +94,7 @@ def tell_all(desk: Desk, *, away: set[int]) -> int:
     """Tell every endpoint what is due for it, until nothing is or it does not answer; returns how many events arrived.
     `away`: see `deliver_due`. Endpoints that another thread of this process tells just now are left to it."""
     with desk.database.reading() as session:
-        due = [row.endpoint_id for row in session.execute(DUE, {"now": desk.clock()})]
+        due = session.scalars(DUE, {"now": desk.clock()}).all()
     with _choosing:
         ours = [each for each in due if each not in away and each not in _at_work]
         _at_work.update(ours)
