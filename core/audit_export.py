@@ -34,6 +34,7 @@ from core.audit.filters import AuditFilter
 from core.audit.keys import PublicKey
 from core.audit.merkle import leaf_hash
 from core.audit.pinned_keys import ledger_name
+from core.audit.seals import Seal
 from core.db import Database
 from core.rules.permissions import Actor, Permission, require
 
@@ -150,7 +151,7 @@ def make(
         ledger = ledger_name(session)
         # Read before the snapshot: the seal of this line is then in the database for certain.
         line = checkpoints.last_line(folder, ledger)
-        last = checkpoints.last(folder, ledger) if line else None
+        last = Seal.of(json.loads(line)) if line else None
     hashed = Hashed(out)
     with auditor.reading() as session:
         connection = session.connection().connection.driver_connection
@@ -273,7 +274,13 @@ def _bundle(
         with bundle.open(ENTRIES, "w", force_zip64=True) as file:
             query = AS_JSON.format(selected=selected)
             digest, _, marks = _copy(reading, query, Format.JSONL, file, keep)
-        proof = entries_proof.made(reading.session, line, leaves)
+        proof = entries_proof.made(
+            reading.session,
+            line,
+            leaves,
+            not_sealed=facts["not_sealed"],
+            alive=lambda: reading.progress(reading.rows, reading.rows),
+        )
         files = {PROOF: proof, KEY: signer.public.pem}
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         also = {"sha256": digest, "lines": marks.packed(), "files": hashes}

@@ -41,6 +41,10 @@ class EntryPoint:
 
 
 ENTRY_POINTS = (
+    # Before the sign-in, below which it lies: each of its tokens costs a question to the provider.
+    EntryPoint(
+        "back-channel-logout", "/sign-in/back-channel-logout", frozenset({400}), Limits(rate=0.1, burst=20)
+    ),
     EntryPoint("sign-in", "/sign-in", frozenset({401, 403}), Limits(rate=0.1, burst=20)),
     EntryPoint("api-key", "/api/v1/", frozenset({401}), Limits(rate=0.2, burst=50)),
     EntryPoint("webhook", "/webhooks/", frozenset({400, 401, 403}), Limits(rate=0.2, burst=50)),

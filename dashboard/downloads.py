@@ -94,6 +94,10 @@ def routes(desk: Desk) -> list[Route]:
     makers: list[CapacityLimiter] = []
 
     async def fetch(request: Request) -> Response:
+        if (
+            request.method != "GET"
+        ):  # a file may be given out once, and who asks for its head alone gets nothing of it
+            return Response(status_code=405, headers={"Allow": "GET"})
         if not makers:
             makers.append(CapacityLimiter(AT_ONCE))
         from dashboard.request_context import COOKIE

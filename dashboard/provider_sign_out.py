@@ -113,15 +113,17 @@ async def _read(request: Request, client: Any, client_id: str) -> Ended:
 
     form = parse_qs((await read_body(request, limit=LARGEST_TOKEN)).decode("utf-8", "replace"))
     (token,) = form.get("logout_token", [""])[:1]
+    if token.count(".") != 2:
+        raise TokenUnfit(why="it is no signed token")
     try:
-        metadata = await client.load_server_metadata()
+        issuer = (await client.load_server_metadata())["issuer"]
         keys = KeySet.import_key_set(await client.fetch_jwk_set(force=True))
         claims = jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
     except httpx.HTTPError:
         raise TokenUnfit(why="the provider's keys cannot be read just now") from None
     except (JoseError, ValueError, KeyError, TypeError) as problem:
         raise TokenUnfit(why=f"its signature does not hold ({type(problem).__name__})") from None
-    return checked(claims, issuer=metadata["issuer"], client_id=client_id, now=time.time())
+    return checked(claims, issuer=issuer, client_id=client_id, now=time.time())
 
 
 def checked(claims: dict[str, Any], *, issuer: str, client_id: str, now: float) -> Ended:

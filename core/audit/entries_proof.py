@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy.orm import Session
 
@@ -26,14 +26,18 @@ class NoBundle(DeskError):
     JSON Lines and Parquet can be exported without a proof."""
 
 
-def made(session: Session, line: bytes, leaves: Mapping[int, bytes]) -> bytes:
+def made(
+    session: Session, line: bytes, leaves: Mapping[int, bytes], *, not_sealed: int, alive: Callable[[], None]
+) -> bytes:
     """`line`: the last checkpoint, of before the session's snapshot; `leaves`: of each entry by its id, in the order of
-    the file. Reads the hashes of the whole log. Raises `NothingSigned`, `NoBundle`."""
+    the file, and how many of them are `not_sealed`. Reads the hashes of the whole log, and says now and then that it is
+    `alive`. Raises `NothingSigned`, `NoBundle`."""
     ring = Ring(ledger_name(session), pins(session), FIRST_USE)
     last, head = _signed(line, ring)
     sealed_rows.plan(session)
     joined, places = bytearray(), dict[int, int]()
     for first in range(1, last + 1, SEALS_AT_ONCE):
+        alive()
         seals = seals_between(session, first, min(last, first + SEALS_AT_ONCE - 1))
         for seal, hashes in zip(seals, sealed_rows.tree_leaves(session, seals), strict=True):
             begin = len(joined) // DIGEST
@@ -41,6 +45,10 @@ def made(session: Session, line: bytes, leaves: Mapping[int, bytes]) -> bytes:
             joined += hashes
     if Edge().after([bytes(joined)]) != head.edge:
         raise NoBundle(why=f"the rows up to seal {last} are not those that were signed")
+    if len(leaves) - len(places) > not_sealed:
+        raise NoBundle(
+            why=f"{len(leaves) - len(places)} entries stand in no seal, and {not_sealed} are not sealed yet"
+        )
     for id, place in places.items():
         if joined[place * DIGEST : (place + 1) * DIGEST] != leaves[id]:
             raise NoBundle(why=f"entry {id} is not what was sealed")

@@ -66,9 +66,8 @@ class ExportVerification:
         )
         lines.append(f"{sealed}; {self.not_sealed:,} of the rows were not sealed yet.")
         if self.proved is not None:
-            lines.append(
-                f"{self.proved:,} of them are proved to stand in the log under that seal, as they are here."
-            )
+            proved = f"{self.proved:,} of the {self.rows:,}"
+            lines.append(f"Proved to stand in the log under that seal, as they are here: {proved}.")
         return "\n".join(lines)
 
     def _as_exported(self) -> str:

@@ -10,12 +10,13 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, audit_export, ledger_export
@@ -57,7 +58,12 @@ def make(desk: Desk, export_id: int) -> None:
     """Nothing, where another worker has it."""
     claimed = desk.database.run(lambda session: _claim(session, export_id, now=desk.clock()))
     if claimed is not None:
-        leases.alone(desk, export_id, lambda desk, _: _make(desk, claimed), failed=_failed)
+        leases.alone(
+            desk,
+            export_id,
+            lambda desk, _: _make(desk, claimed),
+            failed=lambda desk, _, problem: _failed(desk, claimed, problem),
+        )
 
 
 def hand_out(desk: Desk, actor: Actor, *, now: datetime, export_id: int, out: IO[bytes]) -> None:
@@ -118,22 +124,27 @@ def _make(desk: Desk, row: Export) -> None:
             made = WRITERS[row.kind](desk, row, file, _progress(desk, row))
             file.flush()
             os.fsync(file.fileno())
-        if made.manifest is not None:
-            with open(
-                os.open(_manifest_path(desk, row.id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-            ) as note:
-                note.write(made.manifest)
-        part.replace(_path(desk, row.id))
+        desk.database.run(lambda session: _finish(session, desk, actor, row, made, part))
     finally:
         part.unlink(missing_ok=True)
-    desk.database.run(lambda session: _finish(session, actor, row, made, now=desk.clock()))
 
 
-def _finish(session: Session, actor: Actor, row: Export, made: Made, *, now: datetime) -> None:
+def _mine(row: Export) -> tuple[ColumnElement[bool], ...]:
+    """Whether it is still this worker's: nobody has taken it over, and it has not ended."""
+    return (
+        Export.id == row.id,
+        Export.tries == row.tries,
+        Export.finished_at.is_(None),
+        Export.failure.is_(None),
+    )
+
+
+def _finish(session: Session, desk: Desk, actor: Actor, row: Export, made: Made, part: Path) -> None:
     """Unless another worker took it over meanwhile, whose file it is then."""
+    now = desk.clock()
     finished = session.scalar(
         update(Export)
-        .where(Export.id == row.id, Export.tries == row.tries, Export.finished_at.is_(None))
+        .where(*_mine(row))
         .values(
             finished_at=now, facts=dict(made.facts), expires_at=now + KEPT,
             done=made.facts["rows"], total=made.facts["rows"],
@@ -141,20 +152,20 @@ def _finish(session: Session, actor: Actor, row: Export, made: Made, *, now: dat
         .returning(Export.id)
     )  # fmt: skip
     if finished is not None:
+        with suppress(FileNotFoundError):  # this is the same transaction again, and it is in its place
+            part.replace(_path(desk, row.id))
+        if made.manifest is not None:
+            note = os.open(_manifest_path(desk, row.id), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(note, "wb") as file:
+                file.write(made.manifest)
         action = AuditAction.EXPORT_FINISH.by(row.kind.value)
         after = requests.asked(row) | dict(made.entry)
         audit.record(session, actor, action, object_kind="export", object_id=row.name, now=now, after=after)
 
 
-def _failed(desk: Desk, export_id: int, problem: Exception) -> None:
-    sentence = leases.why(problem)
-    desk.database.run(
-        lambda session: session.execute(
-            update(Export)
-            .where(Export.id == export_id, Export.finished_at.is_(None))
-            .values(failure=sentence)
-        )
-    )
+def _failed(desk: Desk, row: Export, problem: Exception) -> None:
+    failed = update(Export).where(*_mine(row)).values(failure=leases.why(problem))
+    desk.database.run(lambda session: session.execute(failed))
 
 
 def _owner(desk: Desk, row: Export) -> Actor:
@@ -189,8 +200,7 @@ def _progress(desk: Desk, row: Export) -> Progress:
             return
         said = time.monotonic()
         values = {"done": done, "total": total, "next_try_at": desk.clock() + LEASE}
-        mine = (Export.id == row.id, Export.tries == row.tries, Export.finished_at.is_(None))
-        desk.database.run(lambda session: session.execute(update(Export).where(*mine).values(**values)))
+        desk.database.run(lambda session: session.execute(update(Export).where(*_mine(row)).values(**values)))
 
     return progress
 

@@ -152,6 +152,7 @@ COMPARE = text(
     from compared group by currency
     """
 )
+# Looked at once more: what was booked while the pass ran differs no longer.
 DIFFERING = text(
     """
     insert into reconciliation_breaks (run_id, kind, transaction_id, journal_id, currency, at_provider, in_ledger)
@@ -162,8 +163,13 @@ DIFFERING = text(
     from unnest(cast(:ids as text[])) d (id)
     left join statement_lines s on s.id = d.id and s.created_at <= :until
     left join balance_transactions b on b.id = d.id and b.created_at <= :until
-    left join (select transaction_id, sum(net)::bigint as net from line_corrections group by 1) c
-        on c.transaction_id = b.id
+    left join (
+        select transaction_id, sum(amount)::bigint as amount, sum(fee)::bigint as fee, sum(net)::bigint as net
+        from line_corrections where transaction_id = any(:ids) group by 1
+    ) c on c.transaction_id = b.id
+    where s.id is null or b.id is null or (s.amount, s.fee, s.net, s.currency) is distinct from (
+        b.amount + coalesce(c.amount, 0), b.fee + coalesce(c.fee, 0), b.net + coalesce(c.net, 0), b.currency
+    )
     order by d.id
     """
 )

@@ -40,10 +40,6 @@ class Signature:
     def newest(self) -> bool:
         return self.standing != REPLACED
 
-    @property
-    def counts(self) -> bool:
-        return self.standing == COUNTS
-
 
 COUNTS, REPLACED = "Counts", "Replaced"
 

@@ -101,7 +101,7 @@ def counting(signatures: Iterable[Signed], item: str, jurisdiction: str) -> Sign
 def missing(
     signatures: Iterable[Signed], *, today: date, jurisdictions: Iterable[str] = (EVERYWHERE,)
 ) -> tuple[Block, ...]:
-    """Each item that does not count, in each of the jurisdictions."""
+    """Each item that does not count in one of the jurisdictions, named once."""
     known = tuple(signatures)
     return tuple(_missing(known, today, sorted(set(jurisdictions))))
 

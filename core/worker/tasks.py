@@ -25,6 +25,7 @@ from core.worker.trouble import Trouble, sentence
 
 log = structlog.get_logger("worker")
 _TELLING = threading.Semaphore(2)
+_EXPORTING = threading.Semaphore(1)
 
 Work = Callable[..., Any]
 
@@ -116,15 +117,25 @@ def deliver(desk: Desk) -> int:
 
 
 def export(desk: Desk, export_id: int) -> None:
+    """One at a time in a worker, or files of hours would hold up payments; the others wait for the sweep."""
     from core.processes import exports
 
-    exports.make(desk, export_id)
+    if _EXPORTING.acquire(blocking=False):
+        try:
+            exports.make(desk, export_id)
+        finally:
+            _EXPORTING.release()
 
 
 def sweep_exports(desk: Desk) -> int:
     from core.processes import exports
 
-    return exports.sweep(desk)
+    if not _EXPORTING.acquire(blocking=False):
+        return 0
+    try:
+        return exports.sweep(desk)
+    finally:
+        _EXPORTING.release()
 
 
 def sweep_dispatch(desk: Desk) -> int:

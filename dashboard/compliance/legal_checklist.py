@@ -49,9 +49,12 @@ def where(jurisdiction: str) -> str:
 
 def _platform(platform: Platform, signed: Sequence[Signature], off: Mapping[str, tuple[Block, ...]]) -> None:
     st.html(f"<b>{html(in_words(platform.value))}</b>")
+    others = "Every other jurisdiction" if len(off) > 1 else where(EVERYWHERE)
     for place, blocks in off.items():
         tone, said = ("bad", "Payments are off") if blocks else ("good", "Payments are on")
-        st.html(f'{html(where(place))} <span class="ed-pill ed-{tone}">{said}</span>')
+        st.html(
+            f'{html(others if place == EVERYWHERE else place)} <span class="ed-pill ed-{tone}">{said}</span>'
+        )
     for item in Item:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(html(item.label))
@@ -206,7 +209,7 @@ def _withdraw(signature_id: int) -> None:
         confirm.changed_meanwhile("This signature was withdrawn meanwhile.")
         return
     st.text(f"{in_words(each.platform.value)}, {where(each.jurisdiction)}: {each.item.label}.")
-    st.caption(plain("Payments stop at once where nothing else counts for this item."))
+    st.caption(plain("Payments stop there at once, until the item is signed again."))
     place = text_fields.named("checklist", signature_id, "withdraw")
     reason = reasons.area(place, "Why", key="withdraw-reason")
     intent = confirm.pressed("Withdraw", key="withdraw-item", icon=":material/block:", money=True)

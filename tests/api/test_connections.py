@@ -15,6 +15,7 @@ from core.api.webhooks import connections, delivery
 from core.api.webhooks.connections import NotPublic, TooSlow
 from core.records import EventDelivery, OutgoingEvent
 from core.rules.web_addresses import LOOPBACK
+from tests import patience
 from tests.api.api_client import ApiClient
 from tests.api.test_events import Listener, listener, listening
 from tests.api.test_flows import accepted
@@ -117,12 +118,19 @@ def test_an_event_that_may_not_go_there_waits_and_says_why(home: ApiClient, list
 
 
 @contextmanager
-def dripping() -> Iterator[str]:
-    """An endpoint whose head never ends: a byte now and then, so that no read of it ever takes long."""
+def dripping(*, after: int = 0) -> Iterator[str]:
+    """An endpoint whose head never ends: a byte now and then, so that no read of it ever takes long. It answers as many
+    requests as they should be `after` which it begins to, over the same connection."""
     over = threading.Event()
 
     def drip(taken: socket.socket) -> None:
         with taken, suppress(OSError):
+            for _ in range(after):
+                asked = b""
+                while not asked.endswith(b"\r\n\r\nx"):
+                    asked += taken.recv(65_536)
+                taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            taken.recv(65_536)
             taken.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
             while not over.wait(0.05):
                 taken.sendall(b"x")
@@ -156,3 +164,32 @@ def test_who_drips_an_answer_is_cut_and_delays_only_itself(
     assert len(away) == delivery.AT_ONCE + 1
     tried = [(each.status, each.error) for each in market.all(EventDelivery) if each.error]
     assert tried == [(None, TooSlow(seconds="4").message)] * (delivery.AT_ONCE + 1)
+
+
+def test_a_connection_that_is_used_again_is_cut_too() -> None:
+    with dripping(after=1) as url, connections.session(LOOPBACK) as line:
+        with line.within(patience.SECONDS):
+            assert line.post(url, data=b"x", timeout=patience.SECONDS).status_code == 200
+        with pytest.raises(TooSlow), line.within(0.5):
+            line.post(url, data=b"x", timeout=patience.SECONDS)
+
+
+def test_an_endpoint_is_told_again_after_a_fault_of_the_one_before_it(
+    home: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that had not begun when it came."""
+    for number in range(3):
+        endpoint, _secret = listening(home.market, f"http://127.0.0.1:9/{number}")
+        home.post(f"/webhook-endpoints/{endpoint.id}/test", {})
+
+    def fault(*_: Any, **__: Any) -> int:
+        raise ConnectionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery, "AT_ONCE", 1)
+        broken.setattr(delivery, "deliver_due", fault)
+        with pytest.raises(ConnectionError):
+            delivery.tell_all(home.market.desk, away=set())
+    away = set[int]()
+    assert delivery.tell_all(home.market.desk, away=away) == 0
+    assert len(away) == 3

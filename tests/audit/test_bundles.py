@@ -63,7 +63,7 @@ def test_each_sealed_entry_is_proved_and_the_others_are_counted(log: Log, file: 
     assert (proof.wrong, proof.known) == ((), True)
     assert proof.not_sealed == 2, "the one that was written last, and that the export began"
     assert proof.proved == proof.rows - 2 >= 6
-    assert f"{proof.proved} of them are proved" in proof.text()
+    assert f"as they are here: {proof.proved} of the {proof.rows}." in proof.text()
     assert by_the_example(file, log.signer.public.fingerprint)[0] == 0
 
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from core.actions.bank_statements import accounts, imports
 from core.actions.milestones import verification
@@ -387,6 +389,15 @@ def test_a_file_is_for_the_session_that_it_was_offered_to(big: Big) -> None:
     other = visit(big.town, "mia", "holds").session_state["desk:token"]
     for stranger in (same_person, other, "", "x" * 43):
         assert (fetch(where, str(stranger)).status_code, fetch(where, token).status_code) == (404, 200)
+
+
+def test_who_asks_for_the_head_of_a_file_gets_nothing_of_it(big: Big) -> None:
+    """Some files are given out once, and a program that only looks would use them up."""
+    where, token = holds_page(big)
+    headers = {"cookie": f"{request_context.COOKIE}={token}"}
+    with TestClient(Starlette(routes=downloads.routes(request_context.desk()))) as http:
+        assert http.head(where, headers=headers).status_code == 405
+    assert fetch(where, token).status_code == 200
 
 
 def test_the_permission_is_asked_when_the_file_is_fetched(big: Big) -> None:

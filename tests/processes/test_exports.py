@@ -98,6 +98,27 @@ def test_it_is_made_given_out_once_and_each_step_is_in_the_log(office: Office, k
     assert office.actions() == [f"{kind}:export:{verb}" for verb in ("start", "finish", "download")]
 
 
+def test_whoever_lost_it_to_another_worker_neither_ends_nor_spoils_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first worker was silent for too long: the second takes over, finishes, and the first comes to its end."""
+    cora = office.signed_in("cora")
+    number = office.asked(cora)
+    writer = exports.WRITERS[ExportKind.LEDGER]
+
+    def slow(*args: object) -> exports.Made:
+        monkeypatch.setattr(exports, "WRITERS", {ExportKind.LEDGER: writer})
+        office.town.wait(seconds=LEASE.total_seconds() + 1)
+        exports.make(office.desk, number)
+        return writer(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(exports, "WRITERS", {ExportKind.LEDGER: slow})
+    exports.make(office.desk, number)
+    row = office.row(number)
+    assert (row.tries, row.failure, row.finished_at is not None) == (2, None, True)
+    assert office.taken(cora, number)
+
+
 def test_nobody_else_takes_it_and_no_other_session_of_the_same_person(office: Office) -> None:
     cora, again, fay = (office.signed_in(each) for each in ("cora", "cora", "fay"))
     number = office.asked(cora)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import audit, jobs
 from core.audit.actions import AuditAction
 from core.audit_export import a_name
+from core.db import one_at_a_time
 from core.records import Export
 from core.rules.exports import KEPT, ExportGone, ExportKind
 from core.rules.permissions import Actor, require
@@ -32,6 +33,7 @@ def request(
     require(actor, kind.permission, now)
     assert actor.id is not None
     assert actor.session_id is not None  # somebody at a page
+    one_at_a_time(session, f"export {kind.value} of session {actor.session_id}")
     under_way = session.scalar(
         select(Export.id).where(
             Export.session_id == actor.session_id,

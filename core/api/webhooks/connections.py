@@ -50,6 +50,10 @@ class Line(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
+    def close(self) -> None:
+        super().close()
+        self.cut.forget()
+
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Whatever is sent and read inside takes no longer. A time limit of a socket is that of one read, and whoever
@@ -65,13 +69,13 @@ class Line(requests.Session):
                 raise
         finally:
             timer.cancel()
-            self.cut.forget()
         if self.cut.over:
             raise TooSlow(seconds=f"{seconds:g}")
 
 
 class Cut:
-    """The sockets that are open, each by a copy of its own: TLS takes the first one over."""
+    """The sockets of a line, each by a copy of its own, because TLS takes the first one over. They are known as long as
+    the line: one that is kept open is used again."""
 
     def __init__(self) -> None:
         self._lock, self._open = threading.Lock(), list[socket.socket]()
@@ -85,8 +89,6 @@ class Cut:
         return time.monotonic() > self._until
 
     def watch(self, opened: socket.socket) -> None:
-        if self._until == math.inf:  # nobody has set a time
-            return
         with self._lock:
             self._open.append(opened.dup())
         if self.over:  # the time was over while it was opened
@@ -100,7 +102,6 @@ class Cut:
                     each.shutdown(socket.SHUT_RDWR)
 
     def forget(self) -> None:
-        self._until = math.inf
         with self._lock:
             while self._open:
                 self._open.pop().close()

@@ -110,8 +110,11 @@ def tell_all(desk: Desk, *, away: set[int]) -> int:
 
     if not ours:
         return 0
-    with ThreadPoolExecutor(min(AT_ONCE, len(ours)), thread_name_prefix="endpoint") as threads:
-        return sum(threads.map(tell, ours))
+    try:
+        with ThreadPoolExecutor(min(AT_ONCE, len(ours)), thread_name_prefix="endpoint") as threads:
+            return sum(threads.map(tell, ours))
+    finally:  # where one fails, those that have not begun never do
+        _at_work.difference_update(ours)
 
 
 def deliver_due(
