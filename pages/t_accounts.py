@@ -11,9 +11,13 @@ from dashboard.ui import empty, errors, header
 
 request_context.require(Permission.READ_LEDGER)
 number = navigation.asked()
+if number is None:
+    header.page("T-accounts", back=("journals", "Journals"))
+    empty.state("No milestone is chosen", "Its project and its journals lead here.", icon="account_balance")
+    navigation.end()
 try:
     with request_context.reading() as session:
-        found = party_statements.t_accounts(session, number or 0)
+        found = party_statements.t_accounts(session, number)
 except DeskError as missing:
     header.page("T-accounts", back=("journals", "Journals"))
     errors.show(missing)

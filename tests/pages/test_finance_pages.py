@@ -197,6 +197,12 @@ def test_the_trial_balance_states_that_both_columns_agree_and_opens_a_line(town:
     assert f"held:{told.milestone}" not in codes
 
 
+def test_t_accounts_of_no_milestone_say_where_they_are_found(town: Town) -> None:
+    seen = words(visit(town, "fay", "t_accounts"))
+    assert "No milestone is chosen" in seen
+    assert "no milestone 0" not in seen
+
+
 def test_an_account_shows_its_register_and_an_unknown_one_says_so(town: Town) -> None:
     told = builders.funded(town)
     app = visit(town, "fay", "account", code=f"held:{told.milestone}", iso="USD")
