@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -39,6 +40,12 @@ class Signature:
     @property
     def newest(self) -> bool:
         return self.standing != REPLACED
+
+    @property
+    def signed(self) -> Signed:
+        return Signed(
+            self.id, self.item, self.jurisdiction, self.valid_until, withdrawn=self.withdrawn_at is not None
+        )
 
 
 COUNTS, REPLACED = "Counts", "Replaced"
@@ -82,12 +89,10 @@ def checklist(session: Session, *, today: date) -> list[Signature]:
     return found
 
 
-def switched_off(session: Session, platform: Platform, *, today: date) -> dict[str, tuple[Block, ...]]:
-    """What keeps payments off, by jurisdiction: every one, and each country that has signatures of its own."""
-    known = [
-        Signed(row.id, row.item, row.jurisdiction, row.valid_until, row.withdrawn_at is not None)
-        for row in session.scalars(select(LegalSignature).where(LegalSignature.platform == platform))
-    ]
+def switched_off(signatures: Sequence[Signature], *, today: date) -> dict[str, tuple[Block, ...]]:
+    """What keeps payments off, by jurisdiction: every one, and each country that has signatures of its own.
+    `signatures`: those of one marketplace."""
+    known = [each.signed for each in signatures]
     places = dict.fromkeys([EVERYWHERE, *sorted({each.jurisdiction for each in known})])
     return {place: missing(known, today=today, jurisdictions=[place]) for place in places}
 

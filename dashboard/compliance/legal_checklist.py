@@ -28,15 +28,15 @@ def panel() -> None:
     today = request_context.now().date()
     with request_context.reading() as session:
         every = policy_proposals.checklist(session, today=today)
-        off = {each: policy_proposals.switched_off(session, each, today=today) for each in Platform}
     header.section(
         "Legal checklist",
         "Payments are on where all of it is signed. A country with signatures of its own goes by those.",
     )
     for column, platform in zip(st.columns(len(Platform), gap="medium"), Platform, strict=True):
         with column, cards.panel():
-            _platform(platform, [each for each in every if each.platform is platform], off[platform])
-    _history(every)
+            signed = [each for each in every if each.platform is platform]
+            _platform(platform, signed, policy_proposals.switched_off(signed, today=today))
+    _history(every, today)
     if facts := confirm.drawer("sign-item"):
         _sign(**facts)
     if facts := confirm.drawer("withdraw-item"):
@@ -123,7 +123,7 @@ def _day(day: date) -> str:
     return f"{day:%-d %b %Y}"
 
 
-def _history(every: Sequence[Signature]) -> None:
+def _history(every: Sequence[Signature], today: date) -> None:
     tables.table(
         every,
         [
@@ -147,7 +147,11 @@ def _history(every: Sequence[Signature]) -> None:
             tables.text("withdrawn", "Withdrawn", value=_withdrawn, width=240),
         ],
         key="checklist",
-        download=tables.Table("legal-checklist", lambda session: every, permission=Permission.EXPORT_AUDIT),
+        download=tables.Table(
+            "legal-checklist",
+            lambda session: policy_proposals.checklist(session, today=today),
+            permission=Permission.EXPORT_AUDIT,
+        ),
         name="Signatures of the legal checklist",
         empty_state=("Nothing is signed", "Compliance signs each item with its document."),
     )
