@@ -263,6 +263,14 @@ ENTRIES: Sequence[PageEntry] = (
         "Staff, their roles, ties and sessions.",
     ),
     PageEntry(
+        "personal_data",
+        "Personal data",
+        "shield_person",
+        "Oversight",
+        Permission.READ_PERSONAL_DATA,
+        "What is held about a person, and legal holds.",
+    ),
+    PageEntry(
         "policy",
         "Policy",
         "gavel",

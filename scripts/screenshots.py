@@ -42,7 +42,7 @@ BY_ROLE = {
     "manual_journals periods t_accounts party_statement "
     "bank_statements documents marketplace_statement fees payouts bank_changes receivables chargebacks "
     "reconciliation operations",
-    Role.COMPLIANCE: "audit entry registers checks",
+    Role.COMPLIANCE: "audit entry registers personal_data checks",
     Role.ADMINISTRATOR: "approvals people policy api_access demo_clock",
 }
 ROLE_OF = {name: role for role, names in BY_ROLE.items() for name in names.split()}

@@ -146,6 +146,8 @@ class AuditAction(StrEnum):
     JOURNAL_RETURN = "journal:return"
     JOURNAL_WITHDRAW = "journal:withdraw"
     LEDGER_OPEN_ACCOUNT = "ledger:open_account"
+    LEGAL_HOLD_LIFT = "legal_hold:lift"
+    LEGAL_HOLD_PLACE = "legal_hold:place"
     LETTER_SEND_AGAIN = "letter:send_again"
     MESSAGE_SEND = "message:send"
     MILESTONES_ADJUST = "milestones:adjust"
@@ -442,6 +444,8 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     ),
     AuditAction.CHECKLIST_DOWNLOAD: ActionKind("Document of the legal checklist taken", staff_only=True),
     AuditAction.CHECKLIST_REMIND: ActionKind("Legal checklist: review due", tone="wait", staff_only=True),
+    AuditAction.LEGAL_HOLD_PLACE: ActionKind("Legal hold placed on a party", tone="bad", staff_only=True),
+    AuditAction.LEGAL_HOLD_LIFT: ActionKind("Legal hold lifted", tone="good", staff_only=True),
     AuditAction.CHECKLIST_SIGN: ActionKind("Legal checklist signed", staff_only=True),
     AuditAction.CHECKLIST_WITHDRAW: ActionKind(
         "Signature of the legal checklist withdrawn", tone="bad", staff_only=True

@@ -168,6 +168,13 @@ PARTS: Mapping[str, Part] = {
         "id released_by released_at release_reason",
         said=LIFTED,
     ),
+    "legal_holds": _part("legal_holds", "legal hold", "id party_id reason placed_by placed_at"),
+    "legal_hold_ends": _part(
+        "legal_holds",
+        "lifting of a legal hold",
+        "id lifted_by lifted_at lift_reason",
+        said="lifted_at is not null",
+    ),
     "hold_lifts": _part(
         "hold_lifts",
         "proposal to lift a hold",

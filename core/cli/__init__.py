@@ -19,6 +19,7 @@ from core.cli import (
     demo,
     export,
     period,
+    person,
     receipt,
     report,
     running,
@@ -51,6 +52,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(api_access.keys, name="api-key")
 app.add_typer(api_access.endpoints, name="webhook-endpoint")
 app.add_typer(settlement.app, name="settlement")
+app.add_typer(person.app, name="person")
 app.add_typer(staff.app, name="staff")
 app.add_typer(statement.app, name="statement")
 app.add_typer(statement.accounts_app, name="bank-account")

@@ -66,6 +66,8 @@ class Permission(StrEnum):
     SETTLE_CHARGEBACK = "settle_chargeback"
     SEND_LETTER = "send_letter"
     CORRECT_ADDRESS = "correct_address"
+    READ_PERSONAL_DATA = "read_personal_data"
+    PLACE_LEGAL_HOLD = "place_legal_hold"
     READ_AUDIT = "read_audit"
     EXPORT_AUDIT = "export_audit"
     VERIFY_AUDIT = "verify_audit"
@@ -126,6 +128,8 @@ _WORDS: Mapping[str, str] = {
     "settle_chargeback": "settle a chargeback",
     "send_letter": "send an e-mail",
     "correct_address": "correct an address",
+    "read_personal_data": "see what is held about a person",
+    "place_legal_hold": "place or lift a legal hold",
     "read_audit": "read the audit log",
     "export_audit": "export the audit log",
     "verify_audit": "verify the audit log",
@@ -203,6 +207,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # A letter that could not be delivered; whose address is wrong, somebody must have asked.
     Permission.SEND_LETTER: _EVERYONE,
     Permission.CORRECT_ADDRESS: _to(COMPLIANCE, ADMINISTRATOR),
+    Permission.READ_PERSONAL_DATA: _to(COMPLIANCE, ADMINISTRATOR),
+    Permission.PLACE_LEGAL_HOLD: _to(COMPLIANCE),
     Permission.READ_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.EXPORT_AUDIT: _to(COMPLIANCE),
     Permission.VERIFY_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
@@ -232,6 +238,7 @@ FRESH = frozenset(
         Permission.CLOSE_CORRECTION,
         Permission.RELEASE_HOLD,
         Permission.SETTLE_RISK,
+        Permission.PLACE_LEGAL_HOLD,
         Permission.CONFIRM_SUSPENSE,
         Permission.CONFIRM_JOURNAL,
         Permission.CLOSE_PERIOD,

@@ -28,6 +28,7 @@ KINDS: Mapping[str, Permission] = {
     "operation": Permission.READ_LEDGER,
     "chargeback": Permission.READ_CHARGEBACKS,
     "party": Permission.READ_LEDGER,
+    "person": Permission.READ_PERSONAL_DATA,
     "payout": Permission.READ_PAYOUTS,
     "webhook": Permission.RETRY_OPERATION,
     "suspense": Permission.READ_LEDGER,

@@ -1,0 +1,116 @@
+"""One person whose data the desk holds: the legal holds on them, and the drawers that place and lift one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions.privacy import legal_holds
+from core.errors import NotFound
+from core.queries import personal_data
+from core.queries.personal_data import LegalHoldRow, PersonRow
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.ui import cards, confirm, deadlines, errors, header, reasons, text_fields
+from dashboard.ui.safe import html, plain
+from dashboard.ui.status import in_words
+
+NEVER = "While a legal hold stands, nothing about this person is erased, whatever anybody asks. It stops no money."
+
+
+def show(party_id: int) -> None:
+    """The person with this number."""
+    try:
+        with request_context.reading() as session:
+            row = personal_data.one(session, party_id)
+            holds = personal_data.legal_holds(session, party_id)
+    except NotFound as missing:
+        errors.show(missing)
+        return
+    st.markdown(f"**{plain(row.name)}**")
+    cards.facts(
+        {
+            "External id": row.external_id,
+            "Role": in_words(row.role),
+            "Marketplace": in_words(row.platform),
+            "Known since": row.created_at,
+        },
+        columns=2,
+    )
+    _legal_holds(row, holds)
+
+
+def _legal_holds(row: PersonRow, holds: list[LegalHoldRow]) -> None:
+    header.section("Legal hold")
+    cards.note(NEVER)
+    for each in holds:
+        _hold(each)
+    if not request_context.may(Permission.PLACE_LEGAL_HOLD):
+        return
+    label, icon, name = (
+        ("Lift legal hold", ":material/lock_open:", "lift-legal-hold")
+        if row.held_since
+        else ("Place legal hold", ":material/gavel:", "place-legal-hold")
+    )
+    st.button(
+        label,
+        key=f"open-{name}",
+        icon=icon,
+        on_click=confirm.open_drawer,
+        args=(name,),
+        kwargs={"party_id": row.id, "external_id": row.external_id},
+    )
+
+
+def _hold(each: LegalHoldRow) -> None:
+    with cards.panel(f"legal-hold-{each.id}"):
+        st.markdown(f"**Placed by {plain(each.placed_by)}, {deadlines.exact(each.placed_at)}**")
+        st.html(f'<p class="ed-quote">{html(each.reason)}</p>')
+        if each.lifted_at is not None:
+            cards.note(f"Lifted by {each.lifted_by}, {deadlines.exact(each.lifted_at)}, because")
+            st.html(f'<p class="ed-quote">{html(each.lift_reason or "")}</p>')
+
+
+def drawers() -> None:
+    """Whichever is open."""
+    if facts := confirm.drawer("place-legal-hold"):
+        _place(**facts)
+    elif facts := confirm.drawer("lift-legal-hold"):
+        _lift(**facts)
+
+
+@st.dialog("Place legal hold", position="right", on_dismiss=confirm.close_drawer)
+def _place(party_id: int, external_id: str) -> None:
+    cards.note(NEVER)
+    place = text_fields.named("person", party_id, "legal-hold")
+    reason = reasons.area(
+        place, "Reason", key="legal-hold-reason", placeholder="Which lawsuit, investigation or authority"
+    )
+    intent = confirm.pressed("Place legal hold", key="place-legal-hold", money=True, icon=":material/gavel:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: legal_holds.place(
+                session, actor, now=now, party_id=party_id, reason=reason
+            ),
+            done=f"Nothing about {external_id} is erased until the legal hold is lifted.",
+            sent=[place],
+        )
+
+
+@st.dialog("Lift legal hold", position="right", on_dismiss=confirm.close_drawer)
+def _lift(party_id: int, external_id: str) -> None:
+    cards.note("Then this person can be erased, where nothing else is in the way.")
+    place = text_fields.named("person", party_id, "legal-hold-lift")
+    reason = reasons.area(place, "Why it can be lifted", key="legal-hold-lift-reason")
+    intent = confirm.pressed(
+        "Lift legal hold", key="lift-legal-hold", money=True, icon=":material/lock_open:"
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: legal_holds.lift(
+                session, actor, now=now, party_id=party_id, reason=reason
+            ),
+            done=f"The legal hold on {external_id} is lifted.",
+            sent=[place],
+        )
