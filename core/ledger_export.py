@@ -74,14 +74,12 @@ class LedgerFilter:
         return cls(since, until, facts.get("account"), facts.get("currency"))
 
     @property
-    def where(self) -> str:
-        conditions = {
-            "j.posted_at >= %(since)s": self.since,
-            "j.posted_at < %(until)s": self.until,
-            "a.line = %(line)s": self.line,
-            "a.currency_number = %(iso)s": self.currency,
-        }
-        return " and ".join(["true", *(each for each, given in conditions.items() if given)])
+    def of_journals(self) -> str:
+        return _all({"j.posted_at >= %(since)s": self.since, "j.posted_at < %(until)s": self.until})
+
+    @property
+    def of_postings(self) -> str:
+        return _all({"a.line = %(line)s": self.line, "a.currency_number = %(iso)s": self.currency})
 
     @property
     def values(self) -> dict[str, Any]:
@@ -91,6 +89,10 @@ class LedgerFilter:
             "line": self.line and CHART[self.line].number,
             "iso": self.currency and ISO_NUMBERS[self.currency],
         }
+
+
+def _all(conditions: Mapping[str, object]) -> str:
+    return " and ".join(["true", *(each for each, given in conditions.items() if given)])
 
 
 def line_named(words: str) -> str:
@@ -186,33 +188,48 @@ COLUMNS: Sequence[Column] = (
     Column("reference", "j.key", "words"),
     Column("balance_transaction", "b.id"),
 )
+# A time is written once for its journal, not for each of its postings: `alone` keeps the planner from moving it there.
 FROM = """
-from journals j
+from (
+    select j.id, j.kind, j.milestone_id, j.party_id, j.memo, j.key, j.account_ids, j.amounts, {times}
+    from journals j where {of_journals} {alone}
+) j
 cross join lateral unnest(j.account_ids, j.amounts) with ordinality as p (account_id, amount, place)
 join accounts a on a.id = p.account_id
 join chart h on h.line = a.line
 left join milestones m on m.id = j.milestone_id
 left join balance_transactions b on b.journal_id = j.id
-where {where}
+where {of_postings}
 """
-COUNT = "select count(*) " + FROM
+# The daily totals know how many they are; the tail is counted.
+COUNT = """
+select coalesce((
+    select sum(a.postings) from daily_totals a
+    where {of_postings} and (%(since)s::timestamptz is null or a.day >= (%(since)s at time zone 'UTC')::date)
+      and (%(until)s::timestamptz is null or a.day < (%(until)s at time zone 'UTC')::date)
+), 0)::bigint + (
+    select count(*) from posting_tail p join journals j on j.id = p.journal_id join accounts a on a.id = p.account_id
+    where {of_journals} and {of_postings}
+)
+"""
 _STARTS = ", ".join(str(ord(start)) for start in sorted(FORMULA_STARTS))
 
 
-def _query(wanted: LedgerFilter, *, texts: bool) -> str:
+WRITTEN, CUT, PLAIN = 'to_char({0}, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')', "date_trunc('second', {0})", "{0}"
+"""How a time is written: as text, cut to its second (a spreadsheet would round it), as the database has it."""
+
+
+def _query(wanted: LedgerFilter, *, texts: bool, times: str, alone: str = "offset 0") -> str:
     """With `texts`: every value as it stands in a CSV file."""
-    columns = ", ".join(f"{_as_text(each) if texts else _as_value(each)} as {each.name}" for each in COLUMNS)
-    return f"select {columns} {FROM.format(where=wanted.where)} order by j.id, p.place"
-
-
-def _as_value(column: Column) -> str:
-    """A time is cut to its second, as in CSV: a spreadsheet would round it."""
-    return f"date_trunc('second', {column.sql})" if column.kind == "time" else column.sql
+    columns = ", ".join(f"{_as_text(each) if texts else each.sql} as {each.name}" for each in COLUMNS)
+    written = ", ".join(f"{times.format(each.sql)} as {each.name}" for each in COLUMNS if each.kind == "time")
+    source = FROM.format(
+        of_journals=wanted.of_journals, of_postings=wanted.of_postings, times=written, alone=alone
+    )
+    return f"select {columns} {source} order by j.id, p.place"
 
 
 def _as_text(column: Column) -> str:
-    if column.kind == "time":
-        return f'to_char({column.sql}, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')'
     if column.kind == "words":
         return f"case when ascii({column.sql}) in ({_STARTS}) then '''' || {column.sql} else {column.sql} end"
     return column.sql
@@ -220,7 +237,7 @@ def _as_text(column: Column) -> str:
 
 def plain_query() -> str:
     """Every posting with the same columns, as the database has them."""
-    return _query(LedgerFilter(), texts=False)
+    return _query(LedgerFilter(), texts=False, times=PLAIN, alone="")
 
 
 def write(
@@ -232,7 +249,8 @@ def write(
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
     connection.execute(f"{SNAPSHOT}; set local timezone = 'UTC'")
-    counted = connection.execute(COUNT.format(where=wanted.where).encode(), wanted.values).fetchone()
+    count = COUNT.format(of_journals=wanted.of_journals, of_postings=wanted.of_postings)
+    counted = connection.execute(count.encode(), wanted.values).fetchone()
     total = int(counted[0]) if counted else 0
     progress(0, total)
     if format is LedgerFormat.CSV:
@@ -248,7 +266,7 @@ def _as_csv(
 ) -> int:
     out.write(BOM)
     with ClientCursor(connection) as cursor:
-        query = cursor.mogrify(_query(wanted, texts=True), wanted.values)
+        query = cursor.mogrify(_query(wanted, texts=True, times=WRITTEN), wanted.values)
         done = -1  # the header
         with cursor.copy(f"copy ({query}) to stdout (format csv, header true)".encode()) as copy:
             while lines := [bytes(line) for line in islice(copy, AT_ONCE)]:
@@ -263,7 +281,7 @@ def _batches(
 ) -> Batches:
     with connection.cursor("ledger_export") as cursor:
         cursor.itersize = AT_ONCE
-        cursor.execute(_query(wanted, texts=False).encode(), wanted.values)
+        cursor.execute(_query(wanted, texts=False, times=CUT).encode(), wanted.values)
         done = 0
         while rows := cursor.fetchmany(AT_ONCE):
             yield rows

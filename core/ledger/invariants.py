@@ -105,18 +105,19 @@ invariant(
     """
     with said as (
         select line, currency_number, sum(debits) as debits, sum(credits) as credits, min(first_journal) as first,
-               max(last_journal) as last
+               max(last_journal) as last, max(last_account) as highest
         from daily_totals group by 1, 2
     ), posted as (
         select (account_id >> 10 & 255)::smallint as line, (account_id & 1023)::smallint as currency_number,
                coalesce(sum(amount) filter (where amount > 0), 0) as debits,
                coalesce(-sum(amount) filter (where amount < 0), 0) as credits, min(journal_id) as first,
-               max(journal_id) as last
+               max(journal_id) as last, max(account_id) as highest
         from register group by 1, 2
     )
     select line, currency_number, s.debits, s.credits, p.debits as debits_posted, p.credits as credits_posted
     from said s full join posted p using (line, currency_number)
-    where (s.debits, s.credits, s.first, s.last) is distinct from (p.debits, p.credits, p.first, p.last)
+    where (s.debits, s.credits, s.first, s.last, s.highest)
+          is distinct from (p.debits, p.credits, p.first, p.last, p.highest)
     """,
 )
 

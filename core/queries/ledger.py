@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -20,7 +20,6 @@ from core.money import Money, shown_order
 from core.queries.movements import DAY, FIRST, LAST, NOTHING, Moved, Period, Turnover, moved
 
 NEWEST = 2**63 - 1
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -129,16 +128,9 @@ class AccountRow:
 
 
 # Objects are named beside the page's few rows, not while it is searched.
-# As of an earlier day, what was posted after it is taken off again.
-ACCOUNTS = text(
-    """
-    with tail as materialized (
+ACCOUNTS = """
+    with {asked}tail as materialized (
         select account_id, sum(amount) as net from posting_tail where account_id & 131072 <> 0 group by account_id
-    ), later as materialized (
-        select p.account_id, sum(p.amount) as net
-        from journals j cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
-        where j.posted_at >= :until and p.account_id >> 10 & 255 = :line and p.account_id & 1023 = :iso
-        group by 1
     ), page as materialized (
         select a.code, a.object_id, n.net
         from accounts a
@@ -146,12 +138,11 @@ ACCOUNTS = text(
         left join balances b on b.account_id = a.id
         left join hot_balances h on h.account_id = a.id
         left join tail t on t.account_id = a.id
-        left join later l on l.account_id = a.id
         cross join lateral (
             select (case when c.hot then coalesce(h.net, 0) + coalesce(t.net, 0) else b.balance * c.side end
-                    - coalesce(l.net, 0))::bigint as net
+                    - ({later}))::bigint as net
         ) n
-        where a.line = :line and a.currency_number = :iso and a.id < :before and (n.net <> 0 or :everything)
+        where a.line = :line and a.currency_number = :iso and a.id < {below} and (n.net <> 0 or :everything)
         order by a.id desc limit :limit
     )
     select page.*, case :per when 'milestone' then m.title || ' · ' || p.title when 'party' then y.name end as what_for
@@ -161,7 +152,32 @@ ACCOUNTS = text(
     left join parties y on :per = 'party' and y.id = page.object_id
     order by page.object_id desc
     """
-)
+NOW = text(ACCOUNTS.format(asked="", later="0", below=":before"))
+# As of an earlier day, what was posted after it is taken off again. The daily totals know from which journal on it was,
+# and up to which account there was anything by then; of a line with one account they know how much it is.
+EARLIER = """
+    later_tail as materialized (
+        select t.account_id, t.amount, j.posted_at >= :until as later
+        from posting_tail t join journals j on j.id = t.journal_id
+        where t.account_id >> 10 & 255 = :line and t.account_id & 1023 = :iso
+    ), span as materialized (
+        select min(first_journal) filter (where day > :at) as first_journal,
+               coalesce(sum(debits - credits) filter (where day > :at), 0) as net,
+               greatest(max(last_account) filter (where day <= :at),
+                        (select max(account_id) from later_tail where not later), 0) as last_account
+        from daily_totals where line = :line and currency_number = :iso
+    ), """
+LATER_OF_AN_ACCOUNT = """
+    coalesce((select sum(r.amount) from register r join journals j on j.id = r.journal_id
+              where r.account_id = a.id and r.journal_id >= (select first_journal from span)
+                and j.posted_at >= :until), 0)"""
+LATER_OF_THE_LINE = "(select net from span)"
+LATER_TAIL = " + coalesce((select sum(amount) from later_tail l where l.account_id = a.id and l.later), 0)"
+BELOW = "least(:before, case when :everything then :before else (select last_account + 1 from span) end)"
+AS_OF = {
+    one: text(ACCOUNTS.format(asked=EARLIER, later=later + LATER_TAIL, below=BELOW))
+    for one, later in ((True, LATER_OF_THE_LINE), (False, LATER_OF_AN_ACCOUNT))
+}
 
 
 def accounts_of(
@@ -183,13 +199,16 @@ def accounts_of(
         "limit": limit,
         "everything": everything,
         "per": CHART[line].per or "",
-        "until": datetime.combine(at + timedelta(days=1), time(), UTC) if at else NEVER,
     }
+    statement = NOW
+    if at:
+        statement = AS_OF[CHART[line].per is None]
+        values |= {"at": at, "until": datetime.combine(at + DAY, time(), UTC)}
     return [
         AccountRow(
             row.object_id, row.code, row.what_for or CHART[line].title, *sides(Money(row.net, currency))
         )
-        for row in session.execute(ACCOUNTS, values)
+        for row in session.execute(statement, values)
     ]
 
 

@@ -136,6 +136,7 @@ daily_totals = Table(
     Column("postings", BigInteger, nullable=False),
     Column("first_journal", BigInteger, nullable=False),
     Column("last_journal", BigInteger, nullable=False),
+    Column("last_account", BigInteger, nullable=False),
 )
 
 marketplace_totals = Table(

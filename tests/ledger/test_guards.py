@@ -34,7 +34,7 @@ WRITES = [
     "insert into accounts select * from accounts where false",
     "insert into register values (1, 1, 1)",
     "insert into hot_balances values (1, 1)",
-    "insert into daily_totals values (now(), 1, 840, 'k', 0, 0, 0, 1, 1)",
+    "insert into daily_totals values (now(), 1, 840, 'k', 0, 0, 0, 1, 1, 1)",
     "insert into marketplace_totals values (now(), '', 1, 840, 'k', 0)",
     "insert into ledger_roll_up values (true, '0', 0) on conflict do nothing",
 ]

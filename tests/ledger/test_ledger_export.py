@@ -215,3 +215,34 @@ def test_a_workbook_goes_on_in_another_sheet(books: Books, monkeypatch: pytest.M
     assert [sheet.max_row for sheet in book.worksheets][:2] == [11, 11]
     assert sum(sheet.max_row - 1 for sheet in book.worksheets) == done.rows
     assert {tuple(cell.value for cell in sheet[1]) for sheet in book.worksheets} == {tuple(NAMES)}
+
+
+@pytest.mark.parametrize("wanted", [
+    {}, {"since": NOW.date()}, {"until": NOW.date() - timedelta(days=1)}, {"line": "stripe_balance"},
+    {"currency": "USD"}, {"since": NOW.date(), "until": NOW.date(), "line": BANK, "currency": "EUR"},
+], ids=str)  # fmt: skip
+def test_how_many_there_will_be_is_known_before_the_first(
+    books: Books, owner: Database, wanted: dict[str, Any]
+) -> None:
+    """Whether they are rolled up, are not yet, or a part of them is."""
+
+    def told() -> tuple[int, int]:
+        totals: list[int] = []
+        with books.auditor.reading() as session:
+            rows = ledger_export.write(
+                session,
+                LedgerFilter(**wanted),
+                LedgerFormat.CSV,
+                io.BytesIO(),
+                lambda _, total: totals.append(total),
+            )
+        (total,) = set(totals)
+        return total, rows
+
+    before = told()
+    assert before[0] == before[1]
+    builders.roll_up(owner)
+    assert told() == before
+    books.post("after", Money(5, "USD"), "", NOW)
+    total, rows = told()
+    assert total == rows >= before[1]

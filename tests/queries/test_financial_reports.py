@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from core import report_files
 from core.db import Database
 from core.ledger import accounts, invariants, journal_store, postings
 from core.ledger.accounts import CHART, AccountType, Book
+from core.ledger.journal_store import Overdraft
 from core.ledger.journals import Journal, Posting
 from core.money import Money
 from core.queries import account_activity, financial_reports, ledger
@@ -27,6 +29,8 @@ from tests import builders
 from tests.builders import NOW, Town
 
 TODAY = NOW.date()
+TURNS = itertools.count(1)
+ACCOUNTS = ("held:{0}1", "held:{0}2", "held:{0}3", "payee_payable:{0}1", "bank")
 
 
 @pytest.fixture
@@ -271,6 +275,64 @@ def test_accounts_stand_as_they_stood_that_day(town: Town) -> None:
     assert [row.code for row in now] == [f"held:{later.milestone}", f"held:{told.milestone}"]
     line = said(of(town, FinancialReportKind.BALANCE_SHEET, year_to(then)))["held"]
     assert line == (Money.total((row.credit for row in rows if row.credit), "USD"),)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moves=st.lists(
+        st.tuples(st.sampled_from(ACCOUNTS), st.integers(-9, 0), st.integers(1, 5), st.booleans()),
+        max_size=12,
+    )
+)
+def test_accounts_as_of_any_day_are_the_sums_of_their_postings(
+    town: Town, owner: Database, moves: list[tuple[str, int, int, bool]]
+) -> None:
+    """Whatever was booked late or taken back, whether it is rolled up or not, page by page."""
+    turn = next(TURNS)
+    for number, (account, days, minor, rolled) in enumerate(moves):
+        posted = usd(minor if number % 3 else -minor)
+        code = account.format(turn * 10)
+        try:
+            parts = (Posting("stripe_balance", posted), Posting(code, -posted))
+            book(town, Journal(f"{turn}.{number}", "x", parts), days=days)
+        except Overdraft:
+            continue
+        if rolled:
+            builders.roll_up(owner)
+    plain = text(
+        "select a.code, sum(p.amount)::bigint as net from postings p join accounts a on a.id = p.account_id "
+        "where (p.posted_at at time zone 'UTC')::date <= :at group by 1 having sum(p.amount) <> 0"
+    )
+    for day in (TODAY - timedelta(days=back) for back in range(11)):
+        expected = dict(town.read(lambda s, day=day: s.execute(plain, {"at": day}).all()))
+        for line in ("held", "payee_payable", "stripe_balance", "bank"):
+            found, before = [], None
+            while page := town.read(
+                lambda s, line=line, day=day, before=before: ledger.accounts_of(  # type: ignore[misc]
+                    s, line, "USD", at=day, before=before, limit=2
+                )
+            ):
+                found += page
+                before = page[-1].id
+                if not before:
+                    break
+            nets = {row.code: (row.debit or usd(0)).minor - (row.credit or usd(0)).minor for row in found}
+            assert nets == {code: net for code, net in expected.items() if code.partition(":")[0] == line}, (
+                line,
+                day,
+            )
+    assert town.read(lambda s: invariants.check(s, "daily_totals_agree")) == []
+
+
+def test_accounts_of_an_earlier_day_are_read_by_their_own_pages_only(town: Town) -> None:
+    """However much was posted since: no journal is asked for by its time, and none is read but by its number."""
+    values = {"line": 1, "iso": 840, "before": 9, "limit": 5, "everything": False, "per": "milestone", "at": TODAY,
+              "until": town.now}  # fmt: skip
+    with town.database.rehearsal() as session:
+        session.execute(text("set local enable_seqscan = off"))
+        plan = session.execute(text(f"explain {ledger.AS_OF[False].text}"), values).scalars().all()
+    assert not [line for line in plan if "posted_at_idx" in line], plan
+    assert [line for line in plan if "register_pkey" in line], plan
 
 
 def test_a_report_is_one_statement_whatever_was_posted(town: Town) -> None:
