@@ -177,25 +177,25 @@ class Operations(ABC):
         """Read an e-mail."""
         return self.get(f"/emails/{email_id}")
 
-    def propose_offer(self, dispute_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+    def propose_settlement(self, dispute_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Propose a division."""
-        return self.post(f"/disputes/{dispute_id}/offers", body, key=key)
+        return self.post(f"/disputes/{dispute_id}/settlement-proposals", body, key=key)
 
-    def read_offers(self, dispute_id: int, *, limit: Any = None, cursor: Any = None, sort: Any = None, status: Any = None) -> Any:
-        """List the offers of a dispute."""
-        return self.get(f"/disputes/{dispute_id}/offers", limit=limit, cursor=cursor, sort=sort, status=status)
+    def read_settlement_proposals(self, dispute_id: int, *, limit: Any = None, cursor: Any = None, sort: Any = None, status: Any = None) -> Any:
+        """List the settlement proposals of a dispute."""
+        return self.get(f"/disputes/{dispute_id}/settlement-proposals", limit=limit, cursor=cursor, sort=sort, status=status)
 
-    def accept_offer(self, offer_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
-        """Accept an offer."""
-        return self.post(f"/offers/{offer_id}/accept", body, key=key)
+    def accept_settlement_proposal(self, settlement_proposal_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Accept a settlement proposal."""
+        return self.post(f"/settlement-proposals/{settlement_proposal_id}/accept", body, key=key)
 
-    def decline_offer(self, offer_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
-        """Decline an offer."""
-        return self.post(f"/offers/{offer_id}/decline", body, key=key)
+    def decline_settlement_proposal(self, settlement_proposal_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Decline a settlement proposal."""
+        return self.post(f"/settlement-proposals/{settlement_proposal_id}/decline", body, key=key)
 
-    def withdraw_offer(self, offer_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
-        """Withdraw an offer."""
-        return self.post(f"/offers/{offer_id}/withdraw", body, key=key)
+    def withdraw_settlement_proposal(self, settlement_proposal_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Withdraw a settlement proposal."""
+        return self.post(f"/settlement-proposals/{settlement_proposal_id}/withdraw", body, key=key)
 
     def read_refund(self, refund_id: int) -> Any:
         """Read a refund."""
@@ -337,9 +337,9 @@ class Operations(ABC):
         """List payee holds."""
         return self.get("/payee-holds", limit=limit, cursor=cursor, sort=sort, party=party, active=active)
 
-    def list_manual_reviews(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, project: Any = None, milestone: Any = None, party: Any = None, open: Any = None) -> Any:
-        """List manual reviews."""
-        return self.get("/manual-reviews", limit=limit, cursor=cursor, sort=sort, project=project, milestone=milestone, party=party, open=open)
+    def list_risk_reviews(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, project: Any = None, milestone: Any = None, party: Any = None, open: Any = None) -> Any:
+        """List risk reviews."""
+        return self.get("/risk-reviews", limit=limit, cursor=cursor, sort=sort, project=project, milestone=milestone, party=party, open=open)
 
     def list_reports(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, project: Any = None, kind: Any = None, open: Any = None) -> Any:
         """List reports."""

@@ -123,13 +123,13 @@ def email(session: Session, caller: Caller, number: int) -> Notification:
     return found
 
 
-def offer(session: Session, caller: Caller, number: int) -> SettlementProposal:
+def settlement_proposal(session: Session, caller: Caller, number: int) -> SettlementProposal:
     if (found := session.get(SettlementProposal, number)) is None:
-        raise NotFound(kind="offer", id=number)
+        raise NotFound(kind="settlement proposal", id=number)
     try:
         dispute(session, caller, found.case_id)
     except NotFound:
-        raise NotFound(kind="offer", id=number) from None
+        raise NotFound(kind="settlement proposal", id=number) from None
     return found
 
 

@@ -22,7 +22,7 @@ from core.api.models.responses.payments import (
 from core.api.models.responses.payouts import PayoutAnswer
 from core.api.models.responses.receipts import ReceiptAnswer
 from core.api.models.responses.refunds import RefundAnswer
-from core.api.models.responses.risk import HoldAnswer, ManualReviewAnswer, PayeeHoldAnswer
+from core.api.models.responses.risk import HoldAnswer, PayeeHoldAnswer, RiskReviewAnswer
 from core.api.plain import moment, money, names, secret
 from core.policy import OFFERED
 from core.records import (
@@ -243,7 +243,7 @@ def of_chargebacks(rows: Iterable[Chargeback]) -> list[ChargebackAnswer]:
     ]
 
 
-def of_manual_reviews(rows: Iterable[RiskReview]) -> list[ManualReviewAnswer]:
+def of_risk_reviews(rows: Iterable[RiskReview]) -> list[RiskReviewAnswer]:
     """That somebody looks, and not at what. One that ended in a hold goes on, for whoever is not told of that hold."""
     return [
         {

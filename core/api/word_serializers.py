@@ -1,4 +1,4 @@
-"""What is read back of words and files: messages, evidence, e-mails, reports and offers."""
+"""What is read back of words and files: messages, evidence, e-mails, reports and settlement proposals."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from core.api.models.responses.evidence import EvidenceAnswer
 from core.api.models.responses.messages import EmailAnswer, MessageAnswer, SaidAnswer
-from core.api.models.responses.offers import OfferAnswer
 from core.api.models.responses.risk import ReportAnswer
+from core.api.models.responses.settlement_proposals import SettlementProposalAnswer
 from core.api.plain import moment, money, names
+from core.letters import delivery_rules
 from core.records import Decision, Evidence, Message, Notification, Report, SettlementProposal
 
 
@@ -60,18 +61,18 @@ def of_evidence(session: Session, rows: Sequence[Evidence]) -> list[EvidenceAnsw
 def of_emails(session: Session, rows: Sequence[Notification]) -> list[EmailAnswer]:
     known = names(session, [each.party_id for each in rows])
     decisions = _cases(session, Decision, [each for each in rows if each.about_kind == "decision"])
-    offers = _cases(session, SettlementProposal, [each for each in rows if each.about_kind == "offer"])
+    proposals = _cases(session, SettlementProposal, [each for each in rows if each.about_kind == "offer"])
     return [
         {
             "id": each.id,
             "party": known[each.party_id or 0],
-            "kind": each.template,
+            "kind": delivery_rules.name_of(each.template),
             "project": each.project_id,
             "milestone": each.milestone_id,
             "dispute": {
                 "ticket": each.about_id,
                 "decision": decisions.get(each.about_id or 0),
-                "offer": offers.get(each.about_id or 0),
+                "offer": proposals.get(each.about_id or 0),
             }.get(each.about_kind or ""),
             "subject": each.subject,
             "urgent": each.urgent,
@@ -86,13 +87,13 @@ def of_emails(session: Session, rows: Sequence[Notification]) -> list[EmailAnswe
 def _cases(
     session: Session, record: type[Decision] | type[SettlementProposal], rows: Sequence[Notification]
 ) -> dict[int, int]:
-    """The cases of the decisions or offers that these e-mails are about."""
+    """The cases of the decisions or settlement proposals that these e-mails are about."""
     wanted = select(record.id, record.case_id).where(record.id.in_([each.about_id for each in rows]))
     return {row.id: row.case_id for row in session.execute(wanted)}
 
 
 def about_dispute(number: int) -> ColumnElement[bool]:
-    """E-mails about a case, its decisions and its offers."""
+    """E-mails about a case, its decisions and its settlement proposals."""
     return or_(
         and_(Notification.about_kind == "ticket", Notification.about_id == number),
         and_(
@@ -133,7 +134,9 @@ def _author(row: Report) -> int | None:
     return row.author_id if row.author_kind == "party" else None
 
 
-def of_offers(session: Session, rows: Sequence[SettlementProposal]) -> list[OfferAnswer]:
+def of_settlement_proposals(
+    session: Session, rows: Sequence[SettlementProposal]
+) -> list[SettlementProposalAnswer]:
     known = names(session, [each.proposed_by for each in rows])
     return [
         {

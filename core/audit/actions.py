@@ -159,12 +159,12 @@ class AuditAction(StrEnum):
     MILESTONE_REMIND = "milestone:remind"
     MILESTONE_SUBMIT = "milestone:submit"
     MILESTONE_UNANSWERED = "milestone:unanswered"
-    OFFER_ACCEPT = "offer:accept"
-    OFFER_DECLINE = "offer:decline"
-    OFFER_EXPIRE = "offer:expire"
-    OFFER_MAKE = "offer:make"
-    OFFER_REPLACE = "offer:replace"
-    OFFER_WITHDRAW = "offer:withdraw"
+    SETTLEMENT_PROPOSAL_ACCEPT = "offer:accept"
+    SETTLEMENT_PROPOSAL_DECLINE = "offer:decline"
+    SETTLEMENT_PROPOSAL_EXPIRE = "offer:expire"
+    SETTLEMENT_PROPOSAL_MAKE = "offer:make"
+    SETTLEMENT_PROPOSAL_REPLACE = "offer:replace"
+    SETTLEMENT_PROPOSAL_WITHDRAW = "offer:withdraw"
     OPERATION_RETRY = "operation:retry"
     OPERATION_REVIEW = "operation:review"
     PARTY_CHANGE = "party:change"
@@ -350,12 +350,14 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.CORRECTION_OPEN: ActionKind("Correction opened", _DECISION, tone="wait", staff_only=True),
     AuditAction.CORRECTION_CLOSE: ActionKind("Correction closed", _DECISION, tone="good", staff_only=True),
     AuditAction.CASE_REVEAL: ActionKind("Names shown after a first judgement", _DECISION, staff_only=True),
-    AuditAction.OFFER_MAKE: ActionKind("Settlement proposal made", tone="info"),
-    AuditAction.OFFER_ACCEPT: ActionKind("Settlement proposal accepted: the parties agree", tone="good"),
-    AuditAction.OFFER_DECLINE: ActionKind("Settlement proposal declined", tone="wait"),
-    AuditAction.OFFER_WITHDRAW: ActionKind("Settlement proposal withdrawn"),
-    AuditAction.OFFER_REPLACE: ActionKind("Settlement proposal replaced by another"),
-    AuditAction.OFFER_EXPIRE: ActionKind("Settlement proposal ended without an answer"),
+    AuditAction.SETTLEMENT_PROPOSAL_MAKE: ActionKind("Settlement proposal made", tone="info"),
+    AuditAction.SETTLEMENT_PROPOSAL_ACCEPT: ActionKind(
+        "Settlement proposal accepted: the parties agree", tone="good"
+    ),
+    AuditAction.SETTLEMENT_PROPOSAL_DECLINE: ActionKind("Settlement proposal declined", tone="wait"),
+    AuditAction.SETTLEMENT_PROPOSAL_WITHDRAW: ActionKind("Settlement proposal withdrawn"),
+    AuditAction.SETTLEMENT_PROPOSAL_REPLACE: ActionKind("Settlement proposal replaced by another"),
+    AuditAction.SETTLEMENT_PROPOSAL_EXPIRE: ActionKind("Settlement proposal ended without an answer"),
     AuditAction.CASE_EXPORT: ActionKind("Case file taken", staff_only=True),
     AuditAction.HOLD_PLACE: ActionKind("Hold placed", _MONEY, tone="bad", staff_only=True),
     AuditAction.HOLD_NEWS: ActionKind("Hold: news", _MONEY, tone="info", staff_only=True),

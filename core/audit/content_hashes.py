@@ -47,7 +47,7 @@ def _part(table: str, noun: str, columns: str, **also: Any) -> Part:
 
 
 # What entries said before a table or a column took its present name; hashes are computed over the words of then.
-SEALED_AS: Mapping[str, str] = {"cases": "tickets", "case_id": "ticket_id"}
+SEALED_AS: Mapping[str, str] = {"cases": "tickets", "case_id": "ticket_id", "settlement_proposals": "offers"}
 LETTERS = "notifications"  # a letter's words are hashed when it is sent
 ENDED = "coalesce(resolved_at::text, resolution, resolution_notes) is not null"
 LIFTED = "coalesce(released_at::text, released_by::text, release_reason) is not null"
@@ -69,7 +69,9 @@ PARTS: Mapping[str, Part] = {
         "id case_id party_id kind question asked_by asked_at due_at",
     ),
     "offers": _part(
-        "offers", "offer", "id case_id proposed_by currency release_minor refund_minor note made_at"
+        "settlement_proposals",
+        "settlement proposal",
+        "id case_id proposed_by currency release_minor refund_minor note made_at",
     ),
     "decisions": _part(
         "decisions",

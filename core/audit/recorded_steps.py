@@ -25,13 +25,28 @@ CONFIRMED = (AuditAction.DECISION_CONFIRM.by("mediator"),)
 APPROVED, RETURNED = AuditAction.DECISION_APPROVE.by("staff"), AuditAction.DECISION_RETURN.by("staff")
 VOIDED = tuple(AuditAction.DECISION_VOID.by(who) for who in ("system", "mediator"))
 EXECUTED = (AuditAction.DECISION_EXECUTE.by("system"),)
-MADE, ACCEPTED = (AuditAction.OFFER_MAKE.by("party"),), AuditAction.OFFER_ACCEPT.by("party")
-OFFER_ENDS: Mapping[str, SettlementProposalStatus] = {
+MADE, ACCEPTED = (
+    (AuditAction.SETTLEMENT_PROPOSAL_MAKE.by("party"),),
+    AuditAction.SETTLEMENT_PROPOSAL_ACCEPT.by("party"),
+)
+PROPOSAL_ENDS: Mapping[str, SettlementProposalStatus] = {
     ACCEPTED: SettlementProposalStatus.ACCEPTED,
-    **{AuditAction.OFFER_DECLINE.by(who): SettlementProposalStatus.DECLINED for who in ("party", "system")},
-    **{AuditAction.OFFER_WITHDRAW.by(who): SettlementProposalStatus.WITHDRAWN for who in ("party", "system")},
-    **{AuditAction.OFFER_REPLACE.by(who): SettlementProposalStatus.REPLACED for who in ("party", "system")},
-    **{AuditAction.OFFER_EXPIRE.by(who): SettlementProposalStatus.EXPIRED for who in ("party", "system")},
+    **{
+        AuditAction.SETTLEMENT_PROPOSAL_DECLINE.by(who): SettlementProposalStatus.DECLINED
+        for who in ("party", "system")
+    },
+    **{
+        AuditAction.SETTLEMENT_PROPOSAL_WITHDRAW.by(who): SettlementProposalStatus.WITHDRAWN
+        for who in ("party", "system")
+    },
+    **{
+        AuditAction.SETTLEMENT_PROPOSAL_REPLACE.by(who): SettlementProposalStatus.REPLACED
+        for who in ("party", "system")
+    },
+    **{
+        AuditAction.SETTLEMENT_PROPOSAL_EXPIRE.by(who): SettlementProposalStatus.EXPIRED
+        for who in ("party", "system")
+    },
 }
 
 # What entries keep since a later version: the hash of why a second person is needed, and until when an offer stands.
@@ -134,21 +149,21 @@ def of_settlement_proposal(row: Row, entries: Sequence[Row]) -> Iterator[Differe
         yield Difference("when it was made", row["made_at"], None, None, "unknown")
         return
     yield from _differing(made, _offered(row, made))
-    ended = _first(entries, OFFER_ENDS)
+    ended = _first(entries, PROPOSAL_ENDS)
     yield from _differing(
         ended or made,
         [
             (
                 "the status",
                 row["status"],
-                OFFER_ENDS[ended["action"]] if ended else SettlementProposalStatus.OPEN,
+                PROPOSAL_ENDS[ended["action"]] if ended else SettlementProposalStatus.OPEN,
             ),
             ("when it ended", _moment(row["ended_at"]), _moment(_of(ended, "at"))),
         ],
     )
     accepted = _first(entries, (ACCEPTED,))
     yield from _differing(accepted, [("the plan", row["plan_hash"], _after(accepted).get("plan"))])
-    yield from _twice(entries, MADE, tuple(OFFER_ENDS))
+    yield from _twice(entries, MADE, tuple(PROPOSAL_ENDS))
 
 
 def _offered(row: Row, entry: Row) -> Facts:

@@ -14,11 +14,11 @@ BY_ID = (
     "chargeback_evidence chargeback_files chargeback_remarks chargebacks charges csv_mappings "
     "debt_write_offs decisions duplicate_payments evidence evidence_notes handovers hold_lifts holds "
     "installation legal_holds legal_signatures line_corrections manual_journals messages milestones notifications "
-    "offers outgoing_operations parties party_changes party_requests payee_holds payment_events "
+    "outgoing_operations parties party_changes party_requests payee_holds payment_events "
     "payment_method_setups payout_offers payout_stops payouts period_reopenings periods policy_proposals "
     "policy_versions practice_flags project_reviews projects receipts refund_returns refunds "
-    "repayment_instalments repayment_plans reports risk_reviews role_grants staff staff_invitations "
-    "suspense_items webhook_endpoints"
+    "repayment_instalments repayment_plans reports risk_reviews role_grants settlement_proposals staff "
+    "staff_invitations suspense_items webhook_endpoints"
 )
 BY_OTHER_KEYS: Mapping[str, tuple[str, ...]] = {
     "bank_match_lines": ("line_id",),

@@ -1,4 +1,6 @@
-"""Every decision and offer in the database, held against the entries of its steps (`core.audit.recorded_steps`)."""
+"""Every decision and settlement proposal in the database, held against the entries of its steps
+(`core.audit.recorded_steps`).
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ join policy_versions v on v.id = p.policy_version_id {ENTRIES.format(noun="decis
 where cast(:milestone_id as bigint) is null or r.milestone_id = :milestone_id order by r.id
 """
 OLDER = "select count(*) from unhashed_content where part = 'decision_steps'"
-OFFERS = f"""
-select r.*, trail.entries from offers r join cases c on c.id = r.case_id {ENTRIES.format(noun="offer")}
+SETTLEMENT_PROPOSALS = f"""
+select r.*, trail.entries from settlement_proposals r join cases c on c.id = r.case_id {ENTRIES.format(noun="offer")}
 where cast(:milestone_id as bigint) is null or c.milestone_id = :milestone_id order by r.id
 """
 
@@ -54,7 +56,7 @@ def others(session: Session, milestone_id: int | None = None) -> Iterator[Other]
         if not row["older"]:
             found += recorded_steps.of_decision(row, row["entries"], cooling_off)
         yield from (_other("decisions", row["id"], each) for each in found)
-    for row in _rows(session, OFFERS, milestone_id):
+    for row in _rows(session, SETTLEMENT_PROPOSALS, milestone_id):
         found = list(recorded_steps.of_settlement_proposal(row, row["entries"]))
         if row["plan"] is not None and recorded_steps.digest(row["plan"]) != row["plan_hash"]:
             found.append(PLAN_ALTERED)

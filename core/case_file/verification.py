@@ -169,11 +169,11 @@ CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
     ("the audit extract is in order", _audit),
     *verify_books.CHECKS,
     *verify_trail.CHECKS,
-    ("every offer has its trace", verify_agreement.offers),
+    ("every settlement proposal has its trace", verify_agreement.offers),
     *verify_decision.CHECKS,
     *verify_agreement.CHECKS,
     (
-        "the case, offers, messages, captions and decision, word for word where an entry keeps the hash",
+        "the case, settlement proposals, messages, captions and decision, word for word where an entry keeps the hash",
         verify_trail.words,
     ),
     ("the printed summary", _printed),

@@ -1,4 +1,4 @@
-"""What the parties agreed on between themselves: the offers, and the plan of the one that was accepted."""
+"""What the parties agreed on between themselves: their settlement proposals, and the plan of the accepted one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _accepted(files: Files) -> dict[str, Any]:
     found = [
         each for each in read(files, "offers.json") if each["status"] == SettlementProposalStatus.ACCEPTED
     ]
-    same("the number of accepted offers", len(found), 1)
+    same("the number of accepted settlement proposals", len(found), 1)
     offer: dict[str, Any] = found[0]
     return offer
 
@@ -27,12 +27,12 @@ def _hash(files: Files) -> None:
     found = digest(plan)
     if found != offer["plan_hash"]:
         raise Wrong(f"the agreement is not the one that was accepted: its hash is {found[:12]}…")
-    same("the offer of the agreement", plan["offer"], offer["id"])
+    same("the settlement proposal of the agreement", plan["offer"], offer["id"])
     for field in ("release", "refund"):
         same(f"the agreed {field}", plan["amounts"][field], offer[f"{field}_minor"])
     parties = {each["id"] for each in read(files, "case.json")["parties"]}
     same("who agreed", {plan["proposed_by"], plan["accepted_by"]}, parties)
-    same("who made the offer", plan["proposed_by"], offer["proposed_by"])
+    same("who made the settlement proposal", plan["proposed_by"], offer["proposed_by"])
 
 
 def _amounts(files: Files) -> None:
@@ -52,10 +52,11 @@ def _trail(files: Files) -> None:
     accepted = [
         each
         for each in trail(files)
-        if each["action"] == AuditAction.OFFER_ACCEPT.by("party") and each["object_id"] == str(offer["id"])
+        if each["action"] == AuditAction.SETTLEMENT_PROPOSAL_ACCEPT.by("party")
+        and each["object_id"] == str(offer["id"])
     ]
     if not accepted:
-        raise Wrong("the audit extract does not know that the offer was accepted")
+        raise Wrong("the audit extract does not know that the settlement proposal was accepted")
     same("the agreement in the audit extract", accepted[0]["after"]["plan"], offer["plan_hash"])
     same(
         "who accepted in the audit extract",
@@ -65,20 +66,22 @@ def _trail(files: Files) -> None:
 
 
 def offers(files: Files) -> None:
-    """Every offer divides the same sum, and the trail knows each."""
+    """Every settlement proposal divides the same sum, and the trail knows each."""
     if "offers.json" not in files:
         return
     rows, ticket = read(files, "offers.json"), read(files, "case.json")["ticket"]
     made = {
-        each["object_id"] for each in trail(files) if each["action"] == AuditAction.OFFER_MAKE.by("party")
+        each["object_id"]
+        for each in trail(files)
+        if each["action"] == AuditAction.SETTLEMENT_PROPOSAL_MAKE.by("party")
     }
     for each in rows:
         if str(each["id"]) not in made:
-            raise Wrong(f"the audit extract does not know offer {each['id']}")
-        same("the case of the offer", each.get("case_id", each.get("ticket_id")), ticket["id"])
+            raise Wrong(f"the audit extract does not know settlement proposal {each['id']}")
+        same("the case of the settlement proposal", each.get("case_id", each.get("ticket_id")), ticket["id"])
     agreed = "agreement.json" in files
     same(
-        "whether an offer was accepted",
+        "whether a settlement proposal was accepted",
         any(each["status"] == SettlementProposalStatus.ACCEPTED for each in rows),
         agreed,
     )

@@ -100,7 +100,7 @@ def messages(files: Files) -> None:
 
 
 def words(files: Files) -> None:
-    """The case, its offers and its decision say what their entries recorded."""
+    """The case, its settlement proposals and its decision say what their entries recorded."""
     kept, others = content_comparison.known(
         (key, value, row["id"])
         for row in trail(files)

@@ -77,11 +77,13 @@ HANDLING: Mapping[str, Handling] = {
     "mediation_started": Handling("Mediator at work", urgent=True, kept=_DISPUTE),
     "decision_late": Handling("Decision takes longer", urgent=True, kept=_DISPUTE),
     "information_requested": Handling("Question from a mediator", urgent=True, kept=_ANSWER),
-    "offer_made": Handling("Settlement proposal", urgent=True, kept=_ANSWER),
-    "offer_accepted": Handling("Settlement proposal accepted", urgent=True, kept=_DECISION),
-    "offer_declined": Handling("Settlement proposal declined", urgent=True, kept=_DISPUTE),
-    "offer_withdrawn": Handling("Settlement proposal withdrawn", urgent=True, kept=_DISPUTE),
-    "offer_expired": Handling("Settlement proposal ended without an answer", urgent=True, kept=_DISPUTE),
+    "settlement_proposal_made": Handling("Settlement proposal", urgent=True, kept=_ANSWER),
+    "settlement_proposal_accepted": Handling("Settlement proposal accepted", urgent=True, kept=_DECISION),
+    "settlement_proposal_declined": Handling("Settlement proposal declined", urgent=True, kept=_DISPUTE),
+    "settlement_proposal_withdrawn": Handling("Settlement proposal withdrawn", urgent=True, kept=_DISPUTE),
+    "settlement_proposal_expired": Handling(
+        "Settlement proposal ended without an answer", urgent=True, kept=_DISPUTE
+    ),
     "decision_announced": Handling("Decision made", urgent=True, kept=_DECISION),
     "decision_voided": Handling("Decision not carried out", urgent=True, kept=_DECISION),
     "decision_full_release": Handling("Decision: full release", urgent=True, kept=_DECISION),
@@ -133,13 +135,22 @@ HANDLING: Mapping[str, Handling] = {
     "payment_converted": Handling("Payment that Stripe converted", urgent=True, kept=_STAFF),
     "payout_to_review": Handling("Failed payout to review", urgent=True, kept=_STAFF),
 }
+FORMER = {
+    f"offer_{how}": f"settlement_proposal_{how}"
+    for how in ("made", "accepted", "declined", "withdrawn", "expired")
+}
 UNKNOWN = Handling("E-mail", urgent=True, kept="it has no place in the table yet")
 MUTABLE = tuple(name for name, handling in HANDLING.items() if handling.kept is None)
 
 
+def name_of(template: str) -> str:
+    """What an e-mail of this template is called now; those that were sealed before keep the name of then."""
+    return FORMER.get(template, template)
+
+
 def of(template: str) -> Handling:
     """A letter that the table does not know goes at once: better too early than too late."""
-    return HANDLING.get(template, UNKNOWN)
+    return HANDLING.get(name_of(template), UNKNOWN)
 
 
 def require_mutable(template: str) -> None:

@@ -47,27 +47,27 @@ _DIVISION = Table(
         ("Card processing fee, not returned", "processing_kept?"),
     )
 )
-_OFFER = (
-    "The other side of this milestone offers to settle the dispute by dividing the held funds:",
+_PROPOSED = (
+    "The other side of this milestone proposes to settle the dispute by dividing the held funds:",
     _DIVISION,
     When("note", ("They write:", Quote("note"))),
-    When("answer_by", ("You can accept or decline it, or offer something else, until {answer_by}.",)),
+    When("answer_by", ("You can accept or decline it, or propose something else, until {answer_by}.",)),
     "If you accept, the money moves as shown and the dispute is over.",
 )
 _DECLINED = (
-    "The other side of this milestone has declined your offer:",
+    "The other side of this milestone has declined your proposal:",
     _DIVISION,
-    "You can offer something else. Until the dispute is settled, the money stays held.",
+    "You can propose something else. Until the dispute is settled, the money stays held.",
 )
 _WITHDRAWN = (
-    "The other side of this milestone has withdrawn its offer:",
+    "The other side of this milestone has withdrawn its proposal:",
     _DIVISION,
-    "The dispute goes on. You can make an offer of your own. Until then, the money stays held.",
+    "The dispute goes on. You can make a proposal of your own. Until then, the money stays held.",
 )
 _EXPIRED = (
-    "The other side of this milestone did not answer your offer in time, so it no longer stands:",
+    "The other side of this milestone did not answer your proposal in time, so it no longer stands:",
     _DIVISION,
-    "The dispute goes on. You can make another offer.",
+    "The dispute goes on. You can make another proposal.",
 )
 _AGREED = (
     "You have both agreed on how to divide the held funds, and the dispute is over.",
@@ -158,19 +158,27 @@ TEMPLATES = {
         ),
     ),
     **{
-        ("offer_made", side): Template("An offer about “{milestone}”", _OFFER, tone="attention")
+        ("settlement_proposal_made", side): Template(
+            "A settlement proposal about “{milestone}”", _PROPOSED, tone="attention"
+        )
         for side in SIDES
     },
     **{
-        ("offer_declined", side): Template("Your offer about “{milestone}” was declined", _DECLINED)
+        ("settlement_proposal_declined", side): Template(
+            "Your settlement proposal about “{milestone}” was declined", _DECLINED
+        )
         for side in SIDES
     },
     **{
-        ("offer_withdrawn", side): Template("An offer about “{milestone}” was withdrawn", _WITHDRAWN)
+        ("settlement_proposal_withdrawn", side): Template(
+            "A settlement proposal about “{milestone}” was withdrawn", _WITHDRAWN
+        )
         for side in SIDES
     },
     **{
-        ("offer_expired", side): Template("Your offer about “{milestone}” has ended", _EXPIRED)
+        ("settlement_proposal_expired", side): Template(
+            "Your settlement proposal about “{milestone}” has ended", _EXPIRED
+        )
         for side in SIDES
     },
     ("dispute_withdrawn", "payer"): Template(
@@ -209,7 +217,9 @@ TEMPLATES = {
         tone="good",
     ),
     **{
-        ("offer_accepted", side): Template("You have agreed about “{milestone}”", _AGREED, tone="good")
+        ("settlement_proposal_accepted", side): Template(
+            "You have agreed about “{milestone}”", _AGREED, tone="good"
+        )
         for side in SIDES
     },
     ("mediation_started", "payer"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),

@@ -145,7 +145,7 @@ def reviews(now: datetime) -> Due:
 
 
 def settlement_proposals(now: datetime) -> Due:
-    """An offer ends with its time, or with its case."""
+    """A settlement proposal ends with its time, or with its case."""
     at = func.least(SettlementProposal.expires_at, Case.resolved_at)
     return (
         select(SettlementProposal.id, at.label("at"))

@@ -58,7 +58,7 @@ class LetterRow:
 def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> Listed[LetterRow]:
     """The letters about a milestone, project, case, decision, payout, refund, chargeback, hold … newest first.
 
-    Those of a case include those of its decisions and offers.
+    Those of a case include those of its decisions and settlement proposals.
     """
     return _rows(session, _concerns(kind, number), limit=limit)
 
@@ -133,11 +133,11 @@ def _concerns(kind: str, number: int) -> ColumnElement[bool]:
             return Notification.milestone_id == number
         case "ticket":
             decisions = select(Decision.id).where(Decision.case_id == number)
-            offers = select(SettlementProposal.id).where(SettlementProposal.case_id == number)
+            proposals = select(SettlementProposal.id).where(SettlementProposal.case_id == number)
             return or_(
                 _is("ticket", Notification.about_id == number),
                 _is("decision", Notification.about_id.in_(decisions)),
-                _is("offer", Notification.about_id.in_(offers)),
+                _is("offer", Notification.about_id.in_(proposals)),
             )
         case _:
             return _is(kind, Notification.about_id == number)

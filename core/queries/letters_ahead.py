@@ -85,10 +85,10 @@ class Letters:
 
 
 def of_settlement_proposal(session: Session, proposal_id: int, *, settings: Settings) -> Letters:
-    """Of what the parties agreed on, or would if the offer were accepted now. Raises what accepting would say."""
-    offer = session.get_one(SettlementProposal, proposal_id)
+    """Of what the parties agreed on, or would if the proposal were accepted now. Raises what accepting would say."""
+    proposal = session.get_one(SettlementProposal, proposal_id)
     plan, papers = settlement_proposals.foreseen(session, proposal_id)
-    return foreseen(session, plan, papers, settings=settings, agreement=offer)
+    return foreseen(session, plan, papers, settings=settings, agreement=proposal)
 
 
 def foreseen(

@@ -10,7 +10,7 @@ QUEUED_OTHERWISE = """
 with plans as (
     select 'decision ' || id as plan, plan as content from decisions where status = 'EXECUTED'
     union all
-    select 'offer ' || id, plan from offers where status = 'ACCEPTED' and plan is not null
+    select 'settlement proposal ' || id, plan from settlement_proposals where status = 'ACCEPTED' and plan is not null
 ), stems as (
     select plan, content, i.name || '.' || (content -> 'journal' ->> 'key') as stem from plans cross join installation i
 ), calls as (

@@ -24,7 +24,7 @@ ENDED = text(
     join milestones m on m.id = t.milestone_id
     join projects p on p.id = m.project_id
     left join decisions d on d.case_id = t.id and d.status = 'EXECUTED'
-    left join offers f on f.case_id = t.id and f.status = 'ACCEPTED'
+    left join settlement_proposals f on f.case_id = t.id and f.status = 'ACCEPTED'
     where t.reason = :reason and p.platform = :platform and t.id <> :case
       and (d.id is not null or f.id is not null)
     """

@@ -45,4 +45,4 @@ def of_case(session: Session, case_id: int) -> list[ProposalOfParty]:
         .where(SettlementProposal.case_id == case_id)
         .order_by(SettlementProposal.id.desc())
     )
-    return [ProposalOfParty(offer, name, role) for offer, name, role in rows]
+    return [ProposalOfParty(proposal, name, role) for proposal, name, role in rows]

@@ -16,7 +16,7 @@ from core.rules.settlement_proposals import SettlementProposalStatus
 class SettlementProposal(Record):
     """A division that one party proposes to the other. Its terms never change; at most one is open in a case."""
 
-    __tablename__ = "offers"
+    __tablename__ = "settlement_proposals"
     __table_args__ = (
         one_of("status", SettlementProposalStatus),
         CheckConstraint(
@@ -26,9 +26,16 @@ class SettlementProposal(Record):
         CheckConstraint(
             "(status = 'ACCEPTED') = (plan is not null and plan_hash is not null)", name="accepted_has_plan"
         ),
-        Index("offers_one_open_idx", "case_id", unique=True, postgresql_where="status = 'OPEN'"),
-        Index("offers_one_accepted_idx", "case_id", unique=True, postgresql_where="status = 'ACCEPTED'"),
-        Index("offers_due_idx", "expires_at", postgresql_where="status = 'OPEN'"),
+        Index(
+            "settlement_proposals_one_open_idx", "case_id", unique=True, postgresql_where="status = 'OPEN'"
+        ),
+        Index(
+            "settlement_proposals_one_accepted_idx",
+            "case_id",
+            unique=True,
+            postgresql_where="status = 'ACCEPTED'",
+        ),
+        Index("settlement_proposals_due_idx", "expires_at", postgresql_where="status = 'OPEN'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

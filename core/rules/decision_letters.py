@@ -69,7 +69,7 @@ def carried_out(outcome: DecisionOutcome) -> tuple[Due, ...]:
 
 
 def agreed() -> tuple[Due, ...]:
-    return _both("offer_accepted", Moment.CARRIED_OUT)
+    return _both("settlement_proposal_accepted", Moment.CARRIED_OUT)
 
 
 def sequel(what: Sequel) -> tuple[Due, ...]:

@@ -75,7 +75,7 @@ TERMS: Mapping[Ground, Terms] = {
         "The payer is unhappy with the result; the work itself is not in question.",
         second_person=True,
     ),
-    # Carries no decision: the parties themselves have agreed, through an offer.
+    # Carries no decision: the parties themselves have agreed, through a settlement proposal.
     Ground.AGREED_SPLIT: Terms(frozenset(), "Both parties agreed on how to divide what is held."),
 }
 

@@ -40,7 +40,7 @@ class CauseKind(StrEnum):
     MILESTONE_CANCELED = "MILESTONE_CANCELED"
     APPROVAL = "APPROVAL"  # of the payer, or by silence
     DECISION = "DECISION"
-    OFFER = "OFFER"  # a settlement proposal that was accepted
+    SETTLEMENT_PROPOSAL = "SETTLEMENT_PROPOSAL"  # that was accepted
     PAYOUT = "PAYOUT"
     SET_OFF = "SET_OFF"  # kept back for what the payee owes
     REFUND = "REFUND"
@@ -55,7 +55,7 @@ class Cause:
     kind: CauseKind
     key: str
     dispute: int | None = None
-    offer: int | None = None
+    settlement_proposal: int | None = None
     refund: int | None = None
     payout: int | None = None
     chargeback: int | None = None

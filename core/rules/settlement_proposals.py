@@ -2,7 +2,7 @@
 
 Internal policy, beside the direct resolution of milestone-payment-flow, Dispute Resolution Process 3a: the parties
 can settle a dispute themselves at any time before it is decided. A proposal ends by itself after three days; a new one
-of either side takes the place of the old one. A marketplace calls it an offer: so do the codes of the refusals.
+of either side takes the place of the old one.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ MOVES: Mapping[tuple[SettlementProposalStatus, SettlementProposalEvent], Settlem
 }
 
 
-class OfferExpired(DeskError):
-    """This offer was open until {until:%d %B %Y at %H:%M} UTC. Make a new one."""
+class SettlementProposalExpired(DeskError):
+    """This settlement proposal was open until {until:%d %B %Y at %H:%M} UTC. Make a new one."""
 
 
-class OfferNotYours(DeskError, tells=("offer", "proposed_by")):
-    """{who} made this offer, so only the other side can {what} it."""
+class SettlementProposalNotYours(DeskError, tells=("settlement_proposal", "proposed_by")):
+    """{who} made this settlement proposal, so only the other side can {what} it."""
 
 
 def after(status: SettlementProposalStatus | str, event: SettlementProposalEvent) -> SettlementProposalStatus:
-    return move("offer", MOVES, SettlementProposalStatus(status), event)
+    return move("settlement proposal", MOVES, SettlementProposalStatus(status), event)
 
 
 def expires_at(made_at: datetime) -> datetime:
@@ -68,7 +68,7 @@ def expires_at(made_at: datetime) -> datetime:
 def require_standing(until: datetime, now: datetime) -> None:
     """A proposal can be accepted up to its last instant, exclusive."""
     if now >= until:
-        raise OfferExpired(until=until)
+        raise SettlementProposalExpired(until=until)
 
 
 def outcome(release: Money, held: Money) -> DecisionOutcome:

@@ -60,7 +60,7 @@ STEPS: Mapping[str, Steps] = {
     "engagements": _of_moves(engagement.MOVES),
     "cases": _of_moves(cases.MOVES),
     "decisions": _of_moves(approvals.MOVES),
-    "offers": _of_moves(settlement_proposals.MOVES),
+    "settlement_proposals": _of_moves(settlement_proposals.MOVES),
     "payouts": _of_moves(payouts.MOVES),
     "refunds": _of_moves(refunds.MOVES),
     "payment_orders": frozenset(
@@ -179,7 +179,7 @@ PLACES: Mapping[str, Place] = {
     "engagements": Place("engagement", key="project_id"),
     "cases": Place("ticket"),
     "decisions": Place("decision"),
-    "offers": Place("offer"),
+    "settlement_proposals": Place("offer"),
     "payouts": Place("payout"),
     "refunds": Place("refund"),
     "payment_orders": Place("payment_order", column="state", key="milestone_id"),

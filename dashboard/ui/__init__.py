@@ -35,8 +35,8 @@ money      text(money) -> "$1,043.56" · signed(money) · tone(money) · sums([m
            split([(label, money, tone)], caption="") one bar that shows how a sum is divided
 status     pill(axis, value) -> Pill(label, tone, icon, meaning) · show(pill) or show(axis, value) · row([pill, …])
            labels(axis) -> {value: label} for a filter · in_words("PARTIAL_WORK") -> "Partial work"
-           axes: milestone payment case mark decision outcome offer payout refund operation hold chargeback webhook
-           notification reconciliation check project job · tones: good wait bad info quiet
+           axes: milestone payment case mark decision outcome settlement_proposal payout refund operation hold
+           chargeback webhook notification reconciliation check project job · tones: good wait bad info quiet
 deadlines   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) · show(label, due, now) a badge
            exact(at) -> "18 Nov 2026, 14:22 UTC" · ago(at, now) · span(timedelta)
 tables     table(rows, columns, *, key, id="id", select=False | True | "always", window=None, total=None, cursor=None,

@@ -119,7 +119,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "PARTIAL_RELEASE": _pill("Partial release", "info", "Divided between the two parties."),
         "FULL_REFUND": _pill("Full refund", "info", "Everything goes back to the payer."),
     },
-    "offer": {
+    "settlement_proposal": {
         "OPEN": _pill("Open", "wait", "The other side has yet to answer."),
         "ACCEPTED": _pill("Accepted", "good", "The parties agreed; the money moved as offered."),
         "DECLINED": _pill("Declined", "quiet", "The other side did not agree."),

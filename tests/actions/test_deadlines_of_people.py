@@ -23,7 +23,7 @@ from core.records import (
 from core.rules.cases import DisputeReason, DisputeWindowClosed
 from core.rules.permissions import StepUpRequired
 from core.rules.ratings import ReviewsClosed
-from core.rules.settlement_proposals import OfferExpired
+from core.rules.settlement_proposals import SettlementProposalExpired
 from tests import builders
 from tests.actions.deadline_stories import DAY, HOUR, TICK, finished, offered, run, status, submitted
 from tests.builders import Town
@@ -84,7 +84,7 @@ def test_an_offer_is_accepted_before_its_last_instant_only(
     if stands:
         assert town.act(settlement_proposals.accept, town.payee, proposal_id=number).status == "ACCEPTED"
         return
-    with pytest.raises(OfferExpired):
+    with pytest.raises(SettlementProposalExpired):
         town.act(settlement_proposals.accept, town.payee, proposal_id=number)
 
 

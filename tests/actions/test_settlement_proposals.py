@@ -18,7 +18,7 @@ from core.policy.limits import SETTLEMENT_PROPOSAL_STANDS
 from core.records import Case, Milestone, Notification, Refund, SettlementProposal
 from core.rules.holds import ReleaseBlocked
 from core.rules.permissions import NotYours
-from core.rules.settlement_proposals import OfferExpired, OfferNotYours
+from core.rules.settlement_proposals import SettlementProposalExpired, SettlementProposalNotYours
 from core.rules.splits import MoreThanHeld
 from core.rules.transitions import IllegalMove
 from tests import builders
@@ -55,12 +55,12 @@ def letters(market: Market, template: str) -> set[int]:
 def test_an_accepted_offer_divides_the_money_and_closes_the_case(market: Market, begin: str) -> None:
     told = getattr(builders, begin)(market, market.funded())
     offer = offered(market, told, note="Let us end this.")
-    assert letters(market, "offer_made") == {market.payee_id}
+    assert letters(market, "settlement_proposal_made") == {market.payee_id}
     market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     case, milestone = market.get(Case, told.case), market.get(Milestone, told.milestone)
     assert (case.status, case.resolution) == ("RESOLVED", "AGREED")
     assert (milestone.status, milestone.outcome) == ("VERIFIED", "SPLIT")
-    assert letters(market, "offer_accepted") == {market.payer_id, market.payee_id}
+    assert letters(market, "settlement_proposal_accepted") == {market.payer_id, market.payee_id}
     market.later(days=1)
     market.later(days=3)
     assert market.order(told) == {"released": 60_000, "refunded": 40_000}
@@ -118,12 +118,12 @@ def test_nobody_accepts_or_declines_their_own_offer_and_no_stranger_any(market: 
     offer = offered(market, told)
     stranger = builders.a_party(market, "PAYEE", "Cleo Mbeki")
     for action in (settlement_proposals.accept, settlement_proposals.decline):
-        with pytest.raises(OfferNotYours):
+        with pytest.raises(SettlementProposalNotYours):
             market.act(action, market.payer, proposal_id=offer.id)
         for nobody in (market.as_staff("mia"), builders.Actor("party", stranger)):
             with pytest.raises(NotYours):
                 market.act(action, nobody, proposal_id=offer.id)
-    with pytest.raises(OfferNotYours):
+    with pytest.raises(SettlementProposalNotYours):
         market.act(settlement_proposals.withdraw, market.payee, proposal_id=offer.id)
     with pytest.raises(NotYours):
         market.act(settlement_proposals.propose, market.as_staff("mia"), case_id=told.case, release=usd(1))
@@ -146,7 +146,7 @@ def test_declining_tells_the_other_side_and_the_case_goes_on(market: Market) -> 
     offer = offered(market, told)
     market.act(settlement_proposals.decline, market.payee, proposal_id=offer.id)
     assert the(market, offer).status == "DECLINED"
-    assert letters(market, "offer_declined") == {market.payer_id}
+    assert letters(market, "settlement_proposal_declined") == {market.payer_id}
     assert builders.decided(market, told).status == "EXECUTED"
 
 
@@ -154,7 +154,7 @@ def test_an_offer_ends_with_its_time(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
     market.now += SETTLEMENT_PROPOSAL_STANDS
-    with pytest.raises(OfferExpired):
+    with pytest.raises(SettlementProposalExpired):
         market.act(settlement_proposals.accept, market.payee, proposal_id=offer.id)
     market.later(seconds=0)
     assert the(market, offer).status == "EXPIRED"
@@ -212,17 +212,19 @@ def test_a_rework_ends_the_dispute_and_its_offer(market: Market) -> None:
 def test_the_terms_of_an_offer_cannot_be_rewritten_even_in_sql(market: Market, change: str) -> None:
     offer = offered(market, market.in_mediation())
     with pytest.raises(DBAPIError, match="not allowed"):
-        market.database.run(lambda s: s.execute(text(f"update offers set {change} where id = {offer.id}")))
+        market.database.run(
+            lambda s: s.execute(text(f"update settlement_proposals set {change} where id = {offer.id}"))
+        )
     assert the(market, offer).expires_at - offer.made_at == timedelta(days=3)
 
 
 def test_one_offer_is_open_at_a_time_even_in_sql(market: Market) -> None:
     offer = offered(market, market.in_mediation())
     again = text(
-        "insert into offers (case_id, proposed_by, currency, release_minor, refund_minor, note, status, made_at, "
-        "expires_at) select case_id, proposed_by, currency, 1, 1, '', 'OPEN', made_at, expires_at from offers "
-        f"where id = {offer.id}"
+        "insert into settlement_proposals (case_id, proposed_by, currency, release_minor, refund_minor, note, status,"
+        " made_at, expires_at) select case_id, proposed_by, currency, 1, 1, '', 'OPEN', made_at, expires_at"
+        f" from settlement_proposals where id = {offer.id}"
     )
-    with pytest.raises(DBAPIError, match="offers_one_open_idx"):
+    with pytest.raises(DBAPIError, match="settlement_proposals_one_open_idx"):
         market.database.run(lambda s: s.execute(again))
     assert market.read(lambda s: s.query(Notification).count()) > 0

@@ -110,7 +110,7 @@ def town(database: Database) -> Town:
     [
         "update cases set status = 'OPEN' where status = 'RESOLVED'",
         "update decisions set status = 'COOLING_OFF' where status = 'EXECUTED'",
-        "update offers set status = 'OPEN', ended_at = null where status in ('WITHDRAWN', 'REPLACED')",
+        "update settlement_proposals set status = 'OPEN', ended_at = null where status in ('WITHDRAWN', 'REPLACED')",
         "update engagements set status = 'DRAFT' where status = 'ACTIVE'",
         "update outgoing_operations set status = 'CANCELED' where status = 'SUCCEEDED'",
         "update payment_orders set state = 'UNPAID' where state = 'RELEASED'",

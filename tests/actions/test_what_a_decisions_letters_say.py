@@ -221,7 +221,8 @@ def test_the_letters_of_a_settlement_say_what_became_of_the_money(
     market.later(days=5)
     order: PaymentOrder = market.get(PaymentOrder, told.milestone)
     payer, payee = (
-        words(said(market, "offer_accepted", each)) for each in (market.payer_id, market.payee_id)
+        words(said(market, "settlement_proposal_accepted", each))
+        for each in (market.payer_id, market.payee_id)
     )
     refunded = Money(sum(each["amount"] for each in market.at_stripe("/v1/refunds")), "USD")
     processing = Money(order.processing_fee_minor, "USD")

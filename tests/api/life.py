@@ -153,10 +153,10 @@ def _dispute(call: Call, market: Market, project: int, milestone: int) -> None:
     )
     call("send_message", payee | {"body": "We will straighten it on Monday."}, milestone_id=milestone)
     offer = {"release": usd(50_000), "note": "For the cabinet that leans."}
-    refused = call("propose_offer", payee | offer, dispute_id=dispute)["id"]
-    call("decline_offer", payer, offer_id=refused)
-    taken_back = call("propose_offer", payee | {"release": usd(45_000)}, dispute_id=dispute)["id"]
-    call("withdraw_offer", payee, offer_id=taken_back)
+    refused = call("propose_settlement", payee | offer, dispute_id=dispute)["id"]
+    call("decline_settlement_proposal", payer, settlement_proposal_id=refused)
+    taken_back = call("propose_settlement", payee | {"release": usd(45_000)}, dispute_id=dispute)["id"]
+    call("withdraw_settlement_proposal", payee, settlement_proposal_id=taken_back)
     call("ask_mediation", payer, milestone_id=milestone)
     mia = market.as_staff("mia")
     market.act(mediator_assignment.assign, mia, case_id=dispute, staff_id=market.staff["mia"])
@@ -174,9 +174,9 @@ def _agree_on_a_division(call: Call, milestone: int) -> None:
     disputed = {"party": PAYER, "reason": "NOT_AS_AGREED", "details": "Oak was agreed, and this is ash."}
     dispute = call("open_dispute", disputed, milestone_id=milestone)["dispute"]
     share = {"party": PAYEE, "release": usd(35_000), "note": "Less for the other wood."}
-    offer = call("propose_offer", share, dispute_id=dispute)["id"]
-    call("accept_offer", {"party": PAYER}, offer_id=offer)
-    call("read_offers", dispute_id=dispute)
+    offer = call("propose_settlement", share, dispute_id=dispute)["id"]
+    call("accept_settlement_proposal", {"party": PAYER}, settlement_proposal_id=offer)
+    call("read_settlement_proposals", dispute_id=dispute)
 
 
 def _complain_and_be_paid(call: Call, market: Market, milestone: int) -> None:

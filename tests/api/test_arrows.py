@@ -203,7 +203,7 @@ def offered(home: ApiClient, minor: int = 70_000, party: str = "") -> tuple[str,
         "release": {"minor": minor, "currency": "USD"},
         "note": SECRET_WORDS,
     }
-    answer = home.post(f"/disputes/{dispute}/offers", said)
+    answer = home.post(f"/disputes/{dispute}/settlement-proposals", said)
     assert answer.status_code == 201, answer.text
     return path, dict(answer.json())
 
@@ -211,10 +211,10 @@ def offered(home: ApiClient, minor: int = 70_000, party: str = "") -> tuple[str,
 def test_an_offer_that_is_accepted_moves_the_money_and_ends_the_dispute(home: ApiClient) -> None:
     path, offer = offered(home)
     assert (offer["release"]["minor"], offer["refund"]["minor"], offer["status"]) == (70_000, 30_000, "OPEN")
-    own = home.post(f"/offers/{offer['id']}/accept", {"party": home.payee})
-    assert (own.status_code, code(own)) == (403, "offer_not_yours")
-    assert own.json()["facts"] == {"offer": offer["id"], "proposed_by": offer["proposed_by"]}
-    accepted = home.post(f"/offers/{offer['id']}/accept", {"party": home.payer})
+    own = home.post(f"/settlement-proposals/{offer['id']}/accept", {"party": home.payee})
+    assert (own.status_code, code(own)) == (403, "settlement_proposal_not_yours")
+    assert own.json()["facts"] == {"settlement_proposal": offer["id"], "proposed_by": offer["proposed_by"]}
+    accepted = home.post(f"/settlement-proposals/{offer['id']}/accept", {"party": home.payer})
     assert (accepted.status_code, accepted.json()["status"]) == (200, "ACCEPTED"), accepted.text
     home.market.work()
     done = home.get(path).json()
@@ -229,23 +229,25 @@ def test_an_offer_that_is_accepted_moves_the_money_and_ends_the_dispute(home: Ap
 def test_an_offer_is_declined_or_withdrawn_once(home: ApiClient, reply: str, by: str, status: str) -> None:
     _, offer = offered(home)
     party, other = (home.payer, home.payee) if by == "payer" else (home.payee, home.payer)
-    wrong = home.post(f"/offers/{offer['id']}/{reply}", {"party": other})
-    assert (wrong.status_code, code(wrong)) == (403, "offer_not_yours")
-    assert home.post(f"/offers/{offer['id']}/{reply}", {"party": party}).json()["status"] == status
-    twice = home.post(f"/offers/{offer['id']}/{reply}", {"party": party})
+    wrong = home.post(f"/settlement-proposals/{offer['id']}/{reply}", {"party": other})
+    assert (wrong.status_code, code(wrong)) == (403, "settlement_proposal_not_yours")
+    assert (
+        home.post(f"/settlement-proposals/{offer['id']}/{reply}", {"party": party}).json()["status"] == status
+    )
+    twice = home.post(f"/settlement-proposals/{offer['id']}/{reply}", {"party": party})
     assert (twice.status_code, code(twice)) == (409, "illegal_move")
-    listed = home.get(f"/disputes/{offer['dispute']}/offers").json()["items"]
+    listed = home.get(f"/disputes/{offer['dispute']}/settlement-proposals").json()["items"]
     assert [(each["id"], each["status"]) for each in listed] == [(offer["id"], status)]
 
 
-def test_an_offer_stands_for_its_time_and_not_beyond_what_is_held(home: ApiClient) -> None:
+def test_a_settlement_proposal_stands_for_its_time_and_not_beyond_what_is_held(home: ApiClient) -> None:
     path, offer = offered(home, 0, home.payer)
     more = {"party": home.payee, "release": {"minor": 100_001, "currency": "USD"}}
-    answer = home.post(f"/disputes/{offer['dispute']}/offers", more)
+    answer = home.post(f"/disputes/{offer['dispute']}/settlement-proposals", more)
     assert (answer.status_code, code(answer)) == (422, "more_than_held")
     home.market.wait(days=3)
-    late = home.post(f"/offers/{offer['id']}/accept", {"party": home.payee})
-    assert (late.status_code, code(late)) == (409, "offer_expired")
+    late = home.post(f"/settlement-proposals/{offer['id']}/accept", {"party": home.payee})
+    assert (late.status_code, code(late)) == (409, "settlement_proposal_expired")
     assert home.get(path).json()["status"] == "DISPUTED"
 
 
@@ -254,7 +256,7 @@ def test_why_staff_holds_and_who_decided_is_not_told_outside(home: ApiClient) ->
     number = int(path.rpartition("/")[2])
     cora = home.market.as_staff("cora")
     placed = home.market.act(holds.place, cora, milestone_id=number, reason="We think that he is a fraud.")
-    refused = home.post(f"/offers/{offer['id']}/accept", {"party": home.payer})
+    refused = home.post(f"/settlement-proposals/{offer['id']}/accept", {"party": home.payer})
     assert (refused.status_code, code(refused)) == (409, "release_blocked"), refused.text
     assert refused.json()["facts"]["blocks"] == [{"code": "hold"}]
     assert "fraud" not in refused.text
@@ -264,7 +266,8 @@ def test_why_staff_holds_and_who_decided_is_not_told_outside(home: ApiClient) ->
     home.market.now = home.market.now.replace(microsecond=1)
     builders.decided(home.market, told, builders.a_draft(told, release=Money(60_000, "USD")))
     late = home.post(
-        f"/disputes/{offer['dispute']}/offers", {"party": home.payee, "release": offer["release"]}
+        f"/disputes/{offer['dispute']}/settlement-proposals",
+        {"party": home.payee, "release": offer["release"]},
     )
     assert (late.status_code, code(late) in ("case_decided", "case_closed")) == (409, True), late.text
     assert "Mia" not in late.text
@@ -524,7 +527,9 @@ def test_what_parties_write_is_never_refused_for_what_it_names(home: ApiClient) 
     (case,) = home.market.all(Case)
     share = {"minor": 1, "currency": "USD"}
     answers += [
-        home.post(f"/disputes/{case.id}/offers", payee | {"release": share, "note": SECRET_WORDS}),
+        home.post(
+            f"/disputes/{case.id}/settlement-proposals", payee | {"release": share, "note": SECRET_WORDS}
+        ),
         home.post(f"{there}/resubmit", payee | {"details": SECRET_WORDS}),
     ]
     home.market.wait(days=6)

@@ -39,10 +39,10 @@ def every_change(home: ApiClient, milestone: str, project: str, dispute: int) ->
         f"{milestone}/mediation": {},
         f"{milestone}/messages": {"body": "Hm."},
         f"/disputes/{dispute}/answer": {"body": "Hm."},
-        f"/disputes/{dispute}/offers": {"release": usd},
-        "/offers/1/accept": {},
-        "/offers/1/decline": {},
-        "/offers/1/withdraw": {},
+        f"/disputes/{dispute}/settlement-proposals": {"release": usd},
+        "/settlement-proposals/1/accept": {},
+        "/settlement-proposals/1/decline": {},
+        "/settlement-proposals/1/withdraw": {},
     }
 
 
@@ -90,7 +90,7 @@ def test_another_platforms_key_finds_nothing_anywhere(
             assert (answer.status_code, code(answer)) == (404, "not_found"), (path, answer.text)
         for path in (
             f"{milestone}/messages",
-            f"/disputes/{dispute}/offers",
+            f"/disputes/{dispute}/settlement-proposals",
             f"{project}/reviews",
             "/reports/1",
             "/practice-flags/1",
@@ -148,8 +148,10 @@ def test_an_offer_accepted_at_the_same_moment_moves_the_money_once(home: ApiClie
     path = disputed(home)
     dispute = home.get(path).json()["dispute"]
     share = {"minor": 60_000, "currency": "USD"}
-    offer = home.post(f"/disputes/{dispute}/offers", {"party": home.payee, "release": share}).json()
-    answers = at_once(home, f"/offers/{offer['id']}/accept", {"party": home.payer})
+    offer = home.post(
+        f"/disputes/{dispute}/settlement-proposals", {"party": home.payee, "release": share}
+    ).json()
+    answers = at_once(home, f"/settlement-proposals/{offer['id']}/accept", {"party": home.payer})
     assert {status for status, _ in answers} == {200}  # the same again changes nothing
     home.market.work()
     done = home.get(path).json()["payment"]

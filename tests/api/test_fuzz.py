@@ -116,7 +116,7 @@ def everywhere(home: ApiClient) -> None:
     accepted(home, "third")
     here, dispute = home.get(path).json(), home.get(path).json()["dispute"]
     share = {"minor": 40_000, "currency": "USD"}
-    home.post(f"/disputes/{dispute}/offers", {"party": home.payee, "release": share})
+    home.post(f"/disputes/{dispute}/settlement-proposals", {"party": home.payee, "release": share})
     event = {"external_id": "cre-1", "kind": "OTHER", "severity": "LOW", "details": "Rule 1."}
     home.post(f"/projects/{here['project']}/content-events", event)
     home.post(f"/projects/{here['project']}/practice-flags", {"licensed_in": "Ohio", "needed_in": "Iowa"})

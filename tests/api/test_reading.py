@@ -44,7 +44,7 @@ def lived(home: ApiClient) -> dict[str, Any]:
     photo = ("cabinet.jpg", picture(), "image/jpeg")
     home.upload(f"/milestones/{there.milestone}/evidence", party=home.payer, file=photo)
     share = {"party": home.payee, "release": {"minor": 40_000, "currency": "USD"}}
-    home.post(f"/disputes/{there.case}/offers", share)
+    home.post(f"/disputes/{there.case}/settlement-proposals", share)
     said = {"party": home.payer, "kind": "OTHER", "details": "He was rude."}
     home.post(f"/projects/{there.project}/reports", said)
     flag = home.post(
@@ -82,7 +82,9 @@ def lived(home: ApiClient) -> dict[str, Any]:
         "project_id": there.project,
         "milestone_id": there.milestone,
         "dispute_id": there.case,
-        "offer_id": int(home.get(f"/disputes/{there.case}/offers").json()["items"][0]["id"]),
+        "settlement_proposal_id": int(
+            home.get(f"/disputes/{there.case}/settlement-proposals").json()["items"][0]["id"]
+        ),
         "payout_id": first("payouts"),
         "refund_id": first("refunds"),
         "receipt_id": first("receipts"),
@@ -361,13 +363,13 @@ def test_a_review_that_ended_in_a_hold_goes_on_for_those_outside(home: ApiClient
     home.post(f"/projects/{there.project}/reports", said)
     (review,), (report,) = home.market.all(RiskReview), home.market.all(Report)
     cora = home.market.as_staff("cora")
-    before = home.get("/manual-reviews?open=true").json()["items"]
+    before = home.get("/risk-reviews?open=true").json()["items"]
     settled = {"report_id": report.id, "outcome": reports.ReportOutcome.UPHELD, "note": "He did."}
     home.market.act(reports.settle, cora, **settled)
     home.market.act(risk_reviews.settle, cora, review_id=review.id, outcome=ReviewOutcome.HELD, note="Held.")
     assert [each["cleared_at"] for each in before] == [None]
-    assert home.get("/manual-reviews?open=true").json()["items"] == before
-    assert home.get("/manual-reviews?open=false").json()["items"] == []
+    assert home.get("/risk-reviews?open=true").json()["items"] == before
+    assert home.get("/risk-reviews?open=false").json()["items"] == []
 
 
 def test_a_decision_is_read_with_the_e_mails_that_told_it(home: ApiClient) -> None:

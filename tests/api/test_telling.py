@@ -200,7 +200,7 @@ def test_a_report_is_told_when_it_is_settled_and_a_review_when_it_opens_and_ends
     there = watched.funded()
     said = {"project_id": there.project, "kind": ReportKind.THREAT, "details": "He shouted."}
     report = watched.act(reports.file, watched.payer, **said, external_id="r-7")
-    (opened,) = told(watched, "manual_review.opened")
+    (opened,) = told(watched, "risk_review.opened")
     cora = watched.as_staff("cora")
     settling = {"report_id": report.id, "outcome": ReportOutcome.DISMISSED, "note": "A quarrel."}
     watched.act(reports.settle, cora, **settling)
@@ -212,8 +212,8 @@ def test_a_report_is_told_when_it_is_settled_and_a_review_when_it_opens_and_ends
     )
     (review,) = watched.all(RiskReview)
     watched.act(risk_reviews.settle, cora, review_id=review.id, outcome=ReviewOutcome.CLEARED, note="Done.")
-    (ended,) = told(watched, "manual_review.settled")
-    assert (opened["manual_review"], ended["manual_review"], ended["outcome"]) == (
+    (ended,) = told(watched, "risk_review.settled")
+    assert (opened["risk_review"], ended["risk_review"], ended["outcome"]) == (
         review.id,
         review.id,
         "CLEARED",
@@ -234,8 +234,8 @@ def test_practices_offers_and_messages_are_told(watched: Market) -> None:
     watched.act(conversation.say, mia, milestone_id=there.milestone, body="For us.", audience="STAFF")
     assert [each["practice_flag"] for each in told(watched, "practice.flagged")] == [flag.id]
     assert [each["practice_flag"] for each in told(watched, "practice.resolved")] == [flag.id]
-    assert ways(watched, "offer.status_changed") == ["OPEN", "DECLINED"]
-    for each in told(watched, "offer.status_changed"):
+    assert ways(watched, "settlement_proposal.status_changed") == ["OPEN", "DECLINED"]
+    for each in told(watched, "settlement_proposal.status_changed"):
         assert (each["release"], each["refund"]) == (usd(50_000), usd(50_000))
     heard = {each["message"] for each in told(watched, "message.sent")}
     assert heard == {each.id for each in watched.all(Message) if each.audience == "PARTIES"}
@@ -248,7 +248,7 @@ def test_a_proposal_that_its_maker_replaced_was_not_withdrawn(watched: Market) -
         watched.act(
             settlement_proposals.propose, watched.payee, case_id=there.case, release=Money(share, "USD")
         )
-    assert ways(watched, "offer.status_changed") == ["OPEN", "REPLACED", "OPEN"]
+    assert ways(watched, "settlement_proposal.status_changed") == ["OPEN", "REPLACED", "OPEN"]
 
 
 def test_no_event_says_that_money_moved_before_it_did_and_every_amount_has_the_form_of_an_answer(

@@ -52,9 +52,9 @@ ALTERED = {
     "update decisions set needs_approval = false": "Decision 1 (whether it needs a second person) is not",
     "update decisions set approval_reasons = '[]'": "Decision 1 (why it needs a second person) is not",
     """update decisions set citations = '[]'""": "Decision 1 (the decision's citations) is not what the plan says",
-    "update offers set ended_at = now()": "Offer 1 (when it ended) is not",
-    "update offers set status = 'DECLINED'": "Offer 1 (the status) is not",
-    "update offers set expires_at = now()": "Offer 1 (until when it stands) is not",
+    "update settlement_proposals set ended_at = now()": "Settlement proposal 1 (when it ended) is not",
+    "update settlement_proposals set status = 'DECLINED'": "Settlement proposal 1 (the status) is not",
+    "update settlement_proposals set expires_at = now()": "Settlement proposal 1 (until when it stands) is not",
 }
 
 
@@ -80,8 +80,8 @@ REFUSED = {
     "update decisions set checker_id = (select max(id) - 1 from staff)": "written already",
     "update decisions set approval_reasons = '[]'": "permission denied",
     "update decisions set plan = '{}'": "permission denied",
-    "update offers set note = 'All of it.'": "not allowed",
-    "update offers set ended_at = now()": "not allowed",
+    "update settlement_proposals set note = 'All of it.'": "not allowed",
+    "update settlement_proposals set ended_at = now()": "not allowed",
     "update holds set reason = 'A whim.'": "permission denied",
 }
 

@@ -144,7 +144,7 @@ def law(town: Town) -> list[dict[str, object]]:
 REWRITTEN = {
     "update messages set body = body || '!' where id = 1": "Message 1",
     "update evidence set caption = 'Proof.' where id = 1": "Evidence 1",
-    "update offers set note = 'All of it.' where id = 1": "Offer 1",
+    "update settlement_proposals set note = 'All of it.' where id = 1": "Settlement proposal 1",
     "update party_requests set question = 'Why so late?' where id = 1": "Request to a party 1",
     "update decisions set reasons = reasons || '.' where id = 1": "Decision 1",
     "update cases set reason = 'DAMAGE' where id = 1": "Case 1",

@@ -250,15 +250,15 @@ AGREEMENTS: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "an offer nobody made": (
         edited("offers.json", lambda rows: rows.append({**rows[0], "id": 99})),
-        "does not know offer 99",
+        "does not know settlement proposal 99",
     ),
     "a second acceptance": (
         edited("offers.json", lambda rows: rows[0].update(status="ACCEPTED")),
-        "the number of accepted offers",
+        "the number of accepted settlement proposals",
     ),
     "no acceptance": (
         edited("offers.json", lambda rows: rows[1].update(status="DECLINED")),
-        "whether an offer was accepted",
+        "whether a settlement proposal was accepted",
     ),
     "a booked posting": (
         edited("journals.json", lambda rows: rows.clear()),

@@ -141,15 +141,15 @@ def test_an_offer_that_is_accepted_closes_the_case_without_a_decision(
         "release": {"minor": 70_000, "currency": "USD"},
         "note": "Keep 700, and we are even.",
     }
-    offer = market.post(f"/disputes/{case.number}/offers", {"party": case.payer, **share})
+    offer = market.post(f"/disputes/{case.number}/settlement-proposals", {"party": case.payer, **share})
     person.sign_in(FIRST, arriving="Cases")
     person.open_case(case.number)
     expect(person.panel()).to_contain_text("Settlement proposal")
     expect(person.panel()).to_contain_text("$700.00")
     expect(person.panel()).to_contain_text("Keep 700, and we are even.")
-    person.picture("day-15-offer")
+    person.picture("day-15-settlement-proposal")
 
-    market.post(f"/offers/{offer['id']}/accept", {"party": case.payee})
+    market.post(f"/settlement-proposals/{offer['id']}/accept", {"party": case.payee})
     person.page.reload()
     person.arrive(f"D-{case.number}")
     expect(person.panel()).to_contain_text("Agreement")

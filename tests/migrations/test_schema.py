@@ -148,11 +148,17 @@ def test_the_database_lets_in_the_members_of_an_enum_and_nothing_else(owner: Dat
 
 def test_an_enum_with_one_member_more_than_the_database_is_found(owner: Database) -> None:
     with owner.transaction() as session:
-        session.execute(text("alter table offers drop constraint offers_status"))
+        session.execute(text("alter table settlement_proposals drop constraint settlement_proposals_status"))
         session.execute(
-            text("alter table offers add constraint offers_status check (status in ('OPEN', 'ACCEPTED'))")
+            text(
+                "alter table settlement_proposals add constraint settlement_proposals_status"
+                " check (status in ('OPEN', 'ACCEPTED'))"
+            )
         )
-    assert listed_by_the_database(owner)["offers.status"] != stored_enums()["offers.status"]
+    assert (
+        listed_by_the_database(owner)["settlement_proposals.status"]
+        != stored_enums()["settlement_proposals.status"]
+    )
 
 
 # The files

@@ -26,6 +26,7 @@ def test_what_comes_before_the_first_hashed_row_is_listed_and_nothing_else(urls:
     statements = SQL.read_text(encoding="utf-8").partition("-- A decision stays")[0]
     with psycopg.connect(urls.owner_url.replace("+psycopg", "")) as connection:
         connection.execute("drop table unhashed_content")
+        connection.execute("alter table settlement_proposals rename to offers")  # as it was called then
         connection.execute("set local session_replication_role = replica")
         for number in (-1, 1, 2, 3, 4):
             connection.execute(MESSAGE, [number])

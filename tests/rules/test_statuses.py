@@ -21,7 +21,7 @@ ENDS = {
     "engagements": {"ENDED"},
     "cases": {"RESOLVED", "WITHDRAWN"},
     "decisions": {"EXECUTED", "RETURNED", "VOIDED"},
-    "offers": {"ACCEPTED", "DECLINED", "WITHDRAWN", "REPLACED", "EXPIRED"},
+    "settlement_proposals": {"ACCEPTED", "DECLINED", "WITHDRAWN", "REPLACED", "EXPIRED"},
     "payouts": {"CANCELED"},
     # What was sent from our bank can come back.
     "refunds": {"CHARGED_BACK"},

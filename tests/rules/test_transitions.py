@@ -36,7 +36,7 @@ TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEn
     ),
     ("payout", payouts.MOVES, payouts.after, payouts.PayoutStatus, payouts.PayoutEvent),
     (
-        "offer",
+        "settlement proposal",
         settlement_proposals.MOVES,
         settlement_proposals.after,
         settlement_proposals.SettlementProposalStatus,
@@ -90,7 +90,7 @@ def test_a_pair_moves_if_it_is_in_the_table_and_is_refused_if_it_is_not(
             settlement_proposals.after,
             "DECLINED",
             "ACCEPT",
-            "This offer is declined, so it cannot be accepted.",
+            "This settlement proposal is declined, so it cannot be accepted.",
         ),
         (
             payouts.after,

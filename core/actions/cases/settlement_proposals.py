@@ -32,16 +32,20 @@ from core.rules import amount_limits, holds
 from core.rules import settlement_proposals as rules
 from core.rules.grounds import Ground
 from core.rules.permissions import SYSTEM, Actor, NotYours
-from core.rules.settlement_proposals import OfferNotYours, SettlementProposalEvent, SettlementProposalStatus
+from core.rules.settlement_proposals import (
+    SettlementProposalEvent,
+    SettlementProposalNotYours,
+    SettlementProposalStatus,
+)
 from core.rules.splits import Split
 
 FORMAT = "escrow-desk/agreement/2"
 RESOLUTION = "AGREED"
 ENDED_AS: Mapping[SettlementProposalEvent, AuditAction] = {
-    SettlementProposalEvent.DECLINE: AuditAction.OFFER_DECLINE,
-    SettlementProposalEvent.WITHDRAW: AuditAction.OFFER_WITHDRAW,
-    SettlementProposalEvent.REPLACE: AuditAction.OFFER_REPLACE,
-    SettlementProposalEvent.EXPIRE: AuditAction.OFFER_EXPIRE,
+    SettlementProposalEvent.DECLINE: AuditAction.SETTLEMENT_PROPOSAL_DECLINE,
+    SettlementProposalEvent.WITHDRAW: AuditAction.SETTLEMENT_PROPOSAL_WITHDRAW,
+    SettlementProposalEvent.REPLACE: AuditAction.SETTLEMENT_PROPOSAL_REPLACE,
+    SettlementProposalEvent.EXPIRE: AuditAction.SETTLEMENT_PROPOSAL_EXPIRE,
 }
 
 
@@ -70,7 +74,7 @@ def propose(
             SettlementProposalEvent.REPLACE if own else SettlementProposalEvent.DECLINE,
             now=now,
         )
-    offer = SettlementProposal(
+    proposal = SettlementProposal(
         case_id=case.id,
         proposed_by=proposer.id,
         currency=split.release.currency,
@@ -81,73 +85,76 @@ def propose(
         made_at=now,
         expires_at=rules.expires_at(now),
     )
-    session.add(offer)
+    session.add(proposal)
     session.flush()
-    _trace(session, actor, AuditAction.OFFER_MAKE.by("party"), context, offer, now=now)
+    _trace(session, actor, AuditAction.SETTLEMENT_PROPOSAL_MAKE.by("party"), context, proposal, now=now)
     context.tell(
         session,
-        "offer_made",
+        "settlement_proposal_made",
         _other(context, proposer),
-        key=f"offer-{offer.id}-made",
+        key=f"offer-{proposal.id}-made",
         now=now,
-        about=("offer", offer.id),
-        **_letter_facts(context, case, offer),
-        note=offer.note,
-        answer_by=offer.expires_at,
+        about=("offer", proposal.id),
+        **_letter_facts(context, case, proposal),
+        note=proposal.note,
+        answer_by=proposal.expires_at,
     )
-    return offer
+    return proposal
 
 
 def accept(session: Session, actor: Actor, *, now: datetime, proposal_id: int) -> SettlementProposal:
     """The other party accepts: the money moves as proposed and the case is closed. Accepting again changes nothing.
 
-    Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `ChangedMeanwhile`, `IllegalMove`.
+    Raises `SettlementProposalNotYours`, `SettlementProposalExpired`, `ReleaseBlocked`, `AlreadyDecided`,
+    `ChangedMeanwhile`, `IllegalMove`.
     """
-    context, case, offer = _locked(session, proposal_id)
+    context, case, proposal = _locked(session, proposal_id)
     party = _party(context, actor)
-    if offer.proposed_by == party.id:
-        raise OfferNotYours(who="You", what="accept", **_made_by(session, offer))
-    if offer.status == SettlementProposalStatus.ACCEPTED:
-        return offer
-    status = rules.after(offer.status, SettlementProposalEvent.ACCEPT)
-    rules.require_standing(offer.expires_at, now)
+    if proposal.proposed_by == party.id:
+        raise SettlementProposalNotYours(who="You", what="accept", **_made_by(session, proposal))
+    if proposal.status == SettlementProposalStatus.ACCEPTED:
+        return proposal
+    status = rules.after(proposal.status, SettlementProposalEvent.ACCEPT)
+    rules.require_standing(proposal.expires_at, now)
     _require_undecided(session, case)
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
-    split = _split(context, case, Money(offer.release_minor, offer.currency))
-    if split.refund.minor != offer.refund_minor:  # the bank has taken a part of it since
-        raise ChangedMeanwhile(kind="offer", what=f"{context.money(context.order.held_minor)} is held now")
-    key = _key(session, offer)
+    split = _split(context, case, Money(proposal.release_minor, proposal.currency))
+    if split.refund.minor != proposal.refund_minor:  # the bank has taken a part of it since
+        raise ChangedMeanwhile(
+            kind="settlement proposal", what=f"{context.money(context.order.held_minor)} is held now"
+        )
+    key = _key(session, proposal)
     if split.release.is_positive:
         receivables.lock_payee(session, context)
     made = planned_calls.of_split(session, context, split, key=key)
-    offer.plan = _plan(context, case, offer, split, made, party, key)
-    offer.plan_hash = digest(offer.plan)
-    audit.become(offer, status, now=now, by=actor)
-    offer.ended_at = now
+    proposal.plan = _plan(context, case, proposal, split, made, party, key)
+    proposal.plan_hash = digest(proposal.plan)
+    audit.become(proposal, status, now=now, by=actor)
+    proposal.ended_at = now
     session.flush()
-    _trace(session, actor, AuditAction.OFFER_ACCEPT.by("party"), context, offer, now=now)
-    _settle(session, context, case, offer, split, made, key, now=now)
-    return offer
+    _trace(session, actor, AuditAction.SETTLEMENT_PROPOSAL_ACCEPT.by("party"), context, proposal, now=now)
+    _settle(session, context, case, proposal, split, made, key, now=now)
+    return proposal
 
 
 def foreseen(session: Session, proposal_id: int) -> tuple[dict[str, Any], dict[str, Letter]]:
-    """The plan of an offer, as it is recorded or as it would be if it were accepted now; and then its two letters.
+    """The plan of an proposal, as it is recorded or as it would be if it were accepted now; and then its two letters.
 
     Raises what accepting would say about the amounts. Writes nothing.
     """
-    offer = session.get_one(SettlementProposal, proposal_id)
-    case = session.get_one(Case, offer.case_id)
+    proposal = session.get_one(SettlementProposal, proposal_id)
+    case = session.get_one(Case, proposal.case_id)
     context = open_milestone(session, case.milestone_id, lock=False)
-    if offer.plan is not None:
-        return offer.plan, {}
-    split = _split(context, case, Money(offer.release_minor, offer.currency))
-    key = _key(session, offer)
+    if proposal.plan is not None:
+        return proposal.plan, {}
+    split = _split(context, case, Money(proposal.release_minor, proposal.currency))
+    key = _key(session, proposal)
     made = planned_calls.of_split(session, context, split, key=key)
-    accepting = _other(context, session.get_one(Party, offer.proposed_by))
-    told, moves = _letter_facts(context, case, offer), _moves(context, made)
+    accepting = _other(context, session.get_one(Party, proposal.proposed_by))
+    told, moves = _letter_facts(context, case, proposal), _moves(context, made)
     papers = {
         side: letters.render(
-            "offer_accepted",
+            "settlement_proposal_accepted",
             side,
             project=context.project.title,
             milestone=context.milestone.title,
@@ -158,48 +165,55 @@ def foreseen(session: Session, proposal_id: int) -> tuple[dict[str, Any], dict[s
         )
         for side, party in plan_letters.sides(context)
     }
-    return _plan(context, case, offer, split, made, accepting, key), papers
+    return _plan(context, case, proposal, split, made, accepting, key), papers
 
 
 def decline(session: Session, actor: Actor, *, now: datetime, proposal_id: int) -> SettlementProposal:
-    """The other party declines; the one that made the proposal is told by e-mail. Raises `OfferNotYours`."""
-    context, case, offer = _locked(session, proposal_id)
+    """The other party declines; the one that made the proposal is told by e-mail.
+
+    Raises `SettlementProposalNotYours`.
+    """
+    context, case, proposal = _locked(session, proposal_id)
     party = _party(context, actor)
-    if offer.proposed_by == party.id:
-        raise OfferNotYours(who="You", what="decline", **_made_by(session, offer))
-    _end(session, actor, context, offer, SettlementProposalEvent.DECLINE, now=now)
+    if proposal.proposed_by == party.id:
+        raise SettlementProposalNotYours(who="You", what="decline", **_made_by(session, proposal))
+    _end(session, actor, context, proposal, SettlementProposalEvent.DECLINE, now=now)
     context.tell(
         session,
-        "offer_declined",
+        "settlement_proposal_declined",
         _other(context, party),
-        key=f"offer-{offer.id}-declined",
+        key=f"offer-{proposal.id}-declined",
         now=now,
-        about=("offer", offer.id),
-        **_letter_facts(context, case, offer),
+        about=("offer", proposal.id),
+        **_letter_facts(context, case, proposal),
     )
-    return offer
+    return proposal
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, proposal_id: int) -> SettlementProposal:
-    """The party that made the proposal withdraws it. Raises `OfferNotYours`."""
-    context, case, offer = _locked(session, proposal_id)
+    """The party that made the proposal withdraws it. Raises `SettlementProposalNotYours`."""
+    context, case, proposal = _locked(session, proposal_id)
     proposer = _party(context, actor)
-    if offer.proposed_by != proposer.id:
-        raise OfferNotYours(who="The other side", what="answer", **_made_by(session, offer))
-    _end(session, actor, context, offer, SettlementProposalEvent.WITHDRAW, now=now)
-    _tell_end(session, context, case, offer, "offer_withdrawn", _other(context, proposer), now=now)
-    return offer
+    if proposal.proposed_by != proposer.id:
+        raise SettlementProposalNotYours(who="The other side", what="answer", **_made_by(session, proposal))
+    _end(session, actor, context, proposal, SettlementProposalEvent.WITHDRAW, now=now)
+    _tell_end(
+        session, context, case, proposal, "settlement_proposal_withdrawn", _other(context, proposer), now=now
+    )
+    return proposal
 
 
 def expire(session: Session, *, now: datetime, proposal_id: int) -> bool:
     """End a proposal whose time is over or whose case is closed; returns whether it was still open."""
-    context, case, offer = _locked(session, proposal_id)
-    if offer.status != SettlementProposalStatus.OPEN or (now < offer.expires_at and case.resolved_at is None):
+    context, case, proposal = _locked(session, proposal_id)
+    if proposal.status != SettlementProposalStatus.OPEN or (
+        now < proposal.expires_at and case.resolved_at is None
+    ):
         return False
-    _end(session, SYSTEM, context, offer, SettlementProposalEvent.EXPIRE, now=now)
+    _end(session, SYSTEM, context, proposal, SettlementProposalEvent.EXPIRE, now=now)
     if case.resolved_at is None:
-        proposer = session.get_one(Party, offer.proposed_by)
-        _tell_end(session, context, case, offer, "offer_expired", proposer, now=now)
+        proposer = session.get_one(Party, proposal.proposed_by)
+        _tell_end(session, context, case, proposal, "settlement_proposal_expired", proposer, now=now)
     return True
 
 
@@ -207,14 +221,16 @@ def _tell_end(
     session: Session,
     context: MilestoneContext,
     case: Case,
-    offer: SettlementProposal,
+    proposal: SettlementProposal,
     template: str,
     party: Party,
     *,
     now: datetime,
 ) -> None:
-    facts, about = _letter_facts(context, case, offer), ("offer", offer.id)
-    context.tell(session, template, party, key=f"offer-{offer.id}-{template}", now=now, about=about, **facts)
+    facts, about = _letter_facts(context, case, proposal), ("offer", proposal.id)
+    context.tell(
+        session, template, party, key=f"offer-{proposal.id}-{template}", now=now, about=about, **facts
+    )
 
 
 def open_proposal(session: Session, case_id: int) -> SettlementProposal | None:
@@ -228,7 +244,7 @@ def open_proposal(session: Session, case_id: int) -> SettlementProposal | None:
 def _locked(session: Session, proposal_id: int) -> tuple[MilestoneContext, Case, SettlementProposal]:
     plain = session.get(SettlementProposal, proposal_id)
     if plain is None:
-        raise NotFound(kind="offer", id=proposal_id)
+        raise NotFound(kind="settlement proposal", id=proposal_id)
     context, case = mediator_assignment.locked_case(session, plain.case_id)
     return (
         context,
@@ -244,9 +260,12 @@ def _party(context: MilestoneContext, actor: Actor) -> Party:
     raise NotYours(actor=actor.label)
 
 
-def _made_by(session: Session, offer: SettlementProposal) -> Mapping[str, Any]:
+def _made_by(session: Session, proposal: SettlementProposal) -> Mapping[str, Any]:
     """Which proposal it is and whose, for a program."""
-    return {"offer": offer.id, "proposed_by": session.get_one(Party, offer.proposed_by).external_id}
+    return {
+        "settlement_proposal": proposal.id,
+        "proposed_by": session.get_one(Party, proposal.proposed_by).external_id,
+    }
 
 
 def _other(context: MilestoneContext, party: Party) -> Party:
@@ -273,17 +292,17 @@ def _draft(context: MilestoneContext, case: Case, release: Money) -> Draft:
     )
 
 
-def _key(session: Session, offer: SettlementProposal) -> str:
+def _key(session: Session, proposal: SettlementProposal) -> str:
     count = select(func.count()).where(
-        SettlementProposal.case_id == offer.case_id, SettlementProposal.id <= offer.id
+        SettlementProposal.case_id == proposal.case_id, SettlementProposal.id <= proposal.id
     )
-    return f"agreement.{offer.case_id}.{session.scalar(count)}"
+    return f"agreement.{proposal.case_id}.{session.scalar(count)}"
 
 
 def _plan(
     context: MilestoneContext,
     case: Case,
-    offer: SettlementProposal,
+    proposal: SettlementProposal,
     split: Split,
     made: Calls,
     by: Party,
@@ -294,31 +313,31 @@ def _plan(
         "ticket": case.id,
         "milestone": context.milestone.id,
         "project": context.project.id,
-        "offer": offer.id,
-        "proposed_by": offer.proposed_by,
+        "offer": proposal.id,
+        "proposed_by": proposal.proposed_by,
         "accepted_by": by.id,
         "outcome": rules.outcome(split.release, context.money(context.order.held_minor)).value,
         "ground": Ground.AGREED_SPLIT.value,
-        **plan.movements(context, split, made, key=key, cause=_cause(case, context, offer)),
+        **plan.movements(context, split, made, key=key, cause=_cause(case, context, proposal)),
     }
 
 
-def _cause(case: Case, context: MilestoneContext, offer: SettlementProposal) -> dict[str, Any]:
-    return {"ticket": case.id, "milestone": context.milestone.id, "offer": offer.id}
+def _cause(case: Case, context: MilestoneContext, proposal: SettlementProposal) -> dict[str, Any]:
+    return {"ticket": case.id, "milestone": context.milestone.id, "offer": proposal.id}
 
 
 def _settle(
     session: Session,
     context: MilestoneContext,
     case: Case,
-    offer: SettlementProposal,
+    proposal: SettlementProposal,
     split: Split,
     made: Calls,
     key: str,
     *,
     now: datetime,
 ) -> None:
-    told = _letter_facts(context, case, offer)
+    told = _letter_facts(context, case, proposal)
     moves = _moves(context, made)
     disputes.close(session, SYSTEM, case, RESOLUTION, now=now)
     outcome.settle(
@@ -330,13 +349,21 @@ def _settle(
         events=outcome.AGREED,
         key=key,
         ground=Ground.AGREED_SPLIT,
-        cause=_cause(case, context, offer),
+        cause=_cause(case, context, proposal),
         now=now,
     )
     for party in (context.payer, context.payee):
-        about = ("offer", offer.id)
+        about = ("offer", proposal.id)
         own = {**told, "on_its_way": moves[party.id]}
-        context.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **own)
+        context.tell(
+            session,
+            "settlement_proposal_accepted",
+            party,
+            key=f"{key}-{party.id}",
+            now=now,
+            about=about,
+            **own,
+        )
     completion.finish(session, context, now=now)
 
 
@@ -345,10 +372,10 @@ def _moves(context: MilestoneContext, made: Calls) -> dict[int, bool]:
     return {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
 
 
-def _letter_facts(context: MilestoneContext, case: Case, offer: SettlementProposal) -> dict[str, Any]:
-    released = Money(offer.release_minor, offer.currency)
-    facts = {"released": released, "refunded": Money(offer.refund_minor, offer.currency)}
-    if not (offer.refund_minor and context.order.held_minor):
+def _letter_facts(context: MilestoneContext, case: Case, proposal: SettlementProposal) -> dict[str, Any]:
+    released = Money(proposal.release_minor, proposal.currency)
+    facts = {"released": released, "refunded": Money(proposal.refund_minor, proposal.currency)}
+    if not (proposal.refund_minor and context.order.held_minor):
         return facts
     return facts | plan_letters.fees(context, _split(context, case, released))
 
@@ -357,16 +384,16 @@ def _end(
     session: Session,
     actor: Actor,
     context: MilestoneContext,
-    offer: SettlementProposal,
+    proposal: SettlementProposal,
     event: SettlementProposalEvent,
     *,
     now: datetime,
 ) -> None:
-    audit.become(offer, rules.after(offer.status, event), now=now, by=actor)
-    offer.ended_at = now
+    audit.become(proposal, rules.after(proposal.status, event), now=now, by=actor)
+    proposal.ended_at = now
     session.flush()
     kind = "system" if actor.kind == "system" else "party"
-    _trace(session, actor, ENDED_AS[event].by(kind), context, offer, now=now)
+    _trace(session, actor, ENDED_AS[event].by(kind), context, proposal, now=now)
 
 
 def _trace(
@@ -374,7 +401,7 @@ def _trace(
     actor: Actor,
     action: StoredAction,
     context: MilestoneContext,
-    offer: SettlementProposal,
+    proposal: SettlementProposal,
     *,
     now: datetime,
 ) -> None:
@@ -383,14 +410,14 @@ def _trace(
         actor,
         action,
         now=now,
-        about=("offer", offer.id),
+        about=("offer", proposal.id),
         after={
-            "status": offer.status,
-            "released": Money(offer.release_minor, offer.currency).as_dict(),
-            "refunded": Money(offer.refund_minor, offer.currency).as_dict(),
-            "plan": offer.plan_hash,
-            UNTIL: offer.expires_at,
+            "status": proposal.status,
+            "released": Money(proposal.release_minor, proposal.currency).as_dict(),
+            "refunded": Money(proposal.refund_minor, proposal.currency).as_dict(),
+            "plan": proposal.plan_hash,
+            UNTIL: proposal.expires_at,
         },
-        case_id=offer.case_id,
-        contents=[offer] if action == AuditAction.OFFER_MAKE.by("party") else [],
+        case_id=proposal.case_id,
+        contents=[proposal] if action == AuditAction.SETTLEMENT_PROPOSAL_MAKE.by("party") else [],
     )

@@ -47,7 +47,9 @@ def post_split(
 def _cause(key: str, of: Mapping[str, Any]) -> Cause:
     """Of a decision or a settlement proposal in a case, or of a plain approval."""
     if "offer" in of:
-        return Cause(CauseKind.OFFER, key, dispute=of["ticket"], offer=of["offer"])
+        return Cause(
+            CauseKind.SETTLEMENT_PROPOSAL, key, dispute=of["ticket"], settlement_proposal=of["offer"]
+        )
     if "ticket" in of:
         return Cause(CauseKind.DECISION, key, dispute=of["ticket"])
     return Cause(CauseKind.APPROVAL, key)

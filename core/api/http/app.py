@@ -45,7 +45,6 @@ from core.api.routes import (
     lists,
     messages,
     milestones,
-    offers,
     parties,
     payments,
     payouts,
@@ -54,6 +53,7 @@ from core.api.routes import (
     projects,
     reports,
     reviews,
+    settlement_proposals,
 )
 from core.desk import Desk
 from core.errors import DeskError
@@ -74,7 +74,7 @@ PARTS = (
     milestones,
     messages,
     files,
-    offers,
+    settlement_proposals,
     payments,
     payouts,
     reports,

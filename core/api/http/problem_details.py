@@ -52,7 +52,7 @@ from core.rules.ratings import ReviewsClosed
 from core.rules.refusal_reasons import Block, Blocked
 from core.rules.requests import NothingAsked
 from core.rules.schedule import ScheduleRefused
-from core.rules.settlement_proposals import OfferExpired, OfferNotYours
+from core.rules.settlement_proposals import SettlementProposalExpired, SettlementProposalNotYours
 from core.rules.splits import NothingHeld
 from core.rules.transitions import IllegalMove
 from core.rules.webhooks import KeyJustRotated, KeyShownOnce, SecretJustRotated
@@ -147,8 +147,8 @@ STATUSES: Mapping[type[DeskError], int] = {
     **dict.fromkeys((EndpointKnown, KeyJustRotated, KeyShownOnce, SecretJustRotated), 409),
     **dict.fromkeys((ReportKnownOtherwise, MismatchFlagged, MismatchResolved), 409),
     **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
-    **dict.fromkeys((CaseClosed, CaseDecided, OfferExpired, NothingHeld), 409),
-    OfferNotYours: 403,
+    **dict.fromkeys((CaseClosed, CaseDecided, SettlementProposalExpired, NothingHeld), 409),
+    SettlementProposalNotYours: 403,
     **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
     TooManyFiles: 409,
     FilesErased: 409,

@@ -107,7 +107,7 @@ class CauseTold(TypedDict):
 
     kind: CauseKind | None
     dispute: int | None
-    offer: int | None
+    settlement_proposal: int | None
     refund: int | None
     payout: int | None
     chargeback: int | None
@@ -168,8 +168,8 @@ class MessageSent(OfMilestone):
     at: Moment
 
 
-class OfferStatusChanged(OfMilestone):
-    offer: int
+class SettlementProposalStatusChanged(OfMilestone):
+    settlement_proposal: int
     dispute: int
     to: SettlementProposalStatus
     proposed_by: str
@@ -232,8 +232,8 @@ class HoldExtended(OfMilestone):
     expected_end: Moment
 
 
-class ManualReviewTold(OfMilestone):
-    manual_review: int
+class RiskReviewTold(OfMilestone):
+    risk_review: int
     outcome: ReviewOutcome | None
     at: Moment
 
@@ -370,8 +370,8 @@ KINDS: Mapping[str, EventDescription] = {
         "opened, in mediation, waiting for a party, resolved, withdrawn", DisputeStatusChanged
     ),
     "message.sent": EventDescription("something was written to the parties; fetch it", MessageSent),
-    "offer.status_changed": EventDescription(
-        "open, accepted, declined, withdrawn, replaced by another, expired", OfferStatusChanged
+    "settlement_proposal.status_changed": EventDescription(
+        "open, accepted, declined, withdrawn, replaced by another, expired", SettlementProposalStatusChanged
     ),
     "decision.executed": EventDescription(
         "what it releases to the payee and refunds to the payer", DecisionExecuted
@@ -415,8 +415,8 @@ KINDS: Mapping[str, EventDescription] = {
     "hold.placed": EventDescription("money is held back, and the payee was told", HoldTold),
     "hold.extended": EventDescription("it is expected to end at another time", HoldExtended),
     "hold.lifted": EventDescription("and goes on", HoldTold),
-    "manual_review.opened": EventDescription("a person looks before money moves", ManualReviewTold),
-    "manual_review.settled": EventDescription("cleared", ManualReviewTold),
+    "risk_review.opened": EventDescription("a person looks before money moves", RiskReviewTold),
+    "risk_review.settled": EventDescription("cleared", RiskReviewTold),
     "report.settled": EventDescription("upheld or dismissed", ReportSettled),
     "practice.flagged": EventDescription("licensed in another state", PracticeTold),
     "practice.resolved": EventDescription("or arranged for", PracticeTold),

@@ -122,7 +122,7 @@ class Chargebacks(OfMilestones):
     status: list[ChargebackStatus] = _any_of("status")
 
 
-class ManualReviews(OfMilestones):
+class RiskReviews(OfMilestones):
     sort: Literal["id", "-id"] = "-id"
     open: bool | None = None
 
@@ -170,7 +170,7 @@ class Messages(Listed):
     after: Annotated[int, Field(ge=0, le=LARGEST_ID, description="Only what comes after this number.")] = 0
 
 
-class Offers(Listed):
+class SettlementProposals(Listed):
     sort: Literal["id", "-id"] = "-id"
     status: list[SettlementProposalStatus] = _any_of("status")
 

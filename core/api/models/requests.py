@@ -147,7 +147,7 @@ def in_digits(value: object) -> object:
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(in_digits)]
 ProjectId = Annotated[Id, Path(description="The desk's id of a project.")]
 MilestoneId = Annotated[Id, Path(description="The desk's id of a milestone.")]
-OfferId = Annotated[Id, Path(description="The desk's id of an offer.")]
+SettlementProposalId = Annotated[Id, Path(description="The desk's id of a settlement proposal.")]
 PayoutId = Annotated[Id, Path(description="The desk's id of a payout.")]
 RefundId = Annotated[Id, Path(description="The desk's id of a refund.")]
 ReceiptId = Annotated[Id, Path(description="The desk's id of a receipt.")]

@@ -204,7 +204,7 @@ ACCOUNT = {
 }
 RATING = {"tenths": 43, "reviews": 3, "at": LATER}
 REVIEW = {"author": PAYER, "about": PAYEE, "at": AT, "stars": 5, "body": "On time and tidy."}
-OFFER = {
+SETTLEMENT_PROPOSAL = {
     "id": 5,
     "dispute": 9,
     "proposed_by": PAYEE,
@@ -424,13 +424,13 @@ LISTED: Mapping[str, Any] = {
     "Holds": HOLD,
     "PayeeHolds": PAYEE_HOLD,
     "Debts": DEBT,
-    "ManualReviews": REVIEWED,
+    "RiskReviews": REVIEWED,
     "Reports": REPORT,
     "Parties": PARTY,
     "Evidences": EVIDENCE,
     "Emails": EMAIL,
     "Messages": SAID,
-    "Offers": OFFER,
+    "SettlementProposals": SETTLEMENT_PROPOSAL,
     "Events": EVENT,
 }
 PLATFORM = {
@@ -462,7 +462,7 @@ PLATFORM = {
         "mediation_after": 259_200,
         "decision_within": 604_800,
         "decision_cooling_off": 0,
-        "offer_stands": 259_200,
+        "settlement_proposal_stands": 259_200,
         "reviews_hidden_for": 1_209_600,
     },
 }
@@ -479,7 +479,7 @@ REPLIES: Mapping[str, Any] = {
     "DebtAnswer": DEBT,
     "OwedAnswer": OWED,
     "RepaymentAnswer": REPAYMENT,
-    "ManualReviewAnswer": REVIEWED,
+    "RiskReviewAnswer": REVIEWED,
     "ReportAnswer": REPORT,
     "PartyAnswer": PARTY,
     "EvidenceAnswer": EVIDENCE,
@@ -540,7 +540,7 @@ REPLIES: Mapping[str, Any] = {
         "reviews": [REVIEW],
         "ratings": [{"party": PAYEE, **RATING}],
     },
-    "OfferAnswer": OFFER,
+    "SettlementProposalAnswer": SETTLEMENT_PROPOSAL,
     "LoggedEvent": EVENT,
     "EndpointAnswer": ENDPOINT,
     "EndpointsAnswer": {"items": [ENDPOINT], "has_more": False, "next": None},

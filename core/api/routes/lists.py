@@ -35,9 +35,9 @@ from core.api.models.responses.receipts import ReceiptsAnswer
 from core.api.models.responses.refunds import RefundsAnswer
 from core.api.models.responses.risk import (
     HoldsAnswer,
-    ManualReviewsAnswer,
     PayeeHoldsAnswer,
     ReportsAnswer,
+    RiskReviewsAnswer,
 )
 from core.api.openapi.descriptions import refusals
 from core.records import (
@@ -210,7 +210,7 @@ def _told(rows: Wanted, record: type[Hold] | type[PayeeHold], *, active: bool | 
     return rows.where(record.released_at.is_(None) if active else record.released_at.is_not(None))
 
 
-def _reviews(rows: Wanted, asked: filters.ManualReviews) -> Wanted:
+def _reviews(rows: Wanted, asked: filters.RiskReviews) -> Wanted:
     """One that ended in a hold goes on for those who are not told of the hold."""
     if asked.open is None:
         return rows
@@ -335,13 +335,13 @@ LISTS = (
         {"id": PayeeHold.id},
     ),
     Listing(
-        "manual-reviews",
+        "risk-reviews",
         "Risk",
         "Milestones that a person looks at before money moves; at what is for staff.",
-        filters.ManualReviews,
-        ManualReviewsAnswer,
+        filters.RiskReviews,
+        RiskReviewsAnswer,
         _and(_of_milestones(RiskReview, RiskReview.milestone_id), _reviews),
-        lambda session, rows: money.of_manual_reviews(rows),
+        lambda session, rows: money.of_risk_reviews(rows),
         {"id": RiskReview.id},
     ),
     Listing(

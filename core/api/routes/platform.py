@@ -96,7 +96,7 @@ def _deadlines(profile: Profile) -> DeadlinesAnswer:
         "mediation_after": _seconds(profile.mediation_after),
         "decision_within": int(profile.deadlock_after.total_seconds()),
         "decision_cooling_off": int(profile.cooling_off.total_seconds()),
-        "offer_stands": int(SETTLEMENT_PROPOSAL_STANDS.total_seconds()),
+        "settlement_proposal_stands": int(SETTLEMENT_PROPOSAL_STANDS.total_seconds()),
         "reviews_hidden_for": int(REVIEWS_HIDDEN_FOR.total_seconds()),
     }
 

@@ -116,7 +116,7 @@ def read(
 
 
 def of_settlement_proposal(proposal_id: int) -> list[tuple[str, Ahead]]:
-    """Each letter of an offer between the parties. Raises what accepting it would say."""
+    """Each letter of a settlement proposal between the parties. Raises what accepting it would say."""
     with request_context.reading() as session:
         found = letters_ahead.of_settlement_proposal(
             session, proposal_id, settings=request_context.desk().settings

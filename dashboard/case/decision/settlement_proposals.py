@@ -1,4 +1,5 @@
-"""What the parties offer each other: the offer that stands, the agreement, and what came before. Staff only read it."""
+"""What the parties propose to each other: the proposal that stands, the agreement, and what came before. Staff only
+read it."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def _standing(case: CaseView, each: ProposalOfParty, now: datetime) -> None:
 def _agreement(case: CaseView, each: ProposalOfParty) -> None:
     record = each.record
     header.section("Agreement", f"closed by the parties {deadlines.exact(record.ended_at)}")
-    status.row([status.pill("offer", record.status)])
+    status.row([status.pill("settlement_proposal", record.status)])
     if record.plan:
         plan_view.division(record.plan, people(case))
     other = next(party.name for party in case.parties if party.id != record.proposed_by)
@@ -94,7 +95,7 @@ def _letters(case: CaseView, each: ProposalOfParty) -> None:
     """All that is written because of it; opened, because each is a page."""
     agreed = each.status == SettlementProposalStatus.ACCEPTED
     label = "E-mails of this agreement" if agreed else "E-mails sent on acceptance"
-    if not st.toggle(label, key=f"offer-letters-{each.record.id}"):
+    if not st.toggle(label, key=f"settlement-letters-{each.record.id}"):
         return
     try:
         found = letter_list.of_settlement_proposal(each.record.id)
@@ -102,7 +103,7 @@ def _letters(case: CaseView, each: ProposalOfParty) -> None:
         cards.note(f"It cannot be accepted as it stands: {problem.message}")
         return
     words = partial(redaction.redact, case)
-    key = f"offer-{each.record.id}"
+    key = f"settlement-{each.record.id}"
     letter_list.show(found, people(case), key=key, words=words, what="this agreement")
 
 
@@ -115,7 +116,9 @@ def _earlier(case: CaseView, rows: list[ProposalOfParty]) -> None:
             tables.text("proposer", "By"),
             tables.money("release", "To the payee"),
             tables.money("refund", "To the payer"),
-            tables.text("status", "Ended", value=lambda row: status.pill("offer", row.status).label),
+            tables.text(
+                "status", "Ended", value=lambda row: status.pill("settlement_proposal", row.status).label
+            ),
         ],
         name="Earlier proposals",
     )

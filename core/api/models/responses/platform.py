@@ -51,7 +51,7 @@ class DeadlinesAnswer(TypedDict):
     mediation_after: int | None
     decision_within: int
     decision_cooling_off: int
-    offer_stands: int
+    settlement_proposal_stands: int
     reviews_hidden_for: int
 
 

@@ -41,7 +41,7 @@ class PayeeHoldsAnswer(PageAnswer):
     items: list[PayeeHoldAnswer]
 
 
-class ManualReviewAnswer(TypedDict):
+class RiskReviewAnswer(TypedDict):
     """A person looks before money moves; `cleared_at`: and nothing of it stands in the way any more."""
 
     id: int
@@ -50,8 +50,8 @@ class ManualReviewAnswer(TypedDict):
     cleared_at: Moment | None
 
 
-class ManualReviewsAnswer(PageAnswer):
-    items: list[ManualReviewAnswer]
+class RiskReviewsAnswer(PageAnswer):
+    items: list[RiskReviewAnswer]
 
 
 class ReportAnswer(TypedDict):

@@ -8,7 +8,7 @@ from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer
 from core.rules.settlement_proposals import SettlementProposalStatus
 
 
-class OfferAnswer(TypedDict):
+class SettlementProposalAnswer(TypedDict):
     id: int
     dispute: int
     proposed_by: str
@@ -21,5 +21,5 @@ class OfferAnswer(TypedDict):
     ended_at: Moment | None
 
 
-class OffersAnswer(PageAnswer):
-    items: list[OfferAnswer]
+class SettlementProposalsAnswer(PageAnswer):
+    items: list[SettlementProposalAnswer]
