@@ -114,7 +114,7 @@ class ExportDrawer:
         bar()
         cards.note(
             f"You can leave this page, reload it or close it: the worker makes the file, and it waits here for this "
-            f"sign-in, for {MINUTES} minutes."
+            f"sign-in, for {MINUTES} minutes or until you are signed out."
         )
 
     def _so_far(self, found: ExportView) -> str:

@@ -50,5 +50,7 @@ def of(kind: IdKind, found: object) -> str:
         prefix = next((each for each in prefixes if found.startswith(each)), None)
         if prefix is not None and REST.fullmatch(found.removeprefix(prefix)):
             return found
-    begins = " or ".join(prefixes)
-    raise IdUnusable(reason=f"{repr(found)[:80]} is not the id of a {kind}, which begins with {begins}")
+    begins, article = " or ".join(prefixes), "an" if kind[0] in "aeiou" else "a"
+    raise IdUnusable(
+        reason=f"{repr(found)[:80]} is not the id of {article} {kind}, which begins with {begins}"
+    )

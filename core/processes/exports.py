@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import audit, audit_export, ledger_export
@@ -120,7 +122,8 @@ def _make(desk: Desk, row: Export) -> None:
         left.unlink(missing_ok=True)
     part = folder / f"{row.id}.{row.tries}.part"
     try:
-        with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
+        opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(opened, "w+b") as file, _lease_kept(desk, row):
             made = WRITERS[row.kind](desk, row, file, _progress(desk, row))
             file.flush()
             os.fsync(file.fileno())
@@ -140,13 +143,14 @@ def _mine(row: Export) -> tuple[ColumnElement[bool], ...]:
 
 
 def _finish(session: Session, desk: Desk, actor: Actor, row: Export, made: Made, part: Path) -> None:
-    """Unless another worker took it over meanwhile, whose file it is then."""
+    """Unless another worker took it over meanwhile, whose file it is then. It is there no longer than the sign-in."""
     now = desk.clock()
+    ends = select(StaffSession.expires_at).where(StaffSession.id == row.session_id).scalar_subquery()
     finished = session.scalar(
         update(Export)
         .where(*_mine(row))
         .values(
-            finished_at=now, facts=dict(made.facts), expires_at=now + KEPT,
+            finished_at=now, facts=dict(made.facts), expires_at=func.least(now + KEPT, ends),
             done=made.facts["rows"], total=made.facts["rows"],
         )
         .returning(Export.id)
@@ -191,7 +195,7 @@ def _alive(desk: Desk) -> Any:
 
 
 def _progress(desk: Desk, row: Export) -> Progress:
-    """Says how far it is, and that this worker lives."""
+    """Says how far it is."""
     said = 0.0
 
     def progress(done: int, total: int) -> None:
@@ -199,10 +203,31 @@ def _progress(desk: Desk, row: Export) -> Progress:
         if time.monotonic() - said < SAID_EVERY:
             return
         said = time.monotonic()
-        values = {"done": done, "total": total, "next_try_at": desk.clock() + LEASE}
-        desk.database.run(lambda session: session.execute(update(Export).where(*_mine(row)).values(**values)))
+        told = update(Export).where(*_mine(row)).values(done=done, total=total)
+        desk.database.run(lambda session: session.execute(told))
 
     return progress
+
+
+@contextmanager
+def _lease_kept(desk: Desk, row: Export, *, every: float = LEASE.total_seconds() / 3) -> Iterator[None]:
+    """Says that this worker lives, as long as it does: also while it counts, hashes or closes a workbook, when there is
+    no progress to tell. A lease that another worker has is left to it."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(every):
+            with suppress(SQLAlchemyError):  # the next time, or another worker makes it
+                longer = update(Export).where(*_mine(row)).values(next_try_at=desk.clock() + LEASE)
+                desk.database.run(lambda session, longer=longer: session.execute(longer))  # type: ignore[misc]
+
+    thread = threading.Thread(target=renew, name=f"export-{row.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made:

@@ -97,14 +97,6 @@ class Row:
     milestone_id: int
     project_id: int
 
-    @property
-    def milestone(self) -> str:
-        return reference("milestone", self.milestone_id)
-
-    @property
-    def project(self) -> str:
-        return reference("project", self.project_id)
-
 
 @dataclass(frozen=True)
 class PaymentIntent(Row):

@@ -10,6 +10,7 @@ from core.errors import DeskError
 from core.rules.permissions import Permission
 
 KEPT = timedelta(minutes=30)
+"""At most: it goes with the sign-in that asked for it."""
 LEASE = timedelta(minutes=1)
 """A worker that was silent for so long has died, and another makes the file again."""
 TRIES = 5

@@ -13,7 +13,7 @@ _WHOLE = re.compile(rf"\s*(?:{_PART.pattern}\s*)+", re.ASCII)
 
 
 class SpanUnreadable(DeskError):
-    """“{given}” is no span of time. Write weeks, days, hours or minutes, as in 72h, 90m or 3d 12h."""
+    """“{given}” is no span of time. Write weeks, days, hours or minutes, each once, as in 72h, 90m or 3d 12h."""
 
 
 class SpanUnfit(DeskError):
@@ -22,9 +22,10 @@ class SpanUnfit(DeskError):
 
 def span(given: str, *, most: timedelta) -> timedelta:
     """`3d 12h` as a timedelta. Raises `SpanUnreadable`, `SpanUnfit`."""
-    if len(given) > 60 or not _WHOLE.fullmatch(given):
+    parts = _PART.findall(given) if len(given) <= 60 and _WHOLE.fullmatch(given) else []
+    if not parts or len({unit for _, unit in parts}) < len(parts):
         raise SpanUnreadable(given=given[:60])
-    found = sum((int(number) * UNITS[unit] for number, unit in _PART.findall(given)), timedelta())
+    found = sum((int(number) * UNITS[unit] for number, unit in parts), timedelta())
     if not timedelta(minutes=1) <= found <= most:
         raise SpanUnfit(most=most.days)
     return found

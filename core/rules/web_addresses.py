@@ -22,8 +22,8 @@ _HTTPS = re.compile(r"https://[A-Za-z0-9]([A-Za-z0-9.-]{0,250})(:[0-9]{1,5})?([/
 
 
 class EndpointUnfit(DeskError):
-    """Events are sent to an https address without a user name, password or fragment; http is accepted only for an IP
-    address, or localhost, in a network that the desk allows. {url} is something else."""
+    """Events are sent to an https address without a user name, password, fragment or port 0; http is accepted only for
+    an IP address, or localhost, in a network that the desk allows. {url} is something else."""
 
 
 class EndpointNotPublic(EndpointUnfit):
@@ -69,7 +69,9 @@ def require_event_address(url: str, allowed: Sequence[Network]) -> str:
 
 
 def _bare(parts: SplitResult) -> bool:
-    return bool(parts.hostname) and not (parts.username or parts.password or parts.fragment)
+    return (
+        bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.password or parts.fragment)
+    )
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

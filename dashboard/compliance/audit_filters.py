@@ -168,9 +168,4 @@ def _span(period: str | None, now: datetime) -> tuple[datetime | None, datetime 
 def cursor() -> Cursor:
     """Where in the log one is. Other filters begin at the newest entry again."""
     names = ("when", "dates", "who", "role", "action", "log", "reason", "object", "number", *NUMBERS)
-    now = tuple(str(st.session_state.get(name) or "") for name in names)
-    if st.session_state.get("before:depends", now) != now:
-        st.query_params.pop("before", None)
-        st.session_state.pop("before:trail", None)
-    st.session_state["before:depends"] = now
-    return tables.cursor("before", size=50)
+    return tables.cursor(depends=[str(st.session_state.get(name) or "") for name in names])

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.audit.filters import AuditFilter
+from core.errors import DeskError
 from core.money import Money
 from core.queries import audit
 from core.queries import registers as queries
@@ -26,11 +26,10 @@ from dashboard import document_download, navigation, request_context
 from dashboard.compliance import audit_labels, difference, entry
 from dashboard.compliance.audit_labels import Names
 from dashboard.ui import cards, filters, tables
-from dashboard.ui.master_detail import side_by_side
+from dashboard.ui.master_detail import Listing
 from dashboard.ui.safe import html
 from dashboard.ui.tables import Column, Cursor
 
-SIZE = 50
 NUMBERS: Mapping[str, tuple[str, ReferenceKind]] = {
     "project": ("Project", "project"),
     "milestone": ("Milestone", "milestone"),
@@ -81,6 +80,10 @@ def state(register: Register) -> str | None:
     return filters.one_of(label, options, key=key, width=210)
 
 
+class NoSuchRow(DeskError):
+    """This register has no row {number}."""
+
+
 @dataclass(frozen=True)
 class _Rows:
     """A register that is a table of its own."""
@@ -94,41 +97,26 @@ class _Rows:
     file: Sequence[Column] = field(default_factory=tuple)
 
     def __call__(self, wanted: RegisterFilter) -> None:
+        def find(session: Session, number: int) -> Any:
+            found = self.page(session, RegisterFilter(), number + 1, 1)
+            if not found or found[0].id != number:
+                raise NoSuchRow(number=number)
+            return found[0]
+
+        listing = _listing(
+            self.name,
+            self.title,
+            wanted,
+            columns=self.columns,
+            first=self.first,
+            page=lambda session, before, limit: self.page(session, wanted, before, limit),
+            file=[*self.columns, *self.file],
+            param=self.name,
+        )
         cursor = _cursor(self.name, wanted)
         with request_context.reading() as session:
             rows = self.page(session, wanted, cursor.before, cursor.limit)
-
-        def table(narrow: bool) -> int | None:
-            return tables.table(
-                rows,
-                self.columns[: self.first] if narrow else self.columns,
-                key=f"register-{self.name}",
-                select=self.panel is not None,
-                cursor=cursor,
-                download=tables.Table(
-                    f"register-{self.name}",
-                    lambda session: tables.every(
-                        lambda before, size: self.page(session, wanted, before, size)
-                    ),
-                    permission=Permission.EXPORT_AUDIT,
-                    filter=wanted.facts(),
-                    columns=[*self.columns, *self.file],
-                ),
-                name=self.title,
-            )
-
-        def picked(number: int) -> None:
-            with request_context.reading() as session:
-                found = self.page(session, RegisterFilter(), number + 1, 1)
-            if self.panel is not None and found and found[0].id == number:
-                self.panel(found[0])
-            else:
-                cards.note(f"This register has no row {number}.")
-
-        if self.panel is None:
-            table(False)
-        else:
-            side_by_side(f"register-{self.name}", [row.id for row in rows], table, picked, param=self.name)
+        listing.show(rows, cursor, find, self.panel)
 
 
 @dataclass(frozen=True)
@@ -158,38 +146,27 @@ class _Log:
             tables.text("id", "Entry", value=lambda row: str(row.id), width=64),
         ]
 
-        def table(narrow: bool) -> int | None:
-            return tables.table(
-                rows,
-                columns[:3] if narrow else columns,
-                key=f"register-{self.log}",
-                select=True,
-                cursor=cursor,
-                download=tables.Table(
-                    f"register-{self.log}",
-                    lambda session: _every_entry(session, asked),
-                    permission=Permission.EXPORT_AUDIT,
-                    filter=wanted.facts(),
-                    columns=FILED,
-                ),
-                name=self.title,
-            )
-
-        side_by_side(f"register-{self.log}", [row.id for row in rows], table, entry.show, param="entry")
+        listing = _listing(
+            self.log,
+            self.title,
+            wanted,
+            columns=columns,
+            first=3,
+            page=lambda session, before, limit: audit.page(session, asked, before_id=before, limit=limit),
+            file=FILED,
+            param="entry",
+        )
+        listing.show(rows, cursor, lambda session, number: audit.entry(session, number).id, entry.show)
 
 
-def _every_entry(session: Session, asked: AuditFilter) -> Iterable[LogEntry]:
-    return tables.every(lambda before, size: audit.page(session, asked, before_id=before, limit=size))
+def _listing(name: str, title: str, wanted: RegisterFilter, **more: Any) -> Listing:
+    return Listing(
+        f"register-{name}", title, permission=Permission.EXPORT_AUDIT, filter=wanted.facts(), **more
+    )
 
 
 def _cursor(name: str, wanted: RegisterFilter) -> Cursor:
-    """Other filters begin at the newest row again."""
-    key, now = f"before-{name.replace('_', '-')}", tuple(map(str, wanted.facts().values()))
-    if st.session_state.get(f"{key}:depends", now) != now:
-        st.query_params.pop(key, None)
-        st.session_state.pop(f"{key}:trail", None)
-    st.session_state[f"{key}:depends"] = now
-    return tables.cursor(key, size=SIZE)
+    return tables.cursor(f"before-{name.replace('_', '-')}", depends=[*map(str, wanted.facts().values())])
 
 
 def _before(row: LogEntry) -> str:

@@ -45,7 +45,7 @@ tables     table(rows, columns, *, key, id="id", select=False | True | "always",
            leads(to=fn of the row giving (page, parameters) or None),
            all (name, label, width=, help=, value=fn of the row)
            window(key="page", depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
-           cursor(key="before", size=50) -> Cursor(.before .limit)   big tables: rows with id < before, newest first
+           cursor(key="before", size=50, depends=(), of="id") -> Cursor(.before .limit)   big tables: rows before `of`
            small(rows, columns)        a few rows, no grid
 master_detail   side_by_side(key, ids, table, panel) a table, and what was picked in it beside it, in the address ·
            Listing(…).show(rows, cursor, find, panel) a list that pages by id · close(key) the panel is closed

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
 from core.errors import DeskError
+from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.ui import errors, tables
 
@@ -50,7 +51,8 @@ def side_by_side(
 @dataclass(frozen=True)
 class Listing:
     """A list whose pages follow each other by id, its newest row first. `page` reads one of them, and so the whole for
-    the file; `first` is how many of the columns are left beside an open panel."""
+    the file, for whoever has the `permission`; `first` is how many of the columns are left beside an open panel. The
+    pick stands in the address as `param`."""
 
     key: str
     name: str
@@ -58,16 +60,23 @@ class Listing:
     first: int
     page: Callable[..., Sequence[Any]]
     file: Sequence[tables.Column]
-    empty_state: tuple[str, str]
+    empty_state: tuple[str, str] | None = None
+    param: str = "id"
+    permission: Permission = Permission.EXPORT_LEDGER
+    filter: Mapping[str, object] = field(default_factory=dict)
 
     def show(
         self,
         rows: Sequence[Any],
         cursor: tables.Cursor,
         find: Callable[[Session, int], Any],
-        panel: Callable[[Any], None],
+        panel: Callable[[Any], None] | None,
     ) -> None:
-        """The `rows` of this page, and what `find` reads of the picked one in its `panel`; an unknown one is said."""
+        """The `rows` of this page, and what `find` reads of the picked one in its `panel`, if there is one; an unknown
+        one is said."""
+        if panel is None:
+            self._table(rows, cursor, narrow=False, select=False)
+            return
 
         def picked(number: int) -> None:
             try:
@@ -78,22 +87,27 @@ class Listing:
             else:
                 panel(row)
 
+        ids = [row.id for row in rows]
         side_by_side(
-            self.key, [row.id for row in rows], lambda narrow: self._table(rows, cursor, narrow), picked
+            self.key, ids, lambda narrow: self._table(rows, cursor, narrow=narrow), picked, param=self.param
         )
 
-    def _table(self, rows: Sequence[Any], cursor: tables.Cursor, narrow: bool) -> int | None:
+    def _table(
+        self, rows: Sequence[Any], cursor: tables.Cursor, *, narrow: bool, select: bool = True
+    ) -> int | None:
         return tables.table(
             rows,
             self.columns[: self.first] if narrow else self.columns,
             key=self.key,
             cursor=cursor,
-            select=True,
+            select=select,
             download=tables.Table(
                 self.key,
                 lambda session: tables.every(
                     lambda before, limit: self.page(session, before=before, limit=limit)
                 ),
+                permission=self.permission,
+                filter=self.filter,
                 columns=self.file,
             ),
             name=self.name,

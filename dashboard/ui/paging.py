@@ -74,17 +74,19 @@ def window(key: str = "page", *, depends: Sequence[object] = (), bound: int | No
 
 @dataclass(frozen=True)
 class Cursor:
-    """The `size` rows before the id `before`, newest first. Ask for `size + 1`: the extra row says there is more."""
+    """The `size` rows before the id `before`, newest first. Ask for `size + 1`: the extra row says there is more. `of`
+    is what a row has that number as."""
 
     key: str
     before: int | None
     size: int
+    of: str = "id"
 
     @property
     def limit(self) -> int:
         return self.size + 1
 
-    def show(self, rows: Sequence[Any], id: str = "id") -> None:
+    def show(self, rows: Sequence[Any]) -> None:
         trail: list[int | None] = st.session_state.setdefault(f"{self.key}:trail", [])
         with st.container(horizontal=True, gap="small", width="content", key=f"{self.key}-turns"):
             if self.before is not None:
@@ -104,7 +106,7 @@ class Cursor:
                 )
             if len(rows) > self.size:
                 last = rows[self.size - 1]
-                oldest = last[id] if isinstance(last, dict) else getattr(last, id)
+                oldest = last[self.of] if isinstance(last, dict) else getattr(last, self.of)
                 st.button(
                     "Older",
                     key=f"{self.key}:older",
@@ -115,9 +117,14 @@ class Cursor:
                 )
 
 
-def cursor(key: str = "before", *, size: int = 50) -> Cursor:
-    """Where in the stream one is: the newest rows, or those before an id that stands in the address."""
-    return Cursor(key, filters.asked_number(key, "Rows before"), size)
+def cursor(key: str = "before", *, size: int = 50, depends: Sequence[object] = (), of: str = "id") -> Cursor:
+    """Where in the stream one is: the newest rows, or those before an id that stands in the address. When what it
+    `depends` on (the filters) changes, it is the newest again."""
+    if st.session_state.get(f"{key}:depends", tuple(depends)) != tuple(depends):
+        st.query_params.pop(key, None)
+        st.session_state.pop(f"{key}:trail", None)
+    st.session_state[f"{key}:depends"] = tuple(depends)
+    return Cursor(key, filters.asked_number(key, "Rows before"), size, of)
 
 
 def _move(key: str, before: int | None, trail: list[int | None]) -> None:

@@ -119,8 +119,10 @@ def test_what_does_not_say_it_is_refused_by_the_name_of_the_field(
 @pytest.mark.parametrize("kind", IdKind)
 @pytest.mark.parametrize("found", ["..", ".", "", "x", "_", "cs_1", None, 7, True, [], {"id": "pi_1"}])
 def test_what_is_no_id_becomes_part_of_no_address(kind: IdKind, found: Any) -> None:
-    with pytest.raises(IdUnusable):
+    with pytest.raises(IdUnusable) as refused:
         stripe_ids.of(kind, found)
+    article = "an" if kind.startswith("a") else "a"
+    assert f"is not the id of {article} {kind}, which begins with" in refused.value.message
 
 
 @pytest.mark.parametrize("kind", IdKind)

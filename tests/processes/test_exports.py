@@ -184,6 +184,31 @@ def test_what_a_dead_worker_left_is_made_again_and_given_up_in_the_end(office: O
     assert "begun 5 times" in str(office.row(number).failure)
 
 
+def test_a_lease_is_renewed_as_long_as_its_worker_lives_also_where_there_is_nothing_to_tell(
+    office: Office,
+) -> None:
+    number = office.asked(office.signed_in("cora"))
+    claimed = office.town.database.run(lambda session: exports._claim(session, number, now=office.town.now))
+    assert claimed is not None
+    with exports._lease_kept(office.desk, claimed, every=0.01):
+        office.town.now += 3 * LEASE
+        until(lambda: office.row(number).next_try_at > office.town.now)
+        assert exports.sweep(office.desk) == 0, "it is still being made"
+    office.town.now += LEASE
+    assert exports.sweep(office.desk) == 1, "its worker is gone"
+
+
+def test_a_file_is_there_no_longer_than_the_sign_in_that_asked_for_it(office: Office) -> None:
+    fay = office.signed_in("fay")
+    ends = office.town.now + KEPT / 3
+    with office.town.database.transaction() as session:
+        for each in session.scalars(select(StaffSession)):
+            each.expires_at = ends
+    number = office.asked(fay)
+    exports.sweep(office.desk)
+    assert office.row(number).expires_at == ends
+
+
 def test_the_database_gives_nothing_out_twice(office: Office) -> None:
     cora = office.signed_in("cora")
     number = office.asked(cora)

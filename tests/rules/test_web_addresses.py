@@ -70,6 +70,7 @@ def test_these_are_told(url: str, allowed: tuple[web_addresses.Network, ...]) ->
         ("ftp://market.example/x", (), EndpointUnfit),
         ("https://", (), EndpointUnfit),
         ("https://market.example:99999/", (), EndpointUnfit),
+        ("https://market.example:0/events", (), EndpointUnfit),
         ("https://[nonsense/", (), EndpointUnfit),
         ("https://localhost/x", (), EndpointNotPublic),
         ("https://10.0.0.7/x", INNER, EndpointNotPublic),
