@@ -56,9 +56,10 @@ from core.rules.permissions import SYSTEM
 PAGE_MS, GROWTH, MATCHING, EXPORT = 50.0, 1.3, 3.0, 0.7
 NOW = FIRST + timedelta(days=365)
 TODAY: date = NOW.date()
+LATELY = NOW - timedelta(days=90)
 MONTH = Period(TODAY - timedelta(days=30), TODAY)
 LAWS = ("journals_balance", "balances_agree", "nothing_below_zero", "books_balance", "register_agrees",
-        "daily_totals_agree", "marketplace_totals_agree", "balance_sheet_balances")  # fmt: skip
+        "daily_totals_agree", "fee_totals_agree", "balance_sheet_balances")  # fmt: skip
 Read = Callable[[Session], Any]
 
 
@@ -78,6 +79,9 @@ def _reads(milestone: int) -> Mapping[str, Read]:
         "Accounts of a line, as of a day": lambda s: ledger.accounts_of(
             s, "held", "USD", at=TODAY - timedelta(days=30)
         ),
+        "Accounts of payees, as of a day": lambda s: ledger.accounts_of(
+            s, "payee_payable", "USD", at=TODAY - timedelta(days=180)
+        ),
         "Account of a milestone": lambda s: ledger.register(s, f"held:{milestone}", "USD"),
         "Account with the most postings": lambda s: ledger.register(s, "stripe_balance", "USD"),
         "Its activity in a month": lambda s: account_activity.activity(s, "stripe_balance", "USD", MONTH),
@@ -90,15 +94,28 @@ def _reads(milestone: int) -> Mapping[str, Read]:
         "Fees by day": lambda s: fees.periods(
             s, since=NOW - timedelta(days=90), until=NOW, step=fees.FeeInterval.DAY
         ),
-        "Fees by marketplace, 90 days": lambda s: fee_breakdown.rows(
-            s, FeeBy.PLATFORM, currency="USD", since=NOW - timedelta(days=90), until=NOW
-        ),
-        "Fees by project, 90 days": lambda s: fee_breakdown.rows(
-            s, FeeBy.PROJECT, currency="USD", since=NOW - timedelta(days=90), until=NOW
-        ),
+        "Fees by marketplace, 90 days": _fees(FeeBy.PLATFORM),
+        **{
+            f"Fees by {by.value.replace('_', ' ')}, 90 days": _fees(by)
+            for by in FeeBy
+            if by != FeeBy.PLATFORM
+        },
+        "Postings of a project's fees": _postings(FeeBy.PROJECT, str(milestone * 9 // 10)),
+        "Postings of a payee's fees": _postings(FeeBy.PAYEE, "7"),
+        "Postings of a payout method's fees": _postings(FeeBy.METHOD, "instant"),
         "Figures of a month that is closed": lambda s: periods.figures(s, month),
         "Income and expense of a year": lambda s: periods.results(s, span(PeriodKind.YEAR, TODAY)),
     }
+
+
+def _fees(by: FeeBy) -> Read:
+    """A page of them, with the row that says whether there are more."""
+    limit = 51 if by in fee_breakdown.OWNED else fee_breakdown.MOST
+    return lambda s: fee_breakdown.rows(s, by, currency="USD", since=LATELY, until=NOW, limit=limit)
+
+
+def _postings(by: FeeBy, of: str) -> Read:
+    return lambda s: fee_breakdown.postings(s, by, of, currency="USD", since=LATELY, until=NOW)
 
 
 def _once(database: Database, read: Read) -> float:

@@ -121,24 +121,27 @@ invariant(
     """,
 )
 
+FEES = (
+    "platform_fee_revenue", "processing_fee_recovery", "withdrawal_fee_revenue", "processor_fees", "fee_variance",
+    "dispute_fees", "chargeback_losses", "refund_concession", "released",
+)  # fmt: skip
+SUMS = ", ".join(f"coalesce(sum({each}), 0) as {each}" for each in FEES)
 invariant(
-    "marketplace_totals_agree",
-    "The daily totals of the marketplaces are those of the journals of their milestones.",
-    """
+    "fee_totals_agree",
+    "The fees of each marketplace, project, party and method by day are those of the journals that are rolled up.",
+    f"""
     with said as (
-        select marketplace, line, currency_number, sum(net) as net from marketplace_totals group by 1, 2, 3
+        select dimension, key, currency_number, day, sum(journals) as journals, {SUMS}
+        from fee_totals group by 1, 2, 3, 4
     ), posted as (
-        select coalesce(p.platform, '') as marketplace, (l.account_id >> 10 & 255)::smallint as line,
-               (l.account_id & 1023)::smallint as currency_number, sum(l.amount) as net
-        from ledger_roll_up r
-        join journals j on not (j.xid >= r.rolled_to and j.id > r.after_journal)
-        left join milestones m on m.id = j.milestone_id left join projects p on p.id = m.project_id
-        cross join lateral unnest(j.account_ids, j.amounts) as l (account_id, amount)
-        group by 1, 2, 3
+        select f.dimension, f.key, f.currency_number, f.day, count(*) as journals, {SUMS}
+        from ledger_roll_up r join fees_of_journals f on not (f.xid >= r.rolled_to and f.journal_id > r.after_journal)
+        group by 1, 2, 3, 4
     )
-    select marketplace, line, currency_number, s.net, p.net as net_posted
-    from said s full join posted p using (marketplace, line, currency_number)
-    where coalesce(s.net, 0) <> coalesce(p.net, 0)
+    select dimension, key, currency_number, day, s.journals, p.journals as journals_posted
+    from said s full join posted p using (dimension, key, currency_number, day)
+    where (coalesce(s.journals, 0), {", ".join(f"coalesce(s.{each}, 0)" for each in FEES)})
+       <> (coalesce(p.journals, 0), {", ".join(f"coalesce(p.{each}, 0)" for each in FEES)})
     """,
 )
 

@@ -1,8 +1,8 @@
 """Fees by marketplace, project, party, payment or payout method; what one payment cost; each down to its postings.
 
-By marketplace they are read from its daily totals, whose number does not grow with the journals; else from the journals
-of the period, in one statement whatever their number: daily totals know neither project nor party. A period is of whole
-days, UTC, as in `core.queries.fees`.
+They are read from the fee totals, which the roll-up keeps of each of them by day, and from the journals that are not
+rolled up yet. A list has the rows that moved last first, page by page: what a page costs does not grow with the ledger.
+A period is of whole days, UTC, as in `core.queries.fees`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts
 from core.ledger.accounts import CHART
-from core.ledger.postings.year_end import YEAR_END
 from core.money import Money
 from core.queries.fees import LINES, PAYABLE, FeePeriod
 from core.rules.payment_methods import NOT_KNOWN, in_words
 from core.rules.references import reference
 
-MOST = 200  # rows on screen: those with the largest sums
+MOST = 200  # rows on screen
 
 
 class FeeBy(StrEnum):
@@ -34,17 +34,6 @@ class FeeBy(StrEnum):
     PAYEE = "payee"
     PAYMENT_METHOD = "payment_method"
     METHOD = "method"
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """`key` and `label` of a row in SQL, and what else has to be read for them. `of_journals`: of each journal, and
-    not of its milestone only."""
-
-    key: str
-    label: str
-    joined: str = ""
-    of_journals: bool = False
 
 
 # The charge that an entry is of, else the one that funded its milestone.
@@ -59,115 +48,167 @@ CHARGED = """
         limit 1
     ) paid on true
 """
-BY: Mapping[FeeBy, Dimension] = {
-    FeeBy.PLATFORM: Dimension("p.platform", "p.platform"),
-    FeeBy.PROJECT: Dimension("p.id::text", "p.title"),
-    FeeBy.PAYER: Dimension("p.payer_id::text", "q.name", "left join parties q on q.id = p.payer_id"),
-    FeeBy.PAYEE: Dimension("p.payee_id::text", "q.name", "left join parties q on q.id = p.payee_id"),
-    FeeBy.PAYMENT_METHOD: Dimension(
-        "paid.method",
-        "paid.method",
-        CHARGED.format(milestone="j.milestone_id", operation="j.cause ->> 'operation'"),
-        of_journals=True,
-    ),
-    FeeBy.METHOD: Dimension(
-        "w.method",
-        "w.method",
-        "left join lateral (select o.method from payouts o where o.milestone_id = j.milestone_id and "
-        "(o.stripe_transfer = j.cause ->> 'transfer' or o.id::text = j.cause ->> 'payout') limit 1) w on true",
-        of_journals=True,
-    ),
+# What a row is called, of its key.
+LABELS: Mapping[FeeBy, str] = {
+    FeeBy.PROJECT: "(select title from projects where id = nullif(s.key, '')::bigint)",
+    FeeBy.PAYER: "(select name from parties where id = nullif(s.key, '')::bigint)",
+    FeeBy.PAYEE: "(select name from parties where id = nullif(s.key, '')::bigint)",
 }
-
-LEGS = """
-    select j.id as journal, j.kind, j.posted_at, j.milestone_id, c.name as line, j.amount,
-           coalesce({key}, '') as key, coalesce({label}, '') as label
-    from (
-        select id, kind, posted_at, milestone_id, cause, unnest(account_ids) as account_id, unnest(amounts) as amount
-        from journals where posted_at >= :since and posted_at < :until and kind <> all(:year_end)
-    ) j
-    join chart c on c.line = (j.account_id >> 10 & 255)
-    left join milestones m on m.id = j.milestone_id
-    left join projects p on p.id = m.project_id
-    {joined}
-    where j.account_id = any(:accounts)
-       or j.kind = 'decided' and (j.account_id >> 10 & 255) = :payable and (j.account_id & 1023) = :iso
-"""
-# Where a milestone says it all, its legs are summed before anything is joined.
-OF_MILESTONES = """
-    select c.name as line, j.amount, coalesce({key}, '') as key, coalesce({label}, '') as label
-    from (
-        select milestone_id, (account_id >> 10 & 255)::smallint as line, sum(amount) as amount
-        from (
-            select kind, milestone_id, unnest(account_ids) as account_id, unnest(amounts) as amount
-            from journals where posted_at >= :since and posted_at < :until and kind <> all(:year_end)
-        ) leg
-        where account_id = any(:accounts)
-           or kind = 'decided' and (account_id >> 10 & 255) = :payable and (account_id & 1023) = :iso
-        group by 1, 2
-    ) j
-    join chart c on c.line = j.line
-    left join milestones m on m.id = j.milestone_id
-    left join projects p on p.id = m.project_id
-    {joined}
-"""
-# What is rolled up, and the short tail that is not yet.
-OF_MARKETPLACES = """
-    select c.name as line, t.net as amount, t.marketplace as key, t.marketplace as label
-    from (
-        select line, currency_number, kind, marketplace, net from marketplace_totals
-        where day >= cast(:since as date) and day < cast(:until as date)
-        union all
-        select (l.account_id >> 10 & 255)::smallint, (l.account_id & 1023)::smallint, j.kind,
-               marketplace_of(j.milestone_id), l.amount
-        from ledger_roll_up r
-        join journals j on j.xid >= r.rolled_to and j.id > r.after_journal
-        cross join lateral unnest(j.account_ids, j.amounts) as l (account_id, amount)
-        where j.posted_at >= :since and j.posted_at < :until
-    ) t
-    join chart c on c.line = t.line
-    where t.currency_number = :iso and t.kind <> all(:year_end)
-      and (t.line = any(:lines) or t.line = :payable and t.kind = 'decided')
-"""
-SUMS = """
-    with legs as ({legs}), sums as (
-        select key, max(label) as label, line, sum(amount)::bigint as net from legs group by key, line
-        having sum(amount) <> 0
-    ), largest as (
-        select key from sums group by key order by sum(abs(net)) desc, key limit :limit
+ALL, COLUMNS = (*LINES, PAYABLE), (*LINES, "released")
+TAIL = """
+    tail as materialized (
+        select f.* from ledger_roll_up r
+        join fees_of_journals f on f.xid >= r.rolled_to and f.journal_id > r.after_journal
+        where f.dimension = :by and f.currency_number = :iso and f.day between :first and :last
     )
-    select s.key, s.label, s.line, s.net from sums s join largest using (key) order by s.label, s.key
+"""
+# Each key stands at the last day on which it moved; the page before ended at `before`. What was moved to another key
+# afterwards left nothing here.
+PAGE = f"""
+    with {TAIL}, added as materialized (
+        select key, max(day) as day from tail group by key
+    ), page as materialized (
+        select day, key from (
+        (select t.day, t.key from fee_totals t
+         where t.dimension = :by and t.currency_number = :iso and t.day between :first and :last
+           and (t.day, length(t.key), t.key) < (:before_day, :before_length, :before_key)
+           and t.key <> all (array(select key from added))
+           and t.day = (
+               select max(n.day) from fee_totals n
+               where n.dimension = :by and n.currency_number = :iso and n.key = t.key and n.day <= :last
+                 and n.journals > 0
+           )
+         order by t.day desc, length(t.key) desc, t.key desc limit :limit)
+        union all
+        (select greatest(a.day, l.day) as day, a.key from added a cross join lateral (
+             select max(n.day) as day from fee_totals n
+             where n.dimension = :by and n.currency_number = :iso and n.key = a.key
+               and n.day between :first and :last and n.journals > 0
+         ) l
+         where (greatest(a.day, l.day), length(a.key), a.key) < (:before_day, :before_length, :before_key))
+        ) either order by day desc, length(key) desc, key desc limit :limit
+    )
+    select s.day, s.key, coalesce({{label}}, s.key) as label, f.*
+    from page s cross join lateral (
+        select {", ".join(f"sum(n.{each})::bigint as {each}" for each in COLUMNS)} from (
+            select {", ".join(COLUMNS)} from fee_totals
+            where dimension = :by and currency_number = :iso and key = s.key and day between :first and :last
+            union all
+            select {", ".join(COLUMNS)} from tail where key = s.key
+        ) n
+    ) f
+    order by s.day desc, length(s.key) desc, s.key desc
+"""
+# For the file, the largest first.
+WHOLE = f"""
+    with {TAIL}, sums as (
+        select key, max(day) as day, {", ".join(f"sum({each})::bigint as {each}" for each in COLUMNS)} from (
+            select key, day, {", ".join(COLUMNS)} from fee_totals
+            where dimension = :by and currency_number = :iso and day between :first and :last
+            union all
+            select key, day, {", ".join(COLUMNS)} from tail
+        ) n group by key having count(*) > 0
+    )
+    select s.*, coalesce({{label}}, s.key) as label from sums s
+    where {" or ".join(f"s.{each} <> 0" for each in COLUMNS)}
+    order by {" + ".join(f"abs(coalesce(s.{each}, 0))" for each in COLUMNS)} desc, s.key
+"""
+# The journals of a project or party are found by its milestones. Of the others there are few and they have many: only
+# the last days are read, as many as it takes.
+OWNED: Mapping[FeeBy, str] = {
+    FeeBy.PROJECT: "p.id = :number",
+    FeeBy.PAYER: "p.payer_id = :number",
+    FeeBy.PAYEE: "p.payee_id = :number",
+}
+OF_ITS_MILESTONES = """
+    select f.* from projects p join milestones m on m.project_id = p.id
+    join fees_of_journals f on f.milestone_id = m.id
+    where {owned} and f.dimension = :by and f.currency_number = :iso
+      and f.posted_at >= :since and f.posted_at < :until
+"""
+OF_ITS_DAYS = f"""
+    with {TAIL}, days as materialized (
+        select day from (
+            select day, sum(journals) over (order by day desc) - journals as later from fee_totals
+            where dimension = :by and currency_number = :iso and key = :of and day between :first and :last
+        ) d where cast(:limit as bigint) is null or later < :limit
+    )
+    (select f.* from fees_of_journals f
+     where f.dimension = :by and f.currency_number = :iso and f.key = :of
+       and f.posted_at >= (select min(day)::timestamp at time zone 'UTC' from days) and f.posted_at < :until
+       and f.journal_id between
+               (select min(first_journal) from daily_totals where day between (select min(day) from days) and :last)
+           and (select max(last_journal) from daily_totals where day between (select min(day) from days) and :last)
+     order by f.journal_id desc limit :limit)
+    union all
+    select f.* from tail f
+    where f.key = :of and f.posted_at < coalesce((select min(day)::timestamp at time zone 'UTC' from days), :until)
 """
 POSTINGS = """
-    select journal, kind, posted_at, milestone_id, line, amount from ({legs}) l
-    where key = :of and line <> 'payee_payable' order by posted_at desc, journal desc limit :limit
+    select f.journal_id as journal, j.kind, f.posted_at, f.milestone_id, c.name as line, l.amount
+    from ({journals}) f
+    join journals j on j.id = f.journal_id
+    cross join lateral unnest(j.account_ids, j.amounts) as l (account_id, amount)
+    join chart c on c.line = (l.account_id >> 10 & 255)
+    where l.account_id = any(:accounts)
+    order by f.posted_at desc, journal desc limit :limit
 """
 
 
 @dataclass(frozen=True)
 class FeeRow:
-    """The fees of one marketplace, project, party or payout method in a period."""
+    """The fees of one marketplace, project, party or method in a period; `last`: the day on which they last moved."""
 
     id: str
     label: str
     fees: FeePeriod
+    last: date
+
+    @property
+    def position(self) -> int:
+        """Where it stands among all rows of numbers, which are paged by it."""
+        return position(self.last, self.id)
+
+
+NUMBER_BITS = 40
+
+
+def position(day: date, key: str) -> int:
+    return (day.toordinal() << NUMBER_BITS) | (int(key) if key.isdecimal() else 0)
+
+
+def _before(place: int | None) -> dict[str, object]:
+    """The row at this position; before the first, what is after all rows."""
+    day, number = divmod(place, 1 << NUMBER_BITS) if place else (date.max.toordinal(), 0)
+    key = str(number or "")
+    last = date.fromordinal(max(1, min(day, date.max.toordinal())))
+    return {"before_day": last, "before_length": len(key), "before_key": key}
 
 
 def rows(
-    session: Session, by: FeeBy, *, currency: str, since: datetime, until: datetime, limit: int | None = MOST
+    session: Session,
+    by: FeeBy,
+    *,
+    currency: str,
+    since: datetime,
+    until: datetime,
+    before: int | None = None,
+    limit: int | None = MOST,
 ) -> list[FeeRow]:
-    """In one currency, by name; with a limit those with the largest sums."""
-    source = LEGS if BY[by].of_journals else OF_MILESTONES
-    legs = OF_MARKETPLACES if by is FeeBy.PLATFORM else _legs(by, source)
-    statement = text(SUMS.format(legs=legs))
-    found: dict[str, tuple[str, dict[str, Money]]] = {}
-    for row in session.execute(statement, {**_known(currency, since, until), "limit": limit}):
-        grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
-        found.setdefault(row.key, (row.label, {}))[1][row.line] = Money(grown, currency)
-    return [
-        FeeRow(key, label, FeePeriod(since.date(), currency, amounts))
-        for key, (label, amounts) in found.items()
-    ]
+    """In one currency, those that moved last first, below the position `before`; with no limit all of them, the largest
+    first."""
+    values = _known(by, currency, since, until) | _before(before) | {"limit": limit}
+    statement = (PAGE if limit else WHOLE).format(label=LABELS.get(by, "s.key"))
+    return [_row(row._asdict(), currency, since) for row in session.execute(text(statement), values)]
+
+
+def _row(found: Mapping[str, Any], currency: str, since: datetime) -> FeeRow:
+    amounts = {
+        line: Money(minor if CHART[line].side is accounts.Side.DEBIT else -minor, currency)
+        for line, minor in ((line, found[column]) for line, column in zip(ALL, COLUMNS, strict=True))
+        if minor
+    }
+    return FeeRow(found["key"], found["label"], FeePeriod(since.date(), currency, amounts), found["day"])
 
 
 @dataclass(frozen=True)
@@ -202,7 +243,14 @@ def postings(
     limit: int | None = MOST,
 ) -> list[FeePosting]:
     """What a row is made of, newest first."""
-    known = {**_known(currency, since, until), "of": of, "limit": limit}
+    owned = OWNED.get(by) if of else None
+    journals = OF_ITS_MILESTONES.format(owned=owned) if owned else OF_ITS_DAYS
+    known = _known(by, currency, since, until) | {
+        "of": of,
+        "number": int(of) if owned else None,
+        "limit": limit,
+        "accounts": [accounts.number(line, currency) for line in LINES],
+    }
     return [
         FeePosting(
             f"{row.journal}-{number}",
@@ -213,7 +261,7 @@ def postings(
             row.line,
             Money(row.amount if CHART[row.line].side is accounts.Side.DEBIT else -row.amount, currency),
         )
-        for number, row in enumerate(session.execute(text(POSTINGS.format(legs=_legs(by))), known))
+        for number, row in enumerate(session.execute(text(POSTINGS.format(journals=journals)), known))
     ]
 
 
@@ -222,20 +270,15 @@ def method_in_words(method: str | None) -> str:
     return in_words(*json.loads(method)) if method else NOT_KNOWN
 
 
-def _legs(by: FeeBy, source: str = LEGS) -> str:
-    wanted = BY[by]
-    return source.format(key=wanted.key, label=wanted.label, joined=wanted.joined)
-
-
-def _known(currency: str, since: datetime, until: datetime) -> dict[str, object]:
+def _known(by: FeeBy, currency: str, since: datetime, until: datetime) -> dict[str, object]:
+    first, last = since.date(), until.date()
     return {
-        "since": datetime.combine(since.date(), time(), UTC),
-        "until": datetime.combine(until.date() + timedelta(days=1), time(), UTC),
-        "lines": [CHART[line].number for line in LINES],
-        "accounts": [accounts.number(line, currency) for line in LINES],
-        "payable": CHART[PAYABLE].number,
+        "by": by.value,
         "iso": accounts.ISO_NUMBERS[currency],
-        "year_end": list(YEAR_END),
+        "first": first,
+        "last": last,
+        "since": datetime.combine(first, time(), UTC),
+        "until": datetime.combine(last + timedelta(days=1), time(), UTC),
     }
 
 

@@ -139,13 +139,22 @@ daily_totals = Table(
     Column("last_account", BigInteger, nullable=False),
 )
 
-marketplace_totals = Table(
-    "marketplace_totals",
+fee_totals = Table(
+    "fee_totals",
     Record.metadata,
-    Column("day", Date, primary_key=True),
-    Column("marketplace", Text, primary_key=True),
-    Column("line", SmallInteger, primary_key=True, autoincrement=False),
+    Column("dimension", _NAME, primary_key=True),
     Column("currency_number", SmallInteger, primary_key=True, autoincrement=False),
-    Column("kind", Text, primary_key=True),
-    Column("net", Numeric(30), nullable=False),
+    Column("key", _NAME, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("journals", BigInteger, nullable=False),
+    Column("platform_fee_revenue", BigInteger),
+    Column("processing_fee_recovery", BigInteger),
+    Column("withdrawal_fee_revenue", BigInteger),
+    Column("processor_fees", BigInteger),
+    Column("fee_variance", BigInteger),
+    Column("dispute_fees", BigInteger),
+    Column("chargeback_losses", BigInteger),
+    Column("refund_concession", BigInteger),
+    Column("released", BigInteger),
+    Index("fee_totals_day_idx", "dimension", "currency_number", "day", text("length(key)"), "key"),
 )

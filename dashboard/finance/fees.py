@@ -114,6 +114,13 @@ COLUMNS = [
     tables.money("borne", "Absorbed"),
     tables.money("released", "Released"),
 ]
+LAST = tables.text(
+    "last",
+    "Last entry",
+    value=lambda row: f"{row.last:%-d %b %Y}",
+    filed=("Last entry", lambda row: row.last),
+    width=110,
+)
 POSTINGS = [
     tables.opens("reference", "Journal", page="journal", value=lambda each: each.reference, width=96),
     tables.money("amount", "Amount", width=120),
@@ -126,27 +133,34 @@ POSTINGS = [
 def breakdown(by: FeeBy, currency: str, *, since: datetime, until: datetime) -> None:
     """The same figures by what they are broken down by, and the postings of the row that is chosen."""
     found = partial(fee_breakdown.rows, by=by, currency=currency, since=since, until=until)
+    cursor = (
+        tables.cursor(depends=[by, currency, since], of="position") if by in fee_breakdown.OWNED else None
+    )
     with request_context.reading() as session:
-        rows = found(session)
-    largest = sorted(rows, key=lambda row: -abs(row.fees.platform.minor) - abs(row.fees.recovered.minor))[
+        rows = found(session, before=cursor.before, limit=cursor.limit) if cursor else found(session)
+    shown = rows[: cursor.size] if cursor else rows
+    largest = sorted(shown, key=lambda row: -abs(row.fees.platform.minor) - abs(row.fees.recovered.minor))[
         :BARS
     ]
     chart(_places(by, largest), [row.fees for row in largest])
-    if len(rows) > BARS:
-        cards.note(f"The chart shows the {BARS} largest of {len(rows)}.")
+    if len(shown) > BARS:
+        cards.note(f"The chart shows the {BARS} largest of these {len(shown)}.")
     amounts = [replace(each, value=partial(_figure, each.name)) for each in COLUMNS]
     title = TITLES.get(by, by.value.capitalize())
     filter = {"currency": currency, "by": by, "from": since, "to": until}
     chosen = tables.table(
         rows,
-        [tables.text("label", title, value=lambda row: label(by, row), width=230), *amounts],
+        [tables.text("label", title, value=lambda row: label(by, row), width=230), *amounts, LAST],
         key=f"fees-{currency}-{by}",
         select=True,
+        cursor=cursor,
         download=tables.Table("fees", lambda session: found(session, limit=None), filter=filter),
         name=f"Fees by {title.lower()}",
     )
-    if len(rows) == fee_breakdown.MOST:
-        cards.note(f"The {fee_breakdown.MOST} with the largest sums; the file has all.")
+    cards.note(
+        "Those with the latest entry come first. The figures above are the sums of all rows; the file has every "
+        "row, the largest first."
+    )
     if chosen is None:
         cards.note("Choose a row to see its postings.")
         return

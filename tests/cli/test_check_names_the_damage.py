@@ -26,7 +26,7 @@ NAMES = {
     "books_balance": {"currency", "book", "off_by"},
     "register_agrees": {"account_id", "journal_id"},
     "daily_totals_agree": {"line", "currency_number"},
-    "marketplace_totals_agree": {"marketplace", "line", "currency_number"},
+    "fee_totals_agree": {"dimension", "key", "currency_number", "day"},
     "balance_sheet_balances": {"currency", "assets", "liabilities", "equity", "off_by"},
     "funded_is_accounted_for": {"milestone_id"},
     "held_agrees": {"milestone_id"},

@@ -239,6 +239,7 @@ def test_fees_are_broken_down_and_each_row_opens_its_postings(town: Town, by: Fe
     rows = app.dataframe[0].value
     assert rows["net"].str.contains(r"\$").all()
     assert "Choose a row to see its postings" in words(app)
+    assert "The figures above are the sums of all rows" in words(app)
     assert not visit(town, "cora", "fees", by=by).exception
 
 
@@ -248,7 +249,8 @@ def test_each_payment_method_has_a_place_of_its_own_on_the_axis_and_no_key_is_sh
         ["card", "visa", "credit", "GB"],
         ["us_bank_account", None, None, None],
     ]
-    rows = [FeeRow(json.dumps(each), json.dumps(each), FeePeriod(town.now.date(), "USD")) for each in methods]
+    day = town.now.date()
+    rows = [FeeRow(json.dumps(each), json.dumps(each), FeePeriod(day, "USD"), day) for each in methods]
     places = earnings._places(FeeBy.PAYMENT_METHOD, rows)
     assert places == ["Visa credit, US", "Visa credit, GB", "US bank account"]
 

@@ -42,6 +42,7 @@ UNREADABLE = [
     ("account", "until", "never"),
     ("fees", "period", "8"),
     ("fees", "by", "week"),
+    ("fees", "currency", "XXX"),
     ("payouts", "status", "NOTHING"),
     ("payouts", "id", "abc"),
     ("operations", "status", "NOTHING"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core.actions.platform import opening_balances
@@ -14,11 +14,13 @@ from core.errors import DeskError
 from core.ledger import accounts, journal_store, postings
 from core.ledger.accounts import CHART, AccountType
 from core.ledger.invariants import check
+from core.ledger.journals import Journal, Posting
 from core.money import Money
+from core.policy.profile import WithdrawalMethod
 from core.queries import fee_breakdown, fees, journals, ledger, overview
-from core.queries.fee_breakdown import FeeBy
+from core.queries.fee_breakdown import FeeBy, FeeRow
 from core.queries.journals import JournalFilter
-from core.records import Charge
+from core.records import Charge, Payout
 from core.rules.permissions import SYSTEM, NotPermitted
 from tests import builders
 from tests.builders import Told, Town
@@ -189,30 +191,88 @@ def test_fees_broken_down_are_the_same_fees_and_each_row_is_its_postings(town: T
             assert Money.total((leg.amount for leg in legs if leg.line == line), "USD") == row.fees.of(line)
 
 
-def test_fees_by_marketplace_are_the_same_before_and_after_a_roll_up(town: Town, owner: Database) -> None:
-    """They are read from daily totals of each marketplace, and from what is not rolled up yet."""
+@pytest.mark.parametrize("by", FeeBy)
+def test_fees_broken_down_are_the_same_before_and_after_a_roll_up(
+    town: Town, owner: Database, by: FeeBy
+) -> None:
+    """They are read from the fee totals, and from what is not rolled up yet."""
     divided(town)
 
-    def by_marketplace() -> list[tuple[str, fees.FeePeriod]]:
+    def broken_down() -> list[FeeRow]:
         span = {"since": builders.NOW, "until": town.now}
-        rows = town.read(lambda s: fee_breakdown.rows(s, FeeBy.PLATFORM, currency="USD", **span))
-        return [(row.label, row.fees) for row in rows]
+        return town.read(lambda s: fee_breakdown.rows(s, by, currency="USD", **span))
 
     def add_up() -> None:
         builders.roll_up(owner)
-        assert town.read(lambda s: check(s, "marketplace_totals_agree", "daily_totals_agree")) == []
+        assert town.read(lambda s: check(s, "fee_totals_agree", "daily_totals_agree")) == []
 
-    before = by_marketplace()
-    assert [label for label, _ in before] == ["home_services"]
+    before = broken_down()
     add_up()
-    assert by_marketplace() == before
+    assert broken_down() == before
     divided(town)
-    both = by_marketplace()
-    assert both[0][1].platform == before[0][1].platform + before[0][1].platform
+    both = broken_down()
+    sums = [Money.total((row.fees.platform for row in found), "USD").minor for found in (before, both)]
+    assert sums[1] == 2 * sums[0] > 0
     add_up()
-    assert by_marketplace() == both
-    totals = town.read(lambda s: s.execute(text("select count(*) from marketplace_totals")).scalar_one())
-    assert totals > 0
+    assert broken_down() == both
+    assert town.read(lambda s: s.execute(text("select count(*) from fee_totals")).scalar_one()) > 0
+
+
+@pytest.mark.parametrize("by", [FeeBy.PROJECT, FeeBy.PAYER, FeeBy.PAYEE])
+def test_fees_are_paged_without_gap_or_repetition(town: Town, owner: Database, by: FeeBy) -> None:
+    """The latest first, whether their last entry is rolled up or not."""
+    for number in range(5):
+        divided(town)
+        town.wait(days=number % 2)
+        if number == 3:
+            builders.roll_up(owner)
+    span = {"since": builders.NOW - timedelta(days=1), "until": town.now}
+
+    def read(before: int | None, limit: int | None) -> list[FeeRow]:
+        return town.read(
+            lambda s: fee_breakdown.rows(s, by, currency="USD", before=before, limit=limit, **span)
+        )
+
+    whole, paged, before = read(None, 100), [], None
+    while page := read(before, 2):
+        paged += page
+        before = page[-1].position
+    assert paged == whole
+    assert len({row.id for row in whole}) == len(whole) == (5 if by is FeeBy.PROJECT else 1)
+    places = [row.position for row in whole]
+    assert places == sorted(places, reverse=True)
+    filed = read(None, None)
+    assert sorted(filed, key=lambda row: row.id) == sorted(whole, key=lambda row: row.id)
+    sizes = [sum(abs(amount.minor) for amount in row.fees.amounts.values()) for row in filed]
+    assert sizes == sorted(sizes, reverse=True), "the file has the largest first"
+
+
+def test_fees_follow_a_method_that_is_told_late_or_changed(town: Town, owner: Database) -> None:
+    """Also where they are rolled up already."""
+    told = divided(town)
+    (payout,) = town.read(lambda s: s.scalars(select(Payout)).all())
+    parts = (Posting("stripe_balance", Money(7, "USD")), Posting("withdrawal_fee_revenue", Money(-7, "USD")))
+    fee = Journal("fee", "withdrawal_fee_charged", parts, told.milestone, cause={"payout": str(payout.id)})
+    town.database.run(lambda s: journal_store.post(s, fee, now=town.now))
+    builders.roll_up(owner)
+    span = {"since": builders.NOW, "until": town.now}
+
+    def found(by: FeeBy) -> dict[str, int]:
+        rows = town.read(lambda s: fee_breakdown.rows(s, by, currency="USD", **span))
+        return {row.label: row.fees.recovered.minor + row.fees.withdrawal.minor for row in rows}
+
+    paid, taken = found(FeeBy.PAYMENT_METHOD), found(FeeBy.METHOD)
+    town.database.run(forget_methods)
+    assert sorted(found(FeeBy.PAYMENT_METHOD).values()) == sorted(paid.values())
+    assert not set(paid) & set(found(FeeBy.PAYMENT_METHOD))
+    with town.database.transaction() as session:
+        for payout in session.scalars(select(Payout)):
+            payout.method = next(each for each in WithdrawalMethod if each != payout.method)
+    (before, after) = (set(each) - {""} for each in (taken, found(FeeBy.METHOD)))
+    assert sorted(found(FeeBy.METHOD).values()) == sorted(taken.values())
+    assert len(before) == len(after) == 1
+    assert before != after
+    assert town.read(lambda s: check(s, "fee_totals_agree")) == []
 
 
 @pytest.mark.parametrize("step", fees.FeeInterval)
