@@ -64,7 +64,8 @@ KINDS: Mapping[str, str] = {
     "refund_made_by_hand": "Refund made by hand",
     "processor_fee": "Processing fee",
     "transfer_arrived": "Payee: transfer arrived",
-    "transfer_taken_back": "Payee: transfer reversed",
+    "payee_transfer_reversed": "Payee: transfer reversed",
+    "transfer_taken_back": "Payee: transfer reversed",  # what was sealed under its former name
     "payee_line_booked": "Payee: booked by hand",
     "payout_sent": "Payee: payout sent",
     "payout_paid": "Payee: payout arrived",

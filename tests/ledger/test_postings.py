@@ -159,7 +159,7 @@ def test_what_the_bank_had_paid_is_neither_owed_nor_our_loss(amount: Money) -> N
 @given(amount=some)
 def test_the_payees_book_ends_where_it_began(amount: Money) -> None:
     sent = [postings.transfer_arrived, postings.payout_sent]
-    for ending in ([postings.payout_paid], [postings.payout_failed, postings.transfer_taken_back]):
+    for ending in ([postings.payout_paid], [postings.payout_failed, postings.payee_transfer_reversed]):
         total: dict[str, int] = {}
         for event in [*sent, *ending]:
             journal = event(**OF_PARTY, amount=amount)

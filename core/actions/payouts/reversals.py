@@ -131,7 +131,7 @@ def settle(
             milestone_id=context.milestone.id,
         )
         balance_transactions.book_line(session, line, back, now=now, milestone_id=context.milestone.id)
-        gone = postings.transfer_taken_back(
+        gone = postings.payee_transfer_reversed(
             key=f"{operation.key}.taken", party_id=party_id, amount=snapshot.amount, cause=cause
         )
         journal_store.post(session, gone, now=now)

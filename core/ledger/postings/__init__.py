@@ -28,12 +28,12 @@ from core.ledger.postings.charges import (
 )
 from core.ledger.postings.connected_accounts import (
     payee_line_booked,
+    payee_transfer_reversed,
     payout_failed,
     payout_paid,
     payout_returned,
     payout_sent,
     transfer_arrived,
-    transfer_taken_back,
 )
 from core.ledger.postings.exchange import exchanged
 from core.ledger.postings.platform import (
@@ -91,6 +91,7 @@ __all__ = [
     "manual_journal_reversed",
     "opening_balance",
     "payee_line_booked",
+    "payee_transfer_reversed",
     "payout_failed",
     "payout_paid",
     "payout_returned",
@@ -113,7 +114,6 @@ __all__ = [
     "topped_up",
     "transfer_arrived",
     "transfer_reversed",
-    "transfer_taken_back",
     "unknown_money",
     "withdrawal",
     "withdrawal_fee_charged",

@@ -23,11 +23,11 @@ def transfer_arrived(*, key: str, party_id: int, amount: Money, cause: Cause) ->
     )
 
 
-def transfer_taken_back(*, key: str, party_id: int, amount: Money, cause: Cause) -> Journal:
+def payee_transfer_reversed(*, key: str, party_id: int, amount: Money, cause: Cause) -> Journal:
     """The other side of `transfer_reversed`."""
     return _payee(
         key,
-        "transfer_taken_back",
+        "payee_transfer_reversed",
         party_id,
         amount,
         "Taken back from the payee's Stripe balance",
