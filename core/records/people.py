@@ -200,6 +200,8 @@ class StaffSession(Record):
             "provider_session",
             postgresql_where="provider_session is not null",
         ),
+        CheckConstraint("expires_at <= created_at + interval '8 hours'", name="eight_hours"),
+        CheckConstraint("authenticated_at <= expires_at and last_seen_at <= expires_at", name="while_open"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

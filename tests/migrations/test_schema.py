@@ -301,7 +301,7 @@ def test_app_makes_no_tables_and_changes_none(database: Database) -> None:
         "drop table holds",
         "alter table decisions disable trigger all",
         "create or replace function refuse_rewrite() returns trigger language sql as 'select null'",
-        "set role owner",
+        "set role bookkeeper",
     ):
         with pytest.raises(DBAPIError), database.transaction() as session:
             session.execute(text(write))

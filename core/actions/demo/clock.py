@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -14,12 +14,13 @@ from core.actions.staff.sessions import IDLE
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
 from core.errors import DeskError
-from core.records import DemoClock, Installation, StaffSession
+from core.records import DemoClock, Installation
 from core.rules import spans
 from core.rules.permissions import Actor, Permission, require
 
 MOST = timedelta(days=366)
 CLOCK = 1
+CARRY = text("select carry_sessions(:by, :now, :idle)")
 
 
 class NotADemo(DeskError):
@@ -71,7 +72,7 @@ def stop_at(session: Session, *, moment: datetime, wall: datetime, trouble: str 
     assert clock is not None
     assert clock.moving
     ahead = max(moment - wall, clock.ahead)
-    _carry(session, by=ahead - clock.ahead, now=wall + clock.ahead)
+    session.execute(CARRY, {"by": ahead - clock.ahead, "now": wall + clock.ahead, "idle": IDLE})
     clock.ahead, clock.stops, clock.stopped_at, clock.trouble = ahead, clock.stops + 1, wall, trouble
     return ahead
 
@@ -99,20 +100,3 @@ def _first(session: Session, now: datetime, until: datetime) -> DemoClock:
     clock.arrived_at = now
     session.add(clock)
     return clock
-
-
-def _carry(session: Session, *, by: timedelta, now: datetime) -> None:
-    session.execute(
-        update(StaffSession)
-        .where(
-            StaffSession.revoked_at.is_(None),
-            StaffSession.expires_at > now,
-            StaffSession.last_seen_at > now - IDLE,
-        )
-        .values(
-            last_seen_at=StaffSession.last_seen_at + by,
-            authenticated_at=StaffSession.authenticated_at + by,
-            expires_at=StaffSession.expires_at + by,
-        )
-        .execution_options(synchronize_session=False)
-    )
