@@ -34,11 +34,12 @@ from core.policy import WithdrawalMethod
 from core.processes import provider_accounts, timers, webhook_processing
 from core.processes.outgoing import dispatch
 from core.queries import ledger
-from core.records import Milestone, OutgoingOperation, PaymentOrder, Project
+from core.records import Milestone, OutgoingOperation, Party, PaymentOrder, Project
 from core.rules.permissions import Actor
 from core.rules.schedule import PlannedMilestone
 from tests import builders
 from tests.builders import Told, Town
+from tests.database import embedded
 
 THOUSAND = {"USD": 100_000, "EUR": 100_000, "JPY": 150_000, "KWD": 310_000}
 COUNTRY = {"USD": "US", "EUR": "DE", "JPY": "JP", "KWD": "KW"}
@@ -110,6 +111,13 @@ class Market(Town):
         self.payer_id = self.party("PAYER", currency, **known)
         known.pop("card", None)
         self.payee_id = self.party("PAYEE", currency, **known, **bank)
+
+    def withdraws_by_hand(self) -> None:
+        """The payee asks for each withdrawal. No action of the desk notes that, so the owner of the tables does."""
+        owner = Database(embedded().start().urls(str(self.database.url.database)).owner_url)
+        with owner.transaction() as session:
+            session.get_one(Party, self.payee_id).auto_withdraw = False
+        owner.dispose()
 
     # -- the ordinary road --
 

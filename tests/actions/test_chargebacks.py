@@ -21,7 +21,6 @@ from core.records import (
     Chargeback,
     Milestone,
     Notification,
-    Party,
     PaymentEvent,
     PaymentOrder,
     Refund,
@@ -352,10 +351,7 @@ def test_a_release_that_was_not_sent_yet_pays_the_debt_at_once(market: Market) -
 
 
 def test_a_payee_who_withdraws_by_hand_pays_from_what_was_not_withdrawn(market: Market) -> None:
-    def by_hand(session: object) -> None:
-        session.get_one(Party, market.payee_id).auto_withdraw = False  # type: ignore[attr-defined]
-
-    market.database.run(by_hand)
+    market.withdraws_by_hand()
     told = released(market)
     assert market.order(told) == {"payable": 100_000}
     bank_says(market, charged_back(market, told), "lost")

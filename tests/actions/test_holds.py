@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from core.actions.milestones import verification
 from core.actions.risk import holds, lift_preview
@@ -16,7 +15,7 @@ from core.money import Money
 from core.processes.outgoing import dispatch
 from core.queries.cases import case
 from core.queries.holds import candidates
-from core.records import Hold, Notification, Party, Payout
+from core.records import Hold, Notification, Payout
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import NothingToHold, ReleaseBlocked
 from core.rules.permissions import NotPermitted
@@ -166,10 +165,7 @@ def test_a_hold_needs_a_reason(market: Market) -> None:
 
 
 def test_a_payee_who_withdraws_by_hand_keeps_the_money_payable(market: Market) -> None:
-    def by_hand(session: Session) -> None:
-        session.get_one(Party, market.payee_id).auto_withdraw = False
-
-    market.database.run(by_hand)
+    market.withdraws_by_hand()
     told = market.submitted()
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()

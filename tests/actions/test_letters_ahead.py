@@ -53,13 +53,6 @@ class Course:
     before: Callable[[Market], None] = lambda market: None
 
 
-def by_hand(market: Market) -> None:
-    def wants(session: Session) -> None:
-        session.get_one(Party, market.payee_id).auto_withdraw = False
-
-    market.database.run(wants)
-
-
 def at_once(market: Market) -> None:
     """The payee pays for a quicker way."""
     instant = {"party_id": market.payee_id, "method": WithdrawalMethod.INSTANT}
@@ -75,11 +68,13 @@ def muted(market: Market) -> None:
 COURSES = {
     "in full": Course(FULL),
     "in full, the last one": Course(FULL, amounts=(100_000,)),
-    "in full, withdrawn by hand": Course(FULL, before=by_hand),
-    "in full, the last one, withdrawn by hand": Course(FULL, amounts=(100_000,), before=by_hand),
+    "in full, withdrawn by hand": Course(FULL, before=Market.withdraws_by_hand),
+    "in full, the last one, withdrawn by hand": Course(
+        FULL, amounts=(100_000,), before=Market.withdraws_by_hand
+    ),
     "in part": Course(PART, passages=True),
     "in part, the last one": Course(PART, amounts=(100_000,)),
-    "in part, withdrawn by hand": Course(PART, before=by_hand),
+    "in part, withdrawn by hand": Course(PART, before=Market.withdraws_by_hand),
     "in part, withdrawn at once": Course(PART, before=at_once),
     "refunded": Course(BACK),
     "refunded, the last one": Course(BACK, amounts=(100_000,)),
@@ -220,7 +215,7 @@ AGREED = {"in part": 40_000, "all of it, withdrawn by hand": 100_000, "nothing o
 @pytest.mark.parametrize("name", AGREED)
 def test_what_is_listed_of_an_agreement_is_what_is_sent(market: Market, name: str) -> None:
     market.pay_in(2_000_000)
-    (by_hand if "by hand" in name else muted)(market)
+    (Market.withdraws_by_hand if "by hand" in name else muted)(market)
     told = market.in_mediation(usd(100_000), usd(50_000), project_type=PLATFORMS["home_services"])
     offer = market.act(
         settlement_proposals.propose, market.payer, case_id=told.case, release=usd(AGREED[name])

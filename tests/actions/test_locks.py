@@ -18,7 +18,7 @@ from core.actions.funding import fund_several
 from core.actions.milestones import projects, verification
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import division
-from core.records import Milestone, Party, PaymentOrder, Project
+from core.records import Milestone, PaymentOrder, Project
 from core.rules import splits
 from core.rules.projects import Funding
 from tests import builders, patience
@@ -105,10 +105,7 @@ def test_ending_a_milestone_and_funding_the_next_ones(market: Market) -> None:
 
 
 def test_two_milestones_that_end_at_once_end_the_project(market: Market) -> None:
-    def by_hand(session: Session) -> None:
-        session.get_one(Party, market.payee_id).auto_withdraw = False
-
-    market.database.run(by_hand)  # then an approval ends a milestone at once
+    market.withdraws_by_hand()  # then an approval ends a milestone at once
     told = market.submitted()
     market.act(projects.choose_funding, market.payer, project_id=told.project, funding=Funding.AHEAD)
     following = market.milestones(told.project)[1]

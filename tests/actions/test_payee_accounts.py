@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from core.actions.funding import fund
 from core.actions.milestones import verification
 from core.actions.parties import payee_accounts
+from core.db import Database
 from core.money import Money
 from core.processes import payee_accounts as reading
 from core.queries import payouts, release_blocks
@@ -136,17 +137,18 @@ def test_an_account_that_was_not_read_for_a_day_is_read_again(market: Market) ->
     assert not account(market).can_be_paid
 
 
-def test_nothing_is_promised_or_paid_in_a_currency_that_no_bank_of_the_payee_takes(market: Market) -> None:
+def test_nothing_is_promised_or_paid_in_a_currency_that_no_bank_of_the_payee_takes(
+    market: Market, owner: Database
+) -> None:
     with pytest.raises(CurrencyNotTaken, match="only USD"):
         market.agreed(Money(100_000, "EUR"))
     euros = market.party("PAYEE", "EUR")
     project = market.agreed()
-    market.database.run(
-        lambda session: session.execute(
+    with owner.transaction() as session:
+        session.execute(
             text("update projects set payee_id = :payee where id = :project"),
             {"payee": euros, "project": project.id},
         )
-    )
     first = market.milestones(project.id)[0]
     with pytest.raises(CurrencyNotTaken, match="only EUR"):
         market.act(fund.fund, market.payer, milestone_id=first.id)

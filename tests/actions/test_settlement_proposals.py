@@ -13,6 +13,7 @@ from core.actions.cases import disputes, settlement_proposals
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.actions.decisions.confirmation import AlreadyDecided
 from core.actions.risk import holds
+from core.db import Database
 from core.money import Money
 from core.policy.limits import SETTLEMENT_PROPOSAL_STANDS
 from core.records import Case, Milestone, Notification, Refund, SettlementProposal
@@ -209,12 +210,12 @@ def test_a_rework_ends_the_dispute_and_its_offer(market: Market) -> None:
 @pytest.mark.parametrize(
     "change", ["release_minor = 1", "note = 'other'", "expires_at = expires_at + interval '1 day'"]
 )
-def test_the_terms_of_an_offer_cannot_be_rewritten_even_in_sql(market: Market, change: str) -> None:
+def test_the_terms_of_an_offer_cannot_be_rewritten_even_in_sql(
+    market: Market, owner: Database, change: str
+) -> None:
     offer = offered(market, market.in_mediation())
-    with pytest.raises(DBAPIError, match="not allowed"):
-        market.database.run(
-            lambda s: s.execute(text(f"update settlement_proposals set {change} where id = {offer.id}"))
-        )
+    with pytest.raises(DBAPIError, match="not allowed"), owner.transaction() as session:
+        session.execute(text(f"update settlement_proposals set {change} where id = {offer.id}"))
     assert the(market, offer).expires_at - offer.made_at == timedelta(days=3)
 
 

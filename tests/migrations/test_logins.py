@@ -1,4 +1,4 @@
-"""What the application's login can do by SQL is what `core/records/logins.py` says: every table and every verb is tried.
+"""What the application's login can do by SQL is what `core/records/logins.py` says: every table and verb is tried.
 
 And what somebody would try who had that login and nothing else, each attempt refused by the database itself.
 """
@@ -25,7 +25,8 @@ VERBS: Mapping[str, str] = {
     "TRUNCATE": "truncate {table}",
 }
 TABLES = """
-select c.relname, array_agg(quote_ident(a.attname)::text order by a.attnum) filter (where a.attgenerated = '') from pg_class c
+select c.relname, array_agg(quote_ident(a.attname)::text order by a.attnum) filter (where a.attgenerated = '')
+from pg_class c
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v', 'm', 'p') and c.relname !~ '^procrastinate_'
 group by c.relname order by c.relname
@@ -48,7 +49,7 @@ def tables(app: psycopg.Connection) -> dict[str, list[str]]:
 
 
 def may(app: psycopg.Connection, statement: str) -> bool:
-    """Whether it gets past the grants. A trigger that refuses it stands behind them; a view that takes nothing does not."""
+    """Whether it gets past the grants. A trigger that refuses it stands behind them; a view takes nothing."""
     try:
         with app.transaction(force_rollback=True):
             app.execute(statement)  # type: ignore[call-overload]
@@ -196,7 +197,8 @@ def why_refused(database: Database, attempt: str) -> str | None:
         with database.transaction() as session:
             session.execute(text(attempt))
     except DBAPIError as refused:
-        assert isinstance(refused.orig, BY_GRANT_OR_LAW), refused
+        if not isinstance(refused.orig, BY_GRANT_OR_LAW):
+            raise
         return str(refused.orig)
     return None
 
