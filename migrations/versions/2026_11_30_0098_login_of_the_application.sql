@@ -144,7 +144,7 @@ CREATE CONSTRAINT TRIGGER api_keys_recorded AFTER INSERT OR UPDATE OF revoked_at
 CREATE CONSTRAINT TRIGGER webhook_endpoints_recorded AFTER INSERT OR UPDATE OF nonce, removed_at ON webhook_endpoints
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION require_entry('webhook_endpoint', 'id', '%');
 CREATE CONSTRAINT TRIGGER staff_recorded AFTER UPDATE OF active ON staff DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (OLD.active IS DISTINCT FROM NEW.active) EXECUTE FUNCTION require_entry('staff', 'id', '%');
+    FOR EACH ROW WHEN (NOT OLD.active AND NEW.active) EXECUTE FUNCTION require_entry('staff', 'id', '%');
 CREATE CONSTRAINT TRIGGER staff_ties_recorded AFTER INSERT ON staff_ties
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION require_entry('staff', 'staff_id', '%:tie:%');
 CREATE CONSTRAINT TRIGGER ties_ruled_out_recorded AFTER INSERT ON ties_ruled_out

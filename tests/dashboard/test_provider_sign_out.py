@@ -15,6 +15,7 @@ from joserfc.jwk import RSAKey
 from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
+from core.db import Database
 from core.records.people import Staff
 from core.rules.permissions import Role
 from dashboard import oidc, request_context
@@ -159,7 +160,7 @@ def test_a_logout_token_of_another_key_ends_nothing(
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its own, of the library that it is made with
 def test_in_and_out_at_a_provider_of_somebody_elses_making(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    desk: Office, owner: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
         issuer = f"http://localhost:{server.server_port}"
@@ -169,7 +170,7 @@ def test_in_and_out_at_a_provider_of_somebody_elses_making(
             "\n".join(metadata if line.startswith("server_metadata") else line for line in written)
         )
         request_context.use(desk.desk)
-        with desk.desk.database.transaction() as session:
+        with owner.transaction() as session:
             session.execute(
                 update(Staff)
                 .where(Staff.id == desk.staff[Role.MEDIATOR])

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from core.actions.staff import invitations
+from core.db import Database
 from core.records.people import Staff, StaffSession
 from core.rules.permissions import Actor, Role
 from dashboard import oidc, request_context
@@ -40,7 +41,9 @@ def provider(running: Provider) -> Provider:
 
 
 @pytest.fixture
-def desk(office: Office, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+def desk(
+    office: Office, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Database
+) -> Office:
     """No demo: single sign-on is the only way in. The mediator is known to the provider as `m-1`."""
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
@@ -57,7 +60,7 @@ server_metadata_url = "{provider.metadata_url}"
     known = replace(office, desk=replace(office.desk, settings=settings))
     request_context.use(known.desk)
     names = {Role.MEDIATOR: "m-1", Role.FINANCE: "f-1"}
-    with office.desk.database.transaction() as session:
+    with owner.transaction() as session:
         for role, subject in names.items():
             session.execute(
                 update(Staff)
@@ -142,9 +145,9 @@ def test_nobody_gets_in_by_an_e_mail_address(http: TestClient, desk: Office, pro
 
 
 def test_the_same_subject_of_another_issuer_is_somebody_else(
-    http: TestClient, desk: Office, provider: Provider
+    http: TestClient, desk: Office, provider: Provider, owner: Database
 ) -> None:
-    with desk.desk.database.transaction() as session:
+    with owner.transaction() as session:
         session.execute(update(Staff).values(issuer="https://another.test"))
     refused(sign_in(http, provider), desk, "not on the staff list")
 
