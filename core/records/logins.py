@@ -71,6 +71,7 @@ CHANGES: Mapping[str, str] = {
     "exports": "next_try_at expires_at tries done total facts failure finished_at fetched_at removed_at",
     "hold_lifts": "status settled_by settled_at note",
     "holds": "released_by released_at release_reason news expected_end reminded_at",
+    "legal_holds": "lifted_by lifted_at lift_reason",
     "legal_signatures": "reminded_at withdrawn_by withdrawn_at withdrawal_reason",
     "letter_preferences": "frequency muted changed_at",
     "manual_journals": "status settled_by settled_at note journal_id",
