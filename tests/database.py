@@ -20,7 +20,9 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from core.db import Database
 from core.embedded_postgres import EmbeddedPostgres, Server, Urls
 from tests import unrecorded
 
@@ -60,6 +62,17 @@ done: list[str] = []  # copies that nobody needs any more
 
 def embedded() -> EmbeddedPostgres:
     return EmbeddedPostgres(HOME, settings=FORGETFUL)
+
+
+@contextmanager
+def as_owner(database: Database) -> Iterator[Session]:
+    """A transaction of the tables' owner in this database, for what no action of the desk writes."""
+    owner = Database(embedded().start().urls(str(database.url.database)).owner_url)
+    try:
+        with owner.transaction() as session:
+            yield session
+    finally:
+        owner.dispose()
 
 
 @contextmanager

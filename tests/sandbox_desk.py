@@ -39,7 +39,7 @@ from core.rules.permissions import Actor
 from core.rules.schedule import PlannedMilestone
 from tests import builders
 from tests.builders import Told, Town
-from tests.database import embedded
+from tests.database import as_owner
 
 THOUSAND = {"USD": 100_000, "EUR": 100_000, "JPY": 150_000, "KWD": 310_000}
 COUNTRY = {"USD": "US", "EUR": "DE", "JPY": "JP", "KWD": "KW"}
@@ -114,10 +114,8 @@ class Market(Town):
 
     def withdraws_by_hand(self) -> None:
         """The payee asks for each withdrawal. No action of the desk notes that, so the owner of the tables does."""
-        owner = Database(embedded().start().urls(str(self.database.url.database)).owner_url)
-        with owner.transaction() as session:
+        with as_owner(self.database) as session:
             session.get_one(Party, self.payee_id).auto_withdraw = False
-        owner.dispose()
 
     # -- the ordinary road --
 

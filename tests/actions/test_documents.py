@@ -30,6 +30,7 @@ from core.rules import documents as rules
 from core.rules.permissions import Actor, NotPermitted
 from tests import builders
 from tests.builders import Told, Town
+from tests.database import as_owner
 from tests.test_paper import printed
 
 SETTINGS = Settings(issuer="Homes Ltd, 1 High Street, Leeds", home_services_contact="help@homes.example")
@@ -273,7 +274,7 @@ def test_a_document_keeps_what_the_parties_were_called_that_day(town: Town) -> N
 
 def taxed(town: Town, bps: int) -> None:
     """What two administrators have published."""
-    with town.database.transaction() as session:
+    with as_owner(town.database) as session:
         _, profile = policy_in_force.of(session, "home_services", town.now)
         after = profile.revised(
             issuer_name="Homes GmbH",

@@ -108,6 +108,22 @@ def test_it_calls_these_functions_of_the_owner(owner: Database) -> None:
         assert set(session.scalars(text(WITH_THE_RIGHTS_OF_THE_OWNER))) == set(logins.CALLS)
 
 
+DOORS = (
+    "select token_hash from staff_sessions",
+    "select key from tab_keys",
+    "select args from procrastinate_jobs",
+)
+
+
+@pytest.mark.parametrize("question", DOORS)
+def test_the_auditor_reads_nothing_that_opens_a_door(urls: Urls, question: str) -> None:
+    with (
+        psycopg.connect(urls.auditor_url.replace("+psycopg", "", 1)) as auditor,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        auditor.execute(question)  # type: ignore[call-overload]
+
+
 # What somebody would try
 
 

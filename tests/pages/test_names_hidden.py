@@ -16,12 +16,13 @@ from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.policy import HOME_SERVICES
-from core.records import CaseReveal, PolicyVersion
+from core.records import CaseReveal, PolicyVersion, Project
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.name_redaction import NothingToReveal
 from core.rules.permissions import NotPermitted
 from tests import builders
 from tests.builders import Told, Town
+from tests.database import as_owner
 from tests.pages.downloading import offered
 from tests.pages.test_case import TABS, fill, press
 from tests.pages.test_disputes import rows
@@ -171,16 +172,12 @@ def test_it_is_each_mediators_own_and_nobody_elses(town: Town, told: Told) -> No
 def test_the_policy_of_the_platform_is_the_default_and_a_mediator_may_choose_otherwise(
     town: Town, told: Told
 ) -> None:
-    def blind_by_policy(session: Any) -> None:
+    with as_owner(town.database) as session:
         snapshot = replace(HOME_SERVICES, version=2, blind=True).snapshot()
         version = PolicyVersion(profile="home_services", version=2, snapshot=snapshot, effective_at=town.now)
         session.add(version)
         session.flush()
-        from core.records import Project
-
         session.get_one(Project, told.project).policy_version_id = version.id
-
-    town.database.run(blind_by_policy)
     app = visit(town, "mia", "case", id=told.case)
     assert named(app) == []
     app.toggle(key=f"blind-{told.case}").set_value(False).run()

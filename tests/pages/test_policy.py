@@ -14,6 +14,7 @@ from core.policy.wording import exact_span
 from core.records import PolicyVersion
 from tests import builders
 from tests.builders import PEOPLE, Town
+from tests.database import as_owner
 from tests.pages.visiting import serve, visit, words
 
 
@@ -49,7 +50,7 @@ def test_amounts_are_shown_in_the_currency_asked_for(town: Town) -> None:
 def test_versions_say_who_changed_what_and_how_many_projects_live_under_each(town: Town) -> None:
     builders.funded(town)
     changed = HOME_SERVICES.revised(dispute_window=timedelta(days=6))
-    with town.database.transaction() as session:
+    with as_owner(town.database) as session:
         session.add(
             PolicyVersion(
                 profile=changed.name,
