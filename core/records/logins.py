@@ -14,8 +14,8 @@ from collections.abc import Mapping
 # Only read: written by the database itself, or by a function.
 READS = (
     "account_balances account_postings accounts alembic_version audit_entries balances chart currencies "
-    "daily_totals document_series found_ties hot_balances journals ledger_lock ledger_roll_up "
-    "marketplace_totals milestone_moves party_changes posting_tail postings register repayment_progress "
+    "daily_totals document_series fee_totals fees_of_journals found_ties hot_balances journals "
+    "ledger_lock ledger_roll_up milestone_moves party_changes posting_tail postings register repayment_progress "
     "row_changes seal_epochs seals signing_keys staff_roles status_moves unhashed_content"
 )
 
@@ -81,7 +81,6 @@ CHANGES: Mapping[str, str] = {
         "unanswered_at next_reminder_at reminder_level verified_at ended_at"
     ),
     "notifications": "mail status tries next_try_at error sent_at framed",
-    "offers": "status ended_at plan plan_hash",
     "outgoing_events": "sequence status tries next_try_at error sent_at",
     "outgoing_operations": (
         "status attempt tries first_sent_at sending_since next_try_at provider_id last_error finished_at"
@@ -133,6 +132,7 @@ CHANGES: Mapping[str, str] = {
     "risk_reviews": "reasons reports assigned_to outcome note settled_by settled_at",
     "role_grants": "status settled_by settled_at note",
     "settlement_currencies": "settles known_from at",
+    "settlement_proposals": "status ended_at plan plan_hash",
     "staff": "active",
     "staff_invitations": "token_hash staff_id ended_by ended_at",
     "staff_preferences": "blind updated_at",

@@ -3,7 +3,7 @@
 REVOKE UPDATE ON
     api_answers, breaks, case_visits, cases, chargeback_acceptances, chargeback_evidence, chargebacks,
     charges, decision_drafts, demo_clock, duplicate_payments, engagements, letter_preferences, milestones,
-    notifications, offers, outgoing_events, outgoing_operations, parties, party_requests, payee_accounts,
+    notifications, settlement_proposals, outgoing_events, outgoing_operations, parties, party_requests, payee_accounts,
     payee_statement_lines, payment_method_setups, payment_orders, payout_offers, payouts, policy_proposals,
     practice_flags, projects, rate_buckets, reconciliation_breaks, reconciliation_runs, refund_returns,
     refunds, reports, review_rounds, risk_reviews, settlement_currencies, staff, staff_preferences,
@@ -33,7 +33,7 @@ GRANT UPDATE (title, deliverable, amount_minor, currency, target_date, acceptanc
     activated_at, funded_at, completion_notice_at, dispute_until, auto_approve_at, answer_due_at, unanswered_at,
     next_reminder_at, reminder_level, verified_at, ended_at) ON milestones TO app;
 GRANT UPDATE (mail, status, tries, next_try_at, error, sent_at, framed) ON notifications TO app;
-GRANT UPDATE (status, ended_at, plan, plan_hash) ON offers TO app;
+GRANT UPDATE (status, ended_at, plan, plan_hash) ON settlement_proposals TO app;
 GRANT UPDATE (sequence, status, tries, next_try_at, error, sent_at) ON outgoing_events TO app;
 GRANT UPDATE (status, attempt, tries, first_sent_at, sending_since, next_try_at, provider_id, last_error,
     finished_at) ON outgoing_operations TO app;
