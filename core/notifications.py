@@ -44,7 +44,8 @@ def tell(
     gives cause for it, such as ("case", 12): its log finds the letter by it.
     """
     handled = delivery_rules.of(template)
-    wants = session.get(LetterPreference, party_id)
+    may_choose = handled.kept is None or not handled.urgent
+    wants = session.get(LetterPreference, party_id) if may_choose else None
     at = rules.goes_at(
         rules.Frequency(wants.frequency) if wants else rules.Frequency.TOGETHER,
         urgent=handled.urgent,
@@ -63,7 +64,7 @@ def tell(
         about_kind=about and about[0],
         about_id=about and about[1],
         urgent=at == now,
-        status=LetterStatus.MUTED if muted(session, template, party_id=party_id) else LetterStatus.QUEUED,
+        status=LetterStatus.MUTED if _mutes(wants, template) else LetterStatus.QUEUED,
         next_try_at=at,
         created_at=now,
     )
@@ -99,7 +100,10 @@ def tell_party(
 
 def muted(session: Session, template: str, *, party_id: int) -> bool:
     """Would this letter be written for the record only, because its reader does not want its kind?"""
-    wants = session.get(LetterPreference, party_id)
+    return _mutes(session.get(LetterPreference, party_id), template)
+
+
+def _mutes(wants: LetterPreference | None, template: str) -> bool:
     return wants is not None and delivery_rules.of(template).kept is None and template in wants.muted
 
 
