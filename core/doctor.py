@@ -58,6 +58,7 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     if settings.database_replica_url:
         yield lambda: _read_replica(settings)
     yield lambda: _schema(settings)
+    yield lambda: _erasures(settings)
     yield lambda: _clock_of_the_database(settings)
     yield lambda: _stripe(settings)
     yield lambda: _clock_of_the_provider(settings)
@@ -255,6 +256,33 @@ def _schema(settings: Settings) -> Look:
     if missing:
         return Look("Schema", False, f"lacks {', '.join(missing)}: run `escrow-desk migrate`")
     return Look("Schema", True, "as this version needs it")
+
+
+BACK = """
+select coalesce(array_agg(p.id order by p.id), '{}') from parties p
+where p.id = any(string_to_array(:stones, ' ')::bigint[]) and p.erased_at is null
+"""
+
+
+def _erasures(settings: Settings) -> Look:
+    """The home remembers whose files were made unreadable. Where the database does not, it is from before."""
+    name = "Erasures"
+    stones = Keyring(settings.home / "keys").stones()
+    if not settings.database_url:
+        return Look(name, False, "set DATABASE_URL")
+    try:
+        (back,) = _asked(settings.database_url, BACK, stones=" ".join(map(str, stones)))
+    except SQLAlchemyError as problem:
+        return Look(name, False, _why(problem))
+    if back:
+        assert isinstance(back, list)
+        them = ", ".join(map(str, back))
+        return Look(
+            name,
+            False,
+            f"this database was restored from before parties {them} were erased: erase them again",
+        )
+    return Look(name, True, f"{len(stones)} in the home, and the database knows each" if stones else "none")
 
 
 def _clock_of_the_database(settings: Settings) -> Look:

@@ -157,6 +157,8 @@ def staff_of(session: Session, role: Role) -> list[int]:
 def _write(
     session: Session, template: str, audience: str, facts: Mapping[str, Any], **row: Any
 ) -> Notification | None:
+    if (party_id := row.get("party_id")) and session.get_one(Party, party_id).erased_at is not None:
+        return None  # nothing is written to whoever is erased
     letter = letters.render(template, audience, **facts)
     return session.scalar(
         insert(Notification)

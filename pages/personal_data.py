@@ -1,4 +1,4 @@
-"""Personal data: whose the desk holds, and what must not be erased."""
+"""Personal data: whose the desk holds, what must not be erased, and who was."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from dashboard.ui import filters, header, tables
 from dashboard.ui.master_detail import side_by_side
 from dashboard.ui.status import in_words
 
+STATES = {"proposed": "Erasure proposed", "held": "Under legal hold", "erased": "Erased"}
+
 request_context.require(Permission.READ_PERSONAL_DATA)
 style.apply()
-header.page("Personal data", "Whose data the desk holds, and which of it must not be erased.")
+header.page("Personal data", "Whose data the desk holds, which of it must not be erased, and who was erased.")
 with filters.bar():
-    held = filters.choice("Legal hold", {"held": "Under legal hold"}, key="state", everything="Everyone")
+    state = filters.choice("State", STATES, key="state", everything="Everyone")
     words = filters.search("Name, e-mail or external id", key="words", width=260)
-wanted = PersonFilter(words=words, held=held == "held")
-window = tables.window("page", depends=(held, words))
+wanted = PersonFilter(
+    words=words, held=state == "held", erased=state == "erased", proposed=state == "proposed"
+)
+window = tables.window("page", depends=(state, words))
 with request_context.reading() as session:
     total = personal_data.count(session, wanted)
     rows = personal_data.page(session, wanted, offset=window.offset, limit=window.size)
@@ -30,6 +34,7 @@ columns = [
     tables.text("platform", "Marketplace", value=lambda row: in_words(row.platform), width=130),
     tables.when("created_at", "Known since", width=150),
     tables.when("held_since", "Legal hold since", width=150),
+    tables.when("erased_at", "Erased", width=150),
 ]
 
 

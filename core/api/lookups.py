@@ -26,24 +26,29 @@ from core.records import (
     SettlementProposal,
     WebhookEndpoint,
 )
+from core.rules.parties import require_not_erased
 from core.rules.permissions import Actor, NotYours
 
 InProject = TypeVar("InProject", Report, PracticeFlag)
 OfMilestone = TypeVar("OfMilestone", Case, Chargeback, Evidence, Receipt, Refund)
 
 
-def party(session: Session, caller: Caller, external_id: str) -> Party:
-    """The party of this platform with this id. Raises `NotFound`."""
+def party(session: Session, caller: Caller, external_id: str, *, erased_too: bool = False) -> Party:
+    """The party of this platform with this id; `erased_too`: for whoever only reads. Raises `NotFound`,
+    `PartyErased`."""
     found = session.scalars(
         select(Party).where(Party.platform == caller.platform, Party.external_id == external_id)
     ).one_or_none()
     if found is None:
         raise NotFound(kind="party", id=external_id)
+    if not erased_too:
+        require_not_erased(external_id, found.erased_at)
     return found
 
 
 def actor(session: Session, caller: Caller, external_id: str) -> Actor:
-    """The party as the one who acts, under the platform's own name; the action itself asks whether it may."""
+    """The party as the one who acts, under the platform's own name; the action itself asks whether it may. Raises
+    `PartyErased`."""
     return Actor("party", party(session, caller, external_id).id, known_as=external_id)
 
 

@@ -211,6 +211,14 @@ class AuditAction(StrEnum):
     POLICY_WITHDRAW = "policy:withdraw"
     PRACTICE_FLAG = "practice:flag"
     PRACTICE_RESOLVE = "practice:resolve"
+    PERSON_DESTROY_KEY = "person:destroy_key"
+    PERSON_ERASE = "person:erase"
+    PERSON_ERASE_DOCUMENTS = "person:erase_documents"
+    PERSON_PROPOSE_ERASURE = "person:propose_erasure"
+    PERSON_REJECT_ERASURE = "person:reject_erasure"
+    PERSON_RETURN_ERASURE = "person:return_erasure"
+    PERSON_TAKE_RECEIPT = "person:take_receipt"
+    PERSON_WITHDRAW_ERASURE = "person:withdraw_erasure"
     PREFERENCES_SET = "preferences:set"
     PREFERENCE_BLIND = "preference:blind"
     PROJECT_CHOOSE_FUNDING = "project:choose_funding"
@@ -446,6 +454,20 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     ),
     AuditAction.CHECKLIST_DOWNLOAD: ActionKind("Document of the legal checklist taken", staff_only=True),
     AuditAction.CHECKLIST_REMIND: ActionKind("Legal checklist: review due", tone="wait", staff_only=True),
+    AuditAction.PERSON_PROPOSE_ERASURE: ActionKind(
+        "Erasure of a person proposed", tone="wait", staff_only=True
+    ),
+    AuditAction.PERSON_REJECT_ERASURE: ActionKind("Erasure of a person rejected", staff_only=True),
+    AuditAction.PERSON_RETURN_ERASURE: ActionKind("Erasure of a person returned", staff_only=True),
+    AuditAction.PERSON_WITHDRAW_ERASURE: ActionKind("Erasure of a person withdrawn", staff_only=True),
+    AuditAction.PERSON_ERASE: ActionKind("Person erased by two people", tone="good", staff_only=True),
+    AuditAction.PERSON_ERASE_DOCUMENTS: ActionKind(
+        "Name of an erased person taken out of documents", tone="good", staff_only=True
+    ),
+    AuditAction.PERSON_DESTROY_KEY: ActionKind(
+        "Key of an erased person’s files destroyed", tone="good", staff_only=True
+    ),
+    AuditAction.PERSON_TAKE_RECEIPT: ActionKind("Receipt of an erasure taken", staff_only=True),
     AuditAction.LEGAL_HOLD_PLACE: ActionKind("Legal hold placed on a party", tone="bad", staff_only=True),
     AuditAction.LEGAL_HOLD_LIFT: ActionKind("Legal hold lifted", tone="good", staff_only=True),
     AuditAction.CHECKLIST_SIGN: ActionKind("Legal checklist signed", staff_only=True),

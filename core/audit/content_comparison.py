@@ -41,22 +41,38 @@ def compare(session: Session) -> tuple[list[Other], int]:
     none proves them (of letters, those sent)."""
     all_kept, found = known(_entries(session, EVERYWHERE))
     older = stored_steps.older(session)
+    erased = erased_rows(session)
     for part in PARTS:
         others, unproved = _of(session, part, _of_part(part, all_kept), _from_before(session, part))
-        found += others
+        found += [each for each in others if not _by_right(each, erased)]
         older += unproved
-    return found + list(stored_steps.others(session)), older
+    found += [each for each in stored_steps.others(session) if not _by_right(each, erased)]
+    return found, older
 
 
 def others_of_milestone(session: Session, milestone_id: int) -> Iterator[Other]:
     """What is about one milestone and not what the log says of it: before its case leaves the desk."""
     all_kept, found = known(_entries(session, OF_MILESTONE, milestone_id=milestone_id))
+    erased = erased_rows(session)
     yield from found
     for part in PARTS:
         kept = _of_part(part, all_kept)
         if numbers := [*kept, *_numbers(session, part, milestone_id)]:
-            yield from _of(session, part, kept, _from_before(session, part, numbers), only=numbers)[0]
-    yield from stored_steps.others(session, milestone_id)
+            others = _of(session, part, kept, _from_before(session, part, numbers), only=numbers)[0]
+            yield from (each for each in others if not _by_right(each, erased))
+    others_of_steps = stored_steps.others(session, milestone_id)
+    yield from (each for each in others_of_steps if not _by_right(each, erased))
+
+
+def erased_rows(session: Session) -> frozenset[tuple[str, str]]:
+    """Table and key of the rows that say something else by right: their salts were destroyed. That each of these has
+    its erasure, and that nobody altered them since, `row_comparison` finds."""
+    wanted = text("select distinct relation, row_key from row_changes where salt is null")
+    return frozenset((row.relation, row.row_key) for row in session.execute(wanted))
+
+
+def _by_right(other: Other, erased: frozenset[tuple[str, str]]) -> bool:
+    return other.how in ("altered", "derived") and (PARTS[other.part].table, other.id) in erased
 
 
 def known(entries: Iterable[tuple[str, str, int]]) -> tuple[Kept, list[Other]]:

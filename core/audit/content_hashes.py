@@ -170,6 +170,8 @@ PARTS: Mapping[str, Part] = {
         "id released_by released_at release_reason",
         said=LIFTED,
     ),
+    "erasures": _part("erasures", "erasure", "id party_id reason proposed_by proposed_at"),
+    "erasure_ends": _part("erasures", "answer to an erasure", "id settled_by settled_at note", said=ANSWERED),
     "legal_holds": _part("legal_holds", "legal hold", "id party_id reason placed_by placed_at"),
     "legal_hold_ends": _part(
         "legal_holds",

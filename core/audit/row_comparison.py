@@ -60,7 +60,7 @@ where c.id = any(:ids) order by c.id, each.n
 GAPS = """
 select * from (
     select id, relation, row_key, op, before, marks, columns,
-           lag(digest) over each as was, lag(marks) over each as marked
+           lag(digest) over each as was, case when lag(salt) over each = salt then lag(marks) over each end as marked
     from public.row_changes window each as (partition by relation, row_key order by id)
 ) change
 where (op in ('update', 'delete') and before is distinct from was) or (op = 'insert' and was is not null)
@@ -98,6 +98,25 @@ select relation from unnest(cast(:relations as text[])) as relation where not ex
       and t.tgenabled in ('O', 'A')
 ) order by relation
 """
+# A salt is destroyed when the person whose words stood there is erased: in that transaction the row was changed again.
+ERASING = ("staff:person:erase", "system:person:erase_documents")
+WITHOUT_SALT = """
+with epochs as (
+    select array_agg(changes_after order by epoch) as changes, array_agg(entries_after order by epoch) as entries
+    from public.seal_epochs
+), erasing as materialized (
+    select distinct e.xid, width_bucket(e.id - 1, epochs.entries) as epoch from public.audit_entries e, epochs
+    where e.action = any(:erasing)
+), erased as materialized (
+    select c.relation, c.row_key, max(c.id) as last from public.row_changes c cross join epochs
+    join erasing on erasing.xid = c.xid and erasing.epoch = width_bucket(c.id - 1, epochs.changes)
+    where c.op = 'update' group by c.relation, c.row_key
+)
+select c.id, c.relation, c.row_key, c.columns, coalesce(c.id < erased.last, false) as by_right
+from public.row_changes c left join erased on erased.row_key = c.row_key
+    and erased.relation = case c.relation when 'offers' then 'settlement_proposals' else c.relation end
+where c.salt is null order by c.id
+"""
 TAKEN_IN = """
 select min(recorded_at) as at, count(*) as rows from public.row_changes where op = 'take_in' group by xid order by 1
 """
@@ -131,6 +150,16 @@ def compare(session: Session) -> Iterator[Finding]:
         yield Finding(
             "row", "row_unrecorded", id=change.id, why=f"{_named(change, _words(change.columns))} was {did}"
         )
+
+
+def without_salt(session: Session) -> tuple[list[Finding], int]:
+    """Changes whose salt was destroyed and of which no erasure tells; and how many were erased by right."""
+    found, by_right = [], 0
+    for change in session.execute(text(WITHOUT_SALT), {"erasing": list(ERASING)}).yield_per(AT_ONCE):
+        by_right += change.by_right
+        if not change.by_right:
+            found.append(Finding("row", "salt_gone", id=change.id, why=_named(change, "")))
+    return found, by_right
 
 
 def taken_in(session: Session) -> tuple[TakenIn, ...]:

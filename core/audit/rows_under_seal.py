@@ -12,7 +12,7 @@ BY_ID = (
     "api_keys bank_accounts bank_change_proposals bank_changes bank_charge_rules bank_matches "
     "bank_statement_files bank_statement_lines bank_statements breaks cases chargeback_acceptances "
     "chargeback_evidence chargeback_files chargeback_remarks chargebacks charges csv_mappings "
-    "debt_write_offs decisions duplicate_payments evidence evidence_notes handovers hold_lifts holds "
+    "debt_write_offs decisions duplicate_payments erasures evidence evidence_notes handovers hold_lifts holds "
     "installation legal_holds legal_signatures line_corrections manual_journals messages milestones notifications "
     "outgoing_operations parties party_changes party_requests payee_holds payment_events "
     "payment_method_setups payout_offers payout_stops payouts period_reopenings periods policy_proposals "

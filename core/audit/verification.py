@@ -104,6 +104,8 @@ class _Verification:
         others, older = content_comparison.compare(self.session)
         self._find(_words(others))
         self._find(row_comparison.compare(self.session))
+        saltless, erased = row_comparison.without_salt(self.session)
+        self._find(iter(saltless))
         pieces = self.session.execute(PIECES).all()
         self._find(self._bytes(pieces))
         return VerificationReport(
@@ -113,6 +115,7 @@ class _Verification:
             unsigned=self.seals - self.signed,
             open_rows=open_rows,
             older=older,
+            erased=erased,
             taken_in=row_comparison.taken_in(self.session),
             files=len(pieces),
             files_read=self.read,

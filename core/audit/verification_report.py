@@ -18,7 +18,7 @@ UNPROVED = frozenset(
 )
 KIND_WORDS = {"entry": "Audit entry", "change": "Row change"}
 Verdict = Literal["intact", "altered", "unproved", "unsealed", "unsigned", "unknown_key"]
-NUMBERS = "rows seals signed unsigned open_rows older files files_read files_erased".split()
+NUMBERS = "rows seals signed unsigned open_rows older erased files files_read files_erased".split()
 WORDS: Mapping[str, str] = {
     "altered": "{Kind} {id} was altered after it was sealed in seal {seal}.",
     "removed": "{Kind} {id} was removed after it was sealed in seal {seal}.",
@@ -59,6 +59,7 @@ WORDS: Mapping[str, str] = {
     "row_unrecorded": (
         "{why} (change {id}), and that transaction left no audit entry and no journal: it was done past the desk."
     ),
+    "salt_gone": "The salt of change {id} ({why}) was destroyed, and no erasure tells of it: what it says is unproved.",
     "unwatched": "Changes of {why} are not logged: its trigger was removed or switched off.",
     "file": "The bytes of evidence {id} are not what was submitted, or not there. {why}",
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
@@ -96,6 +97,8 @@ class VerificationReport:
     """Findings beyond those listed."""
     older: int = 0
     """Rows of words that were recorded before entries kept hashes."""
+    erased: int = 0
+    """Versions of rows whose salt was destroyed when a person was erased."""
     taken_in: tuple[TakenIn, ...] = ()
     """Rows of before their tables were under seal."""
     files: int = 0
@@ -160,9 +163,16 @@ class VerificationReport:
                 f"{self.older:,} messages, files, letters and other words were recorded before entries kept hashes:"
                 " nothing proves those."
             )
+        if self.erased:
+            parts.append(self._erased())
         if self.taken_in:
             parts.append(self._taken_in())
         return " ".join(parts)
+
+    def _erased(self) -> str:
+        versions = "1 version of a row was" if self.erased == 1 else f"{self.erased:,} versions of rows were"
+        stands = "its hash stands" if self.erased == 1 else "their hashes stand"
+        return f"{versions} erased by right: {stands}, and what it was of cannot be told any more."
 
     def _taken_in(self) -> str:
         rows = counted_rows(sum(each.rows for each in self.taken_in))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,7 +12,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.content_comparison import erased_rows
 from core.errors import NotFound
+from core.gateways.evidence_keys import EvidenceErased
 from core.gateways.evidence_store import EvidenceStore
 from core.ledger import journal_store
 from core.records import (
@@ -35,6 +37,7 @@ AUDIT = text(
     from audit_entries where milestone_id = :milestone_id order by id
     """
 )
+Rows = Collection[tuple[str, str]]
 LIVE = (DecisionStatus.EXECUTED, DecisionStatus.COOLING_OFF, DecisionStatus.AWAITING_APPROVAL)
 
 
@@ -47,24 +50,34 @@ def gather(session: Session, store: EvidenceStore, case_id: int) -> dict[str, by
     pieces = session.scalars(
         select(Evidence).where(Evidence.milestone_id == record.milestone_id).order_by(Evidence.id)
     ).all()
+    erased = erased_rows(session)
+    contents = {each.id: _bytes(store, each) for each in pieces}
     files = {
-        "case.json": as_json(_case(session, context, record)),
+        "case.json": as_json(_case(session, context, record, erased)),
         "policy.json": as_json(session.get_one(PolicyVersion, context.project.policy_version_id).snapshot),
-        "messages.json": as_json(_messages(session, record.milestone_id)),
+        "messages.json": as_json(_messages(session, record.milestone_id, erased)),
         "events.jsonl": as_lines(_events(session, record.milestone_id)),
         "audit.jsonl": as_lines(session.execute(AUDIT, {"milestone_id": record.milestone_id}).mappings()),
         "journals.json": as_json(list(_journals(session, record.milestone_id))),
-        "evidence.json": as_json([_piece(each) for each in pieces]),
-        **{_name(each): store.get(each.uploaded_by, each.sha256) for each in pieces},
+        "evidence.json": as_json([_piece(each, contents[each.id], erased) for each in pieces]),
+        **{_name(each): content for each in pieces if (content := contents[each.id]) is not None},
     }
-    return files | _decided(session, record) | _offered(session, record)
+    return files | _decided(session, record) | _offered(session, record, erased)
 
 
-def _case(session: Session, context: MilestoneContext, record: Case) -> dict[str, Any]:
+def _bytes(store: EvidenceStore, piece: Evidence) -> bytes | None:
+    """None where whoever submitted it is erased."""
+    try:
+        return store.get(piece.uploaded_by, piece.sha256)
+    except EvidenceErased:
+        return None
+
+
+def _case(session: Session, context: MilestoneContext, record: Case, erased: Rows) -> dict[str, Any]:
     order = context.order
     refunds = session.scalars(select(Refund).where(Refund.milestone_id == record.milestone_id)).all()
     return {
-        "ticket": plain(record),
+        "ticket": _with_erasure(record, erased),
         "milestone": plain(context.milestone),
         "project": plain(context.project),
         "order": plain(order),
@@ -79,9 +92,9 @@ def _party(party: Party) -> dict[str, Any]:
     return {"id": party.id, "role": party.role, "name": party.name, "platform": party.platform}
 
 
-def _messages(session: Session, milestone_id: int) -> list[dict[str, Any]]:
+def _messages(session: Session, milestone_id: int, erased: Rows) -> list[dict[str, Any]]:
     wanted = select(Message).where(Message.milestone_id == milestone_id).order_by(Message.id)
-    return [plain(each) for each in session.scalars(wanted)]
+    return [_with_erasure(each, erased) for each in session.scalars(wanted)]
 
 
 def _events(session: Session, milestone_id: int) -> Iterator[dict[str, Any]]:
@@ -102,8 +115,9 @@ def _journals(session: Session, milestone_id: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _piece(evidence: Evidence) -> dict[str, Any]:
-    return {**plain(evidence), "file": _name(evidence)}
+def _piece(evidence: Evidence, content: bytes | None, erased: Rows) -> dict[str, Any]:
+    """Without a file where it was erased."""
+    return {**_with_erasure(evidence, erased), "file": None if content is None else _name(evidence)}
 
 
 def _name(evidence: Evidence) -> str:
@@ -131,7 +145,7 @@ def _decided(session: Session, record: Case) -> dict[str, bytes]:
     return files
 
 
-def _offered(session: Session, record: Case) -> dict[str, bytes]:
+def _offered(session: Session, record: Case, erased: Rows) -> dict[str, bytes]:
     """What the parties offered each other, and the plan of the offer that was accepted, as it was hashed."""
     offers = session.scalars(
         select(SettlementProposal)
@@ -140,7 +154,7 @@ def _offered(session: Session, record: Case) -> dict[str, bytes]:
     ).all()
     if not offers:
         return {}
-    rows = [plain(each) for each in offers]
+    rows = [_with_erasure(each, erased) for each in offers]
     for row in rows:
         row.pop("plan")
     files = {"offers.json": as_json(rows)}
@@ -148,6 +162,12 @@ def _offered(session: Session, record: Case) -> dict[str, bytes]:
         if each.plan is not None:
             files["agreement.json"] = as_json(each.plan)
     return files
+
+
+def _with_erasure(record: Any, erased: Rows) -> dict[str, Any]:
+    """`erased`: these are not the words that its entry keeps the hash of, because their author was erased."""
+    said = plain(record)
+    return said | {"erased": True} if (record.__tablename__, str(record.id)) in erased else said
 
 
 def plain(record: Any) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class CaseFileVerification:
     key: str | None = None
     known: bool = False
     unchecked: str | None = None
+    erased: int = 0
+    """Words and files that were erased by right, as whoever signed it says: nothing here proves those."""
 
     @property
     def ok(self) -> bool:
@@ -67,10 +69,13 @@ class _Run:
         self.key: str | None = None
         self.checked: list[str] = []
         self.unchecked: str | None = None
+        self.erased = 0
 
     def proof(self, wrong: str | None) -> CaseFileVerification:
         known = self.wanted is not None and self.key == self.wanted
-        return CaseFileVerification(self.case, tuple(self.checked), wrong, self.key, known, self.unchecked)
+        return CaseFileVerification(
+            self.case, tuple(self.checked), wrong, self.key, known, self.unchecked, self.erased
+        )
 
     def check(self) -> None:
         _format(self.files)
@@ -84,6 +89,7 @@ class _Run:
                 self.checked.append(what)
             if check is _manifest:
                 self._signature()
+                self.erased = _erased(self.files)
 
     def _signature(self) -> None:
         """Before anything in the files is believed."""
@@ -138,11 +144,21 @@ def _manifest(files: Files) -> None:
 def _evidence(files: Files) -> None:
     pieces = json.loads(files["evidence.json"])
     for piece in pieces:
+        if piece["file"] is None and piece.get("erased") is True:
+            continue
         if hashlib.sha256(files[piece["file"]]).hexdigest() != piece["sha256"]:
             raise Wrong(f"evidence {piece['id']} is not what was submitted: its content has another hash")
     kept = {name for name in files if name.startswith("evidence/")}
-    if odd := sorted(kept ^ {piece["file"] for piece in pieces}):
+    if odd := sorted(kept ^ {piece["file"] for piece in pieces if piece["file"] is not None}):
         raise Wrong(f"{odd[0]} is not listed in evidence.json")
+
+
+def _erased(files: Files) -> int:
+    """How many rows say that their words were erased."""
+    rows = [read(files, "case.json")["ticket"]]
+    for name in ("messages.json", "evidence.json", "offers.json"):
+        rows += read(files, name) if name in files else []
+    return sum(each.get("erased") is True for each in rows)
 
 
 def _audit(files: Files) -> None:
@@ -185,6 +201,8 @@ def lines(proof: CaseFileVerification) -> Iterator[str]:
     yield from (f"✓ {what}" for what in proof.checked)
     if proof.unchecked:
         yield f"– {proof.unchecked}"
+    if proof.erased:
+        yield f"– {proof.erased} of its texts and files were erased by right: nothing here proves what they were"
     if proof.wrong:
         yield f"✗ {proof.wrong}"
     if proof.key and proof.known:

@@ -65,6 +65,7 @@ def _citations(files: Files) -> None:
         for each in read(files, "messages.json")
         if each["audience"] == Audience.PARTIES
     ]
+    erased = [each["id"] for each in read(files, "messages.json") if each.get("erased") is True]
     for cited in plan["citations"]:
         number, pinned, reference = cited["id"], cited["sha256"], cited["reference"]
         now: str | None
@@ -73,6 +74,8 @@ def _citations(files: Files) -> None:
                 now = digest(plan["reasons"])
             case Reference.ENGAGEMENT_SCOPE:
                 now = digest(case["project"]["scope"])
+            case Reference.MESSAGE_HISTORY if any(each <= number for each in erased):
+                continue  # their words cannot be hashed again, and the report says that they were erased
             case Reference.MESSAGE_HISTORY:
                 now = digest([each for each in said if each[0] <= number])
             case _ if pinned in pieces.values():

@@ -78,6 +78,10 @@ class Keyring:
     def erased(self, subject: int) -> bool:
         return self._stone(subject).exists()
 
+    def stones(self) -> list[int]:
+        """Everybody whose key was destroyed here."""
+        return sorted(int(path.stem) for path in (self.folder / "evidence").glob("*.erased"))
+
     def _refuse_erased(self, subject: int) -> None:
         if self.erased(subject):
             raise EvidenceErased(subject=subject)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,7 @@ import idna
 
 from core.config import Settings
 from core.errors import DeskError
+from core.gateways.files import forget
 from core.letters.template import line
 
 PATIENCE = 15.0  # seconds for each answer of the server
@@ -64,6 +65,9 @@ class Postbox(Protocol):
 class Mail(Protocol):
     def opened(self) -> AbstractContextManager[Postbox]:
         """A postbox for a batch of letters: one connection serves them all."""
+
+    def forget(self, numbers: Iterable[str]) -> None:
+        """Copies of these mails that lie here; what was sent is the reader's."""
 
 
 def mail_from(settings: Settings) -> Mail:
@@ -134,6 +138,10 @@ class MailFolder:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield self
 
+    def forget(self, numbers: Iterable[str]) -> None:
+        for number in numbers:
+            forget(self.folder / f"{number}.eml")
+
     def send(self, message: EmailMessage) -> None:
         name = message["Message-ID"].strip("<>").rpartition("@")[0]
         unfinished = self.folder / f".{name}.part"
@@ -174,6 +182,9 @@ class Smtp:
             password=unquote(parts.password or ""),
             tls=tls,
         )
+
+    def forget(self, numbers: Iterable[str]) -> None:
+        """None lies here."""
 
     @contextmanager
     def opened(self) -> Iterator[SmtpConnection]:

@@ -60,6 +60,11 @@ BOUNDS: Mapping[str, Bounds] = {
     "bank_change_hold": Bounds(
         (HOUR, 14 * DAY), (DAY, 7 * DAY), "within less than an hour nobody reads that their bank was changed"
     ),
+    "documents_kept": Bounds(
+        (365 * DAY, 30 * 365 * DAY),
+        (5 * 365 * DAY, 12 * 365 * DAY),
+        "no law keeps documents for less than a year",
+    ),
     "decisions_a_day": Bounds((1, 50), (1, 10), "beyond it no second person would ever look"),
     "contact_attempts": Bounds((1, 20), (1, 5), "beyond it no attempt would ever be looked at"),
 }

@@ -45,6 +45,7 @@ HOME_SERVICES = Profile(
     contact_attempts=2,
     contact_window=timedelta(days=30),
     bank_change_hold=timedelta(days=3),
+    documents_kept=timedelta(days=10 * 365),
 )
 
 LEGAL_SERVICES = replace(

@@ -22,6 +22,7 @@ LATER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "issuer_address": lambda _: "",
     "tax_id": lambda _: "",
     "tax_bps": lambda _: 0,
+    "documents_kept": lambda _: 10 * 365 * 86_400,
     "reminders": lambda then: then.get("first_reminder_after") is not None,
 }
 
@@ -116,6 +117,7 @@ class Profile:
     contact_attempts: int
     contact_window: timedelta
     bank_change_hold: timedelta
+    documents_kept: timedelta
     blind: bool = False
     issuer_name: str = ""
     issuer_address: str = ""

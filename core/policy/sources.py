@@ -60,6 +60,7 @@ LINES: Mapping[str, tuple[str, str, str]] = {
         f"{RULES}, Risk Controls: repeated; the time is {CHOICE}",
     ),
     "bank_change_hold": ("Payouts wait after a change of the bank for", CHOICE, CHOICE),
+    "documents_kept": ("Names stand in documents for, after a person is erased", CHOICE, CHOICE),
     "blind": ("Names hidden from a mediator until a draft is saved", CHOICE, CHOICE),
     "issuer_name": ("Issuer of receipts, invoices and credit notes", CHOICE, CHOICE),
     "issuer_address": ("Address of the issuer", CHOICE, CHOICE),

@@ -17,6 +17,7 @@ from core.actions.debts import write_offs
 from core.actions.decisions import recorded_decision
 from core.actions.parties import bank_decisions
 from core.actions.periods import manual_journals, reopening
+from core.actions.privacy import erasures
 from core.actions.reconciliation import suspense
 from core.actions.risk import hold_lifts
 from core.actions.staff import policy_change, role_grants
@@ -38,6 +39,7 @@ STALE: Mapping[ProposalKind, tuple[Callable[..., list[int]], Callable[..., bool]
     ProposalKind.DEBT_WRITE_OFF: (write_offs.stale, write_offs.return_stale),
     ProposalKind.BANK_CHANGE: (bank_decisions.stale, bank_decisions.return_stale),
     ProposalKind.ROLE_GRANT: (role_grants.stale, role_grants.return_stale),
+    ProposalKind.ERASURE: (erasures.stale, erasures.return_stale),
     ProposalKind.HOLD_LIFT: (hold_lifts.stale, hold_lifts.return_stale),
     ProposalKind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,15 +18,24 @@ FOUND = """
 from parties p
 left join legal_holds h on h.party_id = p.id and h.lifted_at is null
 where (:words = '' or searched((((p.name || ' ') || p.email) || ' ') || p.external_id) like searched(:like))
-  and (not :held or h.id is not null)
+  and (not :held or h.id is not null) and (not :erased or p.erased_at is not null)
+  and (not :proposed or exists (select from erasures e where e.party_id = p.id and e.status = 'PROPOSED'))
 """
 PAGE = text(
     f"""
-    select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since {FOUND}
+    select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since, p.erased_at {FOUND}
     order by h.placed_at desc nulls last, p.id desc limit :limit offset :offset
     """
 )
 COUNT = text(f"select count(*) {FOUND}")
+ERASURE = text(
+    """
+    select e.id, e.reason, e.proposed_by as maker_id, a.name as maker, e.proposed_at, e.status, b.name as checker,
+           e.settled_at, e.note, e.erased_at, e.counts, e.versions, e.documents_until, e.files_gone_at
+    from erasures e join staff a on a.id = e.proposed_by left join staff b on b.id = e.settled_by
+    where e.party_id = :party order by e.id desc
+    """
+)
 HOLDS = text(
     """
     select h.id, h.reason, h.placed_at, a.name as placed_by, h.lifted_at, b.name as lifted_by, h.lift_reason
@@ -36,6 +46,26 @@ HOLDS = text(
 NAMED = text(
     "select id from parties where external_id = :external_id and platform = coalesce(cast(:platform as text), platform)"
 )
+
+# What a table's rows are called, where its name says something else.
+NAMES: Mapping[str, str] = {
+    "notifications": "e-mails",
+    "parties": "name, address and payment method",
+    "party_changes": "what they had before",
+    "receipts": "documents",
+    "api_answers": "answers of the API",
+    "outgoing_operations": "requests to Stripe",
+    "webhook_events": "events from Stripe",
+    "outgoing_events": "events to the marketplace",
+    "event_deliveries": "deliveries to the marketplace",
+    "unsent_texts": "unsent words of staff",
+    "decision_drafts": "drafts of decisions",
+    "chargeback_evidence": "answers to banks",
+    "chargeback_files": "files for banks",
+    "party_requests": "requests to them",
+    "payee_accounts": "account at Stripe",
+    "payee_holds": "holds on them",
+}
 
 
 class SeveralOfThatName(DeskError):
@@ -48,7 +78,7 @@ class NobodyOfThatName(DeskError):
 
 @dataclass(frozen=True)
 class PersonRow:
-    """`held_since`: a legal hold stands."""
+    """`held_since`: a legal hold stands. `erased_at`: nothing of theirs is left but what must be kept."""
 
     id: int
     external_id: str
@@ -57,6 +87,7 @@ class PersonRow:
     platform: str
     created_at: datetime
     held_since: datetime | None
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -71,15 +102,38 @@ class LegalHoldRow:
 
 
 @dataclass(frozen=True)
+class ErasureRow:
+    """An erasure as it was proposed, and what became of it."""
+
+    id: int
+    reason: str
+    maker_id: int
+    maker: str
+    proposed_at: datetime
+    status: str
+    checker: str | None
+    settled_at: datetime | None
+    note: str | None
+    erased_at: datetime | None
+    counts: dict[str, int] | None
+    versions: int | None
+    documents_until: datetime | None
+    files_gone_at: datetime | None
+
+
+@dataclass(frozen=True)
 class PersonFilter:
-    """`words`: in name, address or external id; `held`: only those under a legal hold."""
+    """`words`: in name, address or external id; `held`: only those under a legal hold; `erased`: only those who are;
+    `proposed`: only those whose erasure waits for a second person."""
 
     words: str = ""
     held: bool = False
+    erased: bool = False
+    proposed: bool = False
 
     @property
     def given(self) -> dict[str, Any]:
-        return {"words": self.words.strip(), "like": like(self.words), "held": self.held}
+        return {**vars(self), "words": self.words.strip(), "like": like(self.words)}
 
 
 def page(session: Session, wanted: PersonFilter, *, offset: int = 0, limit: int = 50) -> list[PersonRow]:
@@ -95,7 +149,8 @@ def count(session: Session, wanted: PersonFilter) -> int:
 def one(session: Session, party_id: int) -> PersonRow:
     """Raises `NotFound`."""
     wanted = text(
-        "select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since "
+        "select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since, "
+        "p.erased_at "
         "from parties p left join legal_holds h on h.party_id = p.id and h.lifted_at is null where p.id = :id"
     )
     row = session.execute(wanted, {"id": party_id}).mappings().one_or_none()
@@ -117,3 +172,16 @@ def named(session: Session, external_id: str, platform: Platform | None = None) 
     if len(found) > 1:
         raise SeveralOfThatName(given=external_id)
     return int(found[0])
+
+
+def erasures(session: Session, party_id: int) -> list[ErasureRow]:
+    """Proposed, refused or done, the newest first."""
+    return [ErasureRow(**row) for row in session.execute(ERASURE, {"party": party_id}).mappings()]
+
+
+def held(session: Session, party_id: int) -> dict[str, int]:
+    """By kind, how many rows hold words of this person or name them: what an erasure overwrites."""
+    found: dict[str, int] = session.execute(
+        text("select personal_data_of(:party)"), {"party": party_id}
+    ).scalar_one()
+    return {NAMES.get(table, table.replace("_", " ")): count for table, count in sorted(found.items())}

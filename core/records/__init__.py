@@ -64,7 +64,7 @@ from core.records.periods import Period, PeriodReminder, PeriodReopening, YearEn
 from core.records.policy import PolicyVersion
 from core.records.policy_proposals import PolicyProposal
 from core.records.practice_flags import PracticeFlag
-from core.records.privacy import LegalHold
+from core.records.privacy import Erasure, LegalHold
 from core.records.projects import Engagement, Project
 from core.records.reconciliation import (
     BankMatch,
@@ -114,6 +114,7 @@ __all__ = [
     "DocumentSeries",
     "DuplicatePayment",
     "Engagement",
+    "Erasure",
     "EventDelivery",
     "Evidence",
     "EvidenceNote",

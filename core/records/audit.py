@@ -104,12 +104,13 @@ row_changes = Table(
     Column("before", LargeBinary),
     Column("digest", LargeBinary),
     Column("marks", LargeBinary),
-    Column("salt", UUID, nullable=False),
+    Column("salt", UUID),
     Column("login", Text, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("xid", TransactionId, nullable=False),
     Index("row_changes_xid_idx", "xid"),
     Index("row_changes_row_idx", "relation", "row_key", "id"),
+    Index("row_changes_erased_idx", "relation", "row_key", postgresql_where="salt is null"),
 )
 
 signing_keys = Table(

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 READS = (
     "account_balances account_postings accounts alembic_version audit_entries balances chart currencies "
     "daily_totals document_series fee_totals fees_of_journals found_ties hot_balances journals "
-    "ledger_lock ledger_roll_up milestone_moves party_changes posting_tail postings register repayment_progress "
-    "row_changes seal_epochs seals signing_keys staff_roles status_moves unhashed_content"
+    "ledger_lock ledger_roll_up milestone_moves party_changes personal_data posting_tail postings register "
+    "repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves unhashed_content"
 )
 
 # Rows are added and stay as they are.
@@ -71,6 +71,7 @@ CHANGES: Mapping[str, str] = {
     "exports": "next_try_at expires_at tries done total facts failure finished_at fetched_at removed_at",
     "hold_lifts": "status settled_by settled_at note",
     "holds": "released_by released_at release_reason news expected_end reminded_at",
+    "erasures": "status settled_by settled_at note files_gone_at",
     "legal_holds": "lifted_by lifted_at lift_reason",
     "legal_signatures": "reminded_at withdrawn_by withdrawn_at withdrawal_reason",
     "letter_preferences": "frequency muted changed_at",
@@ -160,8 +161,11 @@ CALLS: Mapping[str, str] = {
     "announce_test": "a test event for an endpoint that is in use",
     "bank_lines_hash": "the hash of a statement's lines",
     "carry_sessions": "a demo's sessions come along with its time",
+    "erase_person": "a person, where two people approved it",
+    "erasing": "whether that goes on in this transaction",
     "give_role_alone": "a role, while fewer than two administrators work here",
     "hold_ledger": "nothing is posted while a period is closed",
+    "personal_data_of": "how much is held about a person",
     "pin_first_signing_key": "the first signing key, where there is none",
     "post_journal": "one journal that balances",
     "post_year_end": "the journal that ends a year",

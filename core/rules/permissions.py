@@ -68,6 +68,8 @@ class Permission(StrEnum):
     CORRECT_ADDRESS = "correct_address"
     READ_PERSONAL_DATA = "read_personal_data"
     PLACE_LEGAL_HOLD = "place_legal_hold"
+    PROPOSE_ERASURE = "propose_erasure"
+    CONFIRM_ERASURE = "confirm_erasure"
     READ_AUDIT = "read_audit"
     EXPORT_AUDIT = "export_audit"
     VERIFY_AUDIT = "verify_audit"
@@ -130,6 +132,8 @@ _WORDS: Mapping[str, str] = {
     "correct_address": "correct an address",
     "read_personal_data": "see what is held about a person",
     "place_legal_hold": "place or lift a legal hold",
+    "propose_erasure": "propose to erase a person",
+    "confirm_erasure": "approve that a person is erased",
     "read_audit": "read the audit log",
     "export_audit": "export the audit log",
     "verify_audit": "verify the audit log",
@@ -209,6 +213,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.CORRECT_ADDRESS: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_PERSONAL_DATA: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.PLACE_LEGAL_HOLD: _to(COMPLIANCE),
+    Permission.PROPOSE_ERASURE: _to(COMPLIANCE),
+    Permission.CONFIRM_ERASURE: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.EXPORT_AUDIT: _to(COMPLIANCE),
     Permission.VERIFY_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
@@ -239,6 +245,8 @@ FRESH = frozenset(
         Permission.RELEASE_HOLD,
         Permission.SETTLE_RISK,
         Permission.PLACE_LEGAL_HOLD,
+        Permission.PROPOSE_ERASURE,
+        Permission.CONFIRM_ERASURE,
         Permission.CONFIRM_SUSPENSE,
         Permission.CONFIRM_JOURNAL,
         Permission.CLOSE_PERIOD,

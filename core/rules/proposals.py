@@ -30,6 +30,7 @@ class ProposalKind(StrEnum):
     BANK_CHANGE = "BANK_CHANGE"
     HOLD_LIFT = "HOLD_LIFT"
     ROLE_GRANT = "ROLE_GRANT"
+    ERASURE = "ERASURE"
 
 
 class ProposalStatus(StrEnum):
@@ -41,7 +42,8 @@ class ProposalStatus(StrEnum):
     DONE = "DONE"
     """A refund's return: another has confirmed that it left our bank. A period: another has reopened it. A debt:
     another has written it off. A bank change: another has agreed to accept it, refuse it or let it wait longer.
-    A hold: another has lifted it. Roles: another administrator has given them."""
+    A hold: another has lifted it. Roles: another administrator has given them.
+    A person: another has approved that they are erased, and they are."""
     POSTED = "POSTED"
     """A manual journal: another has approved it, and it is in the ledger."""
     REJECTED = "REJECTED"
@@ -61,6 +63,7 @@ ENDS: Mapping[ProposalKind, tuple[ProposalStatus, ...]] = {
     ProposalKind.BANK_CHANGE: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.HOLD_LIFT: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.ROLE_GRANT: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    ProposalKind.ERASURE: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
     ProposalKind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
@@ -132,6 +135,9 @@ TERMS: Mapping[ProposalKind, Terms] = {
     ),
     ProposalKind.ROLE_GRANT: Terms(
         "proposal to give roles", "proposed these roles", "approve them", (Permission.MANAGE_STAFF,)
+    ),
+    ProposalKind.ERASURE: Terms(
+        "erasure", "proposed this erasure", "approve it", (Permission.PROPOSE_ERASURE,)
     ),
     ProposalKind.PERIOD_REOPENING: Terms(
         "request to reopen a period",

@@ -153,6 +153,7 @@ STEPS: Mapping[str, Steps] = {
     "debt_write_offs": _to({Proposal.PROPOSED: ENDS[ProposalKind.DEBT_WRITE_OFF]}),
     "bank_change_proposals": _to({Proposal.PROPOSED: ENDS[ProposalKind.BANK_CHANGE]}),
     "hold_lifts": _to({Proposal.PROPOSED: ENDS[ProposalKind.HOLD_LIFT]}),
+    "erasures": _to({Proposal.PROPOSED: ENDS[ProposalKind.ERASURE]}),
     "role_grants": _to({Proposal.PROPOSED: ENDS[ProposalKind.ROLE_GRANT]}),
     "period_reopenings": _to({Proposal.PROPOSED: ENDS[ProposalKind.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
@@ -204,6 +205,7 @@ PLACES: Mapping[str, Place] = {
     "bank_change_proposals": Place("bank_change_proposal"),
     "hold_lifts": Place("hold_lift"),
     "role_grants": Place("role_grant"),
+    "erasures": Place("erasure"),
     "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),
 }

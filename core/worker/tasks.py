@@ -54,6 +54,7 @@ def register(app: App, desk: Desk) -> None:
         ("sweep_timers", EVERY_MINUTE, sweep_timers),
         ("sweep_events", EVERY_5_SECONDS, sweep_events_at_rest),
         ("sweep_exports", EVERY_5_SECONDS, sweep_exports),
+        ("sweep_erased_files", EVERY_MINUTE, sweep_erased_files),
         ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
         ("look_at_settlement", EVERY_MINUTE, look_at_settlement),
@@ -177,6 +178,13 @@ def sweep_events_at_rest(desk: Desk) -> int:
     with desk.database.reading() as session:
         moving = desk.settings.demo and demo_clock.under_way(session) is not None
     return 0 if moving else sweep_events(desk)
+
+
+def sweep_erased_files(desk: Desk) -> int:
+    """What is left to do of erasures: keys of files, names in documents that the law keeps no longer."""
+    from core.processes import erased_files
+
+    return erased_files.sweep(desk)
 
 
 def forget_answers(desk: Desk) -> int:

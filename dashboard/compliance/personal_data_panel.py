@@ -1,4 +1,4 @@
-"""One person whose data the desk holds: the legal holds on them, and the drawers that place and lift one."""
+"""One person whose data the desk holds: their erasure, the legal holds on them, and their drawers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from core.queries import personal_data
 from core.queries.personal_data import LegalHoldRow, PersonRow
 from core.rules.permissions import Permission
 from dashboard import request_context
+from dashboard.compliance import erasure_panel
 from dashboard.ui import cards, confirm, deadlines, errors, header, reasons, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
@@ -36,7 +37,9 @@ def show(party_id: int) -> None:
         },
         columns=2,
     )
-    _legal_holds(row, holds)
+    erasure_panel.show(row)
+    if row.erased_at is None or holds:
+        _legal_holds(row, holds)
 
 
 def _legal_holds(row: PersonRow, holds: list[LegalHoldRow]) -> None:
@@ -72,6 +75,8 @@ def _hold(each: LegalHoldRow) -> None:
 
 def drawers() -> None:
     """Whichever is open."""
+    if erasure_panel.drawers():
+        return
     if facts := confirm.drawer("place-legal-hold"):
         _place(**facts)
     elif facts := confirm.drawer("lift-legal-hold"):

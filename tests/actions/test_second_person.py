@@ -18,6 +18,7 @@ from core.actions.debts import write_offs
 from core.actions.decisions import approvals, recorded_decision
 from core.actions.parties import bank_decisions
 from core.actions.periods import closing, manual_journals, reopening
+from core.actions.privacy import erasures
 from core.actions.reconciliation import suspense
 from core.actions.refunds import outside_refunds
 from core.actions.risk import hold_lifts, holds
@@ -35,6 +36,7 @@ from core.records import (
     ChargebackAcceptance,
     DebtWriteOff,
     Decision,
+    Erasure,
     HoldLift,
     ManualJournal,
     Notification,
@@ -292,6 +294,20 @@ def role_grant(market: Market) -> Story:
     )
 
 
+def erasure(market: Market) -> Story:
+    party = builders.a_party(market, "PAYER", "Nobody In Particular")
+    row = market.act(
+        erasures.propose, market.as_staff("cora"), party_id=party, reason="They asked to be erased."
+    )
+    return Story(
+        "cora",
+        "ada",
+        lambda session, actor, now: erasures.approve(session, actor, now=now, erasure_id=row.id),
+        lambda session: session.get_one(Erasure, row.id).status,
+        party=party,
+    )
+
+
 STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.DECISION: decision,
     ProposalKind.POLICY_CHANGE: policy,
@@ -305,6 +321,7 @@ STORIES: dict[ProposalKind, Callable[[Market], Story]] = {
     ProposalKind.BANK_CHANGE: bank_change,
     ProposalKind.HOLD_LIFT: hold_lift,
     ProposalKind.ROLE_GRANT: role_grant,
+    ProposalKind.ERASURE: erasure,
 }
 OF_NOBODY = {
     ProposalKind.POLICY_CHANGE,
@@ -453,6 +470,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "debt_write_offs": ProposalKind.DEBT_WRITE_OFF,
         "hold_lifts": ProposalKind.HOLD_LIFT,
         "role_grants": ProposalKind.ROLE_GRANT,
+        "erasures": ProposalKind.ERASURE,
         "manual_journals": ProposalKind.MANUAL_JOURNAL,
     }
     assert found == {

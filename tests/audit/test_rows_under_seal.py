@@ -34,6 +34,7 @@ A_VALUE = {
     "interval": "{n} * interval '1 second'",
     "jsonb": "'{{\"n\": {n}}}'",
     "bytea": "int4send({n})",
+    "xid8": "'{n}'",
     "uuid": "lpad('{n}', 32, '0')::uuid",
     "ARRAY": "'{{{n}}}'",
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from core.actions.privacy import erasures
 from core.records import Party
 from tests import builders
 from tests.cli.terminal import Terminal
@@ -21,3 +24,36 @@ def test_a_legal_hold_is_placed_and_lifted_by_compliance_and_by_nobody_without_a
     lifted = terminal.run("person", "hold", name, "--lift", "--reason", "It ended", "--as", cora).well()
     assert "is lifted" in lifted.out
     terminal.run("person", "hold", "nobody", "--reason", "Why", "--as", cora).refuses("nobody")
+
+
+def test_a_person_is_proposed_erased_and_the_receipt_verifies_itself(
+    terminal: Terminal, town: builders.Town, home: Path, tmp_path: Path
+) -> None:
+    number = builders.a_party(town, "PAYER", "Nobody In Particular")
+    name, cora = town.read(lambda s: s.get_one(Party, number)).external_id, town.staff["cora"]
+    terminal.run("person", "erase", name, "--reason", "Asked").refuses("see what is held about a person")
+    looked = terminal.run("person", "erase", name, "--dry-run", "--as", cora, "--json").well().json
+    assert looked["held"]["name, address and payment method"] == 1
+    assert (looked["blocks"], looked["proposal"]) == ([], None)
+    terminal.run("person", "hold", name, "--reason", "Lawsuit", "--as", cora).well()
+    looked = terminal.run("person", "erase", name, "--dry-run", "--as", cora, "--json")
+    assert (looked.code, [each["code"] for each in looked.json["blocks"]]) == (1, ["legal_hold"])
+    terminal.run("person", "erase", name, "--reason", "Asked", "--as", cora).refuses(
+        "A legal hold stands since"
+    )
+    terminal.run("person", "hold", name, "--lift", "--reason", "Over", "--as", cora).well()
+    proposed = terminal.run("person", "erase", name, "--reason", "Asked", "--as", cora, "--json").well().json
+    out = tmp_path / "receipt.json"
+    terminal.run("person", "receipt", name, "--out", str(out), "--as", cora).refuses("was not erased")
+    town.act(erasures.approve, town.as_staff("ada"), erasure_id=proposed["proposal"])
+    done = terminal.run("person", "erase", name, "--as", cora, "--json").well().json
+    assert done["erased_at"]
+    assert done["files_gone_at"]
+    taken = terminal.run("person", "receipt", name, "--out", str(out), "--as", cora, "--json").well().json
+    verified = terminal.run("person", "verify-receipt", str(out), "--key", taken["key"], "--json").well().json
+    assert (verified["known"], verified["external_id"]) == (True, name)
+    other = "0000:" * 7 + "0000"
+    assert terminal.run("person", "verify-receipt", str(out), "--key", other).code == 1
+    out.write_text(out.read_text().replace(name, "somebody"))
+    forged = terminal.run("person", "verify-receipt", str(out), "--key", taken["key"])
+    assert (forged.code, "It was altered" in forged.out) == (1, True)

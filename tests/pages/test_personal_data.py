@@ -46,3 +46,31 @@ def test_administrators_look_and_place_none_and_others_do_not_come_in(town: Town
 
 def test_whoever_is_not_there_is_said(town: Town) -> None:
     assert "no party 999" in words(visit(town, "cora", "personal_data", id=999)).lower()
+
+
+def test_one_proposes_to_erase_a_person_and_another_approves(town: Town) -> None:
+    number = builders.a_party(town, "PAYER", "Nobody In Particular")
+    app = visit(town, "cora", "personal_data", id=number)
+    app.button(key="open-propose-erasure").click().run()
+    app.text_area(key="erasure-reason").input("They wrote on 3 March").run()
+    app.button(key="propose-erasure").click().run()
+    assert not app.exception
+    assert "Cora Nwosu proposes to erase" in words(app)
+    assert "Approve and erase" not in labels(app)
+    app = visit(town, "ada", "personal_data", id=number)
+    assert "They wrote on 3 March" in words(app)
+    app.button(key="erasure-1-confirm").click().run()
+    assert not app.exception
+    assert "is erased." in words(app)
+    app = visit(town, "cora", "personal_data", id=number)
+    assert "Nobody In Particular" not in words(app)
+    assert "Approved by" in words(app)
+    assert "Not yet" not in words(app)
+
+
+def test_what_is_in_the_way_is_listed(town: Town) -> None:
+    told = builders.funded(town)
+    app = visit(town, "cora", "personal_data", id=town.payer_id)
+    assert f"1 project is open (P-{told.project})." in words(app)
+    assert "Client funds are held" in words(app)
+    assert "Erase this person" not in labels(app)

@@ -43,6 +43,7 @@ ENDS = {
     "duplicate_payments": set(),
     "suspense_items": {"SETTLED", "REVERSED"},
     "periods": {"REOPENED"},
+    "erasures": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "role_grants": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "hold_lifts": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},
     "period_reopenings": {"DONE", "REJECTED", "WITHDRAWN", "RETURNED"},

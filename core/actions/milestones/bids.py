@@ -22,7 +22,7 @@ from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Party, PolicyVersion, Project
 from core.rules import amount_limits, engagement, outside_words, schedule
-from core.rules.parties import PartyRole
+from core.rules.parties import PartyRole, require_not_erased
 from core.rules.permissions import Actor, require_party
 from core.rules.projects import Funding
 from core.rules.visible_text import tidy
@@ -145,6 +145,7 @@ def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, P
     """A payer and a payee, of one marketplace."""
     payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
     for party, needed in ((payer, PartyRole.PAYER), (payee, PartyRole.PAYEE)):
+        require_not_erased(party.external_id, party.erased_at)
         if party.role != needed:
             raise WrongRole(
                 party=party.external_id,

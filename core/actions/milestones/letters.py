@@ -14,6 +14,7 @@ from core.gateways.mail import MailRefused, wire_form
 from core.records import Installation, Notification, Party
 from core.rules.notifications import LetterStatus
 from core.rules.outside_words import LONGEST_ADDRESS, has_mailbox
+from core.rules.parties import require_not_erased
 from core.rules.permissions import Actor, Permission, require
 from core.rules.visible_text import tidy
 
@@ -37,7 +38,7 @@ def send_again(
 
     With `address` the party's address is corrected first, and everything that failed to reach them goes to it. The
     log says that it was corrected, and not to what: addresses are personal data. Raises `NotFound`,
-    `LetterNotFailed`, `AddressUnusable`.
+    `LetterNotFailed`, `AddressUnusable`, `PartyErased`.
     """
     require(actor, Permission.SEND_LETTER)
     letter = session.get(Notification, notification_id, with_for_update=True)
@@ -45,6 +46,9 @@ def send_again(
         raise NotFound(kind="letter", id=notification_id)
     if letter.status != LetterStatus.FAILED:
         raise LetterNotFailed(letter=letter.id, status=letter.status.lower())
+    if letter.party_id is not None:
+        party = session.get_one(Party, letter.party_id)
+        require_not_erased(party.external_id, party.erased_at)
     letters = [letter]
     if address is not None and address.strip():
         letters = _correct(session, actor, letter, address.strip(), now=now)

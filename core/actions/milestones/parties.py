@@ -18,7 +18,7 @@ from core.errors import DeskError, Wording, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules import outside_words, payouts
-from core.rules.parties import PartyRole
+from core.rules.parties import PartyRole, require_not_erased
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
@@ -72,12 +72,14 @@ def register(
 ) -> Party:
     """A payer or payee of a marketplace, by the marketplace's own id; the same id twice is the same party.
 
-    Raises `WordsUnusable`, `AddressUnusable`, `MethodNotSent`.
+    Raises `WordsUnusable`, `AddressUnusable`, `MethodNotSent`, `PartyErased`.
     """
     payouts.require_sent(withdrawal_method)
     before = session.scalars(
         select(Party).where(Party.platform == platform, Party.external_id == external_id)
     ).one_or_none()
+    if before is not None:
+        require_not_erased(external_id, before.erased_at)
     if before is not None:
         return before
     party = Party(

@@ -20,6 +20,7 @@ from core.errors import DeskError
 from core.gateways.payments import MethodSnapshot
 from core.records import Party
 from core.rules import outside_words
+from core.rules.parties import require_not_erased
 from core.rules.permissions import Actor, require_party
 
 KEPT: Mapping[str, Callable[[str], str]] = {
@@ -61,9 +62,10 @@ def change(
     method: MethodSnapshot | None = None,
 ) -> Party:
     """All of it or nothing; the same again changes nothing. `method`: what the provider says of another payment method.
-    Raises as `require_changeable`, and `NotYours`."""
+    Raises as `require_changeable`, `NotYours`, `PartyErased`."""
     require_party(actor, party_id)
     party = session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
+    require_not_erased(party.external_id, party.erased_at)
     other = require_changeable(party, wanted)
     if not other:
         return party

@@ -1,1 +1,1 @@
-"""What is kept about a person: legal holds."""
+"""What is kept about a person: legal holds, and erasures by two people."""

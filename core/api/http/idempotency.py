@@ -24,13 +24,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.api.http.api_keys import Caller
-from core.api.http.problem_details import KeyReused, StillBusy
+from core.api.http.problem_details import AnswerErased, KeyReused, StillBusy
 from core.desk import Desk
 from core.records import ApiAnswer
 
 PATIENCE = "8s"
 SAME_AGAIN = 2
 KEPT_FOR = timedelta(days=30)
+GONE = 410  # it named a person who is erased: the database has overwritten it
 Do = Callable[[Session, datetime], Mapping[str, Any]]
 
 
@@ -121,6 +122,8 @@ def _known(session: Session, asked_for: Asked) -> Answer | None:
         return None
     if row.request_hash != asked_for.hash:
         raise KeyReused()
+    if row.status == GONE:
+        raise AnswerErased()
     return Answer(row.status, row.body, again=True)
 
 

@@ -45,6 +45,7 @@ from core.request_body import BodyTooLarge
 from core.rules.cases import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import EvidenceRefused, FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked, outside
+from core.rules.parties import PartyErased
 from core.rules.payee_accounts import CurrencyNotTaken
 from core.rules.permissions import NotPermitted, NotYours
 from core.rules.projects import FundedInTurn, FundedWithGap
@@ -95,6 +96,11 @@ class AskedDifferently(DeskError, tells=("fields",)):
 
 class FilesErased(DeskError, tells=("party",)):
     """The files of this party were erased and cannot be read again. What the record says about them remains."""
+
+
+class AnswerErased(DeskError):
+    """What was answered under this idempotency key named a person who was erased since. It was done: do not
+    repeat it."""
 
 
 class CaseDecided(DeskError):
@@ -152,6 +158,8 @@ STATUSES: Mapping[type[DeskError], int] = {
     **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
     TooManyFiles: 409,
     FilesErased: 409,
+    PartyErased: 410,
+    AnswerErased: 410,
     parties.AccountKnownOtherwise: 409,
     parties.NoAccountYet: 409,
     AlreadyMoving: 409,
@@ -176,6 +184,8 @@ ANYWHERE: tuple[type[DeskError], ...] = (
     NotFound,
     Conflict,
     KeyReused,
+    PartyErased,
+    AnswerErased,
     StillBusy,
     ChangedMeanwhile,
     BodyTooLarge,

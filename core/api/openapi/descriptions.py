@@ -43,6 +43,7 @@ WORDS: Mapping[int, str] = {
     401: "The key or the signature is missing, unknown, or out of time.",
     403: "This party, or this key, may not do that.",
     404: "It is not there, or it belongs to another platform.",
+    410: "A person whom it is about was erased.",
     409: "The present state does not allow it, or the idempotency key belongs to another request.",
     413: "The body or the file is too large.",
     415: "The body is of another media type than is read here.",

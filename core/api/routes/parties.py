@@ -126,7 +126,7 @@ def read_email_preferences(
     caller: CurrentCaller, session: ReadSession, external_id: requests.Named
 ) -> Response:
     """How often e-mails that are not urgent come to a party, which are muted, and which can be."""
-    party = lookups.party(session, caller, external_id)
+    party = lookups.party(session, caller, external_id, erased_too=True)
     return JSONResponse(_preferences_of(session, party))
 
 
