@@ -11,7 +11,8 @@ from dashboard.compliance import hold_panel, payee_hold_panel, risk_queue, style
 from dashboard.ui import deadlines, filters, header, status, tables
 from dashboard.ui.master_detail import side_by_side
 
-STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
+LATELY = hold_panel.LIFTED_LATELY
+STATES = {"ACTIVE": "In force", "RELEASED": "Lifted", LATELY: f"Lifted in {holds.LATELY.days} days"}
 EMPTY = {
     "ACTIVE": (
         "No milestone is on hold",
@@ -20,6 +21,10 @@ EMPTY = {
     "RELEASED": (
         "No hold on a milestone was lifted yet",
         "Lifted holds stay here, with both reasons.",
+    ),
+    LATELY: (
+        f"No hold on a milestone was lifted in {holds.LATELY.days} days",
+        "Those that were lifted before are under “Lifted”.",
     ),
 }
 
@@ -38,7 +43,14 @@ with filters.bar():
     labels = status.labels("hold")
     kind = filters.one_of("Any kind", {each: labels[each] for each in HoldKind}, key="because", width=150)
     words = filters.search("Reason, party or title", key="words", width=220)
-wanted = HoldFilter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
+since = now - holds.LATELY if state == LATELY else None
+wanted = HoldFilter(
+    state=holds.RELEASED if since else state,
+    kind=kind,
+    milestone_id=navigation.asked("milestone"),
+    words=words,
+    since=since,
+)
 window = tables.window("page", depends=(state, kind, words))
 with request_context.reading() as session:
     total = holds.count(session, wanted)
@@ -76,7 +88,13 @@ def listed(narrow: bool) -> int | None:
                 lambda offset, limit: holds.page(session, wanted, offset=offset, limit=limit)
             ),
             permission=Permission.EXPORT_CASE,
-            filter={"state": state, "kind": kind, "milestone": wanted.milestone_id, "words": words},
+            filter={
+                "state": wanted.state,
+                "lifted_since": since,
+                "kind": kind,
+                "milestone": wanted.milestone_id,
+                "words": words,
+            },
             columns=[column for column in columns if column.name != "stood"],
         ),
         name="Holds",
@@ -86,7 +104,7 @@ def listed(narrow: bool) -> int | None:
 
 
 side_by_side("holds", [row.id for row in rows], listed, hold_panel.show)
-payee_hold_panel.section(state, but=navigation.asked("id"))
+payee_hold_panel.section(wanted.state, since=since, but=navigation.asked("id"))
 hold_panel.cards_above(figures, now)
 risk_queue.section()
 if request_context.may(Permission.PLACE_HOLD):

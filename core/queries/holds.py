@@ -18,6 +18,7 @@ from core.rules.milestones import Status
 from core.rules.references import number_in, reference
 
 ACTIVE, RELEASED = "ACTIVE", "RELEASED"
+LATELY = timedelta(days=30)
 JOINED = """
 from holds h
 join milestones m on m.id = h.milestone_id
@@ -44,10 +45,13 @@ FIGURES = text(
     """
     select count(*) filter (where released_at is null) as active,
            min(placed_at) filter (where released_at is null) as oldest,
+           (array_agg(id order by placed_at, id) filter (where released_at is null))[1] as oldest_id,
            count(*) filter (where released_at >= :month) as lifted,
            percentile_cont(0.5) within group (order by extract(epoch from released_at - placed_at))
                filter (where released_at is not null) as median
-    from (select placed_at, released_at from holds union all select placed_at, released_at from payee_holds) every
+    from (
+        select id, placed_at, released_at from holds union all select id, placed_at, released_at from payee_holds
+    ) every
     """
 )
 STOPPED = text(
@@ -88,16 +92,22 @@ CANDIDATES = text(
 
 @dataclass(frozen=True)
 class HoldFilter:
-    """`state` is ACTIVE or RELEASED; `words` are searched in reasons, parties and titles."""
+    """`state` is ACTIVE or RELEASED; `words` are searched in reasons, parties, titles; `since`: lifted from then on."""
 
     state: str | None = ACTIVE
     kind: str | None = None
     milestone_id: int | None = None
     words: str = ""
+    since: datetime | None = None
 
     @property
     def values(self) -> dict[str, Any]:
-        return {"kind": self.kind, "milestone": self.milestone_id, "like": like(self.words)}
+        return {
+            "kind": self.kind,
+            "milestone": self.milestone_id,
+            "like": like(self.words),
+            "since": self.since,
+        }
 
     @property
     def source(self) -> str:
@@ -113,6 +123,8 @@ class HoldFilter:
     def _conditions(self) -> Iterator[str]:
         if self.state:
             yield f"h.released_at is {'' if self.state == ACTIVE else 'not '}null"
+        if self.since:
+            yield "h.released_at >= :since"
         if self.kind:
             yield "h.kind = :kind"
         if self.milestone_id:
@@ -172,10 +184,11 @@ class HoldRow:
 
 @dataclass(frozen=True)
 class Figures:
-    """What stands now, and how it went: `lifted` within 30 days, `median` time from placing to lifting."""
+    """What stands now, and how it went: `lifted` within `LATELY`, `median` time from placing to lifting."""
 
     active: int
     oldest: datetime | None
+    oldest_id: int | None
     lifted: int
     median: timedelta | None
     stopped: tuple[Money, ...]
@@ -216,12 +229,11 @@ def one(session: Session, hold_id: int) -> HoldRow:
 
 
 def figures(session: Session, *, now: datetime) -> Figures:
-    """Holds in force and the oldest, those lifted in 30 days and how long they stood (median), and the money they
-    stop."""
-    row = session.execute(FIGURES, {"month": now - timedelta(days=30)}).one()
+    """Holds in force and the oldest, those lifted lately and how long they stood (median), and the money they stop."""
+    row = session.execute(FIGURES, {"month": now - LATELY}).one()
     median = None if row.median is None else timedelta(seconds=float(row.median))
     stopped = in_order(Money(minor, currency) for currency, minor in session.execute(STOPPED))
-    return Figures(row.active, row.oldest, row.lifted, median, stopped)
+    return Figures(row.active, row.oldest, row.oldest_id, row.lifted, median, stopped)
 
 
 def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candidate]:

@@ -84,14 +84,17 @@ class Payee:
     platform: str
 
 
-def page(session: Session, *, state: str | None = milestone_holds.ACTIVE) -> list[PayeeHoldRow]:
-    """Those in force first, the latest of each first; at most `MOST`."""
+def page(
+    session: Session, *, state: str | None = milestone_holds.ACTIVE, since: datetime | None = None
+) -> list[PayeeHoldRow]:
+    """Those in force first, the latest of each first; at most `MOST`. `since`: lifted from then on."""
     states = {
         milestone_holds.ACTIVE: "k.released_at is null",
         milestone_holds.RELEASED: "k.released_at is not null",
     }
-    query = text(ROWS.format(where=states.get(state or "", "true")))
-    return _rows(session, session.execute(query, {"limit": MOST}).mappings().all())
+    where = states.get(state or "", "true") + (" and k.released_at >= :since" if since else "")
+    found = session.execute(text(ROWS.format(where=where)), {"limit": MOST, "since": since})
+    return _rows(session, found.mappings().all())
 
 
 def one(session: Session, hold_id: int) -> PayeeHoldRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -16,40 +17,61 @@ from core.rules.references import reference
 from dashboard import lift_preview, lifting, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance import payee_hold_panel
-from dashboard.ui import cards, confirm, deadlines, kept_choices, money, reasons, status, text_fields
-from dashboard.ui.cards import Kpi
+from dashboard.finance.figures import card
+from dashboard.ui import cards, confirm, deadlines, kept_choices, reasons, status, text_fields
 from dashboard.ui.master_detail import close
 from dashboard.ui.safe import html, plain, words_of
 
+LIFTED_LATELY = "LATELY"
+
 
 def cards_above(figures: Figures, now: datetime) -> None:
-    """What stands now, and how it went."""
-    cards.kpis(
-        [
-            Kpi(
-                "In force",
-                figures.active,
-                "hold" if figures.active == 1 else "holds",
-                "wait" if figures.active else None,
-            ),
-            Kpi(
-                "Amount on hold",
-                figures.stopped[0] if figures.stopped else "—",
-                money.sums(figures.stopped[1:]) if len(figures.stopped) > 1 else "held or payable",
-            ),
-            Kpi(
-                "Longest in force",
-                deadlines.span(now - figures.oldest) if figures.oldest else "—",
-                "of those that are now",
-            ),
-            Kpi("Lifted", figures.lifted, "in the last 30 days"),
-            Kpi(
-                "Median time",
-                deadlines.span(figures.median) if figures.median else "—",
-                "from placing to lifting",
-            ),
-        ]
-    )
+    """What stands now, and how it went; each figure leads to the holds that it is of."""
+    to_oldest: dict[str, Any] = {"state": holds.ACTIVE}
+    if figures.oldest_id:
+        to_oldest["id"] = figures.oldest_id
+    with st.grid(columns=5, min_column_width=150, gap="small", row_height="content"):
+        card(
+            "In force",
+            [figures.active],
+            note="hold" if figures.active == 1 else "holds",
+            tone="wait" if figures.active else "quiet",
+            link="In force",
+            page="holds",
+            state=holds.ACTIVE,
+        )
+        card(
+            "Amount on hold",
+            [*figures.stopped] or ["—"],
+            note="held or payable",
+            link="What is stopped",
+            page="holds",
+            state=holds.ACTIVE,
+        )
+        card(
+            "Longest in force",
+            [deadlines.span(now - figures.oldest) if figures.oldest else "—"],
+            note="of those that are now",
+            link=reference("hold", figures.oldest_id) if figures.oldest_id else "In force",
+            page="holds",
+            **to_oldest,
+        )
+        card(
+            "Lifted",
+            [figures.lifted],
+            note=f"in the last {holds.LATELY.days} days",
+            link="Lifted since",
+            page="holds",
+            state=LIFTED_LATELY,
+        )
+        card(
+            "Median time",
+            [deadlines.span(figures.median) if figures.median else "—"],
+            note="from placing to lifting",
+            link="All that were lifted",
+            page="holds",
+            state=holds.RELEASED,
+        )
 
 
 def show(hold_id: int) -> None:

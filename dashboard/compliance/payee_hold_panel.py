@@ -37,10 +37,10 @@ def show(hold_id: int) -> bool:
     return True
 
 
-def section(state: str | None, *, but: int | None) -> None:
+def section(state: str | None, *, since: datetime | None, but: int | None) -> None:
     """Nothing at all where none stands. `but`: this one is shown already."""
     with request_context.reading() as session:
-        rows = [row for row in queries.page(session, state=state) if row.id != but]
+        rows = [row for row in queries.page(session, state=state, since=since) if row.id != but]
     if not rows:
         return
     header.section(

@@ -208,12 +208,15 @@ def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200
 
 
 def _heed(label: str, key: str, options: Mapping[str, str]) -> bool:
-    """Streamlit writes labels into the address; a link of our own may hold the stored value instead. Of what is
-    neither, Streamlit would say nothing and choose nothing."""
+    """Streamlit writes labels into the address; a link of our own may hold the stored value instead, which is written
+    there as its label: Streamlit would take it out. Of what is neither, it would say nothing and choose nothing."""
     asked = st.query_params.get(key)
     if not asked or asked in options.values():
         return True
     if asked in options:
+        if key not in st.session_state:  # it is drawn for the first time, from the address
+            st.query_params[key] = options[asked]
+            st.rerun()
         st.session_state[key] = asked
         return True
     unreadable(label, key, asked)

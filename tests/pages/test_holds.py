@@ -66,6 +66,42 @@ def test_what_stands_and_what_was_lifted_are_kept_apart(town: Town) -> None:
     assert "Lift" not in labels(visit(town, "ada", "holds", id=first))
 
 
+def test_a_filter_that_the_address_names_by_its_stored_value_stays_in_the_address(town: Town) -> None:
+    """A link of our own has it so; what is seen can be sent on and loaded again."""
+    place(town, builders.funded(town))
+    app = visit(town, "mia", "holds", state="ACTIVE", because="MANUAL")
+    assert (app.button_group(key="state").value, app.selectbox(key="because").value) == ("ACTIVE", "MANUAL")
+    assert {name: app.query_params[name] for name in ("state", "because")} == {
+        "state": "In force",
+        "because": "Manual",
+    }
+
+
+def test_each_figure_leads_to_the_holds_that_it_is_of(town: Town) -> None:
+    """The oldest by its number, those lifted lately apart from those lifted before."""
+    early, late = place(town, builders.funded(town)), place(town, builders.funded(town, title="New roof"))
+    stands = place(town, builders.funded(town, title="New bath"))
+    town.wait(days=1)
+    town.act(hold.lift, town.as_staff("ada"), hold_id=early, reason="Papers seen.")
+    town.wait(days=31)
+    town.act(hold.lift, town.as_staff("ada"), hold_id=late, reason="Papers seen.")
+    app = visit(town, "mia", "holds")
+    ways = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    assert ways["In force"] == ways["What is stopped"] == "state=ACTIVE"
+    assert ways[f"H-{stands}"] == f"state=ACTIVE&id={stands}"
+    found = {}
+    for label in ("In force", "Lifted since", "All that were lifted"):
+        shown = visit(town, "mia", "holds", state=ways[label].removeprefix("state="))
+        found[label] = {row["reference"] for row in shown.dataframe[0].value.to_dict("records")}
+    assert found == {
+        "In force": {f"H-{stands}"},
+        "Lifted since": {f"H-{late}"},
+        "All that were lifted": {f"H-{early}", f"H-{late}"},
+    }
+    figures = town.read(lambda s: holds.figures(s, now=town.now))
+    assert (figures.active, figures.lifted) == (1, 1), "as many as they lead to"
+
+
 def test_a_hold_is_placed_with_a_reason_and_not_without(town: Town) -> None:
     told = builders.funded(town)
     app = press(visit(town, "fay", "holds"), "open-place")
