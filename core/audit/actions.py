@@ -211,6 +211,7 @@ class AuditAction(StrEnum):
     POLICY_WITHDRAW = "policy:withdraw"
     PRACTICE_FLAG = "practice:flag"
     PRACTICE_RESOLVE = "practice:resolve"
+    PERSON_ACCESS = "person:access"
     PERSON_DESTROY_KEY = "person:destroy_key"
     PERSON_ERASE = "person:erase"
     PERSON_ERASE_DOCUMENTS = "person:erase_documents"
@@ -454,6 +455,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     ),
     AuditAction.CHECKLIST_DOWNLOAD: ActionKind("Document of the legal checklist taken", staff_only=True),
     AuditAction.CHECKLIST_REMIND: ActionKind("Legal checklist: review due", tone="wait", staff_only=True),
+    AuditAction.PERSON_ACCESS: ActionKind("All that is held about a person taken", staff_only=True),
     AuditAction.PERSON_PROPOSE_ERASURE: ActionKind(
         "Erasure of a person proposed", tone="wait", staff_only=True
     ),

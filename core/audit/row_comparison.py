@@ -19,6 +19,7 @@ from itertools import zip_longest
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from core.audit.actions import AuditAction
 from core.audit.rows_under_seal import ADDED_BY_THE_WAY, CHANGED_BY_THE_WAY, TABLES
 from core.audit.verification_report import Finding
 
@@ -99,7 +100,7 @@ select relation from unnest(cast(:relations as text[])) as relation where not ex
 ) order by relation
 """
 # A salt is destroyed when the person whose words stood there is erased: in that transaction the row was changed again.
-ERASING = ("staff:person:erase", "system:person:erase_documents")
+ERASING = (AuditAction.PERSON_ERASE.by("staff"), AuditAction.PERSON_ERASE_DOCUMENTS.by("system"))
 WITHOUT_SALT = """
 with epochs as (
     select array_agg(changes_after order by epoch) as changes, array_agg(entries_after order by epoch) as entries

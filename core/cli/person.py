@@ -126,6 +126,46 @@ def erase(
 
 
 @app.command()
+def access(
+    external_id: Person,
+    out: Annotated[Path, typer.Option(help="The zip to write; one that is there is never overwritten.")],
+    marketplace: Marketplace = None,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """All that is held about one person, with their own files, and nothing private of anybody else. Needs --as.
+
+    Exit code 1 where a file of theirs could not be read: it is named in the zip."""
+    from core.actions.privacy import subject_access
+    from core.queries import personal_data
+
+    require_new(out)
+    with opened() as desk:
+        actor, now = operator.actor(desk, as_), desk.clock()
+        made = desk.database.run(
+            lambda session: subject_access.take(
+                session,
+                actor,
+                now=now,
+                store=desk.evidence,
+                party_id=personal_data.named(session, external_id, marketplace),
+            )
+        )
+    write_new(out, made.content)
+    data = {
+        "file": str(out),
+        "person": external_id,
+        "bytes": len(made.content),
+        "sha256": made.sha256,
+        "unread": made.unread,
+    }
+    unread = f" {made.unread} of their files could not be read." if made.unread else ""
+    words = f"All that is held about {external_id} is in {out} (SHA-256 {made.sha256}).{unread}"
+    say(data, as_json=as_json, words=tell(words))
+    raise typer.Exit(1 if made.unread else 0)
+
+
+@app.command()
 def receipt(
     external_id: Person,
     out: Annotated[Path, typer.Option(help="The file to write; one that is there is never overwritten.")],

@@ -68,6 +68,7 @@ class Permission(StrEnum):
     CORRECT_ADDRESS = "correct_address"
     READ_PERSONAL_DATA = "read_personal_data"
     PLACE_LEGAL_HOLD = "place_legal_hold"
+    EXPORT_PERSONAL_DATA = "export_personal_data"
     PROPOSE_ERASURE = "propose_erasure"
     CONFIRM_ERASURE = "confirm_erasure"
     READ_AUDIT = "read_audit"
@@ -132,6 +133,7 @@ _WORDS: Mapping[str, str] = {
     "correct_address": "correct an address",
     "read_personal_data": "see what is held about a person",
     "place_legal_hold": "place or lift a legal hold",
+    "export_personal_data": "take out all that is held about a person",
     "propose_erasure": "propose to erase a person",
     "confirm_erasure": "approve that a person is erased",
     "read_audit": "read the audit log",
@@ -213,6 +215,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.CORRECT_ADDRESS: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_PERSONAL_DATA: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.PLACE_LEGAL_HOLD: _to(COMPLIANCE),
+    Permission.EXPORT_PERSONAL_DATA: _to(COMPLIANCE),
     Permission.PROPOSE_ERASURE: _to(COMPLIANCE),
     Permission.CONFIRM_ERASURE: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
@@ -247,6 +250,7 @@ FRESH = frozenset(
         Permission.PLACE_LEGAL_HOLD,
         Permission.PROPOSE_ERASURE,
         Permission.CONFIRM_ERASURE,
+        Permission.EXPORT_PERSONAL_DATA,
         Permission.CONFIRM_SUSPENSE,
         Permission.CONFIRM_JOURNAL,
         Permission.CLOSE_PERIOD,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
-from core.actions.privacy import legal_holds
+from core.actions.privacy import legal_holds, subject_access
 from core.errors import NotFound
 from core.queries import personal_data
 from core.queries.personal_data import LegalHoldRow, PersonRow
-from core.rules.permissions import Permission
+from core.rules.permissions import Actor, Permission
 from dashboard import request_context
 from dashboard.compliance import erasure_panel
-from dashboard.ui import cards, confirm, deadlines, errors, header, reasons, text_fields
+from dashboard.ui import cards, confirm, deadlines, download, errors, header, reasons, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
@@ -37,9 +39,39 @@ def show(party_id: int) -> None:
         },
         columns=2,
     )
+    if row.erased_at is None and request_context.may(Permission.EXPORT_PERSONAL_DATA):
+        _access(row)
     erasure_panel.show(row)
     if row.erased_at is None or holds:
         _legal_holds(row, holds)
+
+
+def _access(row: PersonRow) -> None:
+    header.section("Subject access")
+    cards.note(
+        "One file for this person of all that is held about them, with their own files. The other side is called the "
+        "payer or the payee in it."
+    )
+    if not confirm.step_up("subject-access"):
+        return
+    desk = request_context.desk()
+
+    def content(actor: Actor, now: datetime) -> bytes:
+        return desk.database.run(
+            lambda session: (
+                subject_access.take(session, actor, now=now, store=desk.evidence, party_id=row.id).content
+            )
+        )
+
+    download.button(
+        "All that is held",
+        key=f"subject-access-{row.id}",
+        permission=Permission.EXPORT_PERSONAL_DATA,
+        name=f"person-{row.id}.zip",
+        media_type="application/zip",
+        content=content,
+        help="It contains personal data, so the audit log records who took it.",
+    )
 
 
 def _legal_holds(row: PersonRow, holds: list[LegalHoldRow]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from core.actions.privacy import erasures
@@ -57,3 +58,16 @@ def test_a_person_is_proposed_erased_and_the_receipt_verifies_itself(
     out.write_text(out.read_text().replace(name, "somebody"))
     forged = terminal.run("person", "verify-receipt", str(out), "--key", taken["key"])
     assert (forged.code, "It was altered" in forged.out) == (1, True)
+
+
+def test_all_that_is_held_about_a_person_leaves_as_one_file(
+    terminal: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    name, out = town.read(lambda s: s.get_one(Party, town.payer_id)).external_id, tmp_path / "person.zip"
+    asked = ("person", "access", name, "--out", str(out))
+    terminal.run(*asked).refuses("take out all that is held about a person")
+    made = terminal.run(*asked, "--as", town.staff["cora"], "--json").well().json
+    assert (made["person"], made["unread"]) == (name, 0)
+    with zipfile.ZipFile(out) as packed:
+        assert name in packed.read("you.json").decode()
+    terminal.run(*asked, "--as", town.staff["cora"]).refuses("exists already")

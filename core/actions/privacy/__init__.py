@@ -1,1 +1,1 @@
-"""What is kept about a person: legal holds, and erasures by two people."""
+"""What is kept about a person: one file of all of it, legal holds, and erasures by two people."""
