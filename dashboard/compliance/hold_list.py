@@ -17,8 +17,8 @@ from dashboard.ui.master_detail import side_by_side
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted", LIFTED_LATELY: f"Lifted in {holds.LATELY.days} days"}
 EMPTY = {
     "ACTIVE": (
-        "No milestone is on hold",
-        "Staff who may place holds stop a milestone's money here or in its case.",
+        "No hold on a milestone is in force",
+        "Staff who may place holds stop a milestone's money here or in its case. A hold on a payee is listed apart.",
     ),
     "RELEASED": (
         "No hold on a milestone was lifted yet",

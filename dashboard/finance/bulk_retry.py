@@ -11,7 +11,7 @@ from core.queries.payout_progress import PayoutLine
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import bulk, cards, confirm, reasons, text_fields
-from dashboard.ui.safe import plain
+from dashboard.ui.safe import words_of
 
 KEY = "bulk-retry"
 
@@ -57,4 +57,4 @@ def panel(rows: Sequence[PayoutLine]) -> None:
 
 
 def _named(row: PayoutLine) -> str:
-    return plain(f"{row.reference} · {row.payee} · {row.sent.text()}")
+    return words_of(f"{row.reference} · {row.payee} · {row.sent.text()}")

@@ -64,7 +64,7 @@ def _checklist(row: ChargebackRow, draft: Answer | None, case: ChargebackCase) -
                 tone, said = "info", "Ready from the case"
             decisive = " <b>(decisive)</b>" if need.decisive else ""
             lines.append(
-                f'<li><span class="ed-pill ed-{tone}">{said}</span><span>{html(need.what)}{decisive}</span></li>'
+                f'<li><span class="ed-pill ed-{tone}">{said}</span> <span>{html(need.what)}{decisive}</span></li>'
             )
         st.html(f'<ul class="ed-notes" style="list-style:none;padding-left:0">{"".join(lines)}</ul>')
     for each in case.refunds:

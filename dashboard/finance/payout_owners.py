@@ -10,7 +10,7 @@ from core.rules.payout_progress import OVER
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import confirm
-from dashboard.ui.safe import plain
+from dashboard.ui.safe import words_of
 
 NOBODY = "Unassigned"
 
@@ -30,7 +30,7 @@ def panel(row: PayoutLine) -> None:
             "Owner",
             [None, *people],
             index=[None, *people].index(row.owner_id) if row.owner_id in people else 0,
-            format_func=lambda each: plain(people[each]) if each else NOBODY,
+            format_func=lambda each: words_of(people[each]) if each else NOBODY,
             key=f"payout-owner-{row.id}",
             width=260,
         )

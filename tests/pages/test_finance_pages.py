@@ -292,12 +292,15 @@ def test_several_payouts_are_sent_again_each_with_its_own_result(town: Town) -> 
     town.database.run(closed)
     assert not visit(town, "cora", "payouts").multiselect
     app = visit(town, "fay", "payouts")
-    app.multiselect(key="bulk-retry-chosen").set_value([first, second]).run()
+    box = app.multiselect(key="bulk-retry-chosen")
+    assert f"W-{first} · Ben Okafor · $1,800.00" in box.options, "its words, and no marks against markdown"
+    box.set_value([first, second]).run()
     assert "the same account will fail again. The bank account is closed." in words(app)
     app.text_input(key="bulk-retry-reason").set_value("The bank had an outage.").run()
     app.button(key="bulk-retry").click().run()
     assert not app.exception
     assert "1 of 2 done." in words(app)
+    assert f"W-{first} · Ben Okafor · $1,800.00" in unescape(words(app))
     assert "The same bank account will refuse payout" in words(app)
     standing = {each.id: each.status for each in town.read(lambda s: s.scalars(select(Payout)).all())}
     assert standing == {first: "TRANSFERRED", second: "ADMINISTRATIVE_REVIEW"}
