@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check stripe-test coverage vulnerabilities bench screenshots lock clean
+.PHONY: help environment demo test check attack stripe-test coverage vulnerabilities bench screenshots lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ check: environment ## what to run before a commit, a minute: ruff, mypy, import 
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not database" $(ARGS)
+
+attack: environment ## every known attack on the desk, played: held or BROKEN (ARGS="--json", "--only Sessions")
+	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" $(BIN)/python -m scripts.attack -n $(WORKERS) $(ARGS)
 
 stripe-test: environment ## the contract tests against Stripe itself, in test mode (STRIPE_API_KEY=sk_test_…)
 	@STRIPE_API_KEY="$(STRIPE_API_KEY)" exec $(BIN)/pytest -q -n 0 -rs tests/gateways/test_stripe_itself.py $(ARGS)

@@ -34,7 +34,7 @@ RECORD = text(
         p_action => :action, p_object_kind => :object_kind, p_object_id => :object_id, p_reason => :reason,
         p_before => cast(:before as jsonb), p_after => cast(:after as jsonb), p_project_id => :project_id,
         p_milestone_id => :milestone_id, p_ticket_id => :case_id, p_report_id => :report_id,
-        p_operation_key => :operation_key)
+        p_operation_key => :operation_key, p_proof => :proof)
     """
 )
 
@@ -107,6 +107,7 @@ def record(
         "case_id": case_id,
         "report_id": report_id,
         "operation_key": operation_key,
+        "proof": actor.proof or None,
     }
     return int(session.execute(RECORD, values | texts).scalar_one())
 

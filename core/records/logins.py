@@ -14,7 +14,7 @@ from collections.abc import Mapping
 # Only read: written by the database itself, or by a function.
 READS = (
     "account_balances account_postings accounts alembic_version audit_entries balances chart currencies "
-    "daily_totals document_series fee_totals fees_of_journals found_ties hot_balances journals "
+    "daily_totals document_series fee_totals fees_of_journals found_ties hot_balances journal_kinds journals "
     "ledger_lock ledger_roll_up milestone_moves party_changes personal_data posting_tail postings register "
     "repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves unhashed_content"
 )

@@ -191,7 +191,8 @@ class StaffInvitation(Record):
 
 class StaffSession(Record):
     """A signed-in browser. Only the hash of its token is stored; idle and absolute limits end it. `address` and
-    `browser` are what was said when it began; `provider_session` is the sign-in provider's name for it."""
+    `browser` are what was said when it began; `provider_session` is the sign-in provider's name for it. `proof_hash` is
+    that of what the token proves to the audit log."""
 
     __tablename__ = "staff_sessions"
     __table_args__ = (
@@ -203,6 +204,7 @@ class StaffSession(Record):
         ),
         CheckConstraint("expires_at <= created_at + interval '8 hours'", name="eight_hours"),
         CheckConstraint("authenticated_at <= expires_at and last_seen_at <= expires_at", name="while_open"),
+        CheckConstraint("length(proof_hash) = 32", name="proof_hash"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -216,6 +218,7 @@ class StaffSession(Record):
     address: Mapped[str] = mapped_column(default="", server_default="")
     browser: Mapped[str] = mapped_column(default="", server_default="")
     provider_session: Mapped[str | None] = mapped_column(default=None)
+    proof_hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class StaffTie(Record):

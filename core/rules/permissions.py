@@ -7,7 +7,7 @@ payment processor moves things. Nobody is exempt: an administrator holds the per
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -307,7 +307,8 @@ BY_OPERATOR = frozenset(
 @dataclass(frozen=True)
 class Actor:
     """Whoever does it: a member of staff, a party of the project (payer or payee), the system itself (timers, and what
-    the provider tells us), or an operator: an account of the machine, on the command line. `via` names that account."""
+    the provider tells us), or an operator: an account of the machine, on the command line. `via` names that account.
+    `proof` says to the database that an entry in their name comes from their session (`actions.staff.sessions`)."""
 
     kind: Literal["staff", "party", "system", "operator"]
     id: int | None
@@ -316,6 +317,7 @@ class Actor:
     session_id: int | None = None
     via: str = ""
     known_as: str = ""
+    proof: str = field(default="", repr=False, compare=False)
 
     @property
     def label(self) -> str:

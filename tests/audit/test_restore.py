@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from core import audit
+from core.audit.outside import Folder, OutsideDisagrees, publish
 from core.db import Database
 from core.embedded_postgres import EmbeddedPostgres
 from core.embedded_postgres.server import Server
@@ -59,3 +61,36 @@ def test_a_dump_restored_elsewhere_goes_on_in_a_new_epoch(log: Log, server: Serv
             each.dispose()
     finally:
         other.erase()
+
+
+def test_a_backup_that_was_brought_back_is_found_by_the_checkpoints_outside(
+    log: Log, server: Server, tmp_path: Path
+) -> None:
+    """Database and home as they were on Monday; on Tuesday something was decided, and its checkpoint had left."""
+    place = Folder(tmp_path / "outside")
+    place.path.mkdir()
+    log.written(2)
+    publish(log.folder, log.file.stem, place)
+    monday = server.create_database(f"{log.owner.url.database}_monday")
+    shutil.copytree(log.home, tmp_path / "home_of_monday")
+    dump_and_restore(server, log.owner.url.render_as_string(hide_password=False), monday.owner_url)
+    log.written(1)
+    publish(log.folder, log.file.stem, place)
+    opened = [Database(url) for url in (monday.app_url, monday.auditor_url, monday.owner_url)]
+    back = replace(
+        log, database=opened[0], auditor=opened[1], owner=opened[2], home=tmp_path / "home_of_monday"
+    )
+    try:
+        assert log.verify().ok
+        assert back.verify().ok, "nothing in the backup tells that it is one"
+        assert not audit.verify(back.auditor, place.path).ok
+        with pytest.raises(OutsideDisagrees, match="of seal 3 there, and none here"):
+            publish(back.folder, back.file.stem, place)
+        back.written(1)
+        assert not audit.verify(back.auditor, place.path).ok
+        with pytest.raises(OutsideDisagrees, match="the checkpoint of seal 3 is another"):
+            publish(back.folder, back.file.stem, place)
+    finally:
+        for each in opened:
+            each.dispose()
+        server.drop_database(monday.database)

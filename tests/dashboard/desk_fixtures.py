@@ -71,8 +71,9 @@ def http(office: Office) -> Iterator[TestClient]:
         yield client
 
 
-def browser_of(office: Office, host: str = "127.0.0.1") -> TestClient:
-    app = Starlette(
+def application(office: Office) -> Starlette:
+    """The desk's routes and middleware; where Streamlit would answer, the word `inside` does."""
+    return Starlette(
         routes=[
             *server.routes(office.desk),
             WebSocketRoute("/_stcore/stream", _stream),
@@ -80,6 +81,10 @@ def browser_of(office: Office, host: str = "127.0.0.1") -> TestClient:
         ],
         middleware=server.middleware(office.desk),
     )
+
+
+def browser_of(office: Office, host: str = "127.0.0.1") -> TestClient:
+    app = application(office)
     return TestClient(app, base_url="http://127.0.0.1:8501", client=(host, 50_000), follow_redirects=False)
 
 

@@ -6,16 +6,21 @@ And what somebody would try who had that login and nothing else, each attempt re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions.staff import sessions
+from core.audit.actions import AuditAction
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.records import logins
+from core.rules.permissions import Actor
 from tests.builders import Town, a_town, second_administrator
 
 VERBS: Mapping[str, str] = {
@@ -132,6 +137,7 @@ BY_GRANT_OR_LAW = (
     psycopg.errors.CheckViolation,
     psycopg.errors.RestrictViolation,
 )
+PROOF = sessions.proof_of("ada's")
 REFUSED = {
     "the identity of an administrator is made one's own": "update staff set issuer = 'mine', subject = 'me'",
     "a colleague's address is changed": "update staff set email = 'me@example.org'",
@@ -139,11 +145,13 @@ REFUSED = {
     "a session goes on for a year": "update staff_sessions set expires_at = now() + interval '1 year'",
     "a session is handed to another person": "update staff_sessions set staff_id = staff_id",
     "a session begins and no entry says so": """
-        insert into staff_sessions (token_hash, staff_id, created_at, last_seen_at, authenticated_at, expires_at)
-        select sha256('mine'), min(id), now(), now(), now(), now() + interval '8 hours' from staff""",
+        insert into staff_sessions (token_hash, proof_hash, staff_id, created_at, last_seen_at, authenticated_at,
+            expires_at)
+        select sha256('mine'), sha256('mine'), min(id), now(), now(), now(), now() + interval '8 hours' from staff""",
     "a session of nine hours begins": """
-        insert into staff_sessions (token_hash, staff_id, created_at, last_seen_at, authenticated_at, expires_at)
-        select sha256('mine'), min(id), now(), now(), now(), now() + interval '9 hours' from staff""",
+        insert into staff_sessions (token_hash, proof_hash, staff_id, created_at, last_seen_at, authenticated_at,
+            expires_at)
+        select sha256('mine'), sha256('mine'), min(id), now(), now(), now(), now() + interval '9 hours' from staff""",
     "a session that ended comes back": "update staff_sessions set revoked_at = null where revoked_at is not null",
     "somebody proved again who they are, says no entry": """
         update staff_sessions set authenticated_at = authenticated_at + interval '1 minute'""",
@@ -170,6 +178,15 @@ REFUSED = {
     "an entry is written past its function": """
         insert into audit_entries (at, actor_kind, action, object_kind, object_id, recorded_at)
         values (now(), 'system', 'a:b:c', 'x', '1', now())""",
+    "an entry is written in a colleague's name": """
+        select record_audit(now(), 'staff', (select min(id) from staff), 'administrator', 'staff:role:take', 'staff',
+            '1')""",
+    "an entry is written with what the database holds of a session": """
+        select record_audit(now(), 'staff', staff_id, 'administrator', 'staff:role:take', 'staff', '1',
+            p_proof => encode(proof_hash, 'hex')) from staff_sessions""",
+    "an entry is written in a colleague's name with a session of one's own": f"""
+        select record_audit(now(), 'staff', (select max(id) from staff), 'administrator', 'staff:role:take', 'staff',
+            '1', p_proof => '{PROOF}')""",
     "a journal is written past its function": """
         insert into journals (key, kind, memo, cause, account_ids, amounts, posted_at)
         values ('mine', 'mine', '', '{}', '{1,2}', '{1,-1}', now())""",
@@ -195,6 +212,9 @@ def attacked(town: Town, owner: Database) -> Town:
         if ended:
             town.database.run(lambda session, token=token: sessions.sign_out(session, token, now=town.now))
     with owner.transaction() as session:
+        session.execute(
+            text("update staff_sessions set proof_hash = sha256(:proof)"), {"proof": PROOF.encode()}
+        )
         session.execute(text("update installation set demo = false"))
         session.execute(text("delete from staff_roles where staff_id = :id"), {"id": town.staff["max"]})
         session.execute(text("update staff set active = false where id = :id"), {"id": town.staff["max"]})
@@ -225,3 +245,31 @@ def test_with_the_applications_login_alone(attacked: Town) -> None:
     assert [name for name, why in said.items() if why and "violates check" in why] == [
         "a session of nine hours begins"
     ]
+
+
+def test_an_entry_is_written_with_a_session_of_ones_own_or_at_a_terminal_that_is_named(
+    attacked: Town,
+) -> None:
+    token = attacked.database.run(
+        lambda session: sessions.sign_in(session, staff_id=attacked.staff["ada"], now=attacked.now)
+    )
+    mine = attacked.read(lambda session: sessions.resolve(session, token, now=attacked.now))
+    assert mine is not None
+    assert mine.proof not in repr(mine)
+    assert mine.proof not in repr(mine.actor)
+    at_the_terminal = replace(mine.actor, proof="", via="root on desk-1")
+    for actor in (mine.actor, at_the_terminal):
+        attacked.database.run(lambda session, actor=actor: left(session, actor, attacked))
+    with pytest.raises(DBAPIError, match="takes a session of theirs"):
+        attacked.database.run(lambda session: left(session, replace(mine.actor, proof=""), attacked))
+
+
+def left(session: Session, actor: Actor, town: Town) -> int:
+    return audit.record(
+        session,
+        actor,
+        AuditAction.TIE_DECLARE.by("staff"),
+        object_kind="staff",
+        object_id=actor.id or 0,
+        now=town.now,
+    )

@@ -34,6 +34,7 @@ BY_SQL_ALONE = (
     "milestone_moves",
     "status_moves",
     "personal_data",
+    "journal_kinds",
 )
 MAY_DELETE = {"api_answers", "rate_buckets"}  # what nothing is decided by, and old
 BANK_STATEMENTS = ("csv_mappings", "bank_statement_files", "bank_statements", "bank_statement_lines")
