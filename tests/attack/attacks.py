@@ -247,7 +247,7 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             " test_the_login_changes_the_columns_that_are_listed_and_no_others"
             " test_it_calls_these_functions_of_the_owner"
         ),
-        "With the application's login alone somebody takes an identity, a role, a session, a key, a policy or a name.": (
+        "With the application's login alone somebody takes an identity, role, session, key, policy or name.": (
             "tests/migrations/test_logins.py::test_with_the_applications_login_alone"
         ),
         "The application's login moves a status without its entry, or where the table has no such move.": (
