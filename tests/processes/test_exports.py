@@ -29,6 +29,7 @@ from core.rules.exports import KEPT, LEASE, TRIES, ExportGone, ExportKind
 from core.rules.permissions import Actor, NotPermitted
 from tests import builders, patience
 from tests.builders import Town
+from tests.database import as_owner
 from tests.desk_fixtures import a_desk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,7 +202,7 @@ def test_a_lease_is_renewed_as_long_as_its_worker_lives_also_where_there_is_noth
 def test_a_file_is_there_no_longer_than_the_sign_in_that_asked_for_it(office: Office) -> None:
     fay = office.signed_in("fay")
     ends = office.town.now + KEPT / 3
-    with office.town.database.transaction() as session:
+    with as_owner(office.town.database) as session:
         for each in session.scalars(select(StaffSession)):
             each.expires_at = ends
     number = office.asked(fay)
