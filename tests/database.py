@@ -118,7 +118,8 @@ def migrated_template(server: Server) -> str:
 ANY_JOURNAL = """
 insert into journal_kinds
 select kind, lines, lines
-from unnest(array['test', 'other', 'k']) as kind, (select array_agg(name) as lines from chart) as every
+from unnest(array['test', 'other', 'k', 'x', 'chargeback_lost']) as kind,
+     (select array_agg(name) as lines from chart) as every
 """
 
 

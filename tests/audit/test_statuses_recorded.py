@@ -86,7 +86,10 @@ def test_every_status_that_is_stored_has_its_place(owner: Database) -> None:
         stored = {(row.table_name, row.column_name) for row in session.execute(found)}
         guards = set(
             session.scalars(
-                text("select tgrelid::regclass::text from pg_trigger where tgname like '%\\_recorded'")
+                text(
+                    "select tgrelid::regclass::text from pg_trigger"
+                    " where tgfoid = 'require_status_entry'::regproc"
+                )
             )
         )
     assert stored == {(table, place.column) for table, place in PLACES.items()}

@@ -41,7 +41,7 @@ def comes_late(demo: Demo, day: date) -> int:
     """A bank charge of a day that is closed, as a process books it that hears of it now."""
     five = Money(500, "USD")
     journal = Journal(
-        "journey.late", "x", (debit("bank_charges", five), credit("bank", five)), memo="A charge"
+        "journey.late", "processor_fee", (debit("bank_charges", five), credit("bank", five)), memo="A charge"
     )
     happened = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=12)
     now = demo.one("select max(recorded_at) from journals")

@@ -18,7 +18,7 @@ from core.queries import journals
 from tests.builders import NOW
 
 FORMER = {"transfer_taken_back"}  # booked under this name before; nothing is any more
-TESTS_OWN = {"test", "other", "k"}
+TESTS_OWN = {"test", "other", "k", "x", "chargeback_lost"}
 
 
 def test_the_database_has_the_same_kinds(database: Database) -> None:
