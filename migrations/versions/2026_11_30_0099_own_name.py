@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0099"
-down_revision = "0098"
+down_revision = "0094"
 branch_labels = None
 depends_on = None
 

@@ -148,13 +148,6 @@ def test_a_journal_names_its_case_its_call_and_its_balance_transaction(town: Tow
     assert whole.seal is None
 
 
-def test_every_kind_of_journal_has_a_title() -> None:
-    import inspect
-
-    source = inspect.getsource(postings)
-    assert {kind for kind in journals.KINDS if f'"{kind}"' not in source} == set()
-
-
 def test_fees_are_the_balances_of_their_accounts(town: Town) -> None:
     divided(town)
     for step in fees.FeeInterval:
