@@ -172,7 +172,7 @@ class VerificationReport:
     def _erased(self) -> str:
         versions = "1 version of a row was" if self.erased == 1 else f"{self.erased:,} versions of rows were"
         stands = "its hash stands" if self.erased == 1 else "their hashes stand"
-        return f"{versions} erased by right: {stands}, and what it was of cannot be told any more."
+        return f"{versions} erased by right: {stands}, and nobody can tell of what."
 
     def _taken_in(self) -> str:
         rows = counted_rows(sum(each.rows for each in self.taken_in))

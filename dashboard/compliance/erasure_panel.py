@@ -73,7 +73,7 @@ def _propose(party_id: int, external_id: str) -> None:
     cards.note(FOR_GOOD)
     with request_context.reading() as session:
         held = personal_data.held(session, party_id)
-    cards.note("What is held, and would be overwritten:")
+    cards.note("What is held, and is overwritten; names in documents when the law keeps them no longer:")
     cards.facts({kind.capitalize(): count for kind, count in held.items()}, columns=2)
     place = text_fields.named("person", party_id, "erasure")
     reason = reasons.area(place, "Why", key="erasure-reason", placeholder="Who asked for it, and when")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import audit, case_file, doctor
 from core.actions.cases import conversation, evidence
-from core.actions.milestones import ratings
+from core.actions.milestones import ratings, verification
 from core.actions.parties import details
 from core.actions.privacy import erasures, legal_holds
 from core.actions.privacy.erasures import NotErasable, NotErased
@@ -28,9 +28,9 @@ from core.embedded_postgres import Urls
 from core.gateways.evidence_keys import EvidenceErased
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from core.processes import erased_files, letter_delivery
-from core.queries import invariants
-from core.records import Erasure, Evidence, Notification, Party
+from core.processes import erased_files, letter_delivery, payee_accounts, provider_accounts
+from core.queries import erasure_blocks, invariants
+from core.records import BankChange, Erasure, Evidence, Notification, Party, PayeeAccount
 from core.rules import personal_data
 from core.rules.parties import PartyErased
 from core.rules.permissions import Actor, NotPermitted, StepUpRequired
@@ -38,6 +38,7 @@ from core.rules.proposals import MakerIsChecker, ProposalEnded, ProposalWaits
 from tests import builders
 from tests.builders import Told, Town
 from tests.desk_fixtures import a_desk
+from tests.sandbox_desk import Market
 
 NAME, MAIL, BEFORE = "Zdenka O'Quillan-Ferrow", "zdenka.secret@example.com", "zdenka.before@example.com"
 WORDS = "The worktop arrived with a crack shaped like a heron."
@@ -425,3 +426,38 @@ def test_the_home_tells_where_the_database_is_from_before_an_erasure(
     assert (look.ok, f"before parties {number} were erased" in look.words) == (False, True)
     erase(town, number)
     assert doctor._erasures(settings).ok
+
+
+def test_a_payee_whose_money_all_arrived_is_erased_with_their_bank_and_stays_so(
+    market: Market, owner: Database, tmp_path: Path
+) -> None:
+    market.control.next_payouts({})
+    told = market.submitted(Money(100_000, "USD"))
+    provider_accounts.replace_bank(
+        market.desk, market.payee_id, asked_as="once", bank_token="btok_us_insufficientFunds"
+    )
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
+    for _ in range(10):
+        market.later(days=1)
+        sent(market, market.desk)
+    mail = market.get(Party, market.payee_id).email
+    assert market.read(lambda s: erasure_blocks.blocks(s, market.payee_id)) == ()
+    assert places(owner, mail)
+    last4 = [bank["last4"] for bank in market.get(PayeeAccount, market.payee_id).banks.values()]
+    row = erase(market, market.payee_id)
+    assert places(owner, mail) == []
+    account = market.get(PayeeAccount, market.payee_id)
+    assert [bank["last4"] for bank in account.banks.values()] == ["—"] * len(last4)
+    assert {change.after_last4 for change in market.all(BankChange)} == {"—"}
+    payee_accounts.read(market.desk, account.account)  # Stripe still knows it
+    assert [bank["last4"] for bank in market.get(PayeeAccount, market.payee_id).banks.values()] == ["—"]
+    market.later(days=1)
+    market.lawful()
+    audit.seal(
+        market.database,
+        audit.desk_signer(market.database, tmp_path, now=market.now),
+        tmp_path / "c",
+        now=market.now,
+    )
+    report = audit.verify(owner, tmp_path / "c")
+    assert (report.first_altered, report.erased) == (None, row.versions)
