@@ -61,6 +61,7 @@ server_metadata_url = "{provider.metadata_url}"
     request_context.use(known.desk)
     names = {Role.MEDIATOR: "m-1", Role.FINANCE: "f-1"}
     with owner.transaction() as session:
+        session.execute(text("update installation set demo = false"))
         for role, subject in names.items():
             session.execute(
                 update(Staff)
@@ -334,7 +335,8 @@ def test_half_a_configuration_is_none(desk: Office, tmp_path: Path) -> None:
 
 
 def invited(desk: Office) -> str:
-    who = Actor("staff", desk.staff[Role.ADMINISTRATOR], frozenset({Role.ADMINISTRATOR}), desk.clock())
+    administrator = desk.staff[Role.ADMINISTRATOR], frozenset({Role.ADMINISTRATOR}), desk.clock()
+    who = Actor("staff", *administrator, via="root on desk-1")
     asked = {
         "email": "nell@example.com",
         "name": "Nell Hart",
