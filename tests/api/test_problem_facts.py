@@ -77,7 +77,7 @@ def test_facts_are_ids_codes_and_numbers(error: DeskError, told: dict[str, Any])
 # Their code alone says it: what they are about is the request, its key or the desk, and no object. So does that of
 # whatever the payment provider did not answer clearly.
 NAMES_NOTHING = frozenset(
-    """conflict cursor_unfit details_missing key_missing key_reused key_unknown message_empty
+    """answer_erased conflict cursor_unfit details_missing key_missing key_reused key_unknown message_empty
     not_permitted nothing_to_change read_only_key reason_missing request_unreadable
     signature_wrong still_busy unavailable""".split()
 )
