@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from core.errors import DeskError
 from core.queries import operations, payee_accounts, payout_progress, payouts
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import figures, payout_list, payouts_ahead, withdrawals
-from dashboard.ui import cards, errors, filters, header, money, status, tables
-from dashboard.ui.cards import Kpi
+from dashboard.finance.figures import card
+from dashboard.ui import errors, filters, header, money, status, tables
 
 request_context.require(Permission.READ_PAYOUTS)
 
@@ -39,23 +41,24 @@ with request_context.reading() as session:
 review = [each for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_REVIEW]
 under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
 header.page("Payouts", "Withdrawals to payees' banks, and money that something stops.")
-cards.kpis(
-    [
-        Kpi(
-            "Need review",
-            sum(each.number for each in review),
-            note=money.sums([each.total for each in review]) if review else "",
-            tone="bad",
-            help="Failed: a person decides what happens next.",
-        ),
-        Kpi(
-            "Under way",
-            sum(each.number for each in under_way),
-            note=money.sums([each.total for each in under_way]),
-            help="What is sent, after the withdrawal fee.",
-        ),
-    ]
-)
+with st.grid(columns=2, min_column_width=240, gap="small", row_height="content"):
+    card(
+        "Need review",
+        [sum(each.number for each in review)],
+        note=money.sums([each.total for each in review]) if review else "a person decides what happens next",
+        tone="bad" if review else "quiet",
+        link="Failed payouts to review",
+        page="payouts",
+        status=PayoutStatus.ADMINISTRATIVE_REVIEW.value,
+    )
+    card(
+        "Under way",
+        [sum(each.number for each in under_way)],
+        note=money.sums([each.total for each in under_way]) if under_way else "sent after the withdrawal fee",
+        link="Payouts under way",
+        page="payouts",
+        status=payouts.ANY_UNDER_WAY,
+    )
 listed, ahead, stopped = filters.tabs(["Withdrawals", "Ahead", "Stopped money"], key="payouts-tab")
 if listed.open:
     with listed:

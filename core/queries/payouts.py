@@ -22,6 +22,7 @@ from core.rules.refusal_reasons import Block
 
 NEWEST = 2**63 - 1
 UNOWNED = "none"
+ANY_UNDER_WAY = "UNDER_WAY"
 UNDER_WAY = tuple(
     status.value
     for status in (
@@ -35,8 +36,8 @@ UNDER_WAY = tuple(
 
 @dataclass(frozen=True)
 class PayoutFilter:
-    """`owner` is a member of staff's number, or `UNOWNED`. `words` are searched in payees, milestones and projects, or
-    are the payout's number, W-214, or Stripe's id of the transfer or payout."""
+    """`status` is one, or `ANY_UNDER_WAY`; `owner` a member of staff's number, or `UNOWNED`. `words` are searched in
+    payees, milestones and projects, or are the payout's number, W-214, or Stripe's id of the transfer or payout."""
 
     status: str | None = None
     method: str | None = None
@@ -47,6 +48,7 @@ class PayoutFilter:
     def values(self) -> dict[str, Any]:
         return {
             "status": self.status,
+            "under_way": list(UNDER_WAY),
             "method": self.method,
             "owner": int(self.owner) if self.owner and self.owner != UNOWNED else None,
             "like": like(self.words),
@@ -61,7 +63,7 @@ class PayoutFilter:
 
     def _conditions(self) -> Iterator[str]:
         if self.status:
-            yield "w.status = :status"
+            yield "w.status = any(:under_way)" if self.status == ANY_UNDER_WAY else "w.status = :status"
         if self.method:
             yield "w.method = :method"
         if self.owner:

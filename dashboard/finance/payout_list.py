@@ -7,11 +7,13 @@ from dashboard import request_context
 from dashboard.finance import bulk_retry, payout_owners, withdrawals
 from dashboard.ui import filters, status, tables
 
+STATUSES = {payouts.ANY_UNDER_WAY: "Under way", **status.labels("payout")}
+
 
 def show() -> None:
     with filters.bar():
         words = filters.search("Payout, payee, milestone or Stripe id", key="q", width=270)
-        chosen = filters.one_of("Every status", status.labels("payout"), key="status")
+        chosen = filters.one_of("Every status", STATUSES, key="status")
         method = filters.one_of("Every method", withdrawals.METHODS, key="method", width=160)
         owners = {str(number): name for number, name in payout_owners.able().items()}
         anybody = {payouts.UNOWNED: payout_owners.NOBODY, **owners}

@@ -16,6 +16,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from core.actions.parties import payee_accounts
+from core.actions.payouts import payout_review
 from core.actions.risk import holds
 from core.db import Database
 from core.gateways.payments import PayeeAccountSnapshot
@@ -270,6 +271,20 @@ def test_a_failed_payout_is_offered_for_review_with_its_reason_as_it_was_written
     assert "![x](" not in " ".join(each.value for each in app.markdown)
     assert "Try again" in labels(app)
     assert "Try again" not in labels(visit(town, "cora", "payouts", id=number))
+
+
+def test_each_figure_of_payouts_leads_to_the_payouts_that_it_is_of(town: Town) -> None:
+    failed, sent = failed_payout(town), failed_payout(town)
+    why = {"payout_id": sent, "reason": "The bank had an outage."}
+    town.act(payout_review.retry, town.as_staff("fay"), **why)
+    ways = {
+        link.proto.label: link.proto.query_string for link in visit(town, "fay", "payouts").get("page_link")
+    }
+    found = {}
+    for label in ("Failed payouts to review", "Payouts under way"):
+        shown = visit(town, "fay", "payouts", status=ways[label].removeprefix("status="))
+        found[label] = {row["reference"] for row in shown.dataframe[0].value.to_dict("records")}
+    assert found == {"Failed payouts to review": {f"W-{failed}"}, "Payouts under way": {f"W-{sent}"}}
 
 
 def test_trying_again_sends_it_again(town: Town) -> None:
