@@ -16,6 +16,7 @@ from core.rules.permissions import NotPermitted, StepUpRequired
 from core.rules.reasons import ReasonMissing
 from tests import builders
 from tests.builders import Town
+from tests.database import as_owner
 
 
 @pytest.fixture
@@ -106,7 +107,8 @@ def test_an_external_id_names_one_party_or_is_refused(town: Town) -> None:
     with pytest.raises(NobodyOfThatName):
         town.read(lambda s: personal_data.named(s, "nobody"))
     other = builders.a_party(town, "PAYER", "Twin", platform="legal_services")
-    town.database.run(lambda s: setattr(s.get_one(Party, other), "external_id", payer.external_id))
+    with as_owner(town.database) as session:
+        session.get_one(Party, other).external_id = payer.external_id
     with pytest.raises(SeveralOfThatName):
         town.read(lambda s: personal_data.named(s, payer.external_id))
     assert town.read(lambda s: personal_data.named(s, payer.external_id, payer.platform)) == payer.id
