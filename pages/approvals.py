@@ -90,7 +90,7 @@ def listed(narrow: bool) -> int | None:
         ),
         name="Decisions that wait for a second person",
         empty_state=(
-            "Nothing waits for approval",
+            "No decision waits for approval",
             "Decisions that need a second person appear here at once.",
         ),
     )

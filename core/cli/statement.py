@@ -12,6 +12,7 @@ from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, opened, say, tell
 from core.errors import DeskError
+from core.money import Money
 from core.rules.bank_statements import STRIPE
 
 app = typer.Typer(no_args_is_help=True, help="Statements of the platform's own bank.")
@@ -290,11 +291,15 @@ def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
     verb = "would come in" if dry_run else "imported"
     head = f"{data['file']}: {data['new']} of {data['lines']} lines {verb}."
     found = [
-        f"{each['first_on']:%d %B %Y} to {each['last_on']:%d %B %Y}: {each['currency']} {each['opening']} to "
-        f"{each['closing']}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
+        f"{each['first_on']:%d %B %Y} to {each['last_on']:%d %B %Y}: {_amount(each, 'opening')} to "
+        f"{_amount(each, 'closing')}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
         for each in data["statements"]
     ]
     return [head, *found]
+
+
+def _amount(each: dict[str, Any], name: str) -> str:
+    return Money.parse(each[name], each["currency"], negative=True).text()
 
 
 def counted(lines: int) -> str:

@@ -1,6 +1,7 @@
 """What is due to leave Stripe in the days ahead, by day and currency, as things stand now.
 
-Holds, cases and reviews are not looked at: `payouts_ahead` says for the next two days what stops what.
+A payout waits for its payee's new bank account. Holds, cases and reviews are not looked at: `payouts_ahead` says for
+the next two days what stops what.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ DAYS = 14
 # Released money of a payee who withdraws by hand stays with us until they ask for it.
 DUE = text(
     f"""
-    select (due.at at time zone 'UTC')::date as day, due.currency, sum(due.minor)::bigint as minor, count(*) as number
+    select (greatest(due.at, bank.waits_until) at time zone 'UTC')::date as day, due.currency,
+           sum(due.minor)::bigint as minor, count(*) as number
     from ({payouts_ahead.SOURCES}) due
     join milestones m on m.id = due.milestone_id
     join projects p on p.id = m.project_id
     join parties payee on payee.id = p.payee_id
+    left join lateral (
+        select max(c.held_until) as waits_until from bank_changes c
+        where c.party_id = payee.id and c.currency = due.currency and c.ended_at is null
+    ) bank on due.to_payee
     where not due.to_payee or due.kind = '{payouts_ahead.PAYOUT}' or payee.auto_withdraw
     group by 1, 2
     """

@@ -130,9 +130,10 @@ def ahead(session: Session, *, now: datetime) -> Ahead:
         about = people[row.milestone_id]
         if row.kind in (DECISION, APPROVAL) and row.to_payee and not about.auto_withdraw:
             continue  # it stays payable until the payee asks for it
-        free = waits.get(about.payee_id, {}).get(row.currency, BankWait()).until
+        free = waits.get(about.payee_id, {}).get(row.currency, BankWait()).until if row.to_payee else None
         blocks = stopped[row.milestone_id] if row.to_payee else ()
-        due.append(_due(row, about, _standing(blocks, free, row.kind, end)))
+        due.append(_due(row, about, _standing(blocks, free, row.kind, end), not_before=free))
+    due.sort(key=lambda each: (each.at is None, each.at or end, each.milestone_id))
     return Ahead(end, tuple(due), _cash(session, due), whole)
 
 
@@ -152,7 +153,8 @@ def _standing(blocks: Sequence[Block], free: datetime | None, kind: str, end: da
     return tuple(block for block in blocks if block.code not in passing)
 
 
-def _due(row: Any, about: Any, blocks: tuple[Block, ...]) -> Due:
+def _due(row: Any, about: Any, blocks: tuple[Block, ...], *, not_before: datetime | None) -> Due:
+    """`not_before`: when the wait for the payee's new bank account is over; till then the queue asks in vain."""
     return Due(
         id=f"{row.kind}-{row.payout_id or row.milestone_id}-{row.to_payee}-{row.minor}",
         kind=row.kind,
@@ -163,7 +165,7 @@ def _due(row: Any, about: Any, blocks: tuple[Block, ...]) -> Due:
         project_id=about.project_id,
         to=about.payee if row.to_payee else about.payer,
         amount=Money(row.minor, row.currency),
-        at=None if blocks else row.at,
+        at=None if blocks else max(row.at, not_before or row.at),
         why=" ".join(block.sentence for block in blocks),
     )
 

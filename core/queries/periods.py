@@ -316,7 +316,7 @@ def sheets(period: PeriodRow) -> list[Sheet]:
         "Checklist",
         f"Closed: {words}",
         f"Closed by {facts['closed_by']} on {facts['closed_at'][:16].replace('T', ' at ')} UTC. "
-        f"{facts['journals']['count']:,} journals, the last J-{facts['journals']['last']}.",
+        f"Journals in it: {facts['journals']['count']:,}. The books then ended with J-{facts['journals']['last']}.",
         ("", "What has to be so", "What was found"),
         3,
         tuple(

@@ -130,6 +130,14 @@ SOURCES: Mapping[Found, Source] = {
         status="x.status",
         project="p.id",
     ),
+    Found.PLATFORM_PAYOUT: Source(
+        "stripe_payouts",
+        "'From Stripe to our bank, ' || to_char(x.arrival_at, 'YYYY-MM-DD')",
+        Permission.READ_LEDGER,
+        amount="x.amount",
+        currency="x.currency",
+        order="created_at",
+    ),
     Found.REFUND: Source(
         "refunds",
         "y.name",
@@ -270,6 +278,7 @@ BY_PROVIDER_ID: Mapping[Found, str] = {
     Found.MILESTONE: PAID.format("o.stripe_payment_intent = :id or o.stripe_charge = :id"),
     Found.REFUND: "x.stripe_refund = :id",
     Found.PAYOUT: "x.stripe_transfer = :id or x.stripe_payout = :id",
+    Found.PLATFORM_PAYOUT: "x.id = :id and x.account is null",
     Found.CHARGEBACK: "x.stripe_dispute = :id or x.stripe_charge = :id",
     Found.PARTY: "x.stripe_customer = :id or x.stripe_account = :id",
     Found.JOURNAL: "x.id = (select b.journal_id from balance_transactions b where b.id = :id)",

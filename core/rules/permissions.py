@@ -285,6 +285,8 @@ BY_OPERATOR = frozenset(
     {
         Permission.READ_CASES,
         Permission.READ_LEDGER,
+        Permission.READ_PAYOUTS,
+        Permission.READ_CHARGEBACKS,
         Permission.CLOSE_PERIOD,
         Permission.RUN_RECONCILIATION,
         Permission.IMPORT_STATEMENTS,

@@ -29,6 +29,7 @@ class Found(StrEnum):
     MILESTONE = "milestone"
     PARTY = "party"
     PAYOUT = "payout"
+    PLATFORM_PAYOUT = "platform payout"
     REFUND = "refund"
     CHARGEBACK = "chargeback"
     HOLD = "hold"

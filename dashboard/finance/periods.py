@@ -179,8 +179,8 @@ def _detail(row: PeriodRow) -> None:
     header.section(row.words, "As it was signed")
     cards.facts(
         {
-            "Journals": row.journals,
-            "Last journal": f"J-{row.summary['journals']['last']}",
+            "Journals in it": row.journals,
+            "Books then ended with": f"J-{row.summary['journals']['last']}",
             "Signed with key": public.fingerprint if public else "The signature does not fit",
             "SHA-256": audit.period_summary.digest(row.summary),
         },

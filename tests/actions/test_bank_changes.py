@@ -14,7 +14,7 @@ from core.actions.milestones import verification
 from core.actions.parties import details
 from core.policy import HOME_SERVICES
 from core.processes import letter_delivery, payee_accounts, provider_accounts
-from core.queries import letters, payouts
+from core.queries import letters, payout_calendar, payouts, payouts_ahead
 from core.records import BankChange, Notification, Party, PartyChange, PayeeAccount
 from core.rules.permissions import NotYours
 from tests.sandbox_desk import Market
@@ -49,7 +49,17 @@ def test_payouts_to_another_bank_wait_for_the_time_of_the_policy_and_go_there(ma
     assert "bank account was changed" in stopped.why
     assert market.sent("/v1/transfers") == []
     market.control.next_payouts({})
-    market.wait(seconds=HOLD.total_seconds() - 1)
+    market.wait(seconds=HOLD.total_seconds() - 1800)
+    market.later()  # the queue asks again every few minutes, in vain
+    (due,) = market.read(lambda s: payouts_ahead.ahead(s, now=market.now)).due
+    assert (due.at, due.why) == (change.held_until, ""), "when it goes, and not when the queue asks again"
+    on = {
+        each.day
+        for each in market.read(lambda s: payout_calendar.calendar(s, now=market.now)).days
+        if each.number
+    }
+    assert on == {change.held_until.date()}
+    market.wait(seconds=1799)
     market.later()
     assert market.sent("/v1/transfers") == []
     market.later(seconds=1)

@@ -354,8 +354,9 @@ def test_what_sql_did_before_beside_or_after_an_erasure_is_still_named(
     last = town.read(lambda s: s.scalar(text(f"select max(id) from messages where {mine}")))
     tamper(f"update messages set body = 'I never complained' where id = {first}")
     erase(town)
-    (gap,) = found()
-    assert gap.startswith(f"Row {first} of messages was altered past the log before change ")
+    gap = f"Row {first} of messages was altered past the log before change "
+    assert [each for each in found() if not each.startswith(gap)] == []
+    assert len(found()) == 1
     tamper(f"update messages set body = 'It was all my fault' where id = {last}")
     assert any(f"Row {last} of messages (body) is not what was logged" in each for each in found())
     tamper("update row_changes set salt = null where relation = 'projects'")

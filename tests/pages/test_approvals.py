@@ -18,6 +18,7 @@ from core.rules.mediation import YouAreRecused
 from core.rules.permissions import TABLE, Permission
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
+from tests.database import as_owner
 from tests.pages.visiting import labels, serve, visit, words
 
 
@@ -56,7 +57,7 @@ def test_the_queue_is_for_those_who_may_approve(town: Town, subject: str) -> Non
 
 
 def test_nothing_waits_and_the_page_says_so(town: Town) -> None:
-    assert "Nothing waits for approval" in words(visit(town, "fay", "approvals"))
+    assert "No decision waits for approval" in words(visit(town, "fay", "approvals"))
 
 
 def test_the_longest_waiting_comes_first_and_the_makers_own_is_not_counted_as_theirs(town: Town) -> None:
@@ -96,13 +97,14 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
         "What Mia Lund wrote"
     ]
     assert the(town, decision).status == "VOIDED"
-    assert "Nothing waits for approval" in words(visit(town, "fay", "approvals"))
+    assert "No decision waits for approval" in words(visit(town, "fay", "approvals"))
 
 
 def test_whoever_is_tied_to_a_party_sees_why_they_cannot_answer(town: Town) -> None:
     told, _ = waiting(town)
     tie = StaffTie(staff_id=town.staff["fay"], party_id=town.payer_id, reason="Cousin", declared_at=town.now)
-    town.database.run(lambda session: session.add(tie))
+    with as_owner(town.database) as session:
+        session.add(tie)
     app = visit(town, "fay", "approvals", id=told.case)
     assert "You have a tie to a party of this case" in words(app)
     assert "Review plan" not in labels(app)

@@ -13,7 +13,7 @@ from core.db import Database
 from core.money import Money
 from core.queries import search
 from core.queries.search import SOURCES, Hit, Result
-from core.records import BankAccount
+from core.records import BankAccount, StripePayout
 from core.rules.permissions import Permission
 from core.rules.search import OF_REFERENCE, Found
 from core.rules.suspense import SettledAs
@@ -84,6 +84,17 @@ def test_what_stripe_calls_it_leads_there_too(town: Town, told: Told) -> None:
         (line, Found.JOURNAL),
     ):
         assert kind in kinds(look(town, words)), words
+
+
+def test_a_payout_of_stripes_to_our_bank_is_found_by_its_id_and_one_to_a_payees_is_not(town: Town) -> None:
+    about = {"amount": 5_000, "currency": "USD", "status": "paid", "method": "standard", "automatic": True}
+    about |= {"created_at": town.now, "arrival_at": town.now, "fetched_at": town.now}
+    ours = StripePayout(id="po_ours1", **about)
+    theirs = StripePayout(id="po_theirs1", account="acct_1", party_id=town.payee_id, **about)
+    town.database.run(lambda s: s.add_all([ours, theirs]))
+    (hit,) = look(town, "po_ours1").hits
+    assert PLACES[hit.kind](hit) == ("reconciliation", {"payout": "po_ours1"})
+    assert look(town, "po_theirs1").hits == ()
 
 
 def test_an_amount_leads_to_what_was_agreed_charged_paid_and_sent_back(town: Town, told: Told) -> None:

@@ -50,7 +50,7 @@ EMPTY = {
     View.OVERDUE: ("Nothing is overdue", "Well done. Cases appear here when their time limit passes."),
     View.ESCALATED: ("Nothing is escalated", "A case comes here when it was not decided in time."),
     View.APPROVAL: (
-        "Nothing waits for approval",
+        "No decision waits for approval",
         "Decisions above the threshold wait here for a second person.",
     ),
 }
