@@ -80,7 +80,7 @@ REFUSED = {
     "update decisions set checker_id = (select max(id) - 1 from staff)": "written already",
     "update decisions set approval_reasons = '[]'": "permission denied",
     "update decisions set plan = '{}'": "permission denied",
-    "update settlement_proposals set note = 'All of it.'": "not allowed",
+    "update settlement_proposals set note = 'All of it.'": "permission denied",
     "update settlement_proposals set ended_at = now()": "not allowed",
     "update holds set reason = 'A whim.'": "permission denied",
 }

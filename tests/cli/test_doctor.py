@@ -22,7 +22,8 @@ PARTS = [
     *["Python", "Home", "Evidence key", "Signing key", "API master key"],
     *["Database as app", "Database as auditor", "Schema"],
     *[
-        "Clock, and the database's",
+        "Erasures",
+    "Clock, and the database's",
         "Stripe",
         "Clock, and Stripe's",
         "Webhook secret",
