@@ -23,7 +23,7 @@ PARTS = [
     *["Database as app", "Database as auditor", "Schema"],
     *[
         "Erasures",
-    "Clock, and the database's",
+        "Clock, and the database's",
         "Stripe",
         "Clock, and Stripe's",
         "Webhook secret",

@@ -61,6 +61,7 @@ fee_totals: dimension key
 hold_lifts: status
 holds: kind stripe_object
 installation: name
+journal_kinds: credits debits kind
 journals: account_ids amounts key kind
 legal_signatures: document document_name item jurisdiction note platform withdrawal_reason
 letter_preferences: frequency muted
@@ -109,7 +110,7 @@ signing_keys: after_hash by_itself by_previous public_key
 staff: email issuer name skills subject title
 staff_invitations: email name reason roles skills title token_hash
 staff_roles: role
-staff_sessions: address browser provider_session token_hash
+staff_sessions: address browser provider_session token_hash proof_hash
 statement_cursors: account book failure window_after
 statement_lines: currency id kind reporting_category source
 status_moves: from_status relation to_status
