@@ -51,7 +51,7 @@ def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
         assert expected in shown
     if subject == "mia":
         assert "You have agreed" not in shown
-        app.toggle(key="offer-letters-1").set_value(True).run()
+        app.toggle(key="settlement-letters-1").set_value(True).run()
         assert not app.exception
         for expected in ("When the other side accepts", "When the refund and the payout have been sent"):
             assert expected in words(app)
@@ -68,7 +68,7 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     shown = words(app)
     for expected in ("Agreement", "closed by the parties", "Ana Lindqvist", "Ben Okafor", "Accepted"):
         assert expected in shown
-    app.toggle(key=f"offer-letters-{offer.id}").set_value(True).run()
+    app.toggle(key=f"settlement-letters-{offer.id}").set_value(True).run()
     assert f"Written {deadlines.exact(town.now)}" in words(app)
     assert "nothing was decided here" not in shown
     assert "Preview plan" not in labels(app)
