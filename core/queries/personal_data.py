@@ -15,19 +15,17 @@ from core.like_patterns import like
 from core.policy import Platform
 
 FOUND = """
-from parties p
-left join legal_holds h on h.party_id = p.id and h.lifted_at is null
 where (:words = '' or searched((((p.name || ' ') || p.email) || ' ') || p.external_id) like searched(:like))
   and (not :held or h.id is not null) and (not :erased or p.erased_at is not null)
   and (not :proposed or exists (select from erasures e where e.party_id = p.id and e.status = 'PROPOSED'))
 """
-PAGE = text(
-    f"""
-    select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since, p.erased_at {FOUND}
-    order by h.placed_at desc nulls last, p.id desc limit :limit offset :offset
-    """
-)
-COUNT = text(f"select count(*) {FOUND}")
+SOURCE = "from parties p left join legal_holds h on h.party_id = p.id and h.lifted_at is null"
+SELECT = f"""
+select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since, p.erased_at {SOURCE}
+"""
+ONE = text(f"{SELECT} where p.id = :id")
+PAGE = text(f"{SELECT} {FOUND} order by h.placed_at desc nulls last, p.id desc limit :limit offset :offset")
+COUNT = text(f"select count(*) {SOURCE} {FOUND}")
 ERASURE = text(
     """
     select e.id, e.reason, e.proposed_by as maker_id, a.name as maker, e.proposed_at, e.status, b.name as checker,
@@ -148,12 +146,7 @@ def count(session: Session, wanted: PersonFilter) -> int:
 
 def one(session: Session, party_id: int) -> PersonRow:
     """Raises `NotFound`."""
-    wanted = text(
-        "select p.id, p.external_id, p.name, p.role, p.platform, p.created_at, h.placed_at as held_since, "
-        "p.erased_at "
-        "from parties p left join legal_holds h on h.party_id = p.id and h.lifted_at is null where p.id = :id"
-    )
-    row = session.execute(wanted, {"id": party_id}).mappings().one_or_none()
+    row = session.execute(ONE, {"id": party_id}).mappings().one_or_none()
     if row is None:
         raise NotFound(kind="party", id=party_id)
     return PersonRow(**row)

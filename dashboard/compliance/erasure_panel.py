@@ -17,8 +17,9 @@ from dashboard.ui.safe import html, plain
 from dashboard.ui.second_person import Answer
 
 FOR_GOOD = (
-    "Two people erase a person, for good: their name, address, words and files are overwritten or made unreadable. "
-    "The record stays provable, and pages say “erased” where they stood."
+    "Two people erase a person, for good: their name and address, what they wrote and their files are overwritten or "
+    "made unreadable, and pages say “erased” there. What was agreed and decided, the books, the bank's statements and "
+    "what staff gave as a reason stay. The record stays provable."
 )
 
 

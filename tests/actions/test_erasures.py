@@ -11,7 +11,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core import audit, case_file, doctor
@@ -25,6 +25,7 @@ from core.config import Settings
 from core.db import Database
 from core.desk import Desk
 from core.embedded_postgres import Urls
+from core.errors import NotFound
 from core.gateways.evidence_keys import EvidenceErased
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -361,6 +362,28 @@ def test_what_sql_did_before_beside_or_after_an_erasure_is_still_named(
     assert any(f"Row {last} of messages (body) is not what was logged" in each for each in found())
     tamper("update row_changes set salt = null where relation = 'projects'")
     assert any("was destroyed, and no erasure tells of it" in each for each in found())
+
+
+def test_whoever_is_not_there_is_not_erased_and_a_key_is_said_to_be_gone_once(
+    town: Town, tmp_path: Path
+) -> None:
+    ada, nobody = town.as_staff("ada"), 10**9
+    with pytest.raises(NotFound):
+        town.act(erasures.propose, town.as_staff("cora"), party_id=nobody, reason="They asked for it")
+    with pytest.raises(NotFound):
+        town.act(erasures.approve, ada, erasure_id=nobody)
+    signer = audit.desk_signer(town.database, tmp_path, now=town.now)
+    with pytest.raises(NotFound):
+        town.act(erasures.receipt, ada, party_id=nobody, signer=signer)
+    row = erase(town, builders.a_party(town, "PAYER", "Nobody In Particular"))
+    for _ in range(2):
+        town.database.run(lambda s: erasures.files_gone(s, now=town.now, erasure_id=row.id))
+    said = (
+        select(func.count())
+        .where(text("action = 'system:person:destroy_key'"))
+        .select_from(text("audit_entries"))
+    )
+    assert town.read(lambda s: s.scalar(said)) == 1
 
 
 def test_a_letter_that_failed_is_not_sent_to_whoever_is_erased(town: Town) -> None:

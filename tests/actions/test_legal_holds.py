@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from core.actions.privacy import legal_holds
 from core.actions.privacy.legal_holds import LegalHoldStands, NoLegalHold
 from core.db import Database
+from core.errors import NotFound
 from core.queries import personal_data
 from core.queries.personal_data import NobodyOfThatName, PersonFilter, SeveralOfThatName
 from core.records import Party
@@ -99,6 +100,11 @@ def test_people_are_found_by_name_address_and_external_id_those_under_a_hold_fir
         assert payer.id in [each.id for each in found]
     held = town.read(lambda s: personal_data.page(s, PersonFilter(held=True)))
     assert [each.id for each in held] == [town.payer_id]
+
+
+def test_nobody_who_is_not_there_is_held(town: Town) -> None:
+    with pytest.raises(NotFound):
+        town.act(legal_holds.place, town.as_staff("cora"), party_id=10**9, reason="Lawsuit 17 C 42/26")
 
 
 def test_an_external_id_names_one_party_or_is_refused(town: Town) -> None:

@@ -15,6 +15,7 @@ from core.actions.parties import details
 from core.actions.privacy import subject_access
 from core.actions.privacy.subject_access import SubjectAccess
 from core.db import Database
+from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Party
 from core.rules.messages import Audience
@@ -103,6 +104,11 @@ def test_it_holds_what_is_theirs_and_nothing_private_of_the_other(town: Town, st
         ).all()
     )
     assert entry.after["sha256"] == made.sha256 == hashlib.sha256(made.content).hexdigest()
+
+
+def test_of_whoever_is_not_there_is_nothing(town: Town, store: EvidenceStore) -> None:
+    with pytest.raises(NotFound):
+        taken(town, store, 10**9)
 
 
 def test_the_other_side_gets_its_own(town: Town, store: EvidenceStore) -> None:
