@@ -262,6 +262,7 @@ class AuditAction(StrEnum):
     SIGNING_KEY_ROTATE = "signing_key:rotate"
     STAFF_ADD = "staff:add"
     STAFF_CALL_OFF_INVITATION = "staff:call_off_invitation"
+    STAFF_CHANGE_SKILLS = "staff:change_skills"
     STAFF_COME_BACK = "staff:come_back"
     STAFF_INVITE = "staff:invite"
     STAFF_JOIN = "staff:join"
@@ -552,6 +553,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.ROLE_TAKE: ActionKind("Roles taken away", staff_only=True),
     AuditAction.ROLE_WITHDRAW: ActionKind("Proposed roles withdrawn", staff_only=True),
     AuditAction.STAFF_CALL_OFF_INVITATION: ActionKind("Invitation to the staff called off", staff_only=True),
+    AuditAction.STAFF_CHANGE_SKILLS: ActionKind("Skills changed", staff_only=True),
     AuditAction.STAFF_INVITE: ActionKind("Invited to the staff", staff_only=True),
     AuditAction.STAFF_JOIN: ActionKind("Joined the staff by invitation", staff_only=True),
     AuditAction.STAFF_ADD: ActionKind("Staff member added", staff_only=True),

@@ -14,6 +14,7 @@ from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, say, tell
 from core.errors import DeskError
 from core.rules.permissions import Role
 from core.rules.references import reference
+from core.rules.templates import ProjectType
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -200,6 +201,33 @@ def role(
             "Given by you alone, because fewer than two administrators worked here; colleagues are told."
         )
     say(data, as_json=as_json, words=tell(" ".join(told)))
+
+
+@app.command()
+def skills(
+    number: Member,
+    reason: Why,
+    has: Annotated[
+        list[ProjectType] | None,
+        typer.Option(help="A kind of project that they know; may be given several times. Without any: none."),
+    ] = None,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Say which kinds of projects someone knows, these and no others: cases of these are given to them first."""
+    from core.actions.staff import skills as action
+
+    wanted = list(dict.fromkeys(has or ()))
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        changed = desk.database.run(
+            lambda session: action.change(
+                session, actor, now=desk.clock(), staff_id=number, skills=wanted, reason=reason
+            )
+        )
+    data = {"id": changed.id, "name": changed.name, "skills": [each.value for each in wanted]}
+    named = ", ".join(each.label for each in wanted) or "none"
+    say(data, as_json=as_json, words=tell(f"{changed.name} has these skills now: {named}."))
 
 
 @app.command()

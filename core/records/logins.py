@@ -134,7 +134,7 @@ CHANGES: Mapping[str, str] = {
     "role_grants": "status settled_by settled_at note",
     "settlement_currencies": "settles known_from at",
     "settlement_proposals": "status ended_at plan plan_hash",
-    "staff": "active",
+    "staff": "skills active",
     "staff_invitations": "token_hash staff_id ended_by ended_at",
     "staff_preferences": "blind updated_at",
     "staff_sessions": "last_seen_at authenticated_at revoked_at provider_session",

@@ -7,13 +7,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.actions.staff import install, invitations, members, role_grants
-from core.actions.staff.invitations import (
-    InvitationUnknown,
-    Invited,
-    InvitedAlready,
-    NotInvited,
-    SkillUnknown,
-)
+from core.actions.staff.invitations import InvitationUnknown, Invited, InvitedAlready, NotInvited
+from core.actions.staff.skills import SkillUnknown
 from core.db import Database
 from core.policy.limits import INVITATION_STANDS
 from core.records import RoleGrant, Staff, StaffInvitation

@@ -384,6 +384,19 @@ def test_what_is_no_case_file_is_not_verified(tmp_path: Path, content: bytes | N
 # -- people, keys, endpoints, papers --
 
 
+def test_skills_of_a_colleague_are_changed(terminal: Terminal, town: builders.Town) -> None:
+    max_, ada = town.staff["max"], town.staff["ada"]
+    change = ("staff", "skills", max_, "--reason", "A course.", "--has")
+    said = terminal.run(*change, "PAINTING", "--as", ada, "--json").well().json
+    assert (said["name"], said["skills"]) == ("Max Adler", ["PAINTING"])
+    assert newest_action(town) == "staff:staff:change_skills"
+    terminal.run(*change, "PAINTING", "--as", ada).refuses("has these skills already")
+    terminal.run(*change, "ROOFING", "--as", town.staff["mia"]).refuses("You may not")
+    terminal.run(*change, "JUGGLING").refuses("JUGGLING", "ROOFING")
+    assert "none" in terminal.run(*change[:-1]).well().out
+    assert newest_action(town) == "operator:staff:change_skills"
+
+
 def test_staff_join_once_with_their_roles(terminal: Terminal, town: builders.Town) -> None:
     someone = ["--name", "Noor Haddad", "--email", "noor@desk.example", "--issuer", "https://id.test"]
     roles = ["--role", "finance", "--role", "compliance", "--role", "finance"]

@@ -157,6 +157,7 @@ REFUSED = {
         update staff_sessions set authenticated_at = authenticated_at + interval '1 minute'""",
     "sessions are carried on where this is no demo": "select carry_sessions('1 day', now(), '15 minutes')",
     "somebody works here again, says no entry": "update staff set active = true where not active",
+    "a colleague knows another kind of work, says no entry": """update staff set skills = '["ROOFING"]' """,
     "a key of the interface appears": """
         insert into api_keys (platform, label, prefix, secret_hash, may_write, created_at)
         values ('home_services', 'mine', 'mine', sha256('mine'), true, now())""",

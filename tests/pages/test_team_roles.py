@@ -12,6 +12,7 @@ from core.actions.staff import role_grants
 from core.db import Database
 from core.records import Case, Party, Staff
 from core.rules.permissions import Actor, Role
+from core.rules.templates import ProjectType
 from tests import builders
 from tests.builders import PEOPLE, Town, second_administrator
 from tests.pages.visiting import labels, serve, visit, words
@@ -82,9 +83,18 @@ def test_roles_are_taken_by_one(town: Town) -> None:
     assert roles(town, "fay") == []
 
 
+def test_skills_are_changed_on_the_page_and_not_ones_own(town: Town) -> None:
+    app = press(visit(town, "ada", "people", id=town.staff["max"]), "open-skills")
+    app.multiselect(key=f"skills-{town.staff['max']}").set_value([ProjectType.PAINTING]).run()
+    app.text_area(key="skills-reason").set_value("A course.").run()
+    assert "The skills of Max Adler are changed." in words(press(app, "skills"))
+    assert town.read(lambda s: s.get_one(Staff, town.staff["max"]).skills) == ["PAINTING"]
+    assert "Change skills" not in labels(visit(town, "ada", "people", id=town.staff["ada"]))
+
+
 @pytest.mark.parametrize("subject", [each for each in PEOPLE if each != "fay"])
 def test_only_administrators_are_offered_to_change_anybody(town: Town, subject: str) -> None:
-    offered = {"Give roles", "Take roles", "Invite a colleague"} & set(
+    offered = {"Give roles", "Take roles", "Change skills", "Invite a colleague"} & set(
         labels(visit(town, subject, "people", id=town.staff["max"]))
     )
     assert bool(offered) == (subject == "ada")

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones import letters
 from core.actions.staff import install, members, proposals, role_grants
+from core.actions.staff.skills import known
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
@@ -27,7 +28,6 @@ from core.records import Staff, StaffInvitation
 from core.rules import outside_words
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.reasons import given
-from core.rules.templates import ProjectType
 
 
 class InvitationUnknown(DeskError):
@@ -41,10 +41,6 @@ class NotInvited(DeskError):
 
 class InvitedAlready(DeskError):
     """{email} is invited already. Call that invitation off first, if its link was lost."""
-
-
-class SkillUnknown(DeskError):
-    """The desk knows no skill “{skill}”."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def invite(
         email=email,
         name=outside_words.line(name, field="name"),
         title=outside_words.place(title.strip(), field="title"),
-        skills=known_skills(skills),
+        skills=known(skills),
         roles=sorted({role.value for role in roles}),
         reason=reason,
         token_hash=_hash(token),
@@ -177,15 +173,6 @@ def accept(
             session, staff, maker_id=row.invited_by, roles=roles, reason=row.reason, now=now
         )
     return staff
-
-
-def known_skills(skills: Iterable[str]) -> list[str]:
-    """Kinds of projects. Raises `SkillUnknown`."""
-    kept = list(dict.fromkeys(skills))
-    for each in kept:
-        if each not in frozenset(ProjectType):
-            raise SkillUnknown(skill=each)
-    return kept
 
 
 def _standing(

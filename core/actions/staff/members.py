@@ -27,7 +27,7 @@ class LastAdministrator(DeskError):
 
 
 class OwnRoles(DeskError):
-    """Nobody changes their own roles or their own place at the desk: ask another administrator."""
+    """Nobody changes their own roles, skills or place at the desk: ask another administrator."""
 
 
 class NothingChanges(DeskError):
