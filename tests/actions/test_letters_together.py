@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from core.actions.cases import mediator_assignment
 from core.actions.decisions import corrections
 from core.actions.decisions.corrections import CorrectionOutcome
 from core.actions.milestones import letters, preferences
-from core.actions.milestones.letters import AddressUnusable, LetterNotFailed
+from core.actions.milestones.letters import AddressOfStaff, AddressUnusable, LetterNotFailed
 from core.actions.payouts import withdrawals
 from core.clock import SimulatedClock
 from core.db import Database
@@ -35,7 +36,7 @@ from core.rules.notifications import NoSuchFrequency
 from core.rules.payouts import NotPaid
 from core.rules.permissions import NotPermitted, NotYours
 from tests import builders
-from tests.builders import Town
+from tests.builders import Told, Town
 from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
 from tests.smtp_server import PostOffice, post_office
@@ -380,6 +381,22 @@ def test_who_may_send_again_may_not_always_correct_an_address(town: Town, tmp_pa
         town.act(letters.send_again, town.payer, notification_id=number)
 
 
+def test_a_letter_to_a_colleague_is_sent_again_to_the_address_that_administrators_keep(
+    town: Town, tmp_path: Path
+) -> None:
+    told = builders.funded(town)
+    tell_of_a_review(town, told)
+    with post_office() as office:
+        office.recipient = lambda _: "550 unknown"
+        deliver_due(a_desk(town.database, tmp_path, clock=SimulatedClock(town.now), smtp_url=by_smtp(office)))
+    (letter,) = [each for each in rows(town.database) if each.staff_id is not None]
+    again = partial(town.act, letters.send_again, notification_id=letter.id)
+    with pytest.raises(AddressOfStaff):
+        again(town.as_staff("cora"), address="cora@example.org")
+    assert again(town.as_staff("cora")) == 1
+    assert town.read(lambda session: log.letter(session, letter.id)).row.status == "QUEUED"
+
+
 # The log of an object, staff, and the database
 
 
@@ -412,24 +429,29 @@ def test_the_database_keeps_one_reader_and_a_mail_for_what_was_sent(owner: Datab
             session.execute(text(f"update notifications set {change}"))
 
 
+def tell_of_a_review(town: Town, told: Told) -> None:
+    """A letter to a colleague in compliance, written in the name of a review."""
+    town.database.run(
+        lambda session: tell_staff(
+            session,
+            "review_opened",
+            staff_ids=[town.staff["cora"]] * 2,
+            project_id=told.project,
+            milestone_id=told.milestone,
+            about=("review", 1),
+            key="review-1",
+            now=NOW,
+            amount="$1.00",
+            review="V-1",
+            reasons="high value",
+        )
+    )
+
+
 def test_staff_are_told_the_same_thing_once(town: Town) -> None:
     told = builders.funded(town)
     for _ in range(2):
-        town.database.run(
-            lambda session: tell_staff(
-                session,
-                "review_opened",
-                staff_ids=[town.staff["cora"]] * 2,
-                project_id=told.project,
-                milestone_id=told.milestone,
-                about=("review", 1),
-                key="review-1",
-                now=NOW,
-                amount="$1.00",
-                review="V-1",
-                reasons="high value",
-            )
-        )
+        tell_of_a_review(town, told)
     assert (
         len([each for each in rows(town.database) if each.key == f"review-1-staff-{town.staff['cora']}"]) == 1
     )
