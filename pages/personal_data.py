@@ -6,7 +6,7 @@ from core.queries import personal_data
 from core.queries.personal_data import PersonFilter
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.compliance import personal_data_panel, style
+from dashboard.compliance import personal_data_panel, retention_panel, style
 from dashboard.ui import filters, header, tables
 from dashboard.ui.master_detail import side_by_side
 from dashboard.ui.status import in_words
@@ -16,6 +16,7 @@ STATES = {"proposed": "Erasure proposed", "held": "Under legal hold", "erased": 
 request_context.require(Permission.READ_PERSONAL_DATA)
 style.apply()
 header.page("Personal data", "Whose data the desk holds, which of it must not be erased, and who was erased.")
+retention_panel.show()
 with filters.bar():
     state = filters.choice("State", STATES, key="state", everything="Everyone")
     words = filters.search("Name, e-mail or external id", key="words", width=260)
@@ -54,4 +55,5 @@ def people(narrow: bool) -> int | None:
 
 
 side_by_side("personal-data", [row.id for row in rows], people, personal_data_panel.show)
-personal_data_panel.drawers()
+if not retention_panel.drawers():
+    personal_data_panel.drawers()

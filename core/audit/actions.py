@@ -215,8 +215,11 @@ class AuditAction(StrEnum):
     PERSON_DESTROY_KEY = "person:destroy_key"
     PERSON_ERASE = "person:erase"
     PERSON_ERASE_DOCUMENTS = "person:erase_documents"
+    PERSON_FINISH_RETENTION = "person:finish_retention"
     PERSON_PROPOSE_ERASURE = "person:propose_erasure"
+    PERSON_PROPOSE_RETENTION = "person:propose_retention"
     PERSON_REJECT_ERASURE = "person:reject_erasure"
+    PERSON_REMIND_RETENTION = "person:remind_retention"
     PERSON_RETURN_ERASURE = "person:return_erasure"
     PERSON_TAKE_RECEIPT = "person:take_receipt"
     PERSON_WITHDRAW_ERASURE = "person:withdraw_erasure"
@@ -460,6 +463,9 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.PERSON_PROPOSE_ERASURE: ActionKind(
         "Erasure of a person proposed", tone="wait", staff_only=True
     ),
+    AuditAction.PERSON_PROPOSE_RETENTION: ActionKind("Retention run proposed", tone="wait", staff_only=True),
+    AuditAction.PERSON_FINISH_RETENTION: ActionKind("Retention run finished", tone="good", staff_only=True),
+    AuditAction.PERSON_REMIND_RETENTION: ActionKind("Retention run due", tone="wait", staff_only=True),
     AuditAction.PERSON_REJECT_ERASURE: ActionKind("Erasure of a person rejected", staff_only=True),
     AuditAction.PERSON_RETURN_ERASURE: ActionKind("Erasure of a person returned", staff_only=True),
     AuditAction.PERSON_WITHDRAW_ERASURE: ActionKind("Erasure of a person withdrawn", staff_only=True),

@@ -22,6 +22,7 @@ from core.cli import (
     person,
     receipt,
     report,
+    retention,
     running,
     search,
     settlement,
@@ -53,6 +54,7 @@ app.add_typer(api_access.keys, name="api-key")
 app.add_typer(api_access.endpoints, name="webhook-endpoint")
 app.add_typer(settlement.app, name="settlement")
 app.add_typer(person.app, name="person")
+app.add_typer(retention.app, name="retention")
 app.add_typer(staff.app, name="staff")
 app.add_typer(statement.app, name="statement")
 app.add_typer(statement.accounts_app, name="bank-account")

@@ -128,6 +128,7 @@ HANDLING: Mapping[str, Handling] = {
     "review_opened": Handling("Risk review to settle", urgent=True, kept=_STAFF),
     "hold_end_reached": Handling("Hold that reached its expected end", urgent=True, kept=_STAFF),
     "day_not_closed": Handling("Day of the books to close", urgent=True, kept=_STAFF),
+    "retention_due": Handling("Retention run", urgent=True, kept=_STAFF),
     "legal_review_due": Handling("Legal checklist to review", urgent=True, kept=_STAFF),
     "hold_to_settle": Handling("Hold to settle", urgent=True, kept=_STAFF),
     "chargeback_due": Handling("Chargeback to answer", urgent=True, kept=_STAFF),

@@ -111,6 +111,15 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("retention_due", "staff"): Template(
+        "Retention run of {month}",
+        (
+            "The policy keeps some people no longer. The page Personal data says who is due, what keeps them "
+            "nevertheless, and proposes the run; another person carries it out.",
+            Table((("Month", "month"), ("People due", "people"))),
+        ),
+        tone="attention",
+    ),
     ("legal_review_due", "staff"): Template(
         "Legal checklist to review: {item}",
         (

@@ -65,6 +65,16 @@ BOUNDS: Mapping[str, Bounds] = {
         (5 * 365 * DAY, 12 * 365 * DAY),
         "no law keeps documents for less than a year",
     ),
+    "person_kept": Bounds(
+        (180 * DAY, 30 * 365 * DAY),
+        (365 * DAY, 12 * 365 * DAY),
+        "a chargeback or a lawsuit can come months after a project ended",
+    ),
+    "newcomer_kept": Bounds(
+        (180 * DAY, 10 * 365 * DAY),
+        (180 * DAY, 3 * 365 * DAY),
+        "a first project can take months to be agreed",
+    ),
     "decisions_a_day": Bounds((1, 50), (1, 10), "beyond it no second person would ever look"),
     "contact_attempts": Bounds((1, 20), (1, 5), "beyond it no attempt would ever be looked at"),
 }

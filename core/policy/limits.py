@@ -25,6 +25,8 @@ CHARGEBACK_ALARMS = (7, 3, 1)
 SETTLEMENT_PROPOSAL_STANDS = timedelta(days=3)
 # A day of the books is to be closed so long after its end; finance is reminded of one that is not.
 DAY_CLOSED_WITHIN = timedelta(days=3)
+# So many people at most are proposed for erasure in one retention run, so that a second person can look at each.
+RETENTION_AT_ONCE = 100
 # What waits for a second person is returned to its maker after this long, unless it says what was done already.
 PROPOSAL_STANDS = timedelta(days=14)
 # The link with which an invited colleague joins the staff is good for this long.

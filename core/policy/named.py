@@ -46,6 +46,8 @@ HOME_SERVICES = Profile(
     contact_window=timedelta(days=30),
     bank_change_hold=timedelta(days=3),
     documents_kept=timedelta(days=10 * 365),
+    person_kept=timedelta(days=5 * 365),
+    newcomer_kept=timedelta(days=2 * 365),
 )
 
 LEGAL_SERVICES = replace(
@@ -60,6 +62,7 @@ LEGAL_SERVICES = replace(
     consultation_grace=timedelta(hours=24),
     mediation_after=None,
     cooling_off=timedelta(hours=24),
+    person_kept=timedelta(days=10 * 365),
 )
 
 # Which default milestones a project begins with: from the first total on it is of medium size, from the second large.

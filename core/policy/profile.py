@@ -23,6 +23,8 @@ LATER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "tax_id": lambda _: "",
     "tax_bps": lambda _: 0,
     "documents_kept": lambda _: 10 * 365 * 86_400,
+    "person_kept": lambda then: (10 if then["platform"] == "legal_services" else 5) * 365 * 86_400,
+    "newcomer_kept": lambda _: 2 * 365 * 86_400,
     "reminders": lambda then: then.get("first_reminder_after") is not None,
 }
 
@@ -118,6 +120,8 @@ class Profile:
     contact_window: timedelta
     bank_change_hold: timedelta
     documents_kept: timedelta
+    person_kept: timedelta
+    newcomer_kept: timedelta
     blind: bool = False
     issuer_name: str = ""
     issuer_address: str = ""

@@ -61,6 +61,8 @@ LINES: Mapping[str, tuple[str, str, str]] = {
     ),
     "bank_change_hold": ("Payouts wait after a change of the bank for", CHOICE, CHOICE),
     "documents_kept": ("Names stand in documents for, after a person is erased", CHOICE, CHOICE),
+    "person_kept": ("A person is kept, after all of their projects ended, for", CHOICE, CHOICE),
+    "newcomer_kept": ("A person without a project is kept for", CHOICE, CHOICE),
     "blind": ("Names hidden from a mediator until a draft is saved", CHOICE, CHOICE),
     "issuer_name": ("Issuer of receipts, invoices and credit notes", CHOICE, CHOICE),
     "issuer_address": ("Address of the issuer", CHOICE, CHOICE),

@@ -231,6 +231,29 @@ def unclosed_days(now: datetime) -> Due:
     return select(known.c.id, known.c.at).where(known.c.at <= now)
 
 
+# No policy keeps a person for less than half a year (core/policy/bounds.py): of a younger desk nobody is due.
+RETENTION = text(
+    """
+    select to_char(m.at at time zone 'UTC', 'YYYYMM')::bigint as id, m.at
+    from (select date_trunc('month', cast(:until as timestamptz), 'UTC') as at) m
+    where exists (select from parties p where p.erased_at is null and p.created_at <= m.at - interval '180 days')
+      and not exists (select from audit_entries a
+        where a.object_kind = 'retention' and a.object_id = to_char(m.at at time zone 'UTC', 'YYYY-MM-DD')
+            and a.action = 'system:person:remind_retention')
+    """
+)
+
+
+def retention_runs(now: datetime) -> Due:
+    """The retention run of this month, where compliance was not reminded of it."""
+    known = (
+        RETENTION.bindparams(until=now)
+        .columns(column("id", BigInteger), column("at", DateTime(timezone=True)))
+        .subquery("retention_runs")
+    )
+    return select(known.c.id, known.c.at)
+
+
 def legal_reviews(now: datetime) -> Due:
     """Signatures of the legal checklist that are to be reviewed: the newest of each item and jurisdiction."""
     newer = aliased(LegalSignature)

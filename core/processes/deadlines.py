@@ -18,6 +18,7 @@ from core.actions.milestones import legal_checklist, ratings, verification, veri
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
 from core.actions.periods import closing_reminders
+from core.actions.privacy import retention
 from core.actions.risk import hold_ends
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
@@ -137,6 +138,10 @@ def _review_checklist(session: Session, number: int, now: datetime) -> bool:
     return legal_checklist.remind(session, number, now=now)
 
 
+def _remind_of_retention(session: Session, number: int, now: datetime) -> bool:
+    return retention.remind(session, number, now=now)
+
+
 def _books(session: Session, number: int) -> None:
     closing_reminders.lock(session)
 
@@ -212,6 +217,9 @@ DEADLINES: Mapping[str, Deadline] = {
         _review_checklist,
         "Legal checklist to be reviewed",
         "signature",
+    ),
+    "retention_run": Deadline(
+        due.retention_runs, retention.lock, _remind_of_retention, "Retention run due", "month"
     ),
     "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),
 }

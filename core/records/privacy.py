@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -43,7 +43,8 @@ class Erasure(Record):
 
     `counts`: by table, how many rows were overwritten; `versions`: of how many changes under seal the salt was
     destroyed; `documents_until`: their name stands in documents until then; `files_gone_at`: when the key of their
-    files was destroyed. But for the last, the database alone writes these.
+    files was destroyed. But for the last, the database alone writes these. `retention_month`: the first day of the
+    month whose retention run proposed it.
     """
 
     __tablename__ = "erasures"
@@ -55,12 +56,14 @@ class Erasure(Record):
             "and (erased_at is not null or documents_until is null and files_gone_at is null)",
             name="erased_whole",
         ),
+        CheckConstraint("extract(day from retention_month) = 1", name="month_begins"),
         Index(
             "erasures_one_open_idx",
             "party_id",
             unique=True,
             postgresql_where="status in ('PROPOSED', 'DONE')",
         ),
+        Index("erasures_retention_idx", "retention_month", postgresql_where="retention_month is not null"),
         Index("erasures_files_idx", "id", postgresql_where="erased_at is not null and files_gone_at is null"),
         Index("erasures_documents_idx", "documents_until", postgresql_where="documents_until is not null"),
     )
@@ -70,6 +73,7 @@ class Erasure(Record):
     reason: Mapped[str]
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     proposed_at: Mapped[datetime]
+    retention_month: Mapped[date | None] = mapped_column(default=None)
     status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -164,7 +164,9 @@ def test_every_timer_has_its_edge_above() -> None:
         "instalment",
         "unclosed_day",
         "legal_review",
-    }  # test_dispute_flow, _bank_changes, _cards_that_ask, _payee_holds, _repayment, _periods, _legal_checklist
+        "retention_run",
+    }  # test_dispute_flow, _bank_changes, _cards_that_ask, _payee_holds, _repayment, _periods, _legal_checklist,
+    # _retention
     fired = {
         "reminder": "first reminder",
         "silence": "approval by silence",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 from core.actions.privacy import erasures
@@ -71,3 +72,34 @@ def test_all_that_is_held_about_a_person_leaves_as_one_file(
     with zipfile.ZipFile(out) as packed:
         assert name in packed.read("you.json").decode()
     terminal.run(*asked, "--as", town.staff["cora"]).refuses("exists already")
+
+
+def test_the_retention_run_is_proposed_and_carried_out_by_another(
+    terminal: Terminal, town: builders.Town
+) -> None:
+    cora, ada, run = town.staff["cora"], town.staff["ada"], ("retention", "run")
+    assert "Nobody is due" in terminal.run(*run, "--dry-run", "--as", cora).well().out
+    terminal.run(*run, "--dry-run").refuses("see what is held about a person")
+    town.now -= timedelta(days=3 * 365)
+    free, held = (builders.a_party(town, "PAYER", f"Newcomer {each}") for each in range(2))
+    town.now += timedelta(days=3 * 365)
+    name, kept = (town.read(lambda s, n=n: s.get_one(Party, n)).external_id for n in (free, held))
+    terminal.run("person", "hold", kept, "--reason", "Lawsuit", "--as", cora).well()
+    looked = terminal.run(*run, "--dry-run", "--as", ada, "--json")
+    assert (looked.code, [each["person"] for each in looked.json["due"]]) == (1, [name, kept])
+    assert [each["legal_hold"] and each["legal_hold"]["placed_by"] for each in looked.json["due"]] == [
+        None,
+        "Cora Nwosu",
+    ]
+    terminal.run(*run, "--reason", "November", "--as", ada).refuses("You may not")
+    proposed = terminal.run(*run, "--reason", "November", "--as", cora)
+    assert "Proposed: 1. Another person carries it out" in proposed.out
+    assert f"{kept}: A legal hold stands since" in proposed.out
+    terminal.run(*run, "--reason", "Again", "--as", cora).refuses("Nobody is proposed")
+    own = terminal.run(*run, "--approve", "--as", cora, "--json")
+    assert (own.code, own.json["erased"], "someone else" in own.json["refused"][0]["why"]) == (1, [], True)
+    done = terminal.run(*run, "--approve", "--as", ada, "--json").json
+    assert (done["erased"], [each["person"] for each in done["due"]]) == ([name], [kept])
+    again = terminal.run(*run, "--approve", "--as", ada, "--json").json
+    assert (again["erased"], again["refused"]) == ([], [])
+    assert town.read(lambda s: s.get_one(Party, free)).erased_at is not None

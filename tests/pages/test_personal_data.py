@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
+from core.policy import HOME_SERVICES
 from core.queries import personal_data
+from core.records import Party
 from tests import builders
 from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -74,3 +76,31 @@ def test_what_is_in_the_way_is_listed(town: Town) -> None:
     assert f"1 project is open (P-{told.project})." in words(app)
     assert "Client funds are held" in words(app)
     assert "Erase this person" not in labels(app)
+
+
+def test_the_retention_run_is_proposed_by_one_and_carried_out_by_another(town: Town) -> None:
+    numbers = [builders.a_party(town, "PAYER", f"Newcomer {each}") for each in range(2)]
+    assert "Retention: nobody is due" in {
+        each.label for each in visit(town, "cora", "personal_data").expander
+    }
+    town.now += HOME_SERVICES.newcomer_kept
+    app = visit(town, "cora", "personal_data")
+    assert "Retention: due" in " ".join(each.label for each in app.expander)
+    assert "Propose the run" not in labels(visit(town, "ada", "personal_data"))
+    app.button(key="open-propose-retention").click().run()
+    app.text_area(key="retention-reason").input("The month's run").run()
+    app.button(key="propose-retention").click().run()
+    assert not app.exception
+    key = f"retention-{town.staff['cora']}-{town.now:%Y%m}"
+    own = visit(town, "cora", "personal_data")
+    assert "Carry out" not in labels(own)
+    assert "Withdraw" in labels(own)
+    app = visit(town, "ada", "personal_data")
+    assert "Cora Nwosu proposes to erase" in words(app)
+    app.button(key=f"{key}-yes").click().run()
+    assert not app.exception
+    assert "Erased." in str(app.dataframe[0].value) or "done" in words(app)
+    assert all(town.read(lambda s, n=n: s.get_one(Party, n).erased_at) for n in numbers)
+    assert "Retention: nobody is due" in {
+        each.label for each in visit(town, "cora", "personal_data").expander
+    }

@@ -6,10 +6,10 @@ rows' hashes. The key of their files is destroyed after it (`core.processes.eras
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -20,6 +20,7 @@ from core.audit import erasure_receipt
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.audit.pinned_keys import ledger_name
+from core.db import one_at_a_time
 from core.errors import DeskError, NotFound
 from core.policy.retention import documents_kept
 from core.queries.erasure_blocks import blocks
@@ -42,9 +43,17 @@ class NotErased(DeskError):
     """{party} was not erased, so there is no receipt of it."""
 
 
-def propose(session: Session, actor: Actor, *, now: datetime, party_id: int, reason: str) -> Erasure:
-    """Propose to erase this person; nothing is erased yet. Raises `NotErasable` with every reason, `PartyErased`,
-    `ProposalWaits`, `TiedToParty`."""
+def propose(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    party_id: int,
+    reason: str,
+    retention_month: date | None = None,
+) -> Erasure:
+    """Propose to erase this person; nothing is erased yet. `retention_month`: of the retention run that found them.
+    Raises `NotErasable` with every reason, `PartyErased`, `ProposalWaits`, `TiedToParty`."""
     require(actor, Permission.PROPOSE_ERASURE, now)
     reason = given(reason)
     party = locked(session, party_id)
@@ -59,6 +68,7 @@ def propose(session: Session, actor: Actor, *, now: datetime, party_id: int, rea
         reason=reason,
         proposed_by=me,
         proposed_at=now,
+        retention_month=retention_month,
         status=ProposalStatus.PROPOSED,
     )
     session.add(row)
@@ -93,6 +103,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, erasure_id: int, r
         after=after,
         contents=[Words("erasure_ends", row)],
     )
+    _finish_run(session, actor, row, now=now)
     return row
 
 
@@ -231,6 +242,27 @@ def _end(
     row.note = said
     session.flush()
     _record(session, actor, action, row, said=said, now=now, contents=[Words("erasure_ends", row)])
+    _finish_run(session, actor, row, now=now)
+
+
+def _finish_run(session: Session, actor: Actor, row: Erasure, *, now: datetime) -> None:
+    """Of a retention run, the last answer ends it: said once, with what came of all."""
+    if row.retention_month is None:
+        return
+    one_at_a_time(session, "retention-end")  # of two last answers at once, the second sees the first
+    of_run = select(Erasure.status, func.count()).where(Erasure.retention_month == row.retention_month)
+    counted = {str(status): count for status, count in session.execute(of_run.group_by(Erasure.status))}
+    if ProposalStatus.PROPOSED in counted:
+        return
+    audit.record(
+        session,
+        actor,
+        AuditAction.PERSON_FINISH_RETENTION.by(actor.kind),
+        object_kind="retention",
+        object_id=row.retention_month.isoformat(),
+        now=now,
+        after={"people": counted},
+    )
 
 
 def _record(
@@ -252,9 +284,13 @@ def _record(
         object_id=row.id,
         now=now,
         reason=said,
-        after={"party": row.party_id, **(after or {})},
+        after={"party": row.party_id, **_of_run(row), **(after or {})},
         contents=contents or [],
     )
+
+
+def _of_run(row: Erasure) -> dict[str, str]:
+    return {"retention": row.retention_month.isoformat()} if row.retention_month else {}
 
 
 def _known(session: Session, erasure_id: int) -> Erasure:

@@ -1,0 +1,111 @@
+"""Who is kept no longer by the policy in force: since when, what keeps them nevertheless, and what waits already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.actions.staff import policy_in_force
+from core.policy import Platform
+from core.queries import erasure_blocks
+from core.rules.refusal_reasons import Block
+
+# Whoever has a project that goes on is in nobody's way: their time has not begun. `since` is the last that is known to
+# have happened in matters of theirs.
+DUE = text(
+    """
+    with old as (
+        select p.id, p.external_id, p.platform, p.created_at from parties p
+        where p.platform = :platform and p.erased_at is null and p.created_at <= :now - least(:person, :newcomer)
+    ), known as (
+        select o.id, o.external_id, o.platform, count(j.id) > 0 as worked,
+               greatest(max(o.created_at), max(j.created_at), max(j.completed_at), max(m.ended_at), max(c.resolved_at),
+                        max(b.closed_at)) as since
+        from old o left join lateral (
+                select * from projects where payer_id = o.id union all select * from projects where payee_id = o.id
+            ) j on true
+            left join milestones m on m.project_id = j.id left join cases c on c.milestone_id = m.id
+            left join chargebacks b on b.milestone_id = m.id
+        group by 1, 2, 3 having not coalesce(bool_or(j.status = 'ACTIVE'), false)
+    )
+    select k.id, k.external_id, k.platform, k.since, k.worked,
+           k.since + case when k.worked then :person else :newcomer end as due_at,
+           h.placed_at as held_since, s.name as held_by, h.reason as held_because,
+           e.id as erasure_id, e.retention_month
+    from known k left join legal_holds h on h.party_id = k.id and h.lifted_at is null
+        left join staff s on s.id = h.placed_by
+        left join erasures e on e.party_id = k.id and e.status = 'PROPOSED'
+    where k.since + case when k.worked then :person else :newcomer end <= :now
+    order by due_at, k.id
+    """
+)
+WAITING = text(
+    """
+    select e.id, e.retention_month as month, e.party_id, p.external_id, e.proposed_by as maker_id, a.name as maker,
+           e.proposed_at, e.reason
+    from erasures e join parties p on p.id = e.party_id join staff a on a.id = e.proposed_by
+    where e.status = 'PROPOSED' and e.retention_month is not null order by e.id
+    """
+)
+
+
+@dataclass(frozen=True)
+class PersonDue:
+    """`since`: the last that happened; `due_at`: when the policy's time was over; `erasure_id`: what waits for a second
+    person; `blocks`: what is in the way, where it was looked at."""
+
+    id: int
+    external_id: str
+    platform: str
+    since: datetime
+    worked: bool
+    due_at: datetime
+    held_since: datetime | None
+    held_by: str | None
+    held_because: str | None
+    erasure_id: int | None
+    retention_month: date | None
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def state(self) -> str:
+        if self.erasure_id is not None:
+            return "Waits for a second person"
+        return " ".join(each.sentence for each in self.blocks) or "Can be erased"
+
+
+@dataclass(frozen=True)
+class RunWaits:
+    """One person of a retention run that waits for a second person."""
+
+    id: int
+    month: date
+    party_id: int
+    external_id: str
+    maker_id: int
+    maker: str
+    proposed_at: datetime
+    reason: str
+
+
+def due(session: Session, *, now: datetime) -> list[PersonDue]:
+    """Those whose time is over, the longest first. What is in the way of each is not looked at."""
+    found: list[PersonDue] = []
+    for platform in Platform:
+        _, profile = policy_in_force.of(session, platform, now)
+        asked = {"platform": platform, "now": now}
+        kept = {"person": profile.person_kept, "newcomer": profile.newcomer_kept}
+        found += [PersonDue(**row) for row in session.execute(DUE, asked | kept).mappings()]
+    return sorted(found, key=lambda each: (each.due_at, each.id))
+
+
+def looked_at(session: Session, person: PersonDue) -> PersonDue:
+    """With everything that is in the way of erasing them now."""
+    return replace(person, blocks=erasure_blocks.blocks(session, person.id))
+
+
+def waiting(session: Session) -> list[RunWaits]:
+    return [RunWaits(**row) for row in session.execute(WAITING).mappings()]

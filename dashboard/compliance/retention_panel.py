@@ -1,0 +1,175 @@
+"""The retention run on screen: how long what is kept, who is due, what keeps them nevertheless, and what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions.privacy import erasures, retention
+from core.actions.staff import policy_in_force
+from core.policy import Platform
+from core.policy.retention import KINDS
+from core.policy.wording import exact_span
+from core.processes import erased_files
+from core.queries import retention as due_people
+from core.queries.retention import PersonDue, RunWaits
+from core.rules.permissions import Permission
+from dashboard import navigation, request_context
+from dashboard.ui import bulk, cards, confirm, deadlines, reasons, second_person, tables, text_fields
+from dashboard.ui.safe import html, plain
+from dashboard.ui.status import in_words
+
+KEY = "retention"
+SHOWN = 20
+WHAT = (
+    "Whoever is due is erased by two people, for good, as one person is: one proposes the run, another carries it out. "
+    "A legal hold wins, and so does everything else that is in the way."
+)
+
+
+def show() -> None:
+    """Folded while nobody is due and nothing waits."""
+    bulk.results(KEY)
+    now = request_context.now()
+    with request_context.reading() as session:
+        found, waiting = due_people.due(session, now=now), due_people.waiting(session)
+        shown = [due_people.looked_at(session, each) for each in found[:SHOWN]]
+    label = "Retention: nobody is due" if not found else f"Retention: due {len(found):,}"
+    with st.expander(label, icon=":material/event_busy:", expanded=bool(waiting)):
+        _policy()
+        cards.note(WHAT)
+        if found:
+            _due(shown, more=len(found) - len(shown))
+        if waiting:
+            _waiting(waiting)
+        elif found and request_context.may(Permission.PROPOSE_ERASURE):
+            st.button(
+                "Propose the run",
+                key="open-propose-retention",
+                icon=":material/person_remove:",
+                on_click=confirm.open_drawer,
+                args=("propose-retention",),
+            )
+
+
+def drawers() -> bool:
+    """Whether one is open."""
+    if confirm.drawer("propose-retention") is None:
+        return False
+    _propose()
+    return True
+
+
+def _policy() -> None:
+    """As it is in force now; the page Policy says how it came so."""
+    with request_context.reading() as session:
+        profiles = {each: policy_in_force.of(session, each, request_context.now())[1] for each in Platform}
+    tables.small(
+        KINDS,
+        [
+            tables.text("what", "What is kept", width=320),
+            tables.text("after", "After", width=200),
+            *(
+                tables.text(
+                    each.value,
+                    in_words(each.value),
+                    value=lambda kind, each=each: exact_span(getattr(profiles[each], kind.field)),
+                )
+                for each in Platform
+            ),
+        ],
+        name="What is kept for how long",
+    )
+    navigation.link("policy", "The policy", icon=":material/tune:")
+
+
+def _due(shown: Sequence[PersonDue], *, more: int) -> None:
+    tables.small(
+        shown,
+        [
+            tables.text("external_id", "External id", width=130),
+            tables.text("platform", "Marketplace", value=lambda row: in_words(row.platform), width=130),
+            tables.when("since", "Last event", width=150),
+            tables.when("due_at", "Due since", width=150),
+            tables.text("state", "State", width=420),
+        ],
+        name="People who are due",
+    )
+    if more:
+        cards.note(f"And {more:,} more, whose time was over later.")
+
+
+def _waiting(rows: Sequence[RunWaits]) -> None:
+    for run in dict.fromkeys((each.maker_id, each.month) for each in rows):
+        _run([each for each in rows if (each.maker_id, each.month) == run])
+
+
+def _run(rows: Sequence[RunWaits]) -> None:
+    first, key = rows[0], f"retention-{rows[0].maker_id}-{rows[0].month:%Y%m}"
+    own = first.maker_id == request_context.actor().id
+    with cards.panel(key):
+        st.markdown(
+            f"**{plain(first.maker)} proposes to erase {len(rows):,}: retention run of {first.month:%B %Y}**"
+        )
+        cards.note(deadlines.exact(first.proposed_at))
+        st.html(f'<p class="ed-quote">{html(first.reason)}</p>')
+        cards.note(", ".join(each.external_id for each in rows))
+        may = not own and second_person.may_confirm(
+            Permission.CONFIRM_ERASURE, lambda session: erasures.waiting_of(session, first.id)
+        )
+        if may:
+            cards.note("What you carry out cannot be undone. Broken off, it goes on where it stopped.")
+        if not may and not request_context.may(Permission.PROPOSE_ERASURE):
+            return
+        place = text_fields.named("person", 0, key)
+        reason = reasons.line(place, key=f"{key}-reason")
+        named = [(each.id, each.external_id) for each in rows]
+        with st.container(horizontal=True):
+            yes = (
+                confirm.pressed("Carry out", key=f"{key}-yes", money=True, icon=":material/person_remove:")
+                if may
+                else None
+            )
+            no = confirm.pressed("Withdraw" if own else "Reject", key=f"{key}-no", type="secondary")
+    if yes:
+        bulk.carry_out(
+            yes,
+            named,
+            lambda session, actor, now, number: erasures.approve(
+                session, actor, now=now, erasure_id=number, reason=reason
+            ),
+            done="Erased.",
+            key=KEY,
+        )
+        for number, _ in named:  # where that fails, the worker does it within a minute
+            erased_files.destroy(request_context.desk(), number)
+        st.rerun()
+    elif no:
+        bulk.carry_out(
+            no,
+            named,
+            lambda session, actor, now, number: erasures.reject(
+                session, actor, now=now, erasure_id=number, reason=reason
+            ),
+            done="Nothing was erased.",
+            key=KEY,
+        )
+        st.rerun()
+
+
+@st.dialog("Propose the retention run", position="right", on_dismiss=confirm.close_drawer)
+def _propose() -> None:
+    cards.note(WHAT)
+    place = text_fields.named("person", 0, "retention")
+    reason = reasons.area(
+        place, "Why", key="retention-reason", placeholder="The month's run, or what it is for"
+    )
+    intent = confirm.pressed("Submit for approval", key="propose-retention", money=True)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: retention.propose(session, actor, now=now, reason=reason),
+            done="Submitted. They are erased when someone else carries it out.",
+            sent=[place],
+        )
