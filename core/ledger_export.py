@@ -28,7 +28,7 @@ from core.ledger.accounts import CHART, ISO_NUMBERS
 from core.money import CURRENCIES
 from core.replica import HeavyReads
 from core.rules.permissions import Actor, Permission, require
-from core.table_files import BOM
+from core.table_files import BOM, number_format
 
 Batches = Iterator[list[tuple[Any, ...]]]
 AT_ONCE = 5_000
@@ -188,6 +188,7 @@ COLUMNS: Sequence[Column] = (
     Column("reference", "j.key", "words"),
     Column("balance_transaction", "b.id"),
 )
+CURRENCY_AT = [column.name for column in COLUMNS].index("currency")
 # A time is written once for its journal, not for each of its postings: `alone` keeps the planner from moving it there.
 FROM = """
 from (
@@ -290,7 +291,8 @@ def _batches(
 
 
 def _as_xlsx(batches: Batches, out: IO[bytes]) -> int:
-    """Sheets of at most a million rows; numbers are numbers and times are dates, in UTC."""
+    """Sheets of at most a million rows; numbers are numbers, amounts have the decimals of
+    their currency, and times are dates, in UTC."""
     from xlsxwriter import Workbook
 
     asked = {
@@ -303,7 +305,10 @@ def _as_xlsx(batches: Batches, out: IO[bytes]) -> int:
     with Workbook(out, asked) as book:
         looks = {
             "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-            "amount": book.add_format({"num_format": "#,##0.00#"}),
+        }
+        amounts = {
+            each.code: book.add_format({"num_format": number_format(each.code)})
+            for each in CURRENCIES.values()
         }
         head = book.add_format({"bold": True})
         for row in (row for rows in batches for row in rows):
@@ -313,7 +318,8 @@ def _as_xlsx(batches: Batches, out: IO[bytes]) -> int:
                 if isinstance(value, str):
                     sheet.write_string(count % SHEET + 1, place, value)
                 elif value is not None:
-                    sheet.write(count % SHEET + 1, place, value, looks.get(column.kind))
+                    look = amounts[row[CURRENCY_AT]] if column.kind == "amount" else looks.get(column.kind)
+                    sheet.write(count % SHEET + 1, place, value, look)
             count += 1
         if not count:
             _sheet(book, 1, head)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import DeskError
-from core.queries import operations, payee_accounts, payout_progress, payouts
+from core.queries import operations, payee_accounts, payout_progress, payouts, stopped_money
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import figures, payout_list, payouts_ahead, withdrawals
-from dashboard.finance.figures import card
-from dashboard.ui import errors, filters, header, money, status, tables
+from dashboard.ui import cards, errors, filters, header, money, status, tables
 
 request_context.require(Permission.READ_PAYOUTS)
 
@@ -42,7 +41,7 @@ review = [each for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_
 under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
 header.page("Payouts", "Withdrawals to payees' banks, and money that something stops.")
 with st.grid(columns=2, min_column_width=240, gap="small", row_height="content"):
-    card(
+    cards.figure(
         "Need review",
         [sum(each.number for each in review)],
         note=money.sums([each.total for each in review]) if review else "a person decides what happens next",
@@ -51,7 +50,7 @@ with st.grid(columns=2, min_column_width=240, gap="small", row_height="content")
         page="payouts",
         status=PayoutStatus.ADMINISTRATIVE_REVIEW.value,
     )
-    card(
+    cards.figure(
         "Under way",
         [sum(each.number for each in under_way)],
         note=money.sums([each.total for each in under_way]) if under_way else "sent after the withdrawal fee",
@@ -70,5 +69,5 @@ elif stopped.open:
     with stopped:
         cursor = tables.cursor("waiting", size=50)
         with request_context.reading() as session:
-            held_up = payouts.waiting(session, before=cursor.before, limit=cursor.limit)
+            held_up = stopped_money.stopped(session, before=cursor.before, limit=cursor.limit)
         withdrawals.waiting(held_up, cursor)

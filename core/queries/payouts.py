@@ -10,15 +10,11 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money
-from core.queries import release_blocks
-from core.rules import holds
 from core.rules.payouts import PayoutStatus
 from core.rules.references import number_in, reference
-from core.rules.refusal_reasons import Block
 
 NEWEST = 2**63 - 1
 UNOWNED = "none"
@@ -192,85 +188,6 @@ def by_status(session: Session) -> list[PayoutTotal]:
         )
     )
     return [PayoutTotal(row.status, row.number, Money(row.minor, row.currency)) for row in rows]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A milestone whose money something stops: all of it that is held or payable, whoever will get it, or lies on the
-    payee's account and not in their bank. `id` is the milestone's; `reasons` are the rule's own sentences."""
-
-    id: int
-    milestone: str
-    project_id: int
-    project: str
-    payee: str
-    amount: Money
-    case_id: int | None
-    since: datetime
-    reasons: tuple[str, ...]
-
-    @property
-    def why(self) -> str:
-        return " ".join(self.reasons)
-
-
-# The few milestones that something blocks are found first, then named.
-WAITING = text(
-    """
-    with blocked as (
-        select milestone_id, opened_at as since from cases where status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
-        union all
-        select milestone_id, placed_at from holds where released_at is null
-        union all
-        select m.id, k.placed_at from payee_holds k join projects p on p.payee_id = k.party_id
-        join milestones m on m.project_id = p.id where k.released_at is null
-        union all
-        select milestone_id, funded_at from payment_orders where chargeback_open
-        union all
-        select milestone_id, opened_at from risk_reviews where settled_at is null
-        union all
-        select m.id, r.at from reports r join milestones m on m.project_id = r.project_id
-        where r.settled_at is null and (r.milestone_id is null or r.milestone_id = m.id)
-          and r.source = 'CONTENT_RULE' and r.severity = 'SEVERE'
-        union all
-        select milestone_id, created_at from outgoing_operations
-        where status = 'BLOCKED' or (status = 'QUEUED' and last_error = :short)
-    ), page as materialized (
-        select b.milestone_id as id, min(b.since) as since from blocked b
-        join payment_orders o on o.milestone_id = b.milestone_id
-        where o.held_minor + o.payable_minor > 0
-           or exists (select from payouts w where w.milestone_id = b.milestone_id and w.status = 'TRANSFERRED')
-        group by b.milestone_id having b.milestone_id < :before order by 1 desc limit :limit
-    )
-    select page.id, m.title as milestone, p.id as project_id, p.title as project, y.name as payee, page.since,
-           o.currency, (o.held_minor + o.payable_minor + there.minor)::bigint as minor,
-           o.payable_minor + there.minor > 0 as payable
-    from page
-    cross join lateral (select coalesce(sum(w.amount_minor - w.fee_minor), 0) as minor from payouts w
-                        where w.milestone_id = page.id and w.status = 'TRANSFERRED') there
-    join milestones m on m.id = page.id
-    join projects p on p.id = m.project_id
-    join parties y on y.id = p.payee_id
-    join payment_orders o on o.milestone_id = m.id
-    order by page.id desc
-    """
-)
-
-
-def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> list[Waiting]:
-    """Money that something stops, whether or not it is due to anybody yet, newest milestone first."""
-    values = {"before": before or NEWEST, "limit": limit, "short": SHORT_OF_MONEY}
-    rows = session.execute(WAITING, values).mappings().all()
-    facts = release_blocks.facts(session, [row["id"] for row in rows])
-    after = release_blocks.after_release(session, [row["id"] for row in rows])
-    return [_waiting(dict(row), facts[row["id"]], after[row["id"]]) for row in rows]
-
-
-def _waiting(row: dict[str, Any], facts: holds.Facts, after: tuple[Block, ...]) -> Waiting:
-    amount = Money(row.pop("minor"), row.pop("currency"))
-    why = (*holds.blocking(facts), *(after if row.pop("payable") else ()))
-    case_id = facts.open_cases[0].id if facts.open_cases else None
-    return Waiting(**row, amount=amount, case_id=case_id, reasons=tuple(block.sentence for block in why))
 
 
 @dataclass(frozen=True)

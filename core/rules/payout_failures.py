@@ -14,8 +14,8 @@ from core.rules.payouts import NotPaid
 
 
 class WillFailAgain(DeskError):
-    """The same bank account will refuse payout {payout} again: {why} {remedy} Or confirm that you send it all the
-    same."""
+    """The same bank account will refuse payout {payout} again: {why} {remedy} To send it all the same, open
+    the payout and tick “Send it to the same account all the same”."""
 
 
 @dataclass(frozen=True)

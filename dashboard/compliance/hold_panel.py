@@ -17,7 +17,6 @@ from core.rules.references import reference
 from dashboard import lift_preview, lifting, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance import payee_hold_panel
-from dashboard.finance.figures import card
 from dashboard.ui import cards, confirm, deadlines, kept_choices, reasons, status, text_fields
 from dashboard.ui.master_detail import close
 from dashboard.ui.safe import html, plain, words_of
@@ -31,7 +30,7 @@ def cards_above(figures: Figures, now: datetime) -> None:
     if figures.oldest_id:
         to_oldest["id"] = figures.oldest_id
     with st.grid(columns=5, min_column_width=150, gap="small", row_height="content"):
-        card(
+        cards.figure(
             "In force",
             [figures.active],
             note="hold" if figures.active == 1 else "holds",
@@ -40,7 +39,7 @@ def cards_above(figures: Figures, now: datetime) -> None:
             page="holds",
             state=holds.ACTIVE,
         )
-        card(
+        cards.figure(
             "Amount on hold",
             [*figures.stopped] or ["—"],
             note="held or payable",
@@ -48,7 +47,7 @@ def cards_above(figures: Figures, now: datetime) -> None:
             page="holds",
             state=holds.ACTIVE,
         )
-        card(
+        cards.figure(
             "Longest in force",
             [deadlines.span(now - figures.oldest) if figures.oldest else "—"],
             note="of those that are now",
@@ -56,7 +55,7 @@ def cards_above(figures: Figures, now: datetime) -> None:
             page="holds",
             **to_oldest,
         )
-        card(
+        cards.figure(
             "Lifted",
             [figures.lifted],
             note=f"in the last {holds.LATELY.days} days",
@@ -64,7 +63,7 @@ def cards_above(figures: Figures, now: datetime) -> None:
             page="holds",
             state=LIFTED_LATELY,
         )
-        card(
+        cards.figure(
             "Median time",
             [deadlines.span(figures.median) if figures.median else "—"],
             note="from placing to lifting",

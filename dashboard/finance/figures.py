@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -18,37 +17,7 @@ from dashboard.ui import cards, deadlines, empty, header, money, tables
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Tone
 
-BARE = "border:0;padding:0;gap:2px"
 HEAD = "display:flex;justify-content:space-between;gap:12px"
-LESS = "overflow-wrap:anywhere;color:var(--ed-dim);font-variant-numeric:tabular-nums;font-size:.93rem"
-
-
-def card(
-    label: str,
-    values: Sequence[Money | int | str],
-    *,
-    link: str,
-    page: str,
-    note: str = "",
-    tone: Tone = "quiet",
-    **params: Any,
-) -> None:
-    """A figure, the same in other currencies under it, a quiet line, and the way down."""
-    first, *rest = [_words(each) for each in values] or ["None"]
-    more = "".join(f'<span style="{LESS}">{html(each)}</span>' for each in rest)
-    line = f'<span class="ed-note ed-ink-{tone}">{html(note)}</span>' if note else ""
-    with st.container(border=True, gap="xsmall", height="stretch", vertical_alignment="distribute"):
-        st.html(
-            f'<div class="ed-kpi" style="{BARE}"><span class="ed-label">{html(label)}</span>'
-            f"{cards.big(first)}{more}{line}</div>"
-        )
-        navigation.link(page, link, icon=":material/arrow_forward:", **params)
-
-
-def _words(value: Money | int | str) -> str:
-    if isinstance(value, Money):
-        return value.text()
-    return f"{value:,}" if isinstance(value, int) else value
 
 
 def balance(found: Sequence[CurrencyTotals], looks: Mapping[str, Look], now: datetime) -> None:

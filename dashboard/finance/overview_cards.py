@@ -27,9 +27,9 @@ from core.rules.operations import OperationStatus, OperationView
 from core.rules.payouts import PayoutStatus
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation
-from dashboard.finance import figures, periods
+from dashboard.finance import periods
 from dashboard.finance.books import JOURNALS, POSTINGS_FILE
-from dashboard.ui import deadlines, header, tables
+from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import plain
 from dashboard.ui.status import pill
 
@@ -43,28 +43,28 @@ def money_row(totals: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod
         period.platform + period.withdrawal for periods in earned.values() for period in periods
     ]
     with st.grid(columns=4, min_column_width=165, gap="small", row_height="content"):
-        figures.card(
+        cards.figure(
             "Client funds held",
             _or_none(totals, "held"),
             link="Accounts",
             page="trial_balance",
             **_line(totals, "held"),
         )
-        figures.card(
+        cards.figure(
             "Payee payables",
             _or_none(totals, "payable"),
             link="Accounts",
             page="trial_balance",
             **_line(totals, "payee_payable"),
         )
-        figures.card(
+        cards.figure(
             "Refunds payable",
             _or_none(totals, "refundable"),
             link="Accounts",
             page="trial_balance",
             **_line(totals, "refund_payable"),
         )
-        figures.card(
+        cards.figure(
             f"Fees earned in {month}",
             _fees(net),
             link="By day",
@@ -104,7 +104,7 @@ def watch_row(
         calls.get(each, 0) for each in (OperationStatus.QUEUED, OperationStatus.SENDING, OperationView.SENT)
     )
     with st.grid(columns=4, min_column_width=165, gap="small"):
-        figures.card(
+        cards.figure(
             "Payouts in review",
             [review],
             note=" · ".join(amounts) or "None has failed",
@@ -113,7 +113,7 @@ def watch_row(
             page="payouts",
             **({"status": PayoutStatus.ADMINISTRATIVE_REVIEW.value} if review else {}),
         )
-        figures.card(
+        cards.figure(
             "Operations blocked or in review",
             [stuck],
             note=f"{waiting} more under way" if waiting else "None under way",
@@ -122,7 +122,7 @@ def watch_row(
             page="operations",
         )
         _reconciled(reconciled, open_breaks, now)
-        figures.card(
+        cards.figure(
             "Held longest",
             [deadlines.span(now - aged[0].since) if aged else "Nothing held"],
             note=_ages(alarms, aged),
@@ -143,7 +143,7 @@ def owed_and_stopped(
     old = [ages[-1].text() for _, ages in owed if ages[-1].is_positive]
     due = next((each.due_by for each in to_answer if each.due_by), None)
     with st.grid(columns=3, min_column_width=165, gap="small"):
-        figures.card(
+        cards.figure(
             "Receivables from payees",
             [total for total, _ in owed],
             note=f"{' · '.join(old)} over 90 days" if old else "",
@@ -151,14 +151,14 @@ def owed_and_stopped(
             link="By age",
             page="receivables",
         )
-        figures.card(
+        cards.figure(
             "Holds in force",
             [held.active],
             note=" · ".join(each.text() for each in held.stopped),
             link="Holds",
             page="holds",
         )
-        figures.card(
+        cards.figure(
             "Chargebacks to answer",
             [len(to_answer)],
             note=f"The first {deadlines.words(due, now)}" if due else "",
@@ -178,7 +178,7 @@ def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetim
     """What is known of the last run; a failed or an old one is never shown as a good one."""
     last, known = standing.newest, standing.compared
     if last is None:
-        figures.card("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="bad")
+        cards.figure("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="bad")
         return
     state = standing.verdict(now)
     words: dict[str, str] = {
@@ -188,7 +188,7 @@ def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetim
         RunStatus.RUNNING: "Running",
         RunView.OLD: f"{deadlines.span(now - known.until)} old" if known else "",
     }
-    figures.card(
+    cards.figure(
         "Last reconciliation",
         [words.get(state) or pill("reconciliation", state).label],
         note=_compared(standing, state, now) + _open(breaks, now),

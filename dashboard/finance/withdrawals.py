@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.actions.payouts import payout_review
 from core.policy import OFFERED, WithdrawalMethod
-from core.queries import operations, payouts
+from core.queries import operations, stopped_money
 from core.queries.operations import Operation
 from core.queries.payee_accounts import PayeeAccountView
 from core.queries.payout_progress import PayoutLine
-from core.queries.payouts import MethodOffer, Waiting
+from core.queries.payouts import MethodOffer
+from core.queries.stopped_money import StoppedMoney
 from core.rules.operations import OperationStatus
 from core.rules.payout_progress import OVER
 from core.rules.payouts import PayoutOfferStatus
@@ -28,6 +29,7 @@ METHODS = {
     + ("" if each in OFFERED else f", sent as {status.in_words(each.sent_as).lower()}")
     for each in WithdrawalMethod
 }
+ANYWAY = "Send it to the same account all the same"
 WHOLE = [
     tables.opens("reference", "Payout", page="payouts", width=66),
     tables.text("payee", "Payee", width=140),
@@ -44,12 +46,15 @@ WHOLE = [
     tables.when("requested_at", "Requested", width=140),
 ]
 WAITING = [
-    tables.text("project", "Project", width=150),
-    tables.text("milestone", "Milestone", width=140),
-    tables.money("amount", "Stopped", width=112),
-    tables.when("since", "Since", width=140),
-    tables.text("why", "Because", width=420),
-    tables.text("payee", "Payee", width=140),
+    tables.text("project", "Project", width=120),
+    tables.text("milestone", "Milestone", width=120),
+    tables.money("amount", "Stopped", width=106),
+    tables.text("why", "Because", width=260),
+    tables.text("owner", "Owner", value=lambda row: row.owner or payout_owners.NOBODY, width=100),
+    tables.text("next", "Next", width=180),
+    tables.when("next_at", "When", width=132),
+    tables.when("since", "Since", width=132),
+    tables.text("payee", "Payee", width=130),
 ]
 CALLS = [
     tables.opens("short_key", "Operation", page="operations", width=220),
@@ -73,19 +78,22 @@ def columns(now: datetime) -> list[tables.Column]:
     return [*WHOLE[:4], age, *WHOLE[4:]]
 
 
-def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
+def waiting(rows: Sequence[StoppedMoney], cursor: tables.Cursor) -> None:
     """Money that something stops; a row opens the case, or the project."""
+    now = request_context.now()
+    age = tables.text("age", "Age", value=lambda row: deadlines.span(now - row.since), width=70)
     chosen = tables.table(
         rows,
-        WAITING,
+        [*WAITING[:3], age, *WAITING[3:]],
         key="waiting",
         select=True,
         cursor=cursor,
         download=tables.Table(
             "payouts-waiting",
             lambda session: tables.every(
-                lambda before, limit: payouts.waiting(session, before=before, limit=limit)
+                lambda before, limit: stopped_money.stopped(session, before=before, limit=limit)
             ),
+            columns=WAITING,
         ),
         empty_state=(
             "Nothing is stopped",
@@ -259,4 +267,4 @@ def _same_account(row: PayoutLine) -> bool:
         f"**The same account will fail again.** {plain(row.repeats.why)} {plain(row.repeats.remedy)}",
         icon=":material/block:",
     )
-    return st.checkbox("Send it to the same account all the same", key=f"payout-anyway-{row.id}")
+    return st.checkbox(ANYWAY, key=f"payout-anyway-{row.id}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.money import Money
+from dashboard import navigation
 from dashboard.ui import deadlines
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Pill, Tone
@@ -22,6 +23,10 @@ SMALLER = (
     (10, "ed-smaller"),
 )  # a figure of more characters, so that it stays on one line
 Fact = str | int | Money | datetime | Pill | None
+
+
+FIGURE = "border:0;padding:0;gap:2px"
+FIGURE_MORE = "overflow-wrap:anywhere;color:var(--ed-dim);font-variant-numeric:tabular-nums;font-size:.93rem"
 
 
 @dataclass(frozen=True)
@@ -96,3 +101,31 @@ def _words(value: Fact) -> str:
     if isinstance(value, Money):
         return value.text()
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def figure(
+    label: str,
+    values: Sequence[Money | int | str],
+    *,
+    link: str,
+    page: str,
+    note: str = "",
+    tone: Tone = "quiet",
+    **params: Any,
+) -> None:
+    """A figure, the same in other currencies under it, a quiet line, and the way down."""
+    first, *rest = [_shown(each) for each in values] or ["None"]
+    more = "".join(f'<span style="{FIGURE_MORE}">{html(each)}</span>' for each in rest)
+    line = f'<span class="ed-note ed-ink-{tone}">{html(note)}</span>' if note else ""
+    with st.container(border=True, gap="xsmall", height="stretch", vertical_alignment="distribute"):
+        st.html(
+            f'<div class="ed-kpi" style="{FIGURE}"><span class="ed-label">{html(label)}</span>'
+            f"{big(first)}{more}{line}</div>"
+        )
+        navigation.link(page, link, icon=":material/arrow_forward:", **params)
+
+
+def _shown(value: Money | int | str) -> str:
+    if isinstance(value, Money):
+        return value.text()
+    return f"{value:,}" if isinstance(value, int) else value

@@ -14,7 +14,7 @@ from core.actions.milestones import verification
 from core.actions.parties import details
 from core.policy import HOME_SERVICES
 from core.processes import letter_delivery, payee_accounts, provider_accounts
-from core.queries import letters, payout_calendar, payouts, payouts_ahead
+from core.queries import letters, payout_calendar, payouts_ahead, stopped_money
 from core.records import BankChange, Notification, Party, PartyChange, PayeeAccount
 from core.rules.permissions import NotYours
 from tests.sandbox_desk import Market
@@ -45,7 +45,7 @@ def test_payouts_to_another_bank_wait_for_the_time_of_the_policy_and_go_there(ma
     assert change.held_until == market.now + HOLD
     market.act(verification.approve, market.payer, milestone_id=there.milestone)
     market.work()
-    (stopped,) = market.read(payouts.waiting)
+    (stopped,) = market.read(stopped_money.stopped)
     assert "bank account was changed" in stopped.why
     assert market.sent("/v1/transfers") == []
     market.control.next_payouts({})

@@ -17,7 +17,7 @@ from core.policy import HOME_SERVICES
 from core.policy.limits import BANK_WAIT_AT_MOST
 from core.processes import payee_accounts as accounts
 from core.processes import returned_proposals
-from core.queries import bank_changes, payee_accounts, payout_progress, payouts, release_blocks
+from core.queries import bank_changes, payee_accounts, payout_progress, release_blocks, stopped_money
 from core.records import BankChange, BankChangeProposal, PayeeAccount, Payout
 from core.rules import holds
 from core.rules.payee_accounts import BankDecision
@@ -141,7 +141,7 @@ def test_a_refused_bank_is_never_paid_also_when_it_comes_back_and_another_one_is
     assert told(market, "bank_refused") == [None]
     market.later(seconds=2 * HOLD.total_seconds())
     assert market.sent("/v1/transfers") == []
-    (stopped,) = market.read(payouts.waiting)
+    (stopped,) = market.read(stopped_money.stopped)
     assert "was refused" in stopped.why
     (number,) = (each.id for each in market.all(Payout))
     line = market.read(lambda session: payout_progress.one(session, number))

@@ -21,7 +21,7 @@ from core.money import Money
 from core.processes.client_funds import read_balance
 from core.processes.outgoing import dispatch
 from core.queries import client_funds as queries
-from core.queries import invariants, overview, payouts
+from core.queries import invariants, overview, stopped_money
 from core.records import Milestone, Notification, OutgoingOperation, Payout, PayoutStop, StripeBalance
 from core.rules import client_funds as client_funds_rules
 from core.rules.client_funds import Cover
@@ -106,7 +106,7 @@ def test_a_sweep_by_hand_stops_payouts_tells_those_who_can_act_and_breaks_the_la
     assert "Payouts in USD have stopped" in str(transfer.last_error)
     assert market.sent("/v1/transfers") == []
     because = client_funds_rules.stopped("USD").sentence
-    assert [each.why for each in market.read(payouts.waiting)] == [because]
+    assert [each.why for each in market.read(stopped_money.stopped)] == [because]
     waits = market.read(
         lambda session: serializers.of_milestone(session, session.get_one(Milestone, told.milestone))
     )["release_waits_for"]

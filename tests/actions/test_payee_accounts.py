@@ -16,7 +16,7 @@ from core.actions.parties import payee_accounts
 from core.db import Database
 from core.money import Money
 from core.processes import payee_accounts as reading
-from core.queries import payouts, release_blocks
+from core.queries import release_blocks, stopped_money
 from core.records import Party, PayeeAccount, Payout
 from core.rules.payee_accounts import CurrencyNotTaken
 from tests.builders import Told
@@ -60,7 +60,7 @@ def test_a_release_waits_for_a_payee_who_is_not_verified_and_goes_by_itself(mark
     market.newcomers(bank=None)
     told = released(market)
     assert waits(market, told) == ["payee_account"]
-    (stopped,) = market.read(payouts.waiting)
+    (stopped,) = market.read(stopped_money.stopped)
     assert "details from the payee that are past due (type of business, bank account, address" in stopped.why
     (transfer,) = market.operations("TRANSFER")
     assert (transfer.status, market.sent("/v1/transfers")) == ("BLOCKED", [])
@@ -99,7 +99,7 @@ def test_news_that_come_late_are_met_by_the_refusal_and_the_payment_waits(market
     assert waits(market, told) == ["payee_account"]
     market.later(minutes=5)
     assert market.operations("TRANSFER")[0].status == "BLOCKED"
-    (stopped,) = market.read(payouts.waiting)
+    (stopped,) = market.read(stopped_money.stopped)
     assert "Stripe rejected the account because it suspects fraud" in stopped.why
     move(market, "verified")
     market.later(minutes=5)

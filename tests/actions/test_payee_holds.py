@@ -13,9 +13,8 @@ from core.actions.risk import hold_ends, holds, payee_holds
 from core.db import Database
 from core.money import Money
 from core.processes import deadline_queries
-from core.queries import invariants, release_blocks
+from core.queries import invariants, release_blocks, stopped_money
 from core.queries import payee_holds as queries
-from core.queries import payouts as payout_queries
 from core.records import Milestone, Notification, PayeeHold
 from core.rules.holds import EndNotAhead, HoldKind, OwnHold
 from core.rules.milestones import Status
@@ -57,7 +56,7 @@ def test_a_payee_on_hold_is_released_nothing_of_any_milestone_until_it_is_lifted
     assert {status(town, number) for number in numbers} == {Status.VERIFIED}
     facts = town.read(lambda s: release_blocks.facts(s, numbers))
     assert [[each.id for each in facts[number].manual_holds] for number in numbers] == [[placed.id]] * 3
-    waiting = town.read(payout_queries.waiting)
+    waiting = town.read(stopped_money.stopped)
     assert {row.id: row.why for row in waiting} == dict.fromkeys(
         numbers, f"Hold H-{placed.id} stops all money of the payee: Several payers complained."
     )

@@ -13,7 +13,7 @@ from core.db import Database
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.processes import provider_accounts
-from core.queries import decision_progress, invariants, payouts
+from core.queries import decision_progress, invariants, stopped_money
 from core.records import Decision, OutgoingOperation, Party, Payout, SettlementProposal
 from core.rules.holds import NO_ACCOUNT
 from tests import builders
@@ -70,7 +70,7 @@ def test_for_a_payee_without_an_account_the_plan_says_what_waits_and_the_money_g
     assert (key, amount) == calls["TRANSFER"][:2]
     assert (transfer.status, transfer.last_error) == ("BLOCKED", NO_ACCOUNT.sentence)
     assert market.order(told) == {"payable": 40_000, "refunded": 60_000}
-    assert market.read(payouts.waiting)[0].why == NO_ACCOUNT.sentence
+    assert market.read(stopped_money.stopped)[0].why == NO_ACCOUNT.sentence
     market.lawful()
 
     opens_account(market)

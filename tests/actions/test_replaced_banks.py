@@ -13,7 +13,7 @@ from core.actions.payouts.replaced_banks import REASON
 from core.money import Money
 from core.policy import HOME_SERVICES
 from core.processes import payee_accounts, provider_accounts
-from core.queries import payouts
+from core.queries import stopped_money
 from core.records import PayeeAccount, Payout
 from core.rules.payouts import PayoutStatus
 from tests.actions.stripe_events import told_by_webhook
@@ -87,7 +87,7 @@ def test_a_payout_that_failed_at_a_bank_goes_to_the_one_in_its_place(market: Mar
     replace(market)
     assert the_payout(market).status == PayoutStatus.TRANSFERRED
     market.work()
-    (stopped,) = market.read(payouts.waiting)
+    (stopped,) = market.read(stopped_money.stopped)
     assert "bank account was changed" in stopped.why
     market.later(seconds=HOLD.total_seconds())
     market.later(days=3)

@@ -22,7 +22,7 @@ from core.ledger import journal_store
 from core.ledger.accounts import BANK, CHART, STRIPE_BALANCE
 from core.ledger.journals import Journal, credit, debit
 from core.ledger_export import COLUMNS, AccountNotInChart, LedgerFilter, LedgerFormat, PeriodUpsideDown
-from core.money import Money
+from core.money import CURRENCIES, Money
 from core.replica import HeavyReads
 from core.rules.permissions import NotPermitted
 from core.table_files import BOM
@@ -206,6 +206,21 @@ def test_only_who_may_export_the_ledger_gets_a_byte(books: Books) -> None:
     for who in ("mia", "ada"):
         with pytest.raises(NotPermitted):
             books.export(LedgerFormat.CSV, as_=who)
+
+
+def test_an_amount_has_the_decimals_of_its_currency_in_a_workbook(books: Books) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(books.export(LedgerFormat.XLSX)[0])).worksheets[0]
+    at = {name: place for place, name in enumerate(NAMES)}
+    shown = {
+        (row[at["currency"]].value, row[at[side]].number_format)
+        for row in sheet.iter_rows(min_row=2)
+        for side in ("debit", "credit")
+        if row[at[side]].value is not None
+    }
+    decimals = {currency: len(look.partition(".")[2]) for currency, look in shown}
+    assert len(shown) == len(decimals) > 1
+    assert decimals == {currency: CURRENCIES[currency].digits for currency in decimals}
+    assert {0, 2, 3} <= {CURRENCIES[currency].digits for currency in decimals}
 
 
 def test_a_workbook_goes_on_in_another_sheet(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from core.rules import payout_failures, refund_failures
 from core.rules.payouts import NotPaid
+from dashboard.finance import withdrawals
 
 CODES = [*payout_failures.REPEATS, *payout_failures.ONCE, payout_failures.TOO_SMALL, "new_code", "", None]
 
@@ -33,3 +34,8 @@ def test_a_lost_card_is_told_as_an_expired_one() -> None:
             assert said[0].isupper()
             assert said.endswith(".")
             assert "_" not in said
+
+
+def test_a_retry_that_fails_again_names_the_box_that_sends_it_all_the_same() -> None:
+    said = payout_failures.WillFailAgain(payout="W-1", why="It is closed.", remedy="Ask for another.").message
+    assert said.endswith(f"open the payout and tick “{withdrawals.ANYWAY}”.")

@@ -48,7 +48,10 @@ def read(file: str, content: bytes) -> Events:
 def _malformed(problem: str) -> str:
     if "depth" in problem:
         return "its elements are nested deeper than those of any statement"
-    return f"this is not well-formed XML ({problem.split(', line', maxsplit=1)[0] or 'it ends too early'})"
+    if "Char 0x0 " in problem:
+        return "it holds a NUL character"
+    said = problem.split(", line", maxsplit=1)[0].strip()  # what libxml2 says may end with its own line break
+    return f"this is not well-formed XML ({said or 'it ends too early'})"
 
 
 def _parsed(content: bytes) -> Iterator[tuple[str, etree._Element]]:
