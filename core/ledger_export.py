@@ -28,7 +28,7 @@ from core.ledger.accounts import CHART, ISO_NUMBERS
 from core.money import CURRENCIES
 from core.replica import HeavyReads
 from core.rules.permissions import Actor, Permission, require
-from core.table_files import BOM, number_format
+from core.table_files import BOM
 
 Batches = Iterator[list[tuple[Any, ...]]]
 AT_ONCE = 5_000
@@ -307,8 +307,7 @@ def _as_xlsx(batches: Batches, out: IO[bytes]) -> int:
             "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         }
         amounts = {
-            each.code: book.add_format({"num_format": number_format(each.code)})
-            for each in CURRENCIES.values()
+            each.code: book.add_format({"num_format": each.number_format}) for each in CURRENCIES.values()
         }
         head = book.add_format({"bold": True})
         for row in (row for rows in batches for row in rows):

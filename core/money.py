@@ -26,6 +26,11 @@ class Currency:
     symbol: str
     stripe_step: int = 1
 
+    @property
+    def number_format(self) -> str:
+        """How a workbook shows amounts in it: with its own number of decimals."""
+        return f"#,##0.{'0' * self.digits}" if self.digits else "#,##0"
+
 
 CURRENCIES: Mapping[str, Currency] = {
     currency.code: currency

@@ -18,9 +18,8 @@ import xlsxwriter
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
 
-from core.money import Money
+from core.money import CURRENCIES, Money
 from core.paper import BOLD, DIM, INK, PLAIN, safe, style
-from core.table_files import number_format
 
 TITLE = style("report-title", 15, 20, bold=True)
 NOTE = style("report-note", 8, 11, textColor=DIM)
@@ -113,7 +112,7 @@ def _write(book: Any, tab: Any, at: int, place: int, cell: Cell, level: Level) -
     if level is Level.TOTAL:
         look["top"] = 1
     if isinstance(cell, Money):
-        look["num_format"] = number_format(cell.currency)
+        look["num_format"] = CURRENCIES[cell.currency].number_format
         tab.write_number(at, place, Decimal(cell.major()), book.add_format(look))
     elif isinstance(cell, int):
         tab.write_number(at, place, cell, book.add_format(look))

@@ -24,7 +24,7 @@ from core import audit
 from core.audit.actions import AuditAction
 from core.audit_export import csv_safe
 from core.db import Database
-from core.money import CURRENCIES, Money
+from core.money import Money
 from core.rules.permissions import Actor, Permission, require
 
 BOM = b"\xef\xbb\xbf"
@@ -175,12 +175,6 @@ def cell(value: object) -> object:
 def amount(value: Money | None) -> list[object]:
     """A plain number in major units with the digits of its currency, which stands beside it."""
     return ["", ""] if value is None else [Decimal(value.major()), value.currency]
-
-
-def number_format(currency: str) -> str:
-    """How a workbook shows amounts in this currency: with its own number of decimals."""
-    digits = CURRENCIES[currency].digits
-    return f"#,##0.{'0' * digits}" if digits else "#,##0"
 
 
 def _plain(value: object) -> object:

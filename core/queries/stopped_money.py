@@ -15,6 +15,8 @@ from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.money import Money
 from core.queries import payee_accounts, release_blocks
 from core.rules import holds
+from core.rules.approvals import DecisionStatus
+from core.rules.cases import CaseStatus
 from core.rules.chargebacks import ChargebackStatus
 from core.rules.payee_accounts import BankWait
 from core.rules.references import reference
@@ -210,10 +212,10 @@ def _ends(row: Any) -> str:
 
 
 def _of_case(row: Any, name: str) -> str:
-    if row.decided == "COOLING_OFF":
+    if row.decided == DecisionStatus.COOLING_OFF:
         return f"The decision of case {name} is carried out"
     if row.decided:
         return f"A second person answers the decision of case {name}"
-    if row.status == "WAITING_PARTY":
+    if row.status == CaseStatus.WAITING_PARTY:
         return f"A party answers in case {name}"
-    return f"Case {name} goes to mediation" if row.status == "OPEN" else f"Case {name} is decided"
+    return f"Case {name} goes to mediation" if row.status == CaseStatus.OPEN else f"Case {name} is decided"

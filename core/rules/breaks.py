@@ -76,7 +76,20 @@ MAY_STILL_COME: Mapping[Side, timedelta] = {
 
 
 class BreakIsClosed(DeskError):
-    """This break is closed: nothing is left to be done about it."""
+    """This break was closed on {when:%d %B %Y at %H:%M} UTC: {how}. Nothing is left to be done about it."""
+
+
+def closed_how(closed_as: ClosedAs | str | None, by: str | None) -> str:
+    """How a break was closed and by whom, as a sentence goes on."""
+    match ClosedAs(closed_as or ClosedAs.AGREES):
+        case ClosedAs.AGREES:
+            return "a run found that both sides agree"
+        case ClosedAs.EXPLAINED:
+            return f"{by or 'staff'} approved its explanation"
+        case ClosedAs.MATCHED:
+            return f"{by or 'staff'} matched it by hand"
+        case ClosedAs.REVERSED:
+            return f"{by or 'staff'} approved the entry that reversed it"
 
 
 class WaitsTooShort(DeskError):

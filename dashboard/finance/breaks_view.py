@@ -8,6 +8,7 @@ from core.actions.reconciliation import breaks as actions
 from core.money import CURRENCIES
 from core.queries import breaks as queries
 from core.queries.breaks import NOBODY, BreakFilter, BreakRow
+from core.rules import breaks as rules
 from dashboard import request_context
 from dashboard.finance import bank_charge_rules
 from dashboard.ui import cards, deadlines, filters, header, status, tables
@@ -112,10 +113,5 @@ def old_note(row: BreakRow) -> None:
     """Of a closed break: when and how it was closed."""
     if row.closed_at is None:
         return
-    how = {
-        "AGREES": "a run found that both sides agree",
-        "EXPLAINED": f"{row.closed_by or 'staff'} approved its explanation",
-        "MATCHED": f"{row.closed_by or 'staff'} matched it by hand",
-        "REVERSED": f"{row.closed_by or 'staff'} approved the entry that reversed it",
-    }
-    cards.note(f"Closed {deadlines.exact(row.closed_at)}: {how[row.closed_as or 'AGREES']}.")
+    how = rules.closed_how(row.closed_as, row.closed_by)
+    cards.note(f"Closed {deadlines.exact(row.closed_at)}: {how}.")

@@ -60,6 +60,10 @@ SERIES: Mapping[str, Callable[[FeePeriod], Money]] = {
 BARS = 12
 SHORT = 14  # characters under a bar
 NONE = {FeeBy.METHOD: "No payout", FeeBy.PAYMENT_METHOD: "No payment"}
+OF_PAYOUTS = (
+    "Only what was booked for a payout has a payout method: the withdrawal fee, and what its payment cost. Platform "
+    "fees and what payments cost stand under “No payout”; “By payment method” splits those."
+)
 TITLES = {
     FeeBy.METHOD: "Payout method",
     FeeBy.PLATFORM: "Marketplace",
@@ -161,6 +165,8 @@ def breakdown(by: FeeBy, currency: str, *, since: datetime, until: datetime) -> 
         "Those with the latest entry come first. The figures above are the sums of all rows; the file has every "
         "row, the largest first."
     )
+    if by is FeeBy.METHOD:
+        cards.note(OF_PAYOUTS)
     if chosen is None:
         cards.note("Choose a row to see its postings.")
         return

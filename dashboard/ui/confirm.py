@@ -139,8 +139,13 @@ def carry_out(
             signed_in = sessions.resolve(session, token, now=now)
             if signed_in is None:
                 raise sessions.SessionEnded()
-            if shown:
+            try:
                 unsent_text.require_as_shown(session, signed_in.actor, shown, tab=tab)
+            except ShownOtherwise:
+                action(
+                    session, signed_in.actor, now
+                )  # undone with this one: what can no longer be done says so
+                raise
             result = action(session, signed_in.actor, now)
             if places:
                 unsent_text.sent(session, signed_in.actor, now=now, wanted=places)

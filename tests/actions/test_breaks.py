@@ -216,7 +216,9 @@ def test_only_finance_works_at_breaks_and_never_at_closed_ones(market: Market) -
         with pytest.raises(refusal):
             market.act(breaks.wait, market.as_staff("fay"), break_id=row.id, until=until, reason="x")
     explain(market, item, SettledAs.RESERVE)
-    with pytest.raises(BreakIsClosed):
+    with pytest.raises(
+        BreakIsClosed, match=r"closed on .* UTC: \w.* approved its explanation\. Nothing is left"
+    ):
         market.act(breaks.remark, market.as_staff("fay"), break_id=row.id, words="x")
 
 

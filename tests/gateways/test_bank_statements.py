@@ -307,7 +307,7 @@ def without_header(content: bytes) -> bytes:
         (camt053.read, CAMT.replace(b"<Sts>", b"<Sts"), ["not well-formed XML", "line 11"]),
         (camt053.read, CAMT[:-40], ["not well-formed XML"]),
         (camt053.read, CAMT.replace(b">5.00<", b">5\x00.00<"), ["line 11: it holds a NUL character. Nothing"]),
-        (camt053.read, CAMT.replace(b">5.00<", b">5\x01.00<"), ["line 11: this is not well-formed XML (PCDATA invalid Char value 1). Nothing"]),
+        (camt053.read, CAMT.replace(b">5.00<", b">5\x01.00<"), ["XML (PCDATA invalid Char value 1). Nothing"]),
         (camt053.read, b"\n<a/>", ["line 2 (a)", "there is no statement in it"]),
         (camt053.read, b"<a>" * 9_000, ["line 1", "nested deeper than those of any statement"]),
         (camt053.read, BOMB + without_header(CAMT).replace(b"Text", b"&c;"), ["document type"]),

@@ -409,7 +409,8 @@ def locked(session: Session, break_id: int) -> Break:
     if row is None:
         raise NotFound(kind="break", id=break_id)
     if row.status == BreakStatus.CLOSED:
-        raise rules.BreakIsClosed()
+        by = session.get_one(Staff, row.closed_by).name if row.closed_by else None
+        raise rules.BreakIsClosed(when=row.closed_at, how=rules.closed_how(row.closed_as, by))
     return row
 
 
