@@ -1,6 +1,6 @@
 """Everything that is measured, in one run: the ledger beside pgbench and as it grows, the pages beside a bare app.
 
-    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|size|start|pages]
+    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|size|start|pages]
 
 Each figure is a ratio to something that runs on the same machine in the same minutes; the targets are the design's.
 """
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from bench.pages import free_port
 
-PARTS = ("ledger", "size", "start", "pages")
+PARTS = ("ledger", "actions", "size", "start", "pages")
 FIRST_PAGE, SECOND_START = 60.0, 6.0
 
 
@@ -76,6 +76,8 @@ def main() -> int:
     failed = 0
     if "ledger" in parts:
         failed |= part("bench.ledger", "--seconds", str(given.seconds))
+    if "actions" in parts:
+        failed |= part("bench.actions")
     if "size" in parts:
         failed |= part("bench.size", "--postings", str(given.postings), "--lines", str(given.lines))
     if "start" in parts or "pages" in parts:

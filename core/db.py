@@ -8,11 +8,14 @@ rolls everything back and the whole action is tried again. A page or a report re
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 from sqlalchemy import (
@@ -24,19 +27,22 @@ from sqlalchemy import (
     MetaData,
     String,
     create_engine,
+    event,
     literal_column,
     text,
 )
 from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 Result = TypeVar("Result")
 RETRIES = 4
 POOL_SIZE = 8  # connections that are kept; as many more while they are needed
+TRUSTED_FOR = 30.0  # seconds that a connection lies unused before it is asked whether it still answers
 SNAPSHOT: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ"}
 
 NAMES = {
@@ -50,6 +56,38 @@ NAMES = {
 
 def values(members: Iterable[Enum]) -> list[str]:
     return [str(each.value) for each in members]
+
+
+Writer = Callable[[Session, list[Any]], None]
+_gathered: WeakKeyDictionary[SessionTransaction, dict[Writer, list[Any]]] = WeakKeyDictionary()
+
+
+_known: WeakKeyDictionary[SessionTransaction, dict[Any, Any]] = WeakKeyDictionary()
+
+
+def known_in_transaction(session: Session) -> dict[Any, Any]:
+    """What was read under locks of this transaction, and so stays as it is for whoever asks next; empty in the
+    next."""
+    return _known.setdefault(session.get_transaction() or session.begin(), {})
+
+
+def at_commit(session: Session, write: Writer, row: Any) -> None:
+    """Have `write` write this row, with all others that were gathered for it in this transaction, in their order, just
+    before it commits: one statement for what an action leaves, however much that is. A transaction that is rolled
+    back takes its rows with it."""
+    transaction = _innermost(session) or session.begin()
+    _gathered.setdefault(transaction, {}).setdefault(write, []).append(row)
+
+
+@event.listens_for(Session, "before_commit")
+def write_gathered(session: Session) -> None:
+    transaction = _innermost(session)
+    for write, rows in (_gathered.pop(transaction, {}) if transaction else {}).items():
+        write(session, rows)
+
+
+def _innermost(session: Session) -> SessionTransaction | None:
+    return session.get_nested_transaction() or session.get_transaction()
 
 
 @contextmanager
@@ -95,6 +133,37 @@ class Record(DeclarativeBase):
     }
 
 
+def _lies_since(connection: psycopg.Connection | None, record: ConnectionPoolEntry) -> None:
+    record.info["lies_since"] = time.monotonic()
+
+
+def _still_there(connection: psycopg.Connection, record: ConnectionPoolEntry, _: object) -> None:
+    """A connection that was lost is found before anything is asked of it, and the whole pool is opened again.
+
+    Nothing comes from the server unasked, unless it ends the connection: that shows without asking. Only what has lain
+    long may have been dropped in silence by something between, and only it costs a question.
+    """
+    since = record.info.get("lies_since")
+    if since is None:  # new
+        return
+    if not _spoke(connection) and time.monotonic() - since < TRUSTED_FOR:
+        return
+    try:
+        before, connection.autocommit = connection.autocommit, True
+        connection.execute("")
+        connection.autocommit = before
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _spoke(connection: psycopg.Connection) -> bool:
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
+
+
 def driver_url(url: str) -> URL:
     """The same address with psycopg 3 as its driver, whatever spelling the operator used."""
     return make_url(url).set(drivername="postgresql+psycopg")
@@ -122,9 +191,10 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=POOL_SIZE,
-            pool_pre_ping=True,
             connect_args={"application_name": application, "connect_timeout": 5, "options": options},
         )
+        event.listen(self.engine, "checkin", _lies_since)
+        event.listen(self.engine, "checkout", _still_there)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from core.db import at_commit
 from core.errors import DeskError
 
 if TYPE_CHECKING:
@@ -32,15 +33,21 @@ class UnknownTask(DeskError):
 def defer(session: Session, task: str, *, at: datetime | None = None, **args: Any) -> None:
     """Have `task` run with `args` after this transaction commits, not before `at`.
 
-    Costs one statement. Does nothing where `session.info["jobs"]` is False: the simulation and the tests call the
-    handlers themselves.
+    What one transaction defers costs one statement for each task and time. Does nothing where `session.info["jobs"]`
+    is False: the simulation and the tests call the handlers themselves.
     """
     if task not in TASKS:
         raise UnknownTask(task=task)
     if session.info.get("jobs") is False:
         return
+    at_commit(session, _write, (task, at, args))
+
+
+def _write(session: Session, deferred: list[tuple[str, datetime | None, dict[str, Any]]]) -> None:
     connection = session.connection().connection.driver_connection
-    _queue().configure_task(task, schedule_at=at, connection=connection).defer(**args)
+    for task, at in dict.fromkeys((task, at) for task, at, _ in deferred):
+        queue = _queue().configure_task(task, schedule_at=at, connection=connection)
+        queue.batch_defer(*(args for one, when, args in deferred if (one, when) == (task, at)))
 
 
 @cache

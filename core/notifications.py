@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import letters
+from core.db import at_commit
 from core.letters import delivery_rules
 from core.records import LetterPreference, Milestone, Notification, Party, Project, Staff, StaffRole
 from core.rules import notifications as rules
@@ -36,8 +37,8 @@ def tell(
     key: str,
     now: datetime,
     **facts: Any,
-) -> Notification | None:
-    """Write the letter `template` to a party, or return None where `key` was told before.
+) -> None:
+    """Write the letter `template` to a party, unless `key` was told before.
 
     The party's role chooses the wording. Facts are what the template needs (`letters.needs`); Money and times may be
     given as they are. `project`, `milestone` and `platform` are filled in from the records. `about` is the object that
@@ -52,7 +53,7 @@ def tell(
         deadlines=[fact for fact in facts.values() if isinstance(fact, datetime)],
         now=now,
     )
-    return _write(
+    _write(
         session,
         template,
         session.get_one(Party, party_id).role.lower(),
@@ -79,9 +80,9 @@ def tell_party(
     now: datetime,
     address: str | None = None,
     **facts: Any,
-) -> Notification | None:
+) -> None:
     """Write to a party about itself, at once; to `address` in place of the one that it has now."""
-    return _write(
+    _write(
         session,
         template,
         party.role.lower(),
@@ -154,18 +155,18 @@ def staff_of(session: Session, role: Role) -> list[int]:
     return list(session.scalars(wanted))
 
 
-def _write(
-    session: Session, template: str, audience: str, facts: Mapping[str, Any], **row: Any
-) -> Notification | None:
+def _write(session: Session, template: str, audience: str, facts: Mapping[str, Any], **row: Any) -> None:
     if (party_id := row.get("party_id")) and session.get_one(Party, party_id).erased_at is not None:
-        return None  # nothing is written to whoever is erased
+        return  # nothing is written to whoever is erased
     letter = letters.render(template, audience, **facts)
-    return session.scalar(
-        insert(Notification)
-        .values(template=template, subject=letter.subject, text=letter.text, html=letter.html, tries=0, **row)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Notification)
-    )
+    written = {"subject": letter.subject, "text": letter.text, "html": letter.html}
+    at_commit(session, _insert, {"template": template, "tries": 0, **written, **row})
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
+    columns = sorted({column for row in rows for column in row})
+    whole = [{column: row.get(column) for column in columns} for row in rows]
+    session.execute(insert(Notification).values(whole).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def _titles(session: Session, project_id: int, milestone_id: int | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.audit.actions import StoredAction
 from core.audit.content_hashes import KEPT_IN, Words, hashes
 from core.clock import utc
-from core.db import Record
+from core.db import Record, at_commit
 from core.errors import DeskError
 from core.money import Money
 from core.rules.permissions import Actor
@@ -27,14 +27,19 @@ STEPS_TAKEN = (
     "steps_taken"  # where a session keeps the changes of status that no entry carries yet (`audit.become`)
 )
 
+# All entries of a transaction at once, in the order in which they were left, each by the one function that writes any.
 RECORD = text(
     """
     select record_audit(
-        p_at => :at, p_actor_kind => :actor_kind, p_actor_id => :actor_id, p_role => :role,
-        p_action => :action, p_object_kind => :object_kind, p_object_id => :object_id, p_reason => :reason,
-        p_before => cast(:before as jsonb), p_after => cast(:after as jsonb), p_project_id => :project_id,
-        p_milestone_id => :milestone_id, p_ticket_id => :case_id, p_report_id => :report_id,
-        p_operation_key => :operation_key, p_proof => :proof)
+        p_at => at, p_actor_kind => actor_kind, p_actor_id => actor_id, p_role => role, p_action => action,
+        p_object_kind => object_kind, p_object_id => object_id, p_reason => reason, p_before => before,
+        p_after => after, p_project_id => project_id, p_milestone_id => milestone_id, p_ticket_id => case_id,
+        p_report_id => report_id, p_operation_key => operation_key, p_proof => proof)
+    from rows from (jsonb_to_recordset(cast(:entries as jsonb)) as (
+        at timestamptz, actor_kind text, actor_id bigint, role text, action text, object_kind text, object_id text,
+        reason text, before jsonb, after jsonb, project_id bigint, milestone_id bigint, case_id bigint,
+        report_id bigint, operation_key text, proof text)) with ordinality as entry
+    order by ordinality
     """
 )
 
@@ -67,8 +72,8 @@ def record(
     report_id: int | None = None,
     operation_key: str | None = None,
     contents: Sequence[Record | Words] = (),
-) -> int:
-    """Write one entry and return its id; it stands or falls with the caller's transaction.
+) -> None:
+    """Leave one entry, written when the caller's transaction commits, and standing or falling with it.
 
     `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
     money; the status that the object took in this transaction is added. Linked to case and report
@@ -95,7 +100,7 @@ def record(
             # What a provider or a mail server said must not undo the booking that it came with.
             texts[field] = ADDRESS.sub(TAKEN_OUT, value)
     values = {
-        "at": utc(now),
+        "at": utc(now).isoformat(),
         "actor_kind": actor.kind,
         "actor_id": actor.id,
         "role": actor.via if actor.kind == "operator" else ",".join(sorted(actor.roles)) or None,
@@ -109,7 +114,22 @@ def record(
         "operation_key": operation_key,
         "proof": actor.proof or None,
     }
-    return int(session.execute(RECORD, values | texts).scalar_one())
+    at_commit(session, _write, values | texts)
+
+
+def _write(session: Session, entries: list[dict[str, str | int | None]]) -> None:
+    written = [
+        "{" + ", ".join(f"{json.dumps(name)}: {_written(name, value)}" for name, value in each.items()) + "}"
+        for each in entries
+    ]
+    session.execute(RECORD, {"entries": f"[{', '.join(written)}]"})
+
+
+def _written(name: str, value: str | int | None) -> str:
+    """What is JSON already stays as it is."""
+    if name in ("before", "after") and isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _json(facts: Mapping[str, Any] | None) -> str | None:

@@ -68,16 +68,14 @@ def become(row: Record, status: StrEnum, *, now: datetime, by: Actor = SYSTEM) -
 
 
 def _steps(session: Session) -> dict[tuple[str, str], StatusStep]:
-    if STEPS_TAKEN not in session.info:
-        session.info[STEPS_TAKEN] = {}
-        event.listen(session, "before_commit", _leave, once=True)
-    steps: dict[tuple[str, str], StatusStep] = session.info[STEPS_TAKEN]
+    steps: dict[tuple[str, str], StatusStep] = session.info.setdefault(STEPS_TAKEN, {})
     return steps
 
 
+@event.listens_for(Session, "before_commit", insert=True)  # before what was gathered is written
 def _leave(session: Session) -> None:
     """An entry for each step that the action's own entries did not carry."""
-    for (noun, number), step in list(_steps(session).items()):
+    for (noun, number), step in session.info.pop(STEPS_TAKEN, {}).items():
         subject = step.by.kind
         record(
             session,
@@ -89,5 +87,6 @@ def _leave(session: Session) -> None:
             milestone_id=getattr(step.row, "milestone_id", None),
             case_id=getattr(step.row, "case_id", None),
             operation_key=step.row.key if noun == "operation" else None,
+            contents=step.final,
+            **dict(zip(("before", "after"), step.facts(), strict=True)),
         )
-    del session.info[STEPS_TAKEN]

@@ -94,11 +94,12 @@ def _book(session: Session, event_id: str, snapshot: Any, *, asked_at: datetime,
     elif isinstance(snapshot, PayeeAccountSnapshot):
         applied = payee_accounts.follow(session, snapshot, asked_at=asked_at, now=now)
     elif snapshot is not None and snapshot.op:
-        operation_id = session.scalars(
-            select(OutgoingOperation.id).where(OutgoingOperation.key == snapshot.op)
+        operation = session.scalars(
+            select(OutgoingOperation).where(OutgoingOperation.key == snapshot.op)
         ).one_or_none()
-        if applied := operation_id is not None:
-            dispatch.settle(session, operation_id, snapshot=snapshot, now=now)
+        if operation is not None:
+            applied = True
+            dispatch.settle(session, operation.id, snapshot=snapshot, now=now)
     if not applied and isinstance(snapshot, RefundSnapshot):
         applied = external_movements.refund_made_outside(session, snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)

@@ -8,44 +8,93 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.actions.operations.operation_states import SHORT_OF_MONEY
-from core.actions.risk import risk_facts
 from core.queries import payee_accounts
-from core.records import Case, Hold, Milestone, PayeeHold, PaymentOrder, Payout, Project, Report, RiskReview
+from core.records import Case, Hold, PayeeHold, PaymentOrder, Payout, Report, RiskReview
 from core.rules import client_funds, holds, reports
 from core.rules import payee_accounts as account_rules
-from core.rules.cases import BLOCKING
-from core.rules.holds import ActiveHold, Facts, OpenCase
+from core.rules.cases import BLOCKING, CaseStatus
+from core.rules.holds import ActiveHold, Facts, HoldKind, OpenCase
 from core.rules.payouts import PayoutStatus
 from core.rules.refusal_reasons import Block
+from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
+
+# Everything that may block, in one statement: whoever releases asks it under the milestone's lock, again and again.
+BLOCKERS = text(
+    """
+    select milestone_id, 'case' as what, id, jsonb_build_object('status', status) as facts
+    from cases where milestone_id = any(:milestones) and status = any(:blocking)
+    union all
+    select milestone_id, 'hold', id, jsonb_build_object('kind', kind, 'reason', concat_ws(' ', reason, news))
+    from holds where milestone_id = any(:milestones) and released_at is null
+    union all
+    select m.id, 'payee_hold', h.id, jsonb_build_object('kind', h.kind, 'reason', h.reason)
+    from milestones m join projects p on p.id = m.project_id
+    join payee_holds h on h.party_id = p.payee_id and h.released_at is null
+    where m.id = any(:milestones)
+    union all
+    select m.id, 'report', r.id, jsonb_build_object('kind', r.kind, 'source', r.source, 'severity', r.severity,
+                                                    'at', r.at, 'outcome', r.outcome)
+    from milestones m join reports r on r.project_id = m.project_id and r.settled_at is null
+        and (r.milestone_id is null or r.milestone_id = m.id or r.kind = :everywhere)
+    where m.id = any(:milestones)
+    union all
+    select milestone_id, 'review', id, jsonb_build_object('reasons', reasons)
+    from risk_reviews where milestone_id = any(:milestones) and settled_at is null
+    union all
+    select milestone_id, 'chargeback', milestone_id, '{}'
+    from payment_orders where milestone_id = any(:milestones) and chargeback_open
+    order by what, id
+    """
+)
+READ = (Case, Hold, PayeeHold, Report, RiskReview, PaymentOrder)
 
 
 def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
     """What may block a release of each of these milestones now."""
-    cases, kept = _cases(session, milestone_ids), _holds(session, milestone_ids)
-    severe, reviews = _severe_events(session, milestone_ids), _open_reviews(session, milestone_ids)
-    charged_back = set(
-        session.scalars(
-            select(PaymentOrder.milestone_id).where(
-                PaymentOrder.milestone_id.in_(milestone_ids), PaymentOrder.chargeback_open
-            )
-        )
+    if any(isinstance(row, READ) for row in (*session.new, *session.dirty)):
+        session.flush()
+    values = {"milestones": list(milestone_ids), "blocking": [each.value for each in BLOCKING]}
+    with session.no_autoflush:
+        found = session.execute(BLOCKERS, {**values, "everywhere": ReportKind.OFF_PLATFORM_CONTACT.value})
+    known: dict[int, dict[str, list[Any]]] = {number: defaultdict(list) for number in milestone_ids}
+    for row in found:
+        known[row.milestone_id][row.what].append((row.id, row.facts))
+    return {number: _facts(about) for number, about in known.items()}
+
+
+def _facts(known: Mapping[str, list[tuple[int, Mapping[str, Any]]]]) -> Facts:
+    def of(what: str) -> list[tuple[int, Mapping[str, Any]]]:
+        return known.get(what, [])
+
+    holding = [(each, what == "payee_hold") for what in ("hold", "payee_hold") for each in of(what)]
+    return Facts(
+        open_cases=tuple(OpenCase(number, CaseStatus(said["status"])) for number, said in of("case")),
+        manual_holds=tuple(
+            ActiveHold(number, HoldKind(said["kind"]), said["reason"], of_payee=of_payee)
+            for (number, said), of_payee in holding
+        ),
+        chargeback_open=bool(of("chargeback")),
+        severe_content_event=bool(reports.severe_event([_report(*each) for each in of("report")])),
+        open_reviews=tuple(reason["sentence"] for _, said in of("review") for reason in said["reasons"]),
     )
-    return {
-        number: Facts(
-            open_cases=cases.get(number, ()),
-            manual_holds=kept.get(number, ()),
-            chargeback_open=number in charged_back,
-            severe_content_event=number in severe,
-            open_reviews=reviews.get(number, ()),
-        )
-        for number in milestone_ids
-    }
+
+
+def _report(number: int, said: Mapping[str, Any]) -> reports.Known:
+    return reports.Known(
+        id=number,
+        kind=ReportKind(said["kind"]),
+        source=Source(said["source"]),
+        severity=Severity(said["severity"]),
+        at=datetime.fromisoformat(said["at"]),
+        outcome=ReportOutcome(said["outcome"]) if said["outcome"] else None,
+    )
 
 
 PAYMENTS = text(
@@ -92,59 +141,3 @@ def at_the_payee(session: Session, milestone_ids: Collection[int]) -> dict[int, 
         .group_by(Payout.milestone_id)
     )
     return {number: int(minor) for number, minor in found}
-
-
-def _severe_events(session: Session, milestone_ids: Collection[int]) -> set[int]:
-    """Those about which, or about whose project, something severe is reported and not settled."""
-    found = session.execute(
-        select(Milestone.id, Report)
-        .join(Report, Report.project_id == Milestone.project_id)
-        .where(
-            Milestone.id.in_(milestone_ids), Report.settled_at.is_(None), risk_facts.concerns(Milestone.id)
-        )
-    )
-    unsettled = _grouped((number, risk_facts.as_known(row)) for number, row in found)
-    return {number for number, known in unsettled.items() if reports.severe_event(known)}
-
-
-def _open_reviews(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[str, ...]]:
-    """The reasons of each milestone's open review, in one sentence each."""
-    found = session.execute(
-        select(RiskReview.milestone_id, RiskReview.reasons)
-        .where(RiskReview.milestone_id.in_(milestone_ids), RiskReview.settled_at.is_(None))
-        .order_by(RiskReview.id)
-    )
-    return _grouped((number, reason["sentence"]) for number, reasons in found for reason in reasons)
-
-
-def _cases(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[OpenCase, ...]]:
-    found = session.execute(
-        select(Case.milestone_id, Case.id, Case.status)
-        .where(Case.milestone_id.in_(milestone_ids), Case.status.in_(BLOCKING))
-        .order_by(Case.id)
-    )
-    return _grouped((row[0], OpenCase(row[1], row[2])) for row in found)
-
-
-def _holds(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[ActiveHold, ...]]:
-    found = session.execute(
-        select(Hold.milestone_id, Hold.id, Hold.kind, func.concat_ws(" ", Hold.reason, Hold.news))
-        .where(Hold.milestone_id.in_(milestone_ids), Hold.released_at.is_(None))
-        .order_by(Hold.id)
-    )
-    of_payees = session.execute(
-        select(Milestone.id, PayeeHold.id, PayeeHold.kind, PayeeHold.reason)
-        .join(Project, Project.id == Milestone.project_id)
-        .join(PayeeHold, PayeeHold.party_id == Project.payee_id)
-        .where(Milestone.id.in_(milestone_ids), PayeeHold.released_at.is_(None))
-        .order_by(PayeeHold.id)
-    )
-    of_milestone = [(row[0], ActiveHold(row[1], row[2], row[3])) for row in found]
-    return _grouped([*of_milestone, *((row[0], ActiveHold(*row[1:], of_payee=True)) for row in of_payees)])
-
-
-def _grouped(pairs: Any) -> Mapping[int, tuple[Any, ...]]:
-    groups = defaultdict[int, list[Any]](list)
-    for number, each in pairs:
-        groups[number].append(each)
-    return {number: tuple(found) for number, found in groups.items()}

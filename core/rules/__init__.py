@@ -265,7 +265,7 @@ RULES: tuple[Rule, ...] = (
     Rule("How a decision moves", "rules.approvals:after", _DESK),
     Rule("Second person", "rules.approvals:second_person_reasons", _DESK),
     Rule("Decisions of a day are counted together", "actions.decisions.daily_limits:lock_parties", _DESK),
-    Rule("What one party gets in a day is summed up", "actions.decisions.daily_limits:sums", _DESK),
+    Rule("What one party gets in a day is summed up", "actions.decisions.daily_limits:given_today", _DESK),
     Rule("Maker is not checker", "rules.proposals:check_two", _DESK),
     Rule("An approval is of one plan", "rules.approvals:check_plan", _DESK),
     Rule("Cooling-off", "rules.approvals:cooled_off", _DESK),

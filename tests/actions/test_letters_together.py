@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
 from core.actions.decisions import corrections
@@ -39,6 +40,7 @@ from tests import builders
 from tests.builders import Told, Town
 from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
+from tests.recorded import letter
 from tests.smtp_server import PostOffice, post_office
 
 Fail = Callable[[bytes], str]
@@ -54,8 +56,8 @@ def say(
     now: datetime = NOW,
     **facts: Any,
 ) -> Notification:
-    told = database.run(
-        lambda session: tell(
+    def write(session: Session) -> Notification | None:
+        tell(
             session,
             template,
             party_id=getattr(kitchen, to),
@@ -65,7 +67,9 @@ def say(
             now=now,
             **{"amount": "$1,000.00", "total": "$1,000.00", **facts},
         )
-    )
+        return letter(session, key)
+
+    told = database.run(write)
     assert told is not None
     return told
 

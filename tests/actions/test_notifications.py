@@ -20,12 +20,13 @@ from core.processes.letter_delivery import deliver_due
 from core.records import Notification
 from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
+from tests.recorded import letter
 from tests.smtp_server import PostOffice, post_office
 
 
 def tell_funded(database: Database, kitchen: Kitchen, key: str = "funded") -> Notification | None:
-    return database.run(
-        lambda session: tell(
+    def write(session: Session) -> Notification | None:
+        tell(
             session,
             "milestone_funded",
             party_id=kitchen.payee,
@@ -35,7 +36,9 @@ def tell_funded(database: Database, kitchen: Kitchen, key: str = "funded") -> No
             now=NOW,
             amount=Money(100_000, "USD"),
         )
-    )
+        return letter(session, key)
+
+    return database.run(write)
 
 
 def notifications(database: Database) -> list[Notification]:
@@ -89,7 +92,7 @@ def test_a_letter_is_rolled_back_with_the_action_that_caused_it(
 def test_a_fact_given_by_the_action_wins_over_the_record(database: Database, owner: Database) -> None:
     kitchen = a_kitchen(owner, title="Old title")
     with database.transaction() as session:
-        told = tell(
+        tell(
             session,
             "thanks",
             party_id=kitchen.payer,
@@ -98,6 +101,7 @@ def test_a_fact_given_by_the_action_wins_over_the_record(database: Database, own
             now=NOW,
             project="New\x00 title\nwith a break",
         )
+        told = letter(session, "thanks")
         assert told is not None
         assert told.subject == "Thank you for completing “New title with a break” with us"
 

@@ -16,6 +16,7 @@ from core import audit
 from core.db import Database
 from core.rules.permissions import Actor, Role
 from tests.audit.ledger import post
+from tests.recorded import recorded
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MEDIATOR = Actor("staff", 7, frozenset({Role.MEDIATOR}))
@@ -64,7 +65,7 @@ class Log:
             if self.changes:
                 session.execute(text(THREE_ROWS), {"at": NOW + timedelta(hours=self.journals)})
             return [
-                audit.record(session, MEDIATOR, "mediator:decision:confirm", reason=f"entry {n}", **values)
+                recorded(session, MEDIATOR, "mediator:decision:confirm", reason=f"entry {n}", **values)
                 for n in range(entries)
             ]
 

@@ -18,6 +18,7 @@ from core.queries import audit as queries
 from core.records.audit import audit_entries
 from core.rules.permissions import SYSTEM, Actor, Role
 from tests.audit.conftest import MEDIATOR, NOW, Log, refused
+from tests.recorded import recorded
 
 WORDS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0@"), max_size=30)
 FACTS = st.recursive(
@@ -30,7 +31,7 @@ FACTS = st.recursive(
 def test_an_entry_says_who_did_what_to_what_and_why(log: Log) -> None:
     both = Actor("staff", 3, frozenset({Role.MEDIATOR, Role.FINANCE}))
     with log.database.transaction() as session:
-        id = audit.record(
+        id = recorded(
             session,
             both,
             "mediator:decision:confirm",
@@ -95,7 +96,7 @@ def test_an_e_mail_address_is_kept_out_of_the_log(log: Log, field: str) -> None:
 @pytest.mark.parametrize("field", ["reason", "before", "after"])
 def test_an_address_in_what_a_provider_said_is_taken_out(log: Log, field: str) -> None:
     with log.database.transaction() as session:
-        entry = audit.record(
+        entry = recorded(
             session, SYSTEM, "system:x:y", object_kind="m", object_id=1, now=NOW, **_with_address(field)
         )
         kept = session.scalar(
@@ -121,7 +122,7 @@ def test_a_time_without_zone_is_refused(log: Log) -> None:
 @given(reason=WORDS | st.none(), after=st.dictionaries(WORDS, FACTS, max_size=4))
 def test_whatever_was_recorded_is_read_back(log: Log, reason: str | None, after: dict[str, object]) -> None:
     with log.database.transaction() as session:
-        id = audit.record(
+        id = recorded(
             session, MEDIATOR, "a:b:c", object_kind="m", object_id=1, now=NOW, reason=reason, after=after
         )
         found = session.execute(select(audit_entries).where(audit_entries.c.id == id)).one()

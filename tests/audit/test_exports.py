@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import audit, audit_export
+from core import audit_export
 from core.audit.export_manifest import Format, Manifest
 from core.audit.filters import AuditFilter, written_with
 from core.queries import audit as queries
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, Role
 from tests.audit.conftest import MEDIATOR, NOW, Log
+from tests.recorded import recorded
 
 OFFICER = Actor("staff", 4, frozenset({Role.COMPLIANCE}))
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "－1"]
@@ -51,7 +52,7 @@ def as_rows(content: str) -> list[dict[str, str]]:
 def leave(log: Log, **values: object) -> int:
     facts = {"object_kind": "milestone", "object_id": 1, "now": NOW} | values
     with log.database.transaction() as session:
-        return audit.record(session, facts.pop("actor", MEDIATOR), facts.pop("action", "a:b:c"), **facts)  # type: ignore[arg-type]
+        return recorded(session, facts.pop("actor", MEDIATOR), facts.pop("action", "a:b:c"), **facts)  # type: ignore[arg-type]
 
 
 def test_csv_and_json_lines_hold_every_column_of_every_entry(log: Log) -> None:

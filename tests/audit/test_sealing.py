@@ -17,6 +17,7 @@ from core.audit import checkpoints, sealing
 from core.db import Database
 from core.queries import audit as queries
 from tests.audit.conftest import MEDIATOR, NOW, Log, refused
+from tests.recorded import recorded
 
 LINES = st.binary(max_size=40).map(lambda content: content.replace(b"\n", b""))
 
@@ -40,7 +41,7 @@ def test_an_entry_tells_its_seal_and_the_open_ones_are_counted(log: Log) -> None
 
 def test_a_transaction_that_stays_open_only_delays_the_seal(log: Log) -> None:
     with log.database.transaction() as slow:
-        early = audit.record(slow, MEDIATOR, "a:b:c", object_kind="m", object_id=1, now=NOW)
+        early = recorded(slow, MEDIATOR, "a:b:c", object_kind="m", object_id=1, now=NOW)
         late = log.write()
         audit.seal(log.database, log.signer, log.folder, now=NOW)
         assert log.verify().open_rows >= 3, "rows behind an open transaction are not sealed"

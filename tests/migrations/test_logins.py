@@ -14,7 +14,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions.staff import sessions
 from core.audit.actions import AuditAction
 from core.db import Database
@@ -22,6 +21,7 @@ from core.embedded_postgres import Urls
 from core.records import logins
 from core.rules.permissions import Actor
 from tests.builders import Town, a_town, second_administrator
+from tests.recorded import recorded
 
 VERBS: Mapping[str, str] = {
     "SELECT": "select {columns} from {table} limit 0",
@@ -266,7 +266,7 @@ def test_an_entry_is_written_with_a_session_of_ones_own_or_at_a_terminal_that_is
 
 
 def left(session: Session, actor: Actor, town: Town) -> int:
-    return audit.record(
+    return recorded(
         session,
         actor,
         AuditAction.TIE_DECLARE.by("staff"),

@@ -83,8 +83,11 @@ def lock_payee(session: Session, context: MilestoneContext) -> None:
     """Lock the payee before anything is booked for them, so that their debt is read and settled by one transaction at
     a time. Parties come before accounts in the order of locks (`milestone_context`): whoever splits held funds or
     writes off a chargeback calls this first."""
-    wanted = select(Party.id).where(Party.id == context.payee.id)
+    if context.payee.id in context.locked_parties:
+        return
+    wanted = select(Party.id).where(Party.id == context.payee.id).execution_options(autoflush=False)
     session.scalars(wanted.with_for_update(key_share=True)).one()
+    context.locked_parties.add(context.payee.id)
 
 
 def keep_back(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import mediator_assignment
 from core.actions.decisions import cautions, cooling_off_letters, daily_limits, plan, recorded_decision
 from core.actions.decisions.approvals import DecisionNotPending, approve, send_back, withdraw
-from core.actions.decisions.execution import execute_if_due
+from core.actions.decisions.execution import JustMade, execute_if_due
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft_of, require_undecided
 from core.actions.milestones.milestone_context import MilestoneContext
@@ -88,6 +88,9 @@ def confirm(
             raise IntentReused()
         return before
     _may_decide(session, actor, context, case)
+    daily_limits.lock_parties(
+        session, context
+    )  # from here on their debts and what they were given stay as they are
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
     made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
     if made.hash != plan_hash:
@@ -95,12 +98,11 @@ def confirm(
     despite = cautions.require_known(session, actor, case, known)
     if seen is not None:
         cautions.require_read(session, actor, context.milestone.id, after=None, seen=seen)
-    daily_limits.lock_parties(session, context)
     reasons = _second_person(session, context, draft, made, now=now)
     decision = _record(session, actor, context, case, draft, made, reasons, intent=intent, now=now)
     cautions.record(session, actor, context, case, decision, despite, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
-        execute_if_due(session, decision, now=now)
+        execute_if_due(session, decision, now=now, just=JustMade(context, case, made))
         cooling_off_letters.announce(session, context, decision, now=now)
     return decision
 
@@ -118,13 +120,14 @@ def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case:
 def _second_person(
     session: Session, context: MilestoneContext, draft: Draft, made: Plan, *, now: datetime
 ) -> tuple[Block, ...]:
+    today = daily_limits.given_today(session, context, made.split, now=now)
     return approvals.second_person_reasons(
         made.split.release + made.split.refund,
         context.profile,
         draft.ground,
-        daily_limits.count(session, context, made.split, now=now),
+        today.count,
         override=draft.override,
-        given_today=daily_limits.sums(session, context, made.split, now=now),
+        given_today=today.sums,
     )
 
 

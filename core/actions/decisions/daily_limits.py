@@ -6,10 +6,11 @@ Decisions about the same parties are made one after the other, so that each coun
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from core.actions.decisions.recorded_decision import LIVE
 from core.actions.milestones.milestone_context import MilestoneContext
@@ -25,46 +26,35 @@ def lock_parties(session: Session, context: MilestoneContext) -> None:
     ids = sorted({context.payer.id, context.payee.id})
     wanted = select(Party.id).where(Party.id.in_(ids)).order_by(Party.id)
     session.execute(wanted.with_for_update(key_share=True))
+    context.locked_parties.update(ids)
 
 
-def count(session: Session, context: MilestoneContext, split: Split, *, now: datetime) -> int:
-    """How many earlier decisions favored the party that gets more of this one."""
-    to_payee = split.release >= split.refund
-    party = Project.payee_id == context.payee.id if to_payee else Project.payer_id == context.payer.id
-    return int(_of_the_day(session, func.count(), party, now=now))
+@dataclass(frozen=True)
+class GivenToday:
+    """How many earlier decisions favored the party that gets more of this one, and what each party gets within 24
+    hours, this decision included; only parties that got something before it."""
+
+    count: int
+    sums: tuple[Money, ...]
 
 
-def sums(session: Session, context: MilestoneContext, split: Split, *, now: datetime) -> tuple[Money, ...]:
-    """What each party gets within 24 hours, this decision included; only parties that got something before it."""
-    sides = (
-        (split.release, Decision.release_minor, Project.payee_id == context.payee.id),
-        (split.refund, Decision.refund_minor, Project.payer_id == context.payer.id),
-    )
-    got = ((share, _given(session, share, minor, party, now=now)) for share, minor, party in sides)
-    return tuple(share + before for share, before in got if share.is_positive and before.is_positive)
-
-
-def _given(
-    session: Session,
-    share: Money,
-    minor: InstrumentedAttribute[int],
-    party: ColumnElement[bool],
-    *,
-    now: datetime,
-) -> Money:
-    same = Decision.currency == share.currency
-    given = _of_the_day(session, func.coalesce(func.sum(minor), 0), party, same, now=now)
-    return Money(int(given), share.currency)
-
-
-def _of_the_day(
-    session: Session, what: ColumnElement[int], *where: ColumnElement[bool], now: datetime
-) -> int:
+def given_today(session: Session, context: MilestoneContext, split: Split, *, now: datetime) -> GivenToday:
+    to_payee, to_payer = Project.payee_id == context.payee.id, Project.payer_id == context.payer.id
+    same = Decision.currency == context.milestone.currency
+    favored = to_payee if split.release >= split.refund else to_payer
     wanted = (
-        select(what)
+        select(
+            func.count().filter(favored),
+            func.coalesce(func.sum(Decision.release_minor).filter(to_payee, same), 0),
+            func.coalesce(func.sum(Decision.refund_minor).filter(to_payer, same), 0),
+        )
         .select_from(Decision)
         .join(Milestone, Milestone.id == Decision.milestone_id)
         .join(Project, Project.id == Milestone.project_id)
-        .where(*where, Decision.status.in_(LIVE), Decision.made_at > now - DAY)
+        .where(or_(to_payee, to_payer), Decision.status.in_(LIVE), Decision.made_at > now - DAY)
     )
-    return session.scalar(wanted) or 0
+    count, *before = session.execute(wanted).one()
+    got = zip((split.release, split.refund), map(context.money, map(int, before)), strict=True)
+    return GivenToday(
+        int(count), tuple(share + given for share, given in got if share.is_positive and given.is_positive)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -22,13 +23,28 @@ from core.rules.grounds import DecisionOutcome
 from core.rules.permissions import SYSTEM
 
 
-def execute_if_due(session: Session, decision: Decision, *, now: datetime) -> bool:
+@dataclass(frozen=True)
+class JustMade:
+    """What a decision was made from in this transaction: case and parties are locked since, nothing was seen to block
+    it, and its plan is the one that would be made now."""
+
+    context: MilestoneContext
+    case: Case
+    plan: Plan
+
+
+def execute_if_due(
+    session: Session, decision: Decision, *, now: datetime, just: JustMade | None = None
+) -> bool:
     """Carry out a decision whose cooling-off has passed; returns whether it did.
 
     Posts exactly the journal of the plan and queues exactly its calls. A case that changed since voids the decision.
     """
     if not approvals.cooled_off(decision.execute_at, now):
         return False
+    if just is not None:
+        _execute(session, just.context, just.case, decision, just.plan, now=now)
+        return True
     context, case = mediator_assignment.locked_case(session, decision.case_id)
     decision = session.get_one(Decision, decision.id, with_for_update=True, populate_existing=True)
     if decision.status != DecisionStatus.COOLING_OFF:
@@ -55,9 +71,9 @@ def _execute(
 ) -> None:
     came_to = DecisionOutcome(decision.outcome)
     draft, sides = recorded_decision.draft_of(decision), (("payer", context.payer), ("payee", context.payee))
-    # Before anything is booked: what is kept back settles the debt that a letter speaks of.
+    kept = made.calls.kept_back
     told = {
-        side: plan.letter_facts(session, context, draft, made.split, side, made.content["looked"])
+        side: plan.letter_facts(session, context, draft, made.split, side, made.content["looked"], kept)
         for side, _ in sides
     }
     audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)

@@ -19,7 +19,6 @@ import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.actions.debts import receivables
 from core.actions.decisions import plan_citations, plan_letters, planned_calls
 from core.actions.decisions.plan_citations import CitationUnknown
 from core.actions.decisions.plan_money import amounts, movements
@@ -133,9 +132,10 @@ def make(
         amount_limits.require_payable(split.release)
     key = key or _next_key(session, case)
     cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": draft.outcome.value}
-    looked = plan_citations.looked(session, context, maker_id, until=draft.looked_until)
+    pieces = plan_citations.pieces(session, context, maker_id)
+    looked = plan_citations.looked(pieces, until=draft.looked_until)
     made = planned_calls.of_split(session, context, split, key=key, asked=draft.asked)
-    papers = _papers(session, context, draft, split, looked)
+    papers = _papers(session, context, draft, split, looked, made.kept_back)
     content = {
         "format": FORMAT,
         "ticket": case.id,
@@ -152,6 +152,7 @@ def make(
             session,
             context,
             case,
+            pieces=pieces,
             reasons=draft.reasons,
             evidence_ids=draft.evidence_ids,
             said_until=draft.said_until,
@@ -163,7 +164,7 @@ def make(
             "milestone_version": context.milestone.version,
             "ticket_version": case.version,
             "policy_version": context.project.policy_version_id,
-            "evidence": plan_citations.evidence_hashes(session, context),
+            "evidence": [each.sha256 for each in pieces],
         },
     }
     journal = division.split_journal(context, split, key=key, cause=cause)
@@ -177,15 +178,17 @@ def letter_facts(
     split: splits.Split,
     audience: str,
     looked: plan_letters.Looked,
+    kept_back: Money,
 ) -> dict[str, Any]:
-    """What the letter to this side is made of, whoever writes it: the preview, or the execution."""
+    """What the letter to this side is made of, whoever writes it: the preview, or the execution. `kept_back`: of the
+    release, for what the payee owes, by the plan's calls."""
     told = plan_letters.facts(
         context,
         split,
         audience=audience,
         reasons=draft.reasons,
         looked=looked,
-        kept_back=receivables.to_keep_back(session, context, split.release),
+        kept_back=kept_back,
         division=draft.items if _by_items(draft) else (),
         passages=draft.passages,
     )
@@ -205,10 +208,14 @@ def _papers(
     draft: Draft,
     split: splits.Split,
     looked: plan_letters.Looked,
+    kept_back: Money,
 ) -> dict[str, Letter]:
     return {
         side: plan_letters.written(
-            context, draft.outcome, side, letter_facts(session, context, draft, split, side, looked)
+            context,
+            draft.outcome,
+            side,
+            letter_facts(session, context, draft, split, side, looked, kept_back),
         )
         for side, _ in _sides(context)
     }

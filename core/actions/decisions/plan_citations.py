@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
@@ -22,12 +23,25 @@ class CitationUnknown(DeskError):
     """Evidence {evidence} does not belong to this case and cannot be cited."""
 
 
-def evidence_hashes(session: Session, context: MilestoneContext) -> list[str]:
-    """Of everything that was submitted, in order: a piece more voids the plan."""
+@dataclass(frozen=True)
+class Piece:
+    """A piece of evidence, and when the maker of the plan opened it first."""
+
+    id: int
+    sha256: str
+    opened_at: datetime | None
+
+
+def pieces(session: Session, context: MilestoneContext, staff_id: int) -> list[Piece]:
+    """Everything that was submitted, in order: a piece more voids the plan."""
+    theirs = and_(EvidenceView.evidence_id == Evidence.id, EvidenceView.staff_id == staff_id)
     wanted = (
-        select(Evidence.sha256).where(Evidence.milestone_id == context.milestone.id).order_by(Evidence.id)
+        select(Evidence.id, Evidence.sha256, EvidenceView.first_at)
+        .outerjoin(EvidenceView, theirs)
+        .where(Evidence.milestone_id == context.milestone.id)
+        .order_by(Evidence.id)
     )
-    return list(session.scalars(wanted))
+    return [Piece(*row) for row in session.execute(wanted)]
 
 
 def citations(
@@ -35,6 +49,7 @@ def citations(
     context: MilestoneContext,
     case: Case,
     *,
+    pieces: Iterable[Piece],
     reasons: str,
     evidence_ids: Collection[int],
     said_until: int | None,
@@ -48,22 +63,13 @@ def citations(
     ]
     if not evidence_ids:
         cited.append(_cite(Reference.MILESTONE_EVIDENCE, context.milestone.id, context.milestone.deliverable))
-    return cited + _evidence(session, context, evidence_ids)
+    return cited + _evidence(pieces, evidence_ids)
 
 
-def looked(
-    session: Session, context: MilestoneContext, staff_id: int, *, until: datetime | None
-) -> dict[str, int]:
-    """How many pieces of evidence there are, and how many this mediator opened: until then, or until now."""
-    pieces = select(Evidence.id).where(Evidence.milestone_id == context.milestone.id)
-    opened = select(func.count()).where(
-        EvidenceView.evidence_id.in_(pieces), EvidenceView.staff_id == staff_id
-    )
-    if until is not None:
-        opened = opened.where(EvidenceView.first_at <= until)
-    count = select(func.count()).select_from(pieces.subquery()).scalar_subquery()
-    row = session.execute(select(count, opened.scalar_subquery())).one()
-    return {"pieces": row[0], "opened": row[1]}
+def looked(pieces: Collection[Piece], *, until: datetime | None) -> dict[str, int]:
+    """How many pieces of evidence there are, and how many their mediator opened: until then, or until now."""
+    opened = [each.opened_at for each in pieces if each.opened_at is not None]
+    return {"pieces": len(pieces), "opened": sum(until is None or at <= until for at in opened)}
 
 
 def _messages(session: Session, context: MilestoneContext, until: int | None) -> dict[str, Any]:
@@ -76,13 +82,8 @@ def _messages(session: Session, context: MilestoneContext, until: int | None) ->
     return _cite(Reference.MESSAGE_HISTORY, said[-1].id if said else 0, [list(row) for row in said])
 
 
-def _evidence(
-    session: Session, context: MilestoneContext, evidence_ids: Collection[int]
-) -> list[dict[str, Any]]:
-    wanted = select(Evidence.id, Evidence.sha256).where(
-        Evidence.milestone_id == context.milestone.id, Evidence.id.in_(evidence_ids)
-    )
-    found = {row.id: row.sha256 for row in session.execute(wanted)}
+def _evidence(pieces: Iterable[Piece], evidence_ids: Collection[int]) -> list[dict[str, Any]]:
+    found = {each.id: each.sha256 for each in pieces if each.id in evidence_ids}
     if unknown := sorted(set(evidence_ids) - found.keys()):
         raise CitationUnknown(evidence=unknown[0])
     return [

@@ -106,11 +106,13 @@ def _issue(
 ) -> Receipt:
     """An invoice and a credit note refer to the receipt of the payment, and bear its tax rate and means."""
     key, scope = f"{kind.lower()}.{cause}", scope_of(context)
-    before = session.scalars(select(Receipt).where(Receipt.key == key)).one_or_none()
-    if before is not None:
-        return before
-    _, profile = policy_in_force.of(session, context.project.platform, now)
-    original = None if kind is ReceiptKind.FUNDING else _receipt_of(session, context.milestone.id)
+    with session.no_autoflush:
+        issued = _issued(session, context.milestone.id)
+        if key in issued:
+            return issued[key]
+        _, profile = policy_in_force.of(session, context.project.platform, now)
+    paid = (each for each in issued.values() if each.kind == ReceiptKind.FUNDING)
+    original = None if kind is ReceiptKind.FUNDING else next(paid, None)
     rate = original.tax_bps if original else profile.tax_bps
     row = Receipt(
         key=key,
@@ -146,9 +148,10 @@ def _issue(
     return row
 
 
-def _receipt_of(session: Session, milestone_id: int) -> Receipt | None:
-    wanted = select(Receipt).where(Receipt.milestone_id == milestone_id, Receipt.kind == ReceiptKind.FUNDING)
-    return session.scalars(wanted.order_by(Receipt.id).limit(1)).one_or_none()
+def _issued(session: Session, milestone_id: int) -> dict[str, Receipt]:
+    """The documents of a milestone by their key, the oldest first: all are flushed when they are issued."""
+    wanted = select(Receipt).where(Receipt.milestone_id == milestone_id).order_by(Receipt.id)
+    return {each.key: each for each in session.scalars(wanted)}
 
 
 def download(

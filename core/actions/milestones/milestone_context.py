@@ -10,15 +10,16 @@ that milestone's lock, so its own order does not matter.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from core import audit, notifications
 from core.audit.actions import StoredAction
+from core.db import known_in_transaction
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Profile
@@ -39,6 +40,8 @@ class MilestoneContext:
     payer: Party
     payee: Party
     profile: Profile
+    locked_parties: set[int] = field(default_factory=set)
+    """Whose rows this transaction has locked already."""
 
     @property
     def amount(self) -> Money:
@@ -139,8 +142,12 @@ class MilestoneContext:
 
 
 def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) -> MilestoneContext:
-    """The milestone's context in one query; with `lock`, its row and its order's row stay ours until the end. Raises
-    `NotFound`."""
+    """The milestone's context in one query; with `lock`, its row and its order's row stay ours until the end, and it
+    is not read again in this transaction. Raises `NotFound`."""
+    ours = known_in_transaction(session)
+    if (known := ours.get((MilestoneContext, milestone_id))) is not None:
+        session.flush()
+        return cast(MilestoneContext, known)
     wanted = (
         select(Milestone, PaymentOrder, Project, PolicyVersion, PAYER, PAYEE)
         .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
@@ -157,7 +164,7 @@ def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) ->
     if row is None:
         raise NotFound(kind="milestone", id=milestone_id)
     milestone, order, project, policy, payer, payee = row
-    return MilestoneContext(
+    context = MilestoneContext(
         project=project,
         milestone=milestone,
         order=order,
@@ -165,3 +172,6 @@ def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) ->
         payee=payee,
         profile=Profile.from_snapshot(policy.snapshot),
     )
+    if lock:
+        ours[MilestoneContext, milestone_id] = context
+    return context

@@ -92,6 +92,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
         else AuditAction.MILESTONE_APPROVE.by("party"),
         now=now,
     )
+    blocks = holds.blocking(release.facts_of(session, context))
     context.tell(
         session,
         "milestone_approved",
@@ -99,9 +100,10 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
         key=f"milestone-{milestone_id}-approved",
         now=now,
         by_silence=actor == SYSTEM,
-        waits=bool(holds.blocking(release.facts_of(session, context))),
+        waits=bool(blocks),
     )
-    release.release_verified(session, actor, context, by_silence=actor == SYSTEM, now=now)
+    silence = actor == SYSTEM
+    release.release_verified(session, actor, context, by_silence=silence, blocks=blocks, now=now)
 
 
 def stop_clocks(context: MilestoneContext) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core.errors import DeskError
@@ -24,11 +26,16 @@ def idempotency_key(key: str, attempt: int) -> str:
     return f"{key}:{attempt}"
 
 
+_NAME = select(Installation.name).execution_options(autoflush=False)
+_names: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
+
+
 def _installation(session: Session) -> str:
-    name: str | None = session.info.get("installation")
-    if name is None:
-        name = session.scalars(select(Installation.name)).one_or_none()
+    """Given once for ever, so it is read once from each database."""
+    engine = session.get_bind().engine
+    if engine not in _names:
+        name = session.scalars(_NAME).one_or_none()
         if name is None:
             raise NoInstallationMark()
-        session.info["installation"] = name
-    return name
+        _names[engine] = name
+    return _names[engine]

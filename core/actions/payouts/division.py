@@ -29,9 +29,9 @@ def post_split(
     """Post the dividing journal and move the order's amounts the same way; returns the journal."""
     if split.release.is_positive:
         receivables.lock_payee(session, context)
-    journal_id = journal_store.post(session, split_journal(context, split, key=key, cause=cause), now=now)
+    with session.no_autoflush:  # posting looks at the ledger alone
+        journal_id = journal_store.post(session, split_journal(context, split, key=key, cause=cause), now=now)
     context.order.fee_kept_minor = split.fee_kept.minor
-    documents.of_release(session, context, split, key=key, now=now)
     orders.shift(
         session,
         context,
@@ -41,6 +41,7 @@ def post_split(
         payable=split.release,
         refundable=split.refund,
     )
+    documents.of_release(session, context, split, key=key, now=now)
     return journal_id
 
 

@@ -38,20 +38,30 @@ def awaited(context: MilestoneContext) -> Money | None:
 
 
 def release_verified(
-    session: Session, actor: Actor, context: MilestoneContext, *, now: datetime, by_silence: bool = False
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    *,
+    now: datetime,
+    by_silence: bool = False,
+    blocks: tuple[Block, ...] | None = None,
 ) -> tuple[Block, ...]:
-    """Release everything held for a verified milestone, unless something blocks it; returns what does.
+    """Release everything held for a verified milestone, unless something blocks it; returns what does. `blocks`: what
+    was found to block it just before, under the milestone's lock.
 
     All funds are held until verification is complete (milestone-payment-flow, Key Business Rules 1).
     """
-    if blocks := holds.blocking(facts_of(session, context)):
+    if blocks is None:
+        blocks = holds.blocking(facts_of(session, context))
+    if blocks:
         return blocks
     milestone, order = context.milestone, context.order
     held, fee = context.money(order.held_minor), context.money(order.platform_fee_minor)
     split = splits.full_release(held, fee)
     key = f"release.{milestone.id}"
     receivables.lock_payee(session, context)
-    made = planned_calls.of_split(session, context, split, key=key)
+    with session.no_autoflush:
+        made = planned_calls.of_split(session, context, split, key=key)
     milestone.outcome = milestones.Outcome.RELEASED
     outcome.divide(session, context, split, made, key=key, cause={"approval": milestone.id}, now=now)
     context.note(
