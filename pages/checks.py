@@ -7,7 +7,7 @@ import streamlit as st
 from core.queries import invariants as checks
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.compliance import outside_alarm
+from dashboard.compliance import check_runs, outside_alarm
 from dashboard.finance import invariants
 from dashboard.ui import header
 
@@ -20,6 +20,8 @@ with buttons:
 with request_context.reading() as session:
     results = checks.run(session)
 outside_alarm.show()
+check_runs.alarm()
 invariants.summary(results, request_context.now())
 invariants.broken(results)
+check_runs.section(request_context.now())
 invariants.listed(results)

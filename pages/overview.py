@@ -26,8 +26,8 @@ from core.queries import (
 from core.queries import client_funds as funds
 from core.queries import periods as books_closed
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
-from dashboard.compliance import outside_alarm, team_roles
+from dashboard import request_context
+from dashboard.compliance import check_runs, outside_alarm, team_roles
 from dashboard.finance import client_funds, figures, overview_cards
 from dashboard.finance import cover as covered
 from dashboard.finance import held_funds as held
@@ -61,7 +61,7 @@ with request_context.reading() as session:
     held_up = holds.figures(session, now=now)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
-    navigation.link("checks", "Checks", icon=":material/fact_check:")
+    check_runs.line()
 overview_cards.alarm(aged, alarms)
 overview_cards.bank_alarm(to_answer, now)
 overview_cards.short_of_money(stuck)
@@ -70,6 +70,7 @@ overview_cards.events_alarm(given_up)
 overview_cards.stuck_alarm(waiting, now)
 overview_cards.close_alarm(open_from, now)
 outside_alarm.show()
+check_runs.alarm()
 team_roles.alone_alarm()
 covered.positions(covers, now)
 overview_cards.money_row(totals, fees.of_month(by_month, month.date()), f"{now:%B}")

@@ -111,6 +111,8 @@ class AuditAction(StrEnum):
     DECISION_UNOPENED = "decision:unopened"
     DECISION_VOID = "decision:void"
     DECISION_WITHOUT_ANSWER = "decision:without_answer"
+    CHECK_RUN_FINISH = "check_run:finish"
+    CHECK_RUN_REQUEST = "check_run:request"
     DEMO_CLOCK_ADVANCE = "demo_clock:advance"
     DESK_INSTALL = "desk:install"
     DISPUTE_MEDIATE = "dispute:mediate"
@@ -483,6 +485,8 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.CHECKLIST_WITHDRAW: ActionKind(
         "Signature of the legal checklist withdrawn", tone="bad", staff_only=True
     ),
+    AuditAction.CHECK_RUN_FINISH: ActionKind("Run of every check finished", staff_only=True),
+    AuditAction.CHECK_RUN_REQUEST: ActionKind("Run of every check requested", staff_only=True),
     AuditAction.DEMO_CLOCK_ADVANCE: ActionKind("Demo clock advanced", staff_only=True),
     AuditAction.DESK_INSTALL: ActionKind("Desk installed", staff_only=True),
     AuditAction.EVIDENCE_HAND_IN: ActionKind("Evidence submitted", staff_only=True),

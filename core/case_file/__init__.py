@@ -6,7 +6,15 @@ file itself, and names the first thing that is off.
 
 from __future__ import annotations
 
-from core.case_file.packing import CaseFile, NotAsRecorded, export
+from core.case_file.packing import CaseFile, NotAsRecorded, export, fault_of
 from core.case_file.verification import CaseFileUnreadable, CaseFileVerification, verify
 
-__all__ = ["CaseFile", "CaseFileUnreadable", "CaseFileVerification", "NotAsRecorded", "export", "verify"]
+__all__ = [
+    "CaseFile",
+    "CaseFileUnreadable",
+    "CaseFileVerification",
+    "NotAsRecorded",
+    "export",
+    "fault_of",
+    "verify",
+]

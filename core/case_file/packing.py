@@ -17,7 +17,8 @@ from core import audit
 from core.audit import content_comparison
 from core.audit.actions import AuditAction
 from core.audit.pinned_keys import ledger_name
-from core.case_file.contents import gather
+from core.case_file import verification
+from core.case_file.contents import as_json, gather
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
 from core.case_file.summary_pdf import PRINTER, summary
 from core.clock import utc
@@ -55,11 +56,7 @@ def export(
 ) -> CaseFile:
     """The case as it is now, as one signed zip; audited, because personal data leaves the desk."""
     require(actor, Permission.EXPORT_CASE)
-    with one_moment(session) as moment:
-        files = gather(moment, store, case_id)
-        milestone_id = moment.get_one(Case, case_id).milestone_id
-        for other in content_comparison.others_of_milestone(moment, milestone_id):
-            raise NotAsRecorded(what=other.text)
+    files, milestone_id = as_recorded(session, store, case_id)
     files["summary.pdf"] = summary(files)
     files[MANIFEST] = _manifest(files, case_id, origin=_origin(session), now=now)
     files[SIGNATURE] = sign(files[MANIFEST], signer)
@@ -77,6 +74,25 @@ def export(
         milestone_id=milestone_id,
     )
     return CaseFile(f"case-D-{case_id}.zip", content, digest, len(files))
+
+
+def as_recorded(session: Session, store: EvidenceStore, case_id: int) -> tuple[dict[str, bytes], int]:
+    """What the case holds at one moment, and its milestone. Raises `NotAsRecorded`."""
+    with one_moment(session) as moment:
+        files = gather(moment, store, case_id)
+        milestone_id = moment.get_one(Case, case_id).milestone_id
+        for other in content_comparison.others_of_milestone(moment, milestone_id):
+            raise NotAsRecorded(what=other.text)
+    return files, milestone_id
+
+
+def fault_of(session: Session, store: EvidenceStore, case_id: int) -> str | None:
+    """What keeps this case from being exported and verified; None when nothing does. Writes nothing."""
+    try:
+        files, _ = as_recorded(session, store, case_id)
+    except DeskError as refusal:
+        return refusal.message
+    return verification.fault_of({**files, MANIFEST: as_json({"case": case_id})})
 
 
 def _origin(session: Session) -> dict[str, Any]:

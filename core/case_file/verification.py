@@ -16,6 +16,8 @@ from core.case_file.summary_pdf import PRINTERS, summary
 from core.errors import DeskError
 
 PRINTED = "summary.pdf"
+CASE = "case.json"
+UNREADABLE = (DeskError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
 LARGEST = 2 * 1024**3
 
 
@@ -55,7 +57,7 @@ def verify(path: Path, *, key: str | None = None) -> CaseFileVerification:
         run.check()
     except Wrong as fault:
         return run.proof(str(fault))
-    except (DeskError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as fault:
+    except UNREADABLE as fault:
         return run.proof(f"{type(fault).__name__} while reading: {fault}")
     return run.proof(None)
 
@@ -97,6 +99,19 @@ class _Run:
         if self.wanted not in (None, self.key):
             raise Wrong(f"it is signed by key {self.key}, and not by {self.wanted}")
         self.checked.append("the signature of the manifest")
+
+
+def fault_of(files: Files) -> str | None:
+    """What is off in a case file that is neither printed nor signed; None when nothing is."""
+    try:
+        for what, check in CHECKS:
+            if check not in (_manifest, _printed) and NEEDED.get(what.partition(":")[0], CASE) in files:
+                check(files)
+    except Wrong as fault:
+        return str(fault)
+    except UNREADABLE as fault:
+        return f"{type(fault).__name__} while reading: {fault}"
+    return None
 
 
 def _read(path: Path) -> dict[str, bytes]:

@@ -25,7 +25,7 @@ from core.policy.limits import (
     WORKER_SILENT_AFTER,
 )
 from core.policy.wording import exact_span
-from core.queries import client_funds, oldest_waiting, reconciliation
+from core.queries import check_runs, client_funds, oldest_waiting, reconciliation
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover
 from core.rules.reconciliation import RunStatus, RunView
@@ -98,7 +98,7 @@ def checkpoints_outside(
 
 def _states(session: Session, home: Path, now: datetime) -> Iterator[BackgroundPart]:
     looks: tuple[Callable[[Session, Path, datetime], BackgroundPart], ...] = (
-        _worker, _webhooks, _calls, _letters, _oldest, _record, _reconciliation, _client_funds,
+        _worker, _webhooks, _calls, _letters, _oldest, _record, _reconciliation, _client_funds, _nightly_check,
     )  # fmt: skip
     for look in looks:
         yield look(session, home, now)
@@ -202,6 +202,26 @@ def _client_funds(session: Session, home: Path, now: datetime) -> BackgroundPart
             since = f"the last look was at {_at(each.look.at)}" if each.look else "nobody has looked yet"
             found.append(f"whether Stripe holds what is owed in {each.currency} is not known: {since}")
     return _state("Client funds", found, "covered" if every else "nothing is owed")
+
+
+def _nightly_check(session: Session, home: Path, now: datetime) -> BackgroundPart:
+    return nightly_check(session, now=now)
+
+
+def nightly_check(session: Session, *, now: datetime) -> BackgroundPart:
+    """What the last run of every check found, and whether one is missing."""
+    standing = check_runs.standing(session, now=now)
+    last, finished = standing.last, standing.finished
+    since = f" since {_at(standing.missed_since)}" if standing.missed_since else ""
+    found = [
+        f"the run of {_at(finished.started_at)} found {finished.wrong:,} that are not as they should be: page Checks"
+        if finished and finished.wrong
+        else "",
+        f"the run of {_at(last.started_at)} was given up: {last.failure}" if last and last.failure else "",
+        f"no run was finished{since}: is a worker running?" if since else "",
+    ]
+    well = f"all well in the run of {_at(finished.started_at)}" if finished else "none is due yet"
+    return _state("Nightly check", found, well)
 
 
 def _state(part: str, found: list[str], well: str) -> BackgroundPart:

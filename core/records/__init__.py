@@ -21,6 +21,7 @@ from core.records.chargebacks import (
     ChargebackFile,
     ChargebackRemark,
 )
+from core.records.check_runs import CheckRun
 from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.debts import DebtReminder, DebtWriteOff, RepaymentInstalment, RepaymentPlan
 from core.records.demo import DemoClock
@@ -105,6 +106,7 @@ __all__ = [
     "ChargebackEvidence",
     "ChargebackFile",
     "ChargebackRemark",
+    "CheckRun",
     "CsvMapping",
     "DebtReminder",
     "DebtWriteOff",

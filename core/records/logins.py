@@ -49,6 +49,7 @@ CHANGES: Mapping[str, str] = {
         "details status escalated mediator_id version in_mediation_at decision_due_at waiting_on "
         "answer_due_at due_at resolved_at resolution resolution_notes"
     ),
+    "check_runs": "next_try_at tries part done total results failure finished_at",
     "chargeback_acceptances": "status settled_by settled_at note",
     "chargeback_evidence": "submitted_by submitted_at",
     "chargebacks": (

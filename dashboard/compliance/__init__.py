@@ -3,6 +3,7 @@
 audit_filters       the filters of the audit log, in the address, as an `AuditFilter`
 audit_labels        who did it and about what, in words, and the page that shows the object
 audit_verification  Verify: the run, its progress, what it found · seal_list: the chain of seals
+check_runs          the nightly check: its result, its progress, the button that asks for one
 entry               one entry: facts, the ways on · difference: before and after as rows of what changed
 exports             Export: the file and its manifest
 policy_table        the values of a policy in words · proposals: how they change · checklist: what law asks first

@@ -42,6 +42,7 @@ RUNNING = [
     "Checkpoints outside",
     "Reconciliation",
     "Client funds",
+    "Nightly check",
 ]
 
 

@@ -42,6 +42,7 @@ chargebacks: booked_currency currency fees_currency network network_code reason 
 chargebacks: stripe_dispute
 charges: action_url card_brand card_funding client_secret code failure method_country method_kind status
 chart: book kind name per subtotal title
+check_runs: failure part results
 csv_mappings: definition name
 currencies: code
 daily_totals: kind
