@@ -27,7 +27,7 @@ from core.queries import client_funds as funds
 from core.queries import periods as books_closed
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.compliance import check_runs, outside_alarm, team_roles
+from dashboard.compliance import check_runs, outside_alarm, team_emergency, team_roles
 from dashboard.finance import client_funds, figures, overview_cards
 from dashboard.finance import cover as covered
 from dashboard.finance import held_funds as held
@@ -72,6 +72,7 @@ overview_cards.close_alarm(open_from, now)
 outside_alarm.show()
 check_runs.alarm()
 team_roles.alone_alarm()
+team_emergency.alarm()
 covered.positions(covers, now)
 overview_cards.money_row(totals, fees.of_month(by_month, month.date()), f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)

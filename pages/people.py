@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.queries import people
 from core.rules.permissions import TABLE, Permission, Role
 from dashboard import request_context
-from dashboard.compliance import staff_panel, style, team_invitations, team_roles, team_table
+from dashboard.compliance import staff_panel, style, team_emergency, team_invitations, team_roles, team_table
 from dashboard.ui import cards, filters, header, tables
 from dashboard.ui.master_detail import side_by_side
 from dashboard.ui.status import in_words
@@ -20,6 +20,8 @@ with request_context.reading() as session:
     everyone = people.staff(session, now=now)
 
 team_roles.alone_alarm()
+team_emergency.alarm()
+team_emergency.waiting()
 team_roles.waiting()
 team_table.figures(everyone)
 with filters.bar():

@@ -249,8 +249,11 @@ class AuditAction(StrEnum):
     REVIEW_REVEAL = "review:reveal"
     REVIEW_SETTLE = "review:settle"
     REVIEW_SUBMIT = "review:submit"
+    ROLE_END_EMERGENCY = "role:end_emergency"
+    ROLE_GIVE_IN_EMERGENCY = "role:give_in_emergency"
     ROLE_GRANT = "role:grant"
     ROLE_GRANT_ALONE = "role:grant_alone"
+    ROLE_KEEP_AFTER_EMERGENCY = "role:keep_after_emergency"
     ROLE_PROPOSE = "role:propose"
     ROLE_REJECT = "role:reject"
     ROLE_RETURN = "role:return"
@@ -557,6 +560,11 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.SIGNING_KEY_ROTATE: ActionKind("Signing key rotated", staff_only=True),
     AuditAction.ROLE_GRANT: ActionKind("Roles given by two administrators", staff_only=True),
     AuditAction.ROLE_GRANT_ALONE: ActionKind("Roles given by one person alone", tone="bad", staff_only=True),
+    AuditAction.ROLE_GIVE_IN_EMERGENCY: ActionKind("Role given in an emergency", tone="bad", staff_only=True),
+    AuditAction.ROLE_KEEP_AFTER_EMERGENCY: ActionKind(
+        "Emergency role kept after its review", staff_only=True
+    ),
+    AuditAction.ROLE_END_EMERGENCY: ActionKind("Emergency role ended", tone="good", staff_only=True),
     AuditAction.ROLE_PROPOSE: ActionKind("Roles proposed", tone="wait", staff_only=True),
     AuditAction.ROLE_REJECT: ActionKind("Proposed roles rejected", staff_only=True),
     AuditAction.ROLE_RETURN: ActionKind("Proposed roles returned", staff_only=True),

@@ -124,6 +124,8 @@ HANDLING: Mapping[str, Handling] = {
     "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
     "proposal_returned": Handling("Proposal returned to you", urgent=True, kept=_STAFF),
     "roles_proposed": Handling("Roles that wait for a second administrator", urgent=True, kept=_STAFF),
+    "role_given_in_emergency": Handling("Role given in an emergency", urgent=True, kept=_STAFF),
+    "emergency_role_ended": Handling("Emergency role ended", urgent=True, kept=_STAFF),
     "roles_given_alone": Handling("Roles given by one person alone", urgent=True, kept=_STAFF),
     "review_opened": Handling("Risk review to settle", urgent=True, kept=_STAFF),
     "hold_end_reached": Handling("Hold that reached its expected end", urgent=True, kept=_STAFF),

@@ -85,6 +85,30 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("role_given_in_emergency", "staff"): Template(
+        "A role was given in an emergency",
+        (
+            "One administrator gave it alone. Another administrator reviews it on the page People, and keeps or takes "
+            "it; otherwise it ends by itself.",
+            Table(
+                (
+                    ("Member of staff", "number"),
+                    ("Role", "roles"),
+                    ("Given by", "by"),
+                    ("Reviewed until", "review_by"),
+                )
+            ),
+        ),
+        tone="attention",
+    ),
+    ("emergency_role_ended", "staff"): Template(
+        "A role that was given in an emergency has ended",
+        (
+            "No other administrator reviewed it in time, so it was taken. Please look at what was done with it.",
+            Table((("Member of staff", "number"), ("Role", "roles"), ("Given by", "by"))),
+        ),
+        tone="attention",
+    ),
     ("review_opened", "staff"): Template(
         "{review} waits for a risk review",
         (

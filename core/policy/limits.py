@@ -29,6 +29,8 @@ DAY_CLOSED_WITHIN = timedelta(days=3)
 RETENTION_AT_ONCE = 100
 # What waits for a second person is returned to its maker after this long, unless it says what was done already.
 PROPOSAL_STANDS = timedelta(days=14)
+# A role that one administrator gave alone in an emergency ends after this long, unless another keeps it.
+EMERGENCY_REVIEWED_WITHIN = timedelta(hours=24)
 # The link with which an invited colleague joins the staff is good for this long.
 INVITATION_STANDS = timedelta(days=7)
 # A payee who owes money is reminded of it this often, the first time this long after the debt arose.

@@ -20,6 +20,7 @@ from core.records import (
     Charge,
     Chargeback,
     Decision,
+    EmergencyGrant,
     Hold,
     LegalSignature,
     Milestone,
@@ -252,6 +253,13 @@ def retention_runs(now: datetime) -> Due:
         .subquery("retention_runs")
     )
     return select(known.c.id, known.c.at)
+
+
+def emergency_roles(now: datetime) -> Due:
+    """Roles given in an emergency that nobody has reviewed in time."""
+    return select(EmergencyGrant.id, EmergencyGrant.review_by.label("at")).where(
+        EmergencyGrant.review_by <= now, EmergencyGrant.settled_at.is_(None)
+    )
 
 
 def legal_reviews(now: datetime) -> Due:

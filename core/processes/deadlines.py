@@ -20,6 +20,7 @@ from core.actions.parties import bank_changes
 from core.actions.periods import closing_reminders
 from core.actions.privacy import retention
 from core.actions.risk import hold_ends
+from core.actions.staff import emergency
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
 from core.processes.deadline_queries import Due
@@ -142,6 +143,10 @@ def _remind_of_retention(session: Session, number: int, now: datetime) -> bool:
     return retention.remind(session, number, now=now)
 
 
+def _end_emergency(session: Session, number: int, now: datetime) -> bool:
+    return emergency.end(session, number, now=now)
+
+
 def _books(session: Session, number: int) -> None:
     closing_reminders.lock(session)
 
@@ -220,6 +225,9 @@ DEADLINES: Mapping[str, Deadline] = {
     ),
     "retention_run": Deadline(
         due.retention_runs, retention.lock, _remind_of_retention, "Retention run due", "month"
+    ),
+    "emergency_role": Deadline(
+        due.emergency_roles, emergency.lock, _end_emergency, "Emergency role ends", "emergency role"
     ),
     "hold_end": Deadline(due.hold_ends, _hold, _remind_of_hold, "Expected end of a hold", "hold"),
 }

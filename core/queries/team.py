@@ -26,6 +26,8 @@ HISTORY = text(
           and e.object_id in (select g.id::text from role_grants g where g.staff_id = :staff)
        or e.object_kind = 'staff_invitation'
           and e.object_id in (select i.id::text from staff_invitations i where i.staff_id = :staff)
+       or e.object_kind = 'emergency_grant'
+          and e.object_id in (select m.id::text from emergency_grants m where m.staff_id = :staff)
     order by e.at desc, e.id desc limit :limit
     """
 )

@@ -50,6 +50,7 @@ from core.records.payments import (
     SettlementCurrency,
 )
 from core.records.people import (
+    EmergencyGrant,
     Installation,
     Party,
     RoleGrant,
@@ -115,6 +116,7 @@ __all__ = [
     "DemoClock",
     "DocumentSeries",
     "DuplicatePayment",
+    "EmergencyGrant",
     "Engagement",
     "Erasure",
     "EventDelivery",

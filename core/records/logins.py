@@ -65,6 +65,7 @@ CHANGES: Mapping[str, str] = {
     "decisions": "status checker_id checked_at check_note execute_at executed_at",
     "demo_clock": "ahead began_at until stops stopped_at arrived_at trouble",
     "duplicate_payments": "charged_back_minor status operation_id stripe_refund returned_at",
+    "emergency_grants": "stands reviewed_by settled_at note",
     "engagements": (
         "status scope_confirmed_by_payer_at scope_confirmed_by_payee_at fee_confirmed_at "
         "conflict_check_acknowledged_at disclaimers_acknowledged_at activated_at"

@@ -153,6 +153,50 @@ class RoleGrant(Record):
     note: Mapped[str | None] = mapped_column(default=None)
 
 
+class EmergencyGrant(Record):
+    """A role that one administrator gave alone; the database gives it, and takes it where `stands` is settled as false.
+
+    `reviewed_by`: another administrator, or nobody where it ended because nobody did by `review_by`.
+    """
+
+    __tablename__ = "emergency_grants"
+    __table_args__ = (
+        CheckConstraint("role in ('mediator', 'finance', 'compliance')", name="role"),
+        CheckConstraint("reason <> ''", name="says_why"),
+        CheckConstraint("staff_id <> given_by", name="not_ones_own"),
+        CheckConstraint("reviewed_by <> given_by and reviewed_by <> staff_id", name="reviewed_by_another"),
+        CheckConstraint(
+            "review_by > given_at and review_by <= given_at + interval '24 hours'", name="within_a_day"
+        ),
+        CheckConstraint(
+            "(settled_at is null) = (stands is null) "
+            "and (settled_at is not null or reviewed_by is null and note is null) "
+            "and (stands is not true or reviewed_by is not null) and (reviewed_by is null) = (note is null)",
+            name="settled_whole",
+        ),
+        Index(
+            "emergency_grants_one_open_idx",
+            "staff_id",
+            "role",
+            unique=True,
+            postgresql_where="settled_at is null",
+        ),
+        Index("emergency_grants_review_idx", "review_by", postgresql_where="settled_at is null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    role: Mapped[Role]
+    reason: Mapped[str]
+    given_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    given_at: Mapped[datetime]
+    review_by: Mapped[datetime]
+    stands: Mapped[bool | None] = mapped_column(default=None)
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
+
+
 class StaffInvitation(Record):
     """Someone asked to join. Only the hash of the link's token is stored; whoever signs in with it is `staff_id`, or an
     administrator called it off (`ended_by`)."""

@@ -12,7 +12,7 @@ from core.queries.team import Step
 from core.rules.permissions import Permission
 from core.rules.references import reference
 from dashboard import navigation, request_context
-from dashboard.compliance import team_leaving, team_roles, team_skills, team_ties
+from dashboard.compliance import team_emergency, team_leaving, team_roles, team_skills, team_ties
 from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
 from dashboard.ui.master_detail import close
 from dashboard.ui.safe import plain, words_of
@@ -41,6 +41,7 @@ def show(staff_id: int) -> None:
     _head(person)
     with st.container(horizontal=True, gap="small"):
         team_roles.ways(person)
+        team_emergency.way(person)
         team_skills.way(person)
         team_leaving.ways(person)
         team_ties.way(person)

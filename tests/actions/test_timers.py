@@ -165,8 +165,9 @@ def test_every_timer_has_its_edge_above() -> None:
         "unclosed_day",
         "legal_review",
         "retention_run",
+        "emergency_role",
     }  # test_dispute_flow, _bank_changes, _cards_that_ask, _payee_holds, _repayment, _periods, _legal_checklist,
-    # _retention
+    # _retention, _emergency_roles
     fired = {
         "reminder": "first reminder",
         "silence": "approval by silence",

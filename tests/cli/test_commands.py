@@ -397,6 +397,24 @@ def test_skills_of_a_colleague_are_changed(terminal: Terminal, town: builders.To
     assert newest_action(town) == "operator:staff:change_skills"
 
 
+def test_a_role_is_given_in_an_emergency_and_reviewed(terminal: Terminal, town: builders.Town) -> None:
+    builders.second_administrator(town)
+    mia, ada, alf = (town.staff[each] for each in ("mia", "ada", "alf"))
+    give = ("staff", "emergency", mia, "--reason", "Payroll is stuck.", "--give")
+    terminal.run(*give, "finance").refuses("administrators who are named")
+    terminal.run(*give, "administrator", "--as", ada).refuses(
+        "Nobody is made administrator by one person alone"
+    )
+    given = terminal.run(*give, "finance", "--as", ada, "--json").well().json
+    assert (given["staff"], given["role"]) == (mia, "finance")
+    assert newest_action(town) == "staff:role:give_in_emergency"
+    answer = ("staff", "review", given["id"], "--keep", "--reason", "It was right.")
+    terminal.run(*answer, "--as", ada).refuses("another administrator reviews it")
+    assert "stays finance" in terminal.run(*answer, "--as", alf).well().out
+    assert newest_action(town) == "staff:role:keep_after_emergency"
+    terminal.run(*answer, "--as", alf, "--json").refuses("was reviewed already")
+
+
 def test_staff_join_once_with_their_roles(terminal: Terminal, town: builders.Town) -> None:
     someone = ["--name", "Noor Haddad", "--email", "noor@desk.example", "--issuer", "https://id.test"]
     roles = ["--role", "finance", "--role", "compliance", "--role", "finance"]

@@ -53,6 +53,7 @@ decisions: currency ground intent outcome plan_hash status
 demo_clock: trouble
 document_series: series
 duplicate_payments: currency status stripe_charge stripe_payment_intent stripe_refund
+emergency_grants: note reason role
 engagements: status
 erasures: counts status
 evidence: kind media_type sha256

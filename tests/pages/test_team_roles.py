@@ -83,6 +83,24 @@ def test_roles_are_taken_by_one(town: Town) -> None:
     assert roles(town, "fay") == []
 
 
+def test_a_role_is_given_in_an_emergency_and_reviewed_by_another_administrator(town: Town) -> None:
+    mia = town.staff["mia"]
+    app = press(visit(town, "ada", "people", id=mia), "open-emergency")
+    app.selectbox(key=f"emergency-{mia}").set_value(Role.FINANCE).run()
+    app.text_area(key="emergency-reason").set_value("Payroll is stuck.").run()
+    assert "has the role now" in words(press(app, "emergency"))
+    assert roles(town, "mia") == ["finance", "mediator"]
+    own = visit(town, "ada", "people")
+    assert "Another administrator reviews it." in words(own)
+    assert "Keep the role" not in labels(own)
+    assert "Role given in an emergency" in words(visit(town, "fay", "overview"))
+    app = visit(town, "alf", "people")
+    app.text_input(key="emergency-1-reason").set_value("It could have waited.").run()
+    press(app, "emergency-1-reject")
+    assert roles(town, "mia") == ["mediator"]
+    assert "Role given in an emergency" not in words(visit(town, "fay", "overview"))
+
+
 def test_skills_are_changed_on_the_page_and_not_ones_own(town: Town) -> None:
     app = press(visit(town, "ada", "people", id=town.staff["max"]), "open-skills")
     app.multiselect(key=f"skills-{town.staff['max']}").set_value([ProjectType.PAINTING]).run()
@@ -94,7 +112,7 @@ def test_skills_are_changed_on_the_page_and_not_ones_own(town: Town) -> None:
 
 @pytest.mark.parametrize("subject", [each for each in PEOPLE if each != "fay"])
 def test_only_administrators_are_offered_to_change_anybody(town: Town, subject: str) -> None:
-    offered = {"Give roles", "Take roles", "Change skills", "Invite a colleague"} & set(
+    offered = {"Give roles", "Take roles", "Emergency role", "Change skills", "Invite a colleague"} & set(
         labels(visit(town, subject, "people", id=town.staff["max"]))
     )
     assert bool(offered) == (subject == "ada")

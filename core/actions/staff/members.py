@@ -132,8 +132,12 @@ def opened(session: Session, actor: Actor, *, now: datetime, staff_id: int) -> t
         raise NotFound(kind="member of staff", id=staff_id)
     if actor.kind == "staff" and actor.id == staff_id:
         raise OwnRoles()
+    return staff, roles_of(session, staff_id)
+
+
+def roles_of(session: Session, staff_id: int) -> set[Role]:
     held = session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id))
-    return staff, set(map(Role, held))
+    return set(map(Role, held))
 
 
 def _take(session: Session, staff: Staff, roles: set[Role]) -> None:
