@@ -50,7 +50,7 @@ def review(
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Review a role that another administrator gave in an emergency. Needs --as."""
+    """Keep or take a role that was given in an emergency by another administrator. Needs --as."""
     from core.actions.staff import emergency
 
     with opened() as desk:

@@ -161,7 +161,8 @@ class EmergencyGrant(Record):
 
     __tablename__ = "emergency_grants"
     __table_args__ = (
-        CheckConstraint("role in ('mediator', 'finance', 'compliance')", name="role"),
+        one_of("role", Role),
+        CheckConstraint("role <> 'administrator'", name="no_administrator"),
         CheckConstraint("reason <> ''", name="says_why"),
         CheckConstraint("staff_id <> given_by", name="not_ones_own"),
         CheckConstraint("reviewed_by <> given_by and reviewed_by <> staff_id", name="reviewed_by_another"),
