@@ -67,8 +67,8 @@ def _review(each: EmergencyRole) -> None:
     with cards.panel(f"emergency-{each.id}"):
         st.markdown(f"**{plain(each.name)}: {plain(in_words(each.role))}**")
         cards.note(
-            f"Given by {each.by}, {deadlines.exact(each.given_at)}. {words_of(each.reason)} "
-            f"Ends {deadlines.exact(each.review_by)}, unless it is kept."
+            f"Given by {each.by}, {deadlines.exact(each.given_at)}. Ends {deadlines.exact(each.review_by)}, unless it "
+            f"is kept. {words_of(each.reason)}"
         )
         navigation.link("people", "The person", icon=":material/person:", id=each.staff_id)
         if request_context.actor().id in (each.by_id, each.staff_id):
