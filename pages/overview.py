@@ -28,7 +28,7 @@ from core.queries import periods as books_closed
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.compliance import check_runs, outside_alarm, team_emergency, team_roles
-from dashboard.finance import client_funds, figures, overview_cards
+from dashboard.finance import client_funds, figures, overview_cards, proposals_waiting
 from dashboard.finance import cover as covered
 from dashboard.finance import held_funds as held
 from dashboard.ui import header
@@ -79,6 +79,7 @@ overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now
 overview_cards.owed_and_stopped(owed, held_up, to_answer, now)
 
 client_funds.panel(now)
+proposals_waiting.show()
 
 figures.balance(totals, looks, now)
 

@@ -30,6 +30,7 @@ from core.money import Money
 from core.policy import Platform
 from core.policy.limits import PROPOSAL_STANDS
 from core.processes import provider_accounts, reconciliation, returned_proposals
+from core.queries import second_person
 from core.records import (
     BankChange,
     BankChangeProposal,
@@ -53,6 +54,8 @@ from core.rules.periods import PeriodKind
 from core.rules.permissions import SYSTEM, TABLE, Actor, Role
 from core.rules.proposals import TERMS, ProposalFallen, ProposalKind
 from core.rules.suspense import SettledAs
+from dashboard import navigation
+from dashboard.finance import proposals_waiting
 from tests import builders
 from tests.actions.stripe_events import chargeback, charged_back
 from tests.actions.test_decisions import ABOVE
@@ -429,6 +432,17 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Pro
     left = text("select action from audit_entries where actor_kind = 'system' and reason = :why")
     entries = market.read(lambda s: list(s.execute(left, {"why": rules.NO_ROLE}).scalars()))
     assert len(entries) == 1
+
+
+@pytest.mark.parametrize("kind", ProposalKind)
+def test_a_proposal_of_each_kind_stands_on_the_work_list_and_leads_to_its_page(
+    market: Market, kind: ProposalKind
+) -> None:
+    second_administrator(market)
+    story = STORIES[kind](market)
+    (row,) = [each for each in market.read(second_person.waiting) if each.kind is kind]
+    assert (row.maker_id, kind in proposals_waiting.PLACES) == (market.staff[story.maker], True)
+    assert proposals_waiting.PLACES[kind][0] in navigation.on_disk()
 
 
 @pytest.mark.parametrize("kind", [each for each in ProposalKind if each not in OF_NOBODY])

@@ -216,6 +216,11 @@ CASES = [
         "payouts", "payouts", "select count(*) from payouts where method = 'standard'", {"method": "standard"}
     ),
     Case("payout-calls", "payouts", "select 2", {"id": 1}),
+    Case(
+        "waiting-for-a-second-person",
+        "overview",
+        "select count(*) from decisions where status = 'AWAITING_APPROVAL'",
+    ),
     Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Stopped money"}),
     Case("operations", "operations", "select count(*) from outgoing_operations"),
     Case(
