@@ -184,14 +184,14 @@ def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetim
     words: dict[str, str] = {
         RunStatus.CLEAN: "Everything matches",
         RunStatus.SUSPENSE: f"{known.in_suspense or 0:,} in suspense" if known else "",
-        RunStatus.BREAKS: f"{known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known else "",
+        RunStatus.BREAKS: _open_breaks(breaks) if breaks.open else "Breaks, closed since",
         RunStatus.RUNNING: "Running",
         RunView.OLD: f"{deadlines.span(now - known.until)} old" if known else "",
     }
     cards.figure(
         "Last reconciliation",
         [words.get(state) or pill("reconciliation", state).label],
-        note=_compared(standing, state, now) + _open(breaks, now),
+        note=_compared(standing, state, now) + _open(breaks, state, now),
         tone="quiet"
         if state in (RunStatus.CLEAN, RunStatus.RUNNING, RunView.EMPTY)
         else pill("reconciliation", state).tone,
@@ -201,11 +201,18 @@ def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetim
     )
 
 
-def _open(breaks: OpenBreaks, now: datetime) -> str:
+def _open_breaks(breaks: OpenBreaks) -> str:
+    return f"{breaks.open:,} open break{'' if breaks.open == 1 else 's'}"
+
+
+def _open(breaks: OpenBreaks, state: str, now: datetime) -> str:
+    """Those that are open on every statement, of whichever run: the one count of breaks on the card."""
     if not breaks.open or breaks.oldest is None:
         return ""
-    many = f"{breaks.open:,} open break{'' if breaks.open == 1 else 's'}"
-    return f" · {many}, the oldest {deadlines.span(now - breaks.oldest)} old"
+    age = deadlines.span(now - breaks.oldest)
+    if state == RunStatus.BREAKS:
+        return f" · oldest break {age} old"
+    return f" · {_open_breaks(breaks)}, the oldest {age} old"
 
 
 def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
@@ -213,10 +220,9 @@ def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
     if known is None:
         return "Nothing was ever compared"
     suspense = "" if known.in_suspense is None else f" · {known.in_suspense:,} in suspense"
-    breaks = f", {known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known.breaks else ""
     counts = (
-        f"{known.matched:,} of {known.lines:,} of Stripe's lines matched"
-        f"{'' if state == RunStatus.BREAKS else breaks}{suspense} · {deadlines.ago(known.until, now)}"
+        f"{known.matched:,} of {known.lines:,} of Stripe's lines matched{suspense} · "
+        f"{deadlines.ago(known.until, now)}"
     )
     return f"Before that: {counts}" if state in (RunStatus.FAILED, RunView.BROKEN_OFF) else counts
 

@@ -391,6 +391,39 @@ def test_two_statements_that_contradict_each_other_are_refused(
     assert [each for each in words if each not in message] == [], message
 
 
+OLD, NEW = (3, 20, "Old"), (3, 7, "New")
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (sheet(1, 3, 0, ONE, NEW), "€0.07 of 03 September 2026 stands in this one only"),
+        (sheet(3, 3, 500, NEW), "€0.07 of 03 September 2026 stands in this one only"),
+        (sheet(3, 5, 500, NEW, (5, 7, "B")), "€0.07 of 03 September 2026 stands in this one only"),
+        (sheet(3, 5, 500, (5, 7, "B")), "€0.20 of 03 September 2026 is missing from it"),
+        (sheet(3, 3, 500), ""),
+        (sheet(3, 3, 500, OLD, NEW), ""),
+        (sheet(3, 5, 500, NEW, OLD, (5, 7, "B")), ""),
+    ],
+)
+def test_of_the_last_day_that_two_statements_share_one_has_every_line(
+    session: Session, second: DemoStatement, words: str
+) -> None:
+    take(session, bank_files.camt053(sheet(1, 3, 0, ONE, OLD)))
+    if words:
+        assert words in refused(session, bank_files.camt053(second))
+    else:
+        take(session, bank_files.camt053(second))
+
+
+def test_of_a_day_that_an_earlier_statement_covers_whole_a_later_one_has_no_line_of_its_own(
+    session: Session,
+) -> None:
+    take(session, bank_files.camt053(sheet(1, 5, 0, ONE, OLD, (5, 7, "B"))))
+    message = refused(session, bank_files.camt053(sheet(1, 3, 0, ONE, OLD, NEW)))
+    assert "€0.07 of 03 September 2026 stands in this one only" in message
+
+
 def test_a_statement_before_another_must_end_where_that_begins(session: Session) -> None:
     take(session, bank_files.camt053(sheet(4, 5, 500, (4, 5, "B"))))
     message = refused(session, bank_files.camt053(sheet(1, 3, 0, (2, 499, "A"))))

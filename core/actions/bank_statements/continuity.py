@@ -159,8 +159,11 @@ def require_agreement(
     file: str,
     place: str,
 ) -> None:
-    """On days that two statements cover whole, both have the same lines; where the later one begins, both say how much
-    was there. Raises `StatementsDisagree`, `BalanceDoesNotContinue`."""
+    """On days that two statements cover whole, both have the same lines; on a day that one of them covers in part, the
+    other one has its lines too; where the later one begins, both say how much was there.
+
+    Raises `StatementsDisagree`, `BalanceDoesNotContinue`.
+    """
     where = {"file": file, "place": place, "currency": account.currency}
     values = {"account": account.id, "statement": statement_id}
     if near.again:
@@ -176,6 +179,20 @@ def require_agreement(
         days = {"since": max(other.first_on, new.first_on), "until": min(other.last_on, new.last_on)}
         for asked, words in ((ONLY_NEW, "stands in this one only"), (ONLY_OLD, "is missing from it")):
             _refuse(session.execute(asked, values | days).first(), days["until"], words, where)
+        _require_last_day(session, other, new, values, where)
+
+
+def _require_last_day(
+    session: Session, other: Span, new: Span, values: dict[str, int], where: dict[str, str]
+) -> None:
+    """The last day that both cover may have been cut short by one of them, whose lines the other one then has too."""
+    day = min(other.last_on, new.last_on)
+    only = {"since": day, "until": day + timedelta(days=1)}
+    in_new, in_old = (session.execute(asked, values | only).first() for asked in (ONLY_NEW, ONLY_OLD))
+    if in_new is not None and (in_old is not None or other.last_on > day):
+        _refuse(in_new, day, "stands in this one only", where)
+    if new.last_on > day:
+        _refuse(in_old, day, "is missing from it", where)
 
 
 SINCE = text(
