@@ -20,7 +20,7 @@ from dashboard.ui.status import Pill, in_words
 NUMBER = tables.text("number", "No.", value=lambda line: str(line.number), width=60)
 LINES = [
     NUMBER,
-    tables.text("title", "Account"),
+    tables.text("title", "Account", width=190),  # or a long one pushes the credits out of sight
     tables.money("debit", "Debit", width=115),
     tables.money("credit", "Credit", width=115),
 ]
