@@ -238,11 +238,6 @@ LIKELY = {
 }
 
 
-def likely_at_the_bank(amount: Money) -> SettledAs:
-    """What is proposed to whoever explains what only our bank has."""
-    return SettledAs.OTHER_INCOME if amount.is_positive else SettledAs.BANK_CHARGE
-
-
 def likely(
     kind: str, category: str, amount: Money, *, payment_intent: str | None, milestone_id: int | None
 ) -> SettledAs | None:

@@ -11,7 +11,6 @@ from core.money import Money
 from core.queries import bank_matches as queries
 from core.queries.bank_matches import BankLineView, BankMatched, BankPosting
 from core.queries.breaks import BreakRow
-from core.rules import suspense as rules
 from core.rules.bank_matching import MatchRule
 from core.rules.permissions import Permission
 from core.rules.references import reference
@@ -164,16 +163,14 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
 def _explain(row: BreakRow, amount: Money) -> None:
     st.markdown("**Nothing in the ledger corresponds**")
     ways = fitting([amount], at_the_bank=True)
-    likely = rules.likely_at_the_bank(amount)
-    what = st.selectbox(
-        "What it was", ways, index=ways.index(likely), format_func=lambda each: rules.words(each, [amount]),
-        key=f"bank-{row.id}-as",
-    )  # fmt: skip
+    what = explaining.what_it_was("What it was", ways, [amount], key=f"bank-{row.id}-as")
     target = explaining.asked_target(what, f"bank-{row.id}", [amount])
-    explaining.preview("bank", amount, what, target)
+    if what:
+        explaining.preview("bank", amount, what, target)
     place = text_fields.named("break", row.id, "explain")
     reason = reasons.line(place, key=f"bank-{row.id}-reason")
-    if intent := confirm.pressed("Submit for approval", key=f"bank-{row.id}-explain"):
+    intent = confirm.pressed("Submit for approval", key=f"bank-{row.id}-explain", disabled=not what)
+    if intent and what:
         confirm.carry_out(
             intent,
             lambda session, actor, now: actions.explain(

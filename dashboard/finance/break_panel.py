@@ -190,17 +190,15 @@ def _suspense(
         cards.note("Someone of finance proposes what it was; another approves it.")
         return
     with cards.panel("break-explain"):
-        likely = (
-            explanations.likely_at_the_bank(item.amount)
-            if row.side == Side.BANK
-            else explanations.likely(
-                line.kind if line else "",
-                line.category if line else "",
+        likely = None
+        if line is not None:
+            likely = explanations.likely(
+                line.kind,
+                line.category,
                 item.amount,
                 payment_intent=item.payment_intent,
                 milestone_id=item.milestone_id,
             )
-        )
         explaining.explain([item], key=f"break-{row.id}", place=item.id, likely=likely)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.actions.reconciliation import stripe_differences
 from core.ledger import accounts
 from core.queries.breaks import BreakRow
@@ -27,18 +25,17 @@ def show(row: BreakRow) -> None:
         return
     with cards.panel("break-difference"):
         ways = [each for each in fitting([amount]) if each not in rules.NOT_A_DIFFERENCE]
-        likely = SettledAs.OTHER_INCOME if amount.is_positive else SettledAs.OTHER_EXPENSE
-        if row.class_ == BreakClass.FEE:
-            likely = SettledAs.PROCESSOR_FEE
-        what = st.selectbox(
-            "What the difference was", ways, index=ways.index(likely), key=f"difference-{row.id}-as",
-            format_func=lambda each: rules.words(each, [amount]),
-        )  # fmt: skip
+        likely = SettledAs.PROCESSOR_FEE if row.class_ == BreakClass.FEE else None
+        what = explaining.what_it_was(
+            "What the difference was", ways, [amount], key=f"difference-{row.id}-as", likely=likely
+        )
         target = explaining.asked_target(what, f"difference-{row.id}", [])
-        explaining.preview(accounts.STRIPE_BALANCE, amount, what, target)
+        if what:
+            explaining.preview(accounts.STRIPE_BALANCE, amount, what, target)
         place = text_fields.named("break", row.id, "difference")
         reason = reasons.line(place, key=f"difference-{row.id}-reason")
-        if intent := confirm.pressed("Submit for approval", key=f"difference-{row.id}-explain"):
+        intent = confirm.pressed("Submit for approval", key=f"difference-{row.id}-explain", disabled=not what)
+        if intent and what:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: stripe_differences.explain(

@@ -261,22 +261,15 @@ def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: Settl
     """What these amounts were: a choice, whom it is about, the entry that follows, and the reason."""
     amounts = [each.amount for each in items]
     ways = fitting(amounts, at_the_bank=any(each.bank_line_id for each in items))
-    settled_as = st.selectbox(
-        "What it was",
-        ways,
-        index=ways.index(likely) if likely in ways else 0,
-        format_func=lambda each: rules.words(each, amounts),
-        key=f"{key}-as",
-        help="What fits the amounts chosen above: money that came in cannot be what money that went out was.",
-    )
+    settled_as = what_it_was("What it was", ways, amounts, key=f"{key}-as", likely=likely)
     known = next((each.milestone_id for each in items), None)
     target = asked_target(settled_as, key, amounts[:1], milestone=known)
-    if items:
+    if items and settled_as:
         entry(items, settled_as, target)
     field = text_fields.named("suspense", place, "explain")
     reason = reasons.line(field, key=f"{key}-reason")
-    intent = confirm.pressed("Submit for approval", key=f"{key}-settle", disabled=not items)
-    if intent:
+    intent = confirm.pressed("Submit for approval", key=f"{key}-settle", disabled=not (items and settled_as))
+    if intent and settled_as:
         confirm.carry_out(
             intent,
             lambda session, actor, now: suspense.propose(
@@ -293,12 +286,32 @@ def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: Settl
         )
 
 
+def what_it_was(
+    label: str,
+    ways: Sequence[SettledAs],
+    amounts: Sequence[Money],
+    *,
+    key: str,
+    likely: SettledAs | None = None,
+) -> SettledAs | None:
+    """One of these; chosen already only where the desk knows what is likely."""
+    return st.selectbox(
+        label,
+        ways,
+        index=ways.index(likely) if likely in ways else None,
+        format_func=lambda each: rules.words(each, amounts),
+        key=key,
+        placeholder="Choose what it was",
+        help="What fits the amounts: money that came in cannot be what money that went out was.",
+    )
+
+
 def asked_target(
-    settled_as: SettledAs, key: str, amounts: Sequence[Money], *, milestone: int | None = None
+    settled_as: SettledAs | None, key: str, amounts: Sequence[Money], *, milestone: int | None = None
 ) -> int | None:
     """Whom or what it is about: a payee by name, a refund among those that the amount can be, anything else by its
     number. `milestone`: the one that is known."""
-    kind = TARGETS.get(settled_as)
+    kind = TARGETS.get(settled_as) if settled_as else None
     if kind is None:
         return None
     if kind == "payee":

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from core.actions.funding import balance_transactions
 from core.actions.reconciliation import bank_matches, breaks, suspense
@@ -16,7 +18,7 @@ from core.db import Database
 from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
 from core.money import Money
-from core.processes import break_findings
+from core.processes import break_findings, statement_matching
 from core.queries.reconciliation import RunSummary
 from core.records import Break, Party, StatementLine, SuspenseItem
 from core.rules.breaks import BreakClass, Side
@@ -92,6 +94,28 @@ def test_the_proposed_entry_is_shown_as_debit_and_credit_and_posted_by_another(t
     after = words(visit(town, "fay", "reconciliation", **{"break": number}))
     assert "approved its explanation" in after
     assert the_break(town).status == "CLOSED"
+
+
+def submit(app: AppTest) -> Button:
+    return next(each for each in app.button if each.label == "Submit for approval")
+
+
+def test_nothing_is_chosen_for_a_line_that_the_desk_cannot_explain(
+    database: Database, tmp_path: Path
+) -> None:
+    """A second line of a charge that is booked already, of a payment that no milestone is known of."""
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    town.database.run(lambda session: charged_twice(session, town))
+    number = town.read(lambda session: max(each.id for each in session.query(Break)))
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    assert "Another line with the same source and amount is booked already" in words(app)
+    what = app.selectbox(key=f"break-{number}-as")
+    assert (what.value, what.placeholder) == (None, "Choose what it was")
+    assert words(app).count("Debit") == 1, "that of the ledger's side: no entry is proposed"
+    assert submit(app).disabled
+    what.set_value(SettledAs.OWN_MONEY).run()
+    assert not submit(app).disabled
 
 
 def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) -> None:
@@ -225,6 +249,26 @@ def stated_otherwise(session: Session, town: Town) -> int:
     return next(iter(breaks.follow(session, [found], run_id=None, now=town.now).values()))
 
 
+def charged_twice(session: Session, town: Town) -> None:
+    """A charge that is stated in two lines: the first is booked, the second lies in suspense."""
+    facts = {"kind": "charge", "reporting_category": "charge", "amount": 372_346, "fee": 0, "net": 372_346}
+    for name in ("txn_1", "txn_2"):
+        session.add(
+            StatementLine(
+                id=name, **facts, currency="USD", source="ch_1", created_at=town.now, fetched_at=town.now
+            )
+        )
+    session.flush()
+    first = BalanceLine(
+        "txn_1", "charge", "charge", 372_346, 0, 372_346, "USD", "ch_1", town.now, town.now, "available"
+    )
+    journal = postings.topped_up(key="topup.txn_1", amount=Money(372_346, "USD"), cause={})
+    balance_transactions.book_line(session, first, journal, now=town.now)
+    statement_matching.to_suspense(session, "txn_2", now=town.now)
+    found = break_findings.at_stripe(session, 0, town.now, town.now)
+    breaks.follow(session, list(found), run_id=None, now=town.now)
+
+
 def at_the_bank(
     database: Database, home: Path, *lines: tuple[int, int, str], payouts: tuple[int, ...] = ()
 ) -> Town:
@@ -324,12 +368,15 @@ def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_pat
     app = visit(town, "fay", "reconciliation", **{"break": short.id})
     assert "In suspense" in words(app)
     ways = app.selectbox(key=f"break-{short.id}-as")
-    assert ways.value == SettledAs.OTHER_INCOME, "what is likely of money at our bank"
+    assert (ways.value, ways.placeholder) == (None, "Choose what it was"), "nobody knows what it was"
+    assert "other_income" not in words(app)
     assert "The platform's own money" not in ways.options, "what is refused is not offered"
     app = visit(town, "fay", "reconciliation", **{"break": fee.id})
     assert "Statement BS-1" in [each.proto.label for each in app.get("page_link")], (
         "the way to the statement that has it"
     )
+    assert submit(app).disabled, "nothing is chosen for them"
+    app.selectbox(key=f"bank-{fee.id}-as").set_value(SettledAs.BANK_CHARGE).run()
     assert "bank_charges" in words(app)
     app.text_input(key=f"bank-{fee.id}-reason").set_value("Monthly fee.").run()
     press(app, "Submit for approval")
