@@ -118,6 +118,21 @@ def test_nothing_is_chosen_for_a_line_that_the_desk_cannot_explain(
     assert not submit(app).disabled
 
 
+def test_a_tab_left_open_shows_who_closed_the_break_and_offers_no_way_on(town: Town) -> None:
+    number = the_break(town).id
+    one = visit(town, "fay", "reconciliation", **{"break": number})
+    one.text_input(key=f"break-{number}-wait-reason").set_value("They answer tomorrow.").run()
+    two = visit(town, "fay", "reconciliation", **{"break": number})
+    press(one, "Wait")
+    (item,) = town.read(lambda session: session.query(SuspenseItem).all())
+    explained = {"item_ids": [item.id], "reason": "x"}
+    town.act(suspense.propose, town.as_staff("fay"), settled_as=SettledAs.CONCESSION, **explained)
+    town.act(suspense.approve, town.as_staff("cora"), **explained)
+    two.button(key=f"break-{number}-wait").click().run()
+    assert "approved by Cora Nwosu" in words(two)
+    assert {"Continue anyway", "Wait"}.isdisjoint(labels(two))
+
+
 def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) -> None:
     assert "There is no break 99" in words(visit(town, "fay", "reconciliation", **{"break": 99}))
     (item,) = town.read(lambda session: session.query(SuspenseItem).all())

@@ -87,20 +87,6 @@ def test_words_that_were_used_in_another_tab_are_used_again_only_on_purpose(
     assert messages().text_area(key=field).value == ""
 
 
-def test_what_can_no_longer_be_done_says_so_and_offers_no_way_on(
-    town: Town, told: Told, messages: Callable[[], AppTest], owner: Database
-) -> None:
-    field, one = f"case.{told.case}.message", messages()
-    one.text_area(key=field).set_value("When can you come?").run()
-    two = messages()
-    press(one, "Send")
-    with owner.transaction() as session:
-        session.execute(text("delete from staff_roles where staff_id = :mia"), {"mia": town.staff["mia"]})
-    press(two, "Send")
-    assert "Continue anyway" not in labels(two)
-    assert sent(town, "When can you come?") == ["PARTIES"]
-
-
 def test_a_question_keeps_whom_it_is_for_and_what_it_asks_for(town: Town, told: Told) -> None:
     field = f"case.{told.case}.request"
     app = visit(town, "mia", "case", id=told.case)
