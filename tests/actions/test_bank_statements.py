@@ -233,6 +233,19 @@ def test_a_csv_without_balances_goes_on_from_what_is_there(session: Session) -> 
     assert [each[2] for each in counted(session)] == ["A", "B", "C", "D"]
 
 
+def test_a_csv_without_balances_contradicts_no_day_that_is_there(session: Session) -> None:
+    mappings.save(session, OPERATOR, now=NOW, name="bank", definition=NAMED)
+    take(session, csv("2026-09-01,5.00,A", "2026-09-02,7.00,B"), mapping="bank", opening="0.00")
+    made_up = csv("2026-09-02,-77.00,Made up", "2026-09-03,-1.00,C")
+    message = refused(session, made_up, mapping="bank")
+    assert "02 September 2026 is in a statement that was imported before" in message
+    assert "give the opening balance of €12.00" in message
+    assert "off by" in refused(session, made_up, mapping="bank", opening="3.00")
+    rest_of_the_day = csv("2026-09-02,-2.00,Later that day")
+    done = take(session, rest_of_the_day, mapping="bank", opening="12.00")
+    assert (done.statements[0].opening.minor, done.statements[0].closing.minor) == (1200, 1000)
+
+
 def ofx(since: int, until: int, closing: str, *entries: tuple[int, str]) -> bytes:
     """Of some days of September, with a closing balance alone; entries are (day, amount)."""
     lines = "".join(

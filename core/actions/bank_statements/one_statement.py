@@ -40,6 +40,12 @@ class StatementDoesNotAddUp(DeskError):
     {closing}: off by {difference}. Nothing was imported."""
 
 
+class DayCovered(DeskError):
+    """{file}, {place}: {day} is in a statement that was imported before. This file has none of its lines and states no
+    balance, so nothing shows that it goes on from there. Import whole days; or, if it does go on after the last line of
+    that statement, give the opening balance of {held}. Nothing was imported."""
+
+
 class OpeningUnknown(DeskError):
     """{file}, {place}: the file states no balance, and nothing was imported before it that it could go on from. Give
     the opening balance of the account."""
@@ -187,9 +193,14 @@ def _carried(job: Job, near: continuity.Neighbours, first: date, end: End) -> in
         if job.opening is None:
             raise OpeningUnknown(file=job.file.name, place=end.place)
         return job.opening
-    if near.before.last_on < first or not job.staging.shared(job.account.id):
+    if near.before.last_on < first:
         return near.before.closing
-    return continuity.balance_before(job.session, job.account, first)
+    if job.staging.shared(job.account.id):
+        return continuity.balance_before(job.session, job.account, first)
+    if job.opening is None:
+        held = Money(near.before.closing, job.account.currency)
+        raise DayCovered(file=job.file.name, place=end.place, day=f"{first:%d %B %Y}", held=held)
+    return job.opening
 
 
 def _write(job: Job, number: int, new: Span, balances: Balances, lines: int) -> None:
