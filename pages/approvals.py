@@ -8,6 +8,7 @@ from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import style
 from dashboard.case.decision import approval_panel
+from dashboard.finance import proposals_waiting
 from dashboard.ui import cards, deadlines, header, money, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.master_detail import side_by_side
@@ -18,7 +19,7 @@ now, me = request_context.now(), actor.id or 0
 style.apply()
 header.page(
     "Approvals",
-    "Decisions above the threshold, overrides, or several in a day: money moves when a second person agrees.",
+    "Decisions that need a second person before money moves. Everything else that waits for one stands below.",
 )
 window = tables.window("page")
 with request_context.reading() as session:
@@ -98,3 +99,4 @@ def listed(narrow: bool) -> int | None:
 
 
 side_by_side("approvals", [row.id for row in rows], listed, approval_panel.show)
+proposals_waiting.beside_decisions()

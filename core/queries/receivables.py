@@ -168,7 +168,7 @@ class InstalmentRow:
     @property
     def state(self) -> str:
         if self.open.is_zero:
-            return "Paid"
+            return "Settled"  # paid, kept back, set off or written off
         return "Due" if self.fell_due_at else "To come"
 
 

@@ -13,8 +13,8 @@ from core.queries import account_activity, ledger
 from core.queries.journals import Leg, title
 from core.queries.ledger import AccountEntry, AccountRow, Head, TrialBalance, TrialBalanceLine
 from core.queries.movements import Period
-from dashboard import navigation
-from dashboard.ui import cards, header, tables
+from dashboard import navigation, request_context
+from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.status import Pill, in_words
 
 NUMBER = tables.text("number", "No.", value=lambda line: str(line.number), width=60)
@@ -170,9 +170,9 @@ def balanced(sheet: TrialBalance) -> Pill:
 
 
 def heading(sheet: TrialBalance, at: date | None) -> None:
-    """Whose book it is, and at the end of which day."""
+    """Whose book it is, and at the end of which day or now: a printed page says it too."""
     notes = ["Memo: never ours"] if sheet.memo else []
-    notes += [f"At the end of {at:%-d %B %Y}, UTC"] if at else []
+    notes.append(f"At the end of {at:%-d %B %Y}, UTC" if at else deadlines.exact(request_context.now()))
     whose = "the payees' own money" if sheet.memo else "the platform's book"
     header.section(f"{sheet.currency}, {whose}", " · ".join(notes))
 

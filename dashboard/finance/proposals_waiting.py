@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
 from core.queries import second_person
 from core.queries.second_person import ProposalRow
 from core.rules.permissions import Actor, allowed
@@ -39,14 +41,24 @@ def _readable(actor: Actor, row: ProposalRow) -> bool:
     return entry is not None and allowed(actor, entry.permission)
 
 
-def show() -> None:
-    """What the reader may look at, the longest waiting first."""
+def beside_decisions() -> None:
+    """On the page of decisions that wait."""
+    show(but=ProposalKind.DECISION)
+
+
+def show(*, but: ProposalKind | None = None) -> None:
+    """What the reader may look at, the longest waiting first, without one kind that the page has already."""
     actor = request_context.actor()
+
+    def listed(session: Session) -> list[ProposalRow]:
+        return [row for row in second_person.waiting(session) if row.kind != but and _readable(actor, row)]
+
     with request_context.reading() as session:
-        rows = [row for row in second_person.waiting(session) if _readable(actor, row)]
+        rows = listed(session)
     now, me = request_context.now(), actor.id
     header.section(
-        "Waiting for a second person", "Proposed by one person; a row leads to where it is answered."
+        "What else waits for a second person" if but else "Waiting for a second person",
+        "Proposed by one person; a row leads to where it is answered.",
     )
     tables.table(
         rows,
@@ -71,7 +83,7 @@ def show() -> None:
         key="second-person",
         download=tables.Table(
             "waiting-for-a-second-person",
-            lambda session: [row for row in second_person.waiting(session) if _readable(actor, row)],
+            listed,
         ),
         name="Waiting for a second person",
         empty_state=("Nothing waits", "What one person proposes stands here until another has answered it."),

@@ -229,7 +229,7 @@ def _in_suspense(then: int, explained: int) -> str:
     if not then:
         return ""
     since = "none" if not explained else "all" if explained >= then else f"{explained:,}"
-    return f"unexplained then; {since} cleared since"
+    return f"on every statement, unexplained then; {since} cleared since"
 
 
 def _broken(run: RunSummary) -> str:

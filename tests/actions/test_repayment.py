@@ -100,7 +100,7 @@ def test_a_release_keeps_back_what_has_fallen_due_and_no_more(town: Town) -> Non
     assert town.read(lambda s: debts.owed(s, town.payee_id, "USD")).minor == 20_000
     assert due(town) == 0
     (plan,) = town.read(lambda s: receivables.plans(s, town.payee_id, "USD"))
-    assert [each.state for each in plan.instalments] == ["Paid", "To come", "To come"]
+    assert [each.state for each in plan.instalments] == ["Settled", "To come", "To come"]
     assert [each.name for each in town.read(invariants.run) if not each.holds] == []
 
 
