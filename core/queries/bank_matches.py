@@ -31,11 +31,17 @@ class BankMatched:
     booked_on: date | None
     made_by: str | None
     made_at: datetime
+    reason: str | None
+    """Why, of a match by hand."""
 
 
 MATCHES = """
 select m.id, m.rule, m.made_at, s.name as made_by, a.currency, l.lines, l.booked_on, l.first_line, p.postings,
-       p.amount, p.first_journal
+       p.amount, p.first_journal,
+       case m.rule when 'HAND' then (
+           select e.reason from audit_entries e where e.object_kind = 'bank_match' and e.object_id = m.id::text
+           order by e.id limit 1
+       ) end as reason
 from bank_matches m
 join bank_accounts a on a.id = m.account_id
 left join staff s on s.id = m.made_by

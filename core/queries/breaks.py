@@ -283,7 +283,7 @@ def statement_side(session: Session, row: BreakRow) -> StatementSide | None:
 
 @dataclass(frozen=True)
 class BreakEvent:
-    """One entry of the audit log about a break, about its amount in suspense, or about what reverses it."""
+    """One entry of the audit log about a break, its amount in suspense, a match by hand, or what reverses it."""
 
     id: int
     at: datetime
@@ -301,7 +301,13 @@ HISTORY = text(
     where (e.object_kind, e.object_id) in (select 'break', cast(:id as text)
         union all select 'suspense', i.id::text from suspense_items i where i.id = :item or i.transaction_id = :line
         union all select 'manual_journal', r.id::text from manual_journals r
-        where r.reverses_journal_id = :journal or r.break_id = :number)
+        where r.reverses_journal_id = :journal or r.break_id = :number
+        union all select 'bank_match', m.match_id::text from bank_match_lines m where m.line_id = :bank_line
+        union all select 'bank_match', m.match_id::text from bank_match_postings m
+        where m.journal_id = :journal and m.currency = :currency
+        union all select 'bank_match', m.id::text from bank_matches m join bank_accounts a on a.id = m.account_id
+        where m.undone_at is not null
+          and (:bank_line = any(m.held_line_ids) or :journal = any(m.held_journal_ids) and a.currency = :currency))
     order by e.id
     """
 )
@@ -316,6 +322,8 @@ def history(session: Session, row: BreakRow) -> Sequence[BreakEvent]:
         "item": row.suspense_item_id,
         "line": row.transaction_id,
         "journal": journal,
+        "bank_line": row.bank_line_id,
+        "currency": row.currency,
     }
     found = session.execute(HISTORY, about)
     return [BreakEvent(**each) for each in found.mappings()]

@@ -39,6 +39,7 @@ MATCHES = [
     tables.text("made_by", "By", value=lambda each: each.made_by or "The system", width=120),
     tables.when("made_at", "Matched", width=140),
 ]  # fmt: skip
+OF_BREAK = [*MATCHES[1:], tables.text("reason", "Reason", value=lambda each: each.reason or "", width=240)]
 
 
 def line(number: int | None) -> BankLineView | None:
@@ -90,7 +91,7 @@ def kept(row: BreakRow) -> None:
     if match is None or match.rule == MatchRule.REVERSED:
         return
     header.section("Match")
-    tables.small([match], MATCHES[1:], name="Match")
+    tables.small([match], OF_BREAK, name="Match")
     if match.rule == MatchRule.HAND and request_context.may(Permission.WORK_BREAKS):
         with st.expander("Undo this match", key=f"break-{row.id}-undo"):
             _undo(row, match)

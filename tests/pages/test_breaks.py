@@ -96,6 +96,10 @@ def test_the_proposed_entry_is_shown_as_debit_and_credit_and_posted_by_another(t
     assert the_break(town).status == "CLOSED"
 
 
+def table(app: AppTest, name: str) -> str:
+    return next(each.value for each in app.html if f'aria-label="{name}"' in each.value)
+
+
 def submit(app: AppTest) -> Button:
     return next(each for each in app.button if each.label == "Submit for approval")
 
@@ -336,12 +340,20 @@ def test_a_match_by_hand_is_undone_from_its_break(database: Database, tmp_path: 
     town = at_the_bank(database, tmp_path, (0, -3_015, "To Stripe"), payouts=(3_000,))
     line = town.read(lambda session: session.query(Break).filter_by(theirs=-3_015).one())
     posting = town.read(lambda session: session.query(Break).filter_by(ours=-3_000).one())
-    facts = {"line_ids": [line.bank_line_id], "journal_ids": [posting.journal_id], "reason": "The same."}
+    facts = {
+        "line_ids": [line.bank_line_id],
+        "journal_ids": [posting.journal_id],
+        "reason": "The <b>same</b> *one*.",
+    }
     town.act(bank_matches.by_hand, town.as_staff("fay"), **facts, difference=True)
     assert "Undo match" not in labels(visit(town, "cora", "reconciliation", **{"break": posting.id}))
     for number in (line.id, posting.id):  # from either side
         app = visit(town, "fay", "reconciliation", **{"break": number})
         assert "By hand" in words(app)
+        match, past = (table(app, name) for name in ("Match", "History"))
+        assert "The &lt;b&gt;same&lt;/b&gt; *one*." in match
+        assert "Bank lines matched by hand" in past
+        assert "The &lt;b&gt;same&lt;/b&gt; *one*." in past
     app.text_input(key="match-1-undo-reason").set_value("It was another one.").run()
     press(app, "Undo match")
     app = visit(town, "fay", "reconciliation", **{"break": posting.id})
@@ -350,6 +362,12 @@ def test_a_match_by_hand_is_undone_from_its_break(database: Database, tmp_path: 
     shown = words(visit(town, "fay", "reconciliation", **{"break": line.id}))
     assert "is on our bank's statement" in shown
     assert "In suspense" not in shown
+    for number in (line.id, posting.id):
+        past = table(visit(town, "cora", "reconciliation", **{"break": number}), "History")
+        undone = past[past.index("Match by hand undone") :]
+        assert "Fay" in undone
+        assert "It was another one." in undone
+        assert "The &lt;b&gt;same&lt;/b&gt; *one*." in past, "and why it was matched"
 
 
 def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_path: Path) -> None:
