@@ -139,7 +139,10 @@ def _suspense(session: Session, wanted: Span) -> Item:
         return Item("suspense", law, "Nothing in suspense.", True)
     sums = ", ".join(each.text() for each in in_order(Money(row.minor, row.currency) for row in rows))
     count = sum(row.items for row in rows)
-    found = f"In suspense: {sums} in {count} item{'' if count == 1 else 's'}."
+    one = count == 1
+    # By the day on which it moved: what was booked of it later stands in a later period's trial balance.
+    found = f"In suspense, by the day of {'its line' if one else 'each line'} on the statement: {sums} in {count} item"
+    found += "." if one else "s."
     return Item("suspense", law, found, False, explainable=True)
 
 

@@ -230,7 +230,7 @@ def test_a_bank_line_in_suspense_is_on_the_checklist_of_its_day(market: Market) 
         items = market.read(lambda s: periods.cheap(s, span(PeriodKind.DAY, day), now=market.now))
         return next(each.found for each in items if each.name == "suspense")
 
-    assert found(DAY) == "In suspense: -$0.35 in 1 item."
+    assert found(DAY) == "In suspense, by the day of its line on the statement: -$0.35 in 1 item."
     assert found(DAY - timedelta(days=1)) == "Nothing in suspense."
 
 
