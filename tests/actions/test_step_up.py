@@ -57,6 +57,7 @@ KNOWN = {
     "risk.reports.settle",
     "risk.risk_reviews.settle",
     "staff.install.add_staff",
+    "staff.skills.change",
     "staff.ties.declare_tie",
     "staff.members.opened",
     "staff.invitations.call_off",

@@ -16,7 +16,7 @@ from core.actions.staff import members
 from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records import Staff
-from core.rules.permissions import Actor
+from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.templates import ProjectType
 
@@ -38,7 +38,8 @@ def change(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, skills: Iterable[str], reason: str
 ) -> Staff:
     """From now on they have these skills and no others; cases that they have stay with them. Raises `NotFound`,
-    `OwnRoles`, `SkillUnknown`, `NothingChanges`, `StepUpRequired`."""
+    `OwnRoles`, `SkillUnknown`, `NothingChanges`, `NotPermitted`, `StepUpRequired`."""
+    require(actor, Permission.MANAGE_STAFF, now)
     staff, _ = members.opened(session, actor, now=now, staff_id=staff_id)
     reason, wanted, before = given(reason), known(skills), list(staff.skills)
     if set(wanted) == set(before):
