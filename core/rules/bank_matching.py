@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from core.errors import DeskError
+from core.rules.periods import PeriodClosed
 
 ONE_AT_A_TIME = "bank-matching"  # whoever matches, the run or a person, does so alone
 
@@ -44,6 +45,10 @@ class NotByAPerson(DeskError):
 
 class UndoneBefore(DeskError):
     """This match has been undone already."""
+
+
+class MatchIsFinal(PeriodClosed):
+    """{period} is in a closed period, which keeps its matches as they are. Have it reopened by two people first."""
 
 
 class DifferenceExplained(DeskError):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
 
 import streamlit as st
 
 from core.actions.reconciliation import bank_matches as actions
 from core.money import Money
 from core.queries import bank_matches as queries
+from core.queries import periods
 from core.queries.bank_matches import BankLineView, BankMatched, BankPosting
 from core.queries.breaks import BreakRow
 from core.rules.bank_matching import MatchRule
@@ -40,6 +42,11 @@ MATCHES = [
     tables.when("made_at", "Matched", width=140),
 ]  # fmt: skip
 OF_BREAK = [*MATCHES[1:], tables.text("reason", "Reason", value=lambda each: each.reason or "", width=240)]
+
+FINAL = (
+    "This match is final: {day} is in a closed period, which keeps its matches as they are. It can be undone only "
+    "after two people have reopened that period."
+)
 
 
 def line(number: int | None) -> BankLineView | None:
@@ -147,6 +154,10 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
             f"Book the difference of {apart.text()} to suspense, where two people explain it",
             key=f"match-{row.id}-difference",
         )
+    _final(
+        [each.booked_on for each in map(of_line.__getitem__, chosen_lines)]
+        + [of_posting[each].posted_at.astimezone(UTC).date() for each in chosen]
+    )
     place = text_fields.named("break", row.id, "match")
     reason = reasons.line(place, key=f"match-{row.id}-reason")
     if intent := confirm.pressed("Match", key=f"match-{row.id}", disabled=not (chosen and chosen_lines)):
@@ -159,6 +170,14 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
             done="Matched.",
             sent=[place],
         )  # fmt: skip
+
+
+def _final(days: Sequence[date]) -> None:
+    """Said before the press: a match that touches a closed period is not undone."""
+    with request_context.reading() as session:
+        closed = [each for each in days if not periods.is_open(session, each)]
+    if closed:
+        st.warning(FINAL.format(day=f"{min(closed):%-d %B %Y}"), icon=":material/lock:")
 
 
 def _explain(row: BreakRow, amount: Money) -> None:

@@ -14,8 +14,7 @@ from core.db import Database
 from core.money import Money
 from core.queries import bank_matches as queries
 from core.records import BankMatch, Break, SuspenseItem
-from core.rules.bank_matching import DifferenceExplained, NotByAPerson, UndoneBefore
-from core.rules.periods import PeriodClosed
+from core.rules.bank_matching import DifferenceExplained, MatchIsFinal, NotByAPerson, UndoneBefore
 from core.rules.permissions import NotPermitted
 from core.rules.proposals import ProposalWaits
 from core.rules.suspense import SettledAs
@@ -126,7 +125,7 @@ def test_in_a_closed_period_it_stays_and_the_database_says_so_too(market: Market
         session.execute(
             text("update ledger_lock set open_from = :at"), {"at": market.now + timedelta(days=1)}
         )
-    with pytest.raises(PeriodClosed):
+    with pytest.raises(MatchIsFinal, match="keeps its matches"):
         undo(market, number)
     said = text("update bank_matches set undone_at = now(), undone_by = 1, undone_reason = 'x' where id = :n")
     with pytest.raises(DBAPIError, match="closed period"), owner.transaction() as session:

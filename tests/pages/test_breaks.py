@@ -370,6 +370,27 @@ def test_a_match_by_hand_is_undone_from_its_break(database: Database, tmp_path: 
         assert "The &lt;b&gt;same&lt;/b&gt; *one*." in past, "and why it was matched"
 
 
+def test_a_match_that_cannot_be_undone_says_so_before_it_is_made(
+    database: Database, tmp_path: Path, owner: Database
+) -> None:
+    """A line of a day that is closed, and a posting of an open one: the period keeps its matches as they are."""
+    town = at_the_bank(database, tmp_path, (-1, -3_015, "To Stripe"), payouts=(3_000,))
+    line = town.read(lambda session: session.query(Break).filter_by(theirs=-3_015).one())
+    posting = town.read(lambda session: session.query(Break).filter_by(ours=-3_000).one())
+
+    def shown() -> str:
+        app = visit(town, "fay", "reconciliation", **{"break": line.id})
+        app.multiselect(key=f"match-{line.id}-postings").set_value([posting.journal_id]).run()
+        assert "Match" in labels(app)
+        return words(app)
+
+    assert "This match is final" not in shown()
+    first_open = text("update ledger_lock set open_from = date_trunc('day', cast(:now as timestamptz))")
+    with owner.transaction() as session:
+        session.execute(first_open, {"now": town.now})
+    assert f"This match is final: {town.now - timedelta(days=1):%-d %B %Y} is in a closed period" in shown()
+
+
 def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_path: Path) -> None:
     town = builders.a_town(database)
     serve(town, tmp_path)

@@ -25,13 +25,13 @@ from core.rules.bank_matching import (
     ONE_AT_A_TIME,
     DifferenceExplained,
     MatchedAlready,
+    MatchIsFinal,
     MatchRule,
     NotByAPerson,
     NothingToMatch,
     SumsDiffer,
     UndoneBefore,
 )
-from core.rules.periods import PeriodClosed
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs, SuspenseStatus
@@ -119,7 +119,7 @@ def explain(
 def undo(session: Session, actor: Actor, *, now: datetime, match_id: int, reason: str) -> BankMatch:
     """Take a match by hand apart: its lines and postings are open again, and what they differed by leaves suspense.
 
-    Raises `NotFound`, `NotByAPerson`, `UndoneBefore`, `PeriodClosed`, `DifferenceExplained`, `ProposalWaits`.
+    Raises `NotFound`, `NotByAPerson`, `UndoneBefore`, `MatchIsFinal`, `DifferenceExplained`, `ProposalWaits`.
     """
     require(actor, Permission.WORK_BREAKS)
     reason = given(reason)
@@ -165,11 +165,11 @@ def _held(session: Session, row: BankMatch) -> tuple[Sequence[BankLine], list[in
 
 
 def _require_open(session: Session, lines: Sequence[BankLine], journal_ids: Sequence[int]) -> None:
-    """A period was closed with its matches as they are. Raises `PeriodClosed`."""
+    """A period was closed with its matches as they are. Raises `MatchIsFinal`."""
     days = [each.booked_on for each in lines]
     days += [journal_store.one(session, each).posted_at.astimezone(UTC).date() for each in journal_ids]
     if not periods.is_open(session, min(days)):
-        raise PeriodClosed(period=f"{min(days):%-d %B %Y}")
+        raise MatchIsFinal(period=f"{min(days):%-d %B %Y}")
 
 
 def _difference(session: Session, journal_ids: Sequence[int]) -> SuspenseItem | None:
