@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.periods import closing, reopening
 from core.config import Settings
-from core.db import Database
+from core.db import Database, write_gathered
 from core.ledger import invariants, journal_store, postings
 from core.ledger.journals import Journal, Posting
 from core.money import Money
@@ -330,6 +330,7 @@ def test_closing_years_changes_no_statement_of_any_period(
             reopening.approve(session, town.as_staff("cora"), now=town.now, reopening_id=asked.id)
             assert said(session) == before
         assert invariants.check(session, *YEAR_LAWS) == []
+        write_gathered(session)
         session.execute(text("set constraints all immediate"))
         raise Undone
 
