@@ -23,7 +23,7 @@ LATER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "tax_id": lambda _: "",
     "tax_bps": lambda _: 0,
     "documents_kept": lambda _: 10 * 365 * 86_400,
-    "person_kept": lambda then: (10 if then["platform"] == "legal_services" else 5) * 365 * 86_400,
+    "person_kept": lambda then: (10 if then["platform"] == Platform.LEGAL_SERVICES else 5) * 365 * 86_400,
     "newcomer_kept": lambda _: 2 * 365 * 86_400,
     "reminders": lambda then: then.get("first_reminder_after") is not None,
 }
