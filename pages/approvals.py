@@ -19,7 +19,7 @@ now, me = request_context.now(), actor.id or 0
 style.apply()
 header.page(
     "Approvals",
-    "Decisions that need a second person before money moves. Everything else that waits for one stands below.",
+    "Decisions that need a second person before money moves. What else waits for one, and you may see, stands below.",
 )
 window = tables.window("page")
 with request_context.reading() as session:

@@ -61,7 +61,7 @@ with request_context.reading() as session:
     held_up = holds.figures(session, now=now)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
-    check_runs.line()
+    check_runs.line(nightly := check_runs.read())
 overview_cards.alarm(aged, alarms)
 overview_cards.bank_alarm(to_answer, now)
 overview_cards.short_of_money(stuck)
@@ -70,7 +70,7 @@ overview_cards.events_alarm(given_up)
 overview_cards.stuck_alarm(waiting, now)
 overview_cards.close_alarm(open_from, now)
 outside_alarm.show()
-check_runs.alarm()
+check_runs.alarm(nightly)
 team_roles.alone_alarm()
 team_emergency.alarm()
 covered.positions(covers, now)

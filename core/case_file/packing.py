@@ -90,8 +90,8 @@ def fault_of(session: Session, store: EvidenceStore, case_id: int) -> str | None
     """What keeps this case from being exported and verified; None when nothing does. Writes nothing."""
     try:
         files, _ = as_recorded(session, store, case_id)
-    except DeskError as refusal:
-        return refusal.message
+    except verification.UNREADABLE as fault:
+        return f"{type(fault).__name__} while gathering: {fault}"
     return verification.fault_of({**files, MANIFEST: as_json({"case": case_id})})
 
 

@@ -22,7 +22,6 @@ from core.audit import Trust, VerificationReport
 from core.audit.verification_report import Verdict
 from core.db import is_away
 from core.desk import Desk
-from core.errors import DeskError
 from core.queries import invariants
 from core.records import CheckRun, Decision
 from core.rules.approvals import DecisionStatus
@@ -171,18 +170,12 @@ def _case_files(run: _Run, before: PartResult) -> None:
         )
     total = before.checked + len(cases)
     for place, case_id in enumerate(cases, start=1):
-        before = _with_case(before, case_id, _fault_of(run.desk, case_id))
+        with run.desk.database.reading() as session:
+            fault = case_file.fault_of(session, run.desk.evidence, case_id)
+        before = _with_case(before, case_id, fault)
         if place % SAID_EVERY == 0:
             run.found(before, done=before.checked, total=total)
     run.found(replace(before, ended_at=run.desk.clock()), done=total, total=total)
-
-
-def _fault_of(desk: Desk, case_id: int) -> str | None:
-    try:
-        with desk.database.reading() as session:
-            return case_file.fault_of(session, desk.evidence, case_id)
-    except DeskError as refusal:
-        return refusal.message
 
 
 def _with_case(so_far: PartResult, case_id: int, fault: str | None) -> PartResult:

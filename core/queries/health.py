@@ -26,6 +26,7 @@ from core.policy.limits import (
 )
 from core.policy.wording import exact_span
 from core.queries import check_runs, client_funds, oldest_waiting, reconciliation
+from core.queries.check_runs import CheckRuns
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover
 from core.rules.reconciliation import RunStatus, RunView
@@ -205,12 +206,11 @@ def _client_funds(session: Session, home: Path, now: datetime) -> BackgroundPart
 
 
 def _nightly_check(session: Session, home: Path, now: datetime) -> BackgroundPart:
-    return nightly_check(session, now=now)
+    return nightly_check(check_runs.standing(session, now=now))
 
 
-def nightly_check(session: Session, *, now: datetime) -> BackgroundPart:
+def nightly_check(standing: CheckRuns) -> BackgroundPart:
     """What the last run of every check found, and whether one is missing."""
-    standing = check_runs.standing(session, now=now)
     last, finished = standing.last, standing.finished
     since = f" since {_at(standing.missed_since)}" if standing.missed_since else ""
     found = [

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
 from core.actions.platform import check_runs as action
 from core.queries import check_runs, health
-from core.queries.check_runs import RunOfChecks
+from core.queries.check_runs import CheckRuns, RunOfChecks
 from core.rules.check_runs import PART_WORDS, CheckPart, PartResult
 from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, deadlines, header
@@ -19,33 +17,35 @@ POLL = "2s"
 SEEN = "check-runs:seen"
 
 
-def alarm() -> None:
-    """Where the last run found something, was given up, or is missing; nothing while all is well."""
+def read() -> CheckRuns:
+    """Once for all that a page says of it."""
     with request_context.reading() as session:
-        found = health.nightly_check(session, now=request_context.now())
+        return check_runs.standing(session, now=request_context.now())
+
+
+def alarm(standing: CheckRuns) -> None:
+    """Where the last run found something, was given up, or is missing; nothing while all is well."""
+    found = health.nightly_check(standing)
     if not found.ok:
         st.error(f"**Nightly check:** {plain(found.words)}.", icon=":material/nights_stay:")
 
 
-def line() -> None:
+def line(standing: CheckRuns) -> None:
     """The way to the page, and where all is well, since when."""
-    now = request_context.now()
-    with request_context.reading() as session:
-        last = check_runs.standing(session, now=now).finished
-    passed = last is not None and not last.wrong
-    words = f"Checks: all passed {deadlines.ago(last.started_at, now)}" if last and passed else "Checks"
+    last = standing.finished
+    words = "Checks"
+    if last is not None and not last.wrong:
+        words = f"Checks: all passed {deadlines.ago(last.started_at, request_context.now())}"
     navigation.link("checks", words, icon=":material/fact_check:")
 
 
-def section(now: datetime) -> None:
+def section(standing: CheckRuns) -> None:
     """What the last run found, part by part."""
     header.section(
         "Nightly check",
         "At 02:00 UTC: these checks, the record against its seals, every evidence file, and the case file of every "
         "decided case.",
     )
-    with request_context.reading() as session:
-        standing = check_runs.standing(session, now=now)
     if standing.under_way:
         _progress(standing.under_way.id)
     elif intent := confirm.pressed(
@@ -59,14 +59,13 @@ def section(now: datetime) -> None:
     if standing.last is None:
         cards.note("No run has ended yet.")
     else:
-        _result(standing.last, now)
+        _result(standing.last)
 
 
 @st.fragment(run_every=POLL)
 def _progress(run_id: int) -> None:
     """Drawn while this run is under way; the page is drawn again when it is over."""
-    with request_context.reading() as session:
-        run = check_runs.standing(session, now=request_context.now()).under_way
+    run = read().under_way
     if run is None or run.id != run_id:
         st.rerun()
     share = min(1.0, run.done / run.total) if run.total else 0.0
@@ -80,7 +79,7 @@ def _how_far(run: RunOfChecks) -> str:
     return f"{PART_WORDS[run.part]}{of}. You can leave this page."
 
 
-def _result(run: RunOfChecks, now: datetime) -> None:
+def _result(run: RunOfChecks) -> None:
     asked = f", requested by {plain(run.requested_by)}" if run.requested_by else ""
     cards.note(f"Run {run.id} began {deadlines.exact(run.started_at)}{asked}.")
     if run.failure:

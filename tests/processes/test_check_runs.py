@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from core import audit
+from core import audit, case_file
 from core.actions.cases import evidence
 from core.actions.platform import check_runs as action
 from core.audit.actions import title
@@ -52,7 +52,7 @@ class Office:
         return {each.part: each for each in last.results}
 
     def health(self) -> str:
-        found = self.town.read(lambda session: health.nightly_check(session, now=self.clock()))
+        found = health.nightly_check(self.standing())
         return "" if found.ok else found.words
 
 
@@ -187,6 +187,27 @@ def test_case_files_go_on_after_the_last_that_was_looked_at(office: Office) -> N
     assert last is not None
     (found,) = (each for each in last.results if each.part == CheckPart.CASE_FILES)
     assert (found.checked, found.wrong, found.first) == (7, 1, ("D-1",))
+
+
+def test_a_case_whose_rows_cannot_even_be_read_has_a_fault_and_raises_nothing(
+    office: Office, owner: Database
+) -> None:
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(text("update decisions set plan = '{}'"))
+        unrecorded.admit(session)
+    with office.town.database.reading() as session:
+        assert case_file.fault_of(session, office.desk.evidence, office.case) is not None
+
+
+def test_a_run_ends_once(office: Office) -> None:
+    office.checked()
+    again = select(CheckRun)
+    office.town.database.run(
+        lambda session: action.finish(session, session.scalars(again).one(), now=office.clock())
+    )
+    ends = text("select count(*) from audit_entries where action = 'system:check_run:finish'")
+    assert office.town.read(lambda session: session.scalar(ends)) == 1
 
 
 def test_a_run_that_fails_each_time_is_given_up_and_said_so(

@@ -43,7 +43,9 @@ def _begin(session: Session, actor: Actor, *, now: datetime) -> int:
 
 
 def finish(session: Session, row: CheckRun, *, now: datetime) -> None:
-    """The log keeps what came of it, in numbers."""
+    """The log keeps what came of it, in numbers. Nothing, where a worker that took it over has ended it."""
+    if row.finished_at is not None or row.failure is not None:
+        return
     row.finished_at, row.part = now, None
     _record(session, SYSTEM, AuditAction.CHECK_RUN_FINISH, row, now=now)
 
