@@ -46,13 +46,13 @@ WHOLE = [
     tables.when("requested_at", "Requested", width=140),
 ]
 WAITING = [
+    tables.money("amount", "Stopped", width=106),
+    tables.text("why", "Because", width=230),
+    tables.text("owner", "Owner", value=lambda row: row.owner or payout_owners.NOBODY, width=104),
+    tables.text("next", "Next", width=210),
+    tables.when("next_at", "Due", width=142),
     tables.text("project", "Project", width=120),
     tables.text("milestone", "Milestone", width=120),
-    tables.money("amount", "Stopped", width=106),
-    tables.text("why", "Because", width=260),
-    tables.text("owner", "Owner", value=lambda row: row.owner or payout_owners.NOBODY, width=100),
-    tables.text("next", "Next", width=180),
-    tables.when("next_at", "When", width=132),
     tables.when("since", "Since", width=132),
     tables.text("payee", "Payee", width=130),
 ]
@@ -84,7 +84,7 @@ def waiting(rows: Sequence[StoppedMoney], cursor: tables.Cursor) -> None:
     age = tables.text("age", "Age", value=lambda row: deadlines.span(now - row.since), width=70)
     chosen = tables.table(
         rows,
-        [*WAITING[:3], age, *WAITING[3:]],
+        [WAITING[0], age, *WAITING[1:]],
         key="waiting",
         select=True,
         cursor=cursor,
