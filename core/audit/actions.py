@@ -488,8 +488,8 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.CHECKLIST_WITHDRAW: ActionKind(
         "Signature of the legal checklist withdrawn", tone="bad", staff_only=True
     ),
-    AuditAction.CHECK_RUN_FINISH: ActionKind("Run of every check finished", staff_only=True),
-    AuditAction.CHECK_RUN_REQUEST: ActionKind("Run of every check requested", staff_only=True),
+    AuditAction.CHECK_RUN_FINISH: ActionKind("Run of checks finished", staff_only=True),
+    AuditAction.CHECK_RUN_REQUEST: ActionKind("Run of checks requested", staff_only=True),
     AuditAction.DEMO_CLOCK_ADVANCE: ActionKind("Demo clock advanced", staff_only=True),
     AuditAction.DESK_INSTALL: ActionKind("Desk installed", staff_only=True),
     AuditAction.EVIDENCE_HAND_IN: ActionKind("Evidence submitted", staff_only=True),

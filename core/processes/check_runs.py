@@ -1,5 +1,5 @@
 """Everything that can be proved, proved once a night, or when somebody asks: the books, the record, the evidence store
-and the case file of every decided case.
+and the case file of every decided case. The books alone every hour.
 
 A worker claims the run by a lease and writes down what came of each part as it ends; case files one after the other. So
 what a killed worker leaves is gone on with, and nothing is begun again that has ended.
@@ -25,7 +25,16 @@ from core.desk import Desk
 from core.queries import invariants
 from core.records import CheckRun, Decision
 from core.rules.approvals import DecisionStatus
-from core.rules.check_runs import LEASE, LISTED, TRIES, CheckPart, PartResult, last_night, read_result
+from core.rules.check_runs import (
+    BOOKS_EVERY,
+    LEASE,
+    LISTED,
+    TRIES,
+    CheckPart,
+    PartResult,
+    last_night,
+    read_result,
+)
 from core.rules.permissions import Actor
 
 log = structlog.get_logger(__name__)
@@ -42,14 +51,27 @@ Say = Callable[[CheckPart, int, int], None]
 
 
 def sweep(desk: Desk) -> int:
-    """Begin the night's run where it is due, and go on with one that nobody is at; how many were ended."""
+    """Begin the run of the night or of the hour where it is due, and go on with those that nobody is at; how many were
+    ended."""
+    now = desk.clock()
     with desk.database.reading() as session:
-        newest = session.scalar(select(func.max(CheckRun.started_at)))
-    if newest is None or newest < last_night(desk.clock()):
-        desk.database.run(lambda session: check_runs.of_the_night(session, now=desk.clock()))
+        begun = select(
+            func.max(CheckRun.started_at).filter(~CheckRun.books_only), func.max(CheckRun.started_at)
+        )
+        whole, any_ = session.execute(begun).one()
+    if whole is None or whole < last_night(now):
+        desk.database.run(lambda session: check_runs.begin(session, books_only=False, now=now))
+    elif any_ < now - BOOKS_EVERY:
+        desk.database.run(lambda session: check_runs.begin(session, books_only=True, now=now))
     with desk.database.reading() as session:
-        due = session.scalar(select(CheckRun.id).where(*UNDER_WAY, CheckRun.next_try_at <= desk.clock()))
-    return 0 if due is None else int(carry_out(desk, due))
+        due = list(
+            session.scalars(
+                select(CheckRun.id)
+                .where(*UNDER_WAY, CheckRun.next_try_at <= now)
+                .order_by(CheckRun.books_only.desc())
+            )
+        )
+    return sum(carry_out(desk, each) for each in due)
 
 
 def run_now(desk: Desk, actor: Actor, say: Say) -> int:
@@ -62,11 +84,14 @@ def run_now(desk: Desk, actor: Actor, say: Say) -> int:
 def carry_out(desk: Desk, run_id: int, say: Say | None = None) -> bool:
     """Every part that has not ended. False where another worker has it, or it was given up; what a part raises is
     logged, and the part is tried again once the lease is over."""
-    stored = desk.database.run(lambda session: _claim(session, run_id, now=desk.clock()))
-    if stored is None:
+    claimed = desk.database.run(lambda session: _claim(session, run_id, now=desk.clock()))
+    if claimed is None:
         return False
+    books_only, stored = claimed
     try:
         for part, check in PARTS.items():
+            if books_only and part is not CheckPart.BOOKS:
+                continue
             before = read_result(part, stored[part]) if part in stored else _nothing(part)
             if before.ended_at is None:
                 check(_Run(desk, run_id, part, say), before)
@@ -79,7 +104,9 @@ def carry_out(desk: Desk, run_id: int, say: Say | None = None) -> bool:
     return True
 
 
-def _claim(session: Session, run_id: int, *, now: datetime) -> Mapping[str, Mapping[str, object]] | None:
+def _claim(
+    session: Session, run_id: int, *, now: datetime
+) -> tuple[bool, Mapping[str, Mapping[str, object]]] | None:
     row = session.scalar(
         select(CheckRun)
         .where(CheckRun.id == run_id, *UNDER_WAY, CheckRun.next_try_at <= now)
@@ -92,7 +119,7 @@ def _claim(session: Session, run_id: int, *, now: datetime) -> Mapping[str, Mapp
         return None
     row.tries += 1
     row.next_try_at = now + LEASE
-    return dict(row.results)
+    return row.books_only, dict(row.results)
 
 
 def _locked(session: Session, run_id: int) -> CheckRun:
@@ -135,7 +162,8 @@ def _books(run: _Run, before: PartResult) -> None:
     with run.desk.database.reading() as session:
         results = invariants.run(session)
     wrong = [f"{each.law} Failing rows: {each.count:,}." for each in results if not each.holds]
-    run.found(run.ended(len(results), wrong))
+    rows = {each.name: each.count for each in results}
+    run.found(replace(run.ended(len(results), wrong), rows=rows))
 
 
 def _record(run: _Run, before: PartResult) -> None:

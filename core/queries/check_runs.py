@@ -1,4 +1,4 @@
-"""Runs of every check: the one that is under way, and the last that ended."""
+"""Runs of checks: those that are under way, and the last that ended."""
 
 from __future__ import annotations
 
@@ -32,27 +32,40 @@ class RunOfChecks:
     def wrong(self) -> int:
         return sum(each.wrong for each in self.results)
 
+    def of(self, part: CheckPart) -> PartResult | None:
+        """None where the run did not come to it."""
+        return next((each for each in self.results if each.part is part), None)
+
 
 @dataclass(frozen=True)
 class CheckRuns:
-    """`missed_since`: when a run has been due for so long that one must have been made; None while all is well."""
+    """Of runs of every check. `missed_since`: when one has been due for so long that it must have been made; None while
+    all is well.
+
+    `books`: the run, of whatever kind, that checked the books last; `books_under_way`: a run of those alone.
+    """
 
     under_way: RunOfChecks | None
     last: RunOfChecks | None
     finished: RunOfChecks | None
     missed_since: datetime | None
+    books: RunOfChecks | None
+    books_under_way: RunOfChecks | None
 
 
 def standing(session: Session, *, now: datetime) -> CheckRuns:
     """`last` is the last that ended, whether finished or given up; `finished` the last that was finished."""
-    under_way = _newest(session, CheckRun.finished_at.is_(None) & CheckRun.failure.is_(None))
-    last = _newest(session, CheckRun.finished_at.is_not(None) | CheckRun.failure.is_not(None))
-    finished = (
-        last if last is None or last.failure is None else _newest(session, CheckRun.finished_at.is_not(None))
-    )
+    open_, whole = CheckRun.finished_at.is_(None) & CheckRun.failure.is_(None), ~CheckRun.books_only
+    under_way = _newest(session, open_ & whole)
+    books_under_way = _newest(session, open_ & ~whole)
+    books = _newest(session, CheckRun.results.has_key(CheckPart.BOOKS.value))
+    last = _newest(session, ~open_ & whole)
+    finished = last
+    if last is not None and last.failure is not None:
+        finished = _newest(session, CheckRun.finished_at.is_not(None) & whole)
     since = finished.started_at if finished else session.scalar(INSTALLED)
     late = since is not None and now - since > LATE_AFTER
-    return CheckRuns(under_way, last, finished, since if late else None)
+    return CheckRuns(under_way, last, finished, since if late else None, books, books_under_way)
 
 
 def _newest(session: Session, which: ColumnElement[bool]) -> RunOfChecks | None:

@@ -28,6 +28,7 @@ from core.policy.wording import exact_span
 from core.queries import check_runs, client_funds, oldest_waiting, reconciliation
 from core.queries.check_runs import CheckRuns
 from core.queries.letters import not_delivered
+from core.rules.check_runs import CheckPart
 from core.rules.client_funds import Cover
 from core.rules.reconciliation import RunStatus, RunView
 
@@ -210,12 +211,20 @@ def _nightly_check(session: Session, home: Path, now: datetime) -> BackgroundPar
 
 
 def nightly_check(standing: CheckRuns) -> BackgroundPart:
-    """What the last run of every check found, and whether one is missing."""
-    last, finished = standing.last, standing.finished
+    """What the last run of every check found, and the last of the books alone, and whether one is missing."""
+    last, finished, newest = standing.last, standing.finished, standing.books
     since = f" since {_at(standing.missed_since)}" if standing.missed_since else ""
+    others = (
+        sum(each.wrong for each in finished.results if each.part is not CheckPart.BOOKS) if finished else 0
+    )
+    books = newest and newest.of(CheckPart.BOOKS)
     found = [
-        f"the run of {_at(finished.started_at)} found {finished.wrong:,} that are not as they should be: page Checks"
-        if finished and finished.wrong
+        f"{books.wrong:,} of {books.checked:,} checks of the books failed in the run of {_at(newest.started_at)}: page"
+        " Checks"
+        if newest and books and books.wrong
+        else "",
+        f"the run of {_at(finished.started_at)} found {others:,} that are not as they should be: page Checks"
+        if finished and others
         else "",
         f"the run of {_at(last.started_at)} was given up: {last.failure}" if last and last.failure else "",
         f"no run was finished{since}: is a worker running?" if since else "",

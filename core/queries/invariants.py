@@ -7,7 +7,7 @@ confirmed and the journal that was posted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -47,6 +47,15 @@ class Invariant:
     @staticmethod
     def _count(session: Session, broken: str) -> int:
         return int(session.execute(text(f"select count(*) from ({broken}) as broken")).scalar_one())
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a run found of one invariant: how many rows failed; None where that run did not know it yet."""
+
+    name: str
+    law: str
+    count: int | None
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,17 @@ def run(session: Session) -> list[Result]:
     """Ask every law, in this order, of one and the same moment."""
     with one_moment(session) as moment:
         return [law.ask(moment) for law in laws_in_force()]
+
+
+def as_found(rows: Mapping[str, int]) -> list[Checked]:
+    """Every law, with what a run kept of it: how many rows failed, by name."""
+    return [Checked(law.name, law.law, rows.get(law.name)) for law in laws_in_force()]
+
+
+def now_failing(session: Session, names: Collection[str]) -> list[Result]:
+    """The laws of these names asked again, at one moment: for the rows, which no run keeps."""
+    with one_moment(session) as moment:
+        return [law.ask(moment) for law in laws_in_force() if law.name in names]
 
 
 def offending(session: Session, name: str) -> Rows:

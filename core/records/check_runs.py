@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -17,7 +17,8 @@ class CheckRun(Record):
 
     `next_try_at` is the end of a worker's lease; `part`, `done` and `total` say how far it is. `results` has what came
     of each part that has ended (`core.rules.check_runs.PartResult`), and of case files the last that was looked at, so
-    that another worker goes on from there.
+    that another worker goes on from there. `books_only`: of the first part alone; one such run may be under way beside
+    one of everything.
     """
 
     __tablename__ = "check_runs"
@@ -27,13 +28,14 @@ class CheckRun(Record):
         CheckConstraint("done >= 0 and total >= 0 and tries >= 0", name="counts"),
         Index(
             "check_runs_one_under_way_idx",
-            text("(true)"),
+            "books_only",
             unique=True,
             postgresql_where="finished_at is null and failure is null",
         ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    books_only: Mapped[bool] = mapped_column(default=False)
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     started_at: Mapped[datetime]
     next_try_at: Mapped[datetime]

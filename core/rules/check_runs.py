@@ -1,9 +1,9 @@
-"""Everything that can be proved is proved once a night: the parts of such a run, and when it is due."""
+"""Everything that can be proved is proved once a night, and the books every hour: the parts of a run, and when due."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from core.errors import DeskError
 NIGHTLY_AT = timedelta(hours=2)
 """After midnight UTC: the day's statement is compared by then, and few people work."""
 LATE_AFTER = timedelta(hours=26)
+BOOKS_EVERY = timedelta(hours=1)
 LEASE = timedelta(minutes=30)
 TRIES = 3
 LISTED = 20
@@ -55,6 +56,8 @@ class PartResult:
     """None while the part is under way."""
     after: int = 0
     """The last case that was looked at, for whoever goes on from there."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Of the checks of the books, by name: how many rows fail."""
 
     def as_json(self) -> Mapping[str, Any]:
         return {
@@ -63,6 +66,7 @@ class PartResult:
             "first": list(self.first[:LISTED]),
             "ended_at": self.ended_at and self.ended_at.isoformat(),
             "after": self.after,
+            "rows": dict(self.rows),
         }
 
 
@@ -75,6 +79,7 @@ def read_result(part: CheckPart, stored: Mapping[str, Any]) -> PartResult:
         tuple(stored["first"]),
         datetime.fromisoformat(ended) if ended else None,
         stored["after"],
+        stored.get("rows", {}),
     )
 
 

@@ -55,15 +55,13 @@ def register(app: App, desk: Desk) -> None:
         ("sweep_events", EVERY_5_SECONDS, sweep_events_at_rest),
         ("sweep_exports", EVERY_5_SECONDS, sweep_exports),
         ("sweep_erased_files", EVERY_MINUTE, sweep_erased_files),
-        ("check_everything", EVERY_MINUTE, check_everything),
+        ("run_checks", EVERY_5_SECONDS, run_checks),
         ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
         ("look_at_settlement", EVERY_MINUTE, look_at_settlement),
         ("look_at_payees", EVERY_5_MINUTES, look_at_payees),
     ):
-        once = app.task(
-            name=name, queueing_lock=name, lock=name if work in (reconcile, check_everything) else None
-        )
+        once = app.task(name=name, queueing_lock=name, lock=name if work in (reconcile, run_checks) else None)
         app.periodic(cron=cron)(once(_sweep(name, functools.partial(work, desk))))
 
 
@@ -190,8 +188,8 @@ def sweep_erased_files(desk: Desk) -> int:
     return erased_files.sweep(desk)
 
 
-def check_everything(desk: Desk) -> int:
-    """Once a night, and when somebody asks; one at a time in a worker."""
+def run_checks(desk: Desk) -> int:
+    """Every check once a night, the books each hour, and either when somebody asks; one at a time in a worker."""
     from core.processes import check_runs
 
     return check_runs.sweep(desk)

@@ -1,4 +1,4 @@
-"""The run of every check on screen: what the last night found, how far one is, and a button that asks for one."""
+"""Runs of checks on screen: what the last night found, how far one is, and the buttons that ask for one."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ def line(standing: CheckRuns) -> None:
     navigation.link("checks", words, icon=":material/fact_check:")
 
 
+def of_the_books(standing: CheckRuns) -> None:
+    """The button that asks for a run of the books alone, or how far that run is."""
+    if standing.books_under_way:
+        _progress(standing.books_under_way.id)
+    else:
+        _ask("Run again" if standing.books else "Run now", "check-books", books_only=True)
+
+
+def _ask(label: str, key: str, *, books_only: bool) -> None:
+    if intent := confirm.pressed(label, key=key, type="secondary", icon=":material/play_arrow:"):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: action.request(session, actor, books_only=books_only, now=now),
+            done="The run begins within seconds, where a worker runs.",
+        )
+
+
 def section(standing: CheckRuns) -> None:
     """What the last run found, part by part."""
     header.section(
@@ -48,14 +65,8 @@ def section(standing: CheckRuns) -> None:
     )
     if standing.under_way:
         _progress(standing.under_way.id)
-    elif intent := confirm.pressed(
-        "Run the nightly check now", key="check-run", type="secondary", icon=":material/play_arrow:"
-    ):
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: action.request(session, actor, now=now),
-            done="The run begins within a minute, where a worker runs.",
-        )
+    else:
+        _ask("Run the nightly check now", "check-run", books_only=False)
     if standing.last is None:
         cards.note("No run has ended yet.")
     else:
@@ -65,8 +76,11 @@ def section(standing: CheckRuns) -> None:
 @st.fragment(run_every=POLL)
 def _progress(run_id: int) -> None:
     """Drawn while this run is under way; the page is drawn again when it is over."""
-    run = read().under_way
-    if run is None or run.id != run_id:
+    standing = read()
+    run = next(
+        (each for each in (standing.under_way, standing.books_under_way) if each and each.id == run_id), None
+    )
+    if run is None:
         st.rerun()
     share = min(1.0, run.done / run.total) if run.total else 0.0
     st.progress(share, text=_how_far(run))

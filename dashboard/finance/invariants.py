@@ -1,4 +1,4 @@
-"""The checks of the books on screen, with the failing rows of each that fails."""
+"""The checks of the books on screen, as they were last run, with the rows of each that failed as they are now."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from core.queries import invariants
+from core.queries.check_runs import RunOfChecks
 from core.queries.invariant_queries import Rows
-from core.queries.invariants import Result
+from core.queries.invariants import Checked, Result
+from core.rules.check_runs import CheckPart
 from dashboard.ui import cards, deadlines, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 
 
-def verdict(result: Result) -> str:
-    return "PASS" if result.holds else "FAIL"
+def verdict(checked: Checked) -> str:
+    if checked.count is None:
+        return "NOT_RUN"
+    return "FAIL" if checked.count else "PASS"
 
 
 def _whole(result: Result) -> tables.Table:
@@ -29,30 +33,42 @@ def _whole(result: Result) -> tables.Table:
     return tables.Table(f"check-{result.name}", rows)
 
 
-def summary(results: Sequence[Result], now: datetime) -> None:
-    wrong = [each for each in results if not each.holds]
-    rows = sum(each.count for each in wrong)
+def found(books: RunOfChecks) -> list[Checked]:
+    """Every check of the books, with what this run found of it."""
+    part = books.of(CheckPart.BOOKS)
+    return invariants.as_found(part.rows if part else {})
+
+
+def summary(checked: Sequence[Checked], books: RunOfChecks, now: datetime) -> None:
+    failed = [each for each in checked if each.count]
+    passed = sum(each.count == 0 for each in checked)
+    rows = sum(each.count or 0 for each in failed)
     cards.kpis(
         [
-            Kpi("Checks", len(results)),
-            Kpi("Passed", len(results) - len(wrong), tone="good", note="all of them" if not wrong else ""),
+            Kpi("Checks", len(checked)),
+            Kpi("Passed", passed, tone="good", note="all of them" if passed == len(checked) else ""),
             Kpi(
                 "Failed",
-                len(wrong),
-                note=f"{rows:,} failing rows" if wrong else "no failing rows",
-                tone="bad" if wrong else "good",
+                len(failed),
+                note=f"{rows:,} failing rows" if failed else "no failing rows",
+                tone="bad" if failed else "good",
             ),
-            Kpi("Run at", deadlines.exact(now)),
+            Kpi("Run", deadlines.ago(books.started_at, now), note=deadlines.exact(books.started_at)),
         ]
     )
 
 
-def broken(results: Sequence[Result]) -> None:
-    """Each failed check with its rows, as text that nothing interprets."""
-    for each in results:
-        if each.holds:
-            continue
+def broken(session: Session, checked: Sequence[Checked]) -> None:
+    """Each check that failed, with its rows as they are now, as text that nothing interprets."""
+    failed = {each.name for each in checked if each.count}
+    for each in invariants.now_failing(session, failed):
         with cards.panel():
+            if each.holds:
+                st.info(
+                    f"**{plain(status.in_words(each.name))}** failed in that run, and no row fails it now.",
+                    icon=":material/refresh:",
+                )
+                continue
             st.error(f"**{plain(status.in_words(each.name))}** {plain(each.law)}", icon=":material/gpp_bad:")
             columns = [tables.text(name, status.in_words(name)) for name in each.rows[0]]
             numbered = [{"n": place, **row} for place, row in enumerate(each.rows)]
@@ -65,12 +81,12 @@ def broken(results: Sequence[Result]) -> None:
                 )
 
 
-def listed(results: Sequence[Result]) -> None:
+def listed(checked: Sequence[Checked]) -> None:
     """Every check with its result."""
     header.section("Checks")
     with cards.panel():
         tables.small(
-            results,
+            checked,
             [
                 tables.status("verdict", "Result", axis="check", value=verdict),
                 tables.text("law", "What must be true"),

@@ -262,6 +262,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     "check": {
         "PASS": _pill("Pass", "good", "No rows fail."),
         "FAIL": _pill("Fail", "bad", "Some rows fail."),
+        "NOT_RUN": _pill("Not run", "wait", "The last run did not have this check yet."),
     },
     "project": {
         "ACTIVE": _pill("Active", "info", "Under way."),

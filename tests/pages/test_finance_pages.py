@@ -22,6 +22,7 @@ from core.db import Database
 from core.gateways.payments import PayeeAccountSnapshot
 from core.gateways.snapshots import BankSnapshot
 from core.money import Money
+from core.processes import check_runs
 from core.queries.fee_breakdown import FeeBy, FeeRow
 from core.queries.fees import FeePeriod
 from core.records import (
@@ -35,7 +36,7 @@ from core.records import (
 )
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import TABLE
-from dashboard import navigation
+from dashboard import navigation, request_context
 from dashboard.finance import fees as earnings
 from dashboard.ui import deadlines
 from tests import builders, unrecorded
@@ -442,8 +443,21 @@ def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) ->
         session.execute(text("update payment_orders set state = 'RELEASED' where held_minor > 0"))
         unrecorded.admit(session)
     app = visit(town, "fay", "checks")
+    assert "have not been checked yet" in words(app)
+    app.button(key="check-books").click().run()
+    assert "Run now" not in labels(app), "it is under way"
+    assert "Run the nightly check now" in labels(app)
+    assert check_runs.sweep(request_context.desk()) == 2, "that one, and the first of everything"
+    app = visit(town, "fay", "checks")
     assert "States derived** Every payment state is the one that its amounts give." in words(app)
     assert app.dataframe[0].value["stored"].iloc[0] == "RELEASED"
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(text("update payment_orders set state = 'PAID_HELD' where held_minor > 0"))
+        unrecorded.admit(session)
+    app = visit(town, "fay", "checks")
+    assert "States derived** failed in that run, and no row fails it now." in words(app)
+    assert not app.dataframe
 
 
 @pytest.mark.parametrize("status", ["FAILED", "RUNNING"])

@@ -22,7 +22,7 @@ from core.queries import check_runs as runs
 from core.queries import health
 from core.queries.check_runs import CheckRuns
 from core.records import CheckRun
-from core.rules.check_runs import LATE_AFTER, LEASE, TRIES, CheckPart, PartResult, last_night
+from core.rules.check_runs import BOOKS_EVERY, LATE_AFTER, LEASE, TRIES, CheckPart, PartResult, last_night
 from core.rules.permissions import NotPermitted
 from tests import builders, unrecorded
 from tests.builders import Town
@@ -40,6 +40,11 @@ class Office:
     clock: SimulatedClock
     case: int
     file: Path
+
+    def kinds(self) -> list[tuple[bool, int | None]]:
+        """Of each run: whether of the books alone, and who asked for it."""
+        runs = select(CheckRun.books_only, CheckRun.requested_by).order_by(CheckRun.id)
+        return [(books, asked) for books, asked in self.town.read(lambda s: s.execute(runs).all())]
 
     def standing(self) -> CheckRuns:
         return self.town.read(lambda session: runs.standing(session, now=self.clock()))
@@ -92,7 +97,7 @@ def test_where_nothing_is_off_each_part_says_how_much_was_checked(office: Office
     assert office.health() == ""
     newest = text("select action, after from audit_entries order by id desc limit 1")
     entry = office.town.read(lambda session: session.execute(newest).one())
-    assert title(entry.action) == "Run of every check finished"
+    assert title(entry.action) == "Run of checks finished"
     assert entry.after["case_files"] == {"checked": 1, "wrong": 0}
 
 
@@ -114,6 +119,8 @@ def test_what_is_off_is_named_by_its_part(office: Office, owner: Database) -> No
         f"The case file of D-{office.case} does not verify: export it, and verify it to read why.",
     )
     assert "that are not as they should be: page Checks" in office.health()
+    assert f"checks of the books failed in the run of {office.town.now:%Y-%m-%d %H:%M} UTC" in office.health()
+    assert found[CheckPart.BOOKS].rows["states_derived"] == 1
 
 
 def test_a_record_that_is_held_against_no_known_key_is_not_called_well(office: Office) -> None:
@@ -127,7 +134,7 @@ def test_the_night_begins_one_run_and_whoever_asks_joins_the_one_that_is_under_w
     office.clock.set(NIGHT)
     assert check_runs.sweep(office.desk) == 1
     assert check_runs.sweep(office.desk) == 0, "the same night again"
-    office.clock.set(NIGHT + timedelta(days=1, seconds=-1))
+    office.clock.set(NIGHT + timedelta(minutes=59))
     assert check_runs.sweep(office.desk) == 0
     asked = office.town.act(action.request, office.town.as_staff("fay"))
     office.clock.set(NIGHT + timedelta(days=1))
@@ -136,6 +143,53 @@ def test_the_night_begins_one_run_and_whoever_asks_joins_the_one_that_is_under_w
     last = office.standing().last
     assert last is not None
     assert (last.id, last.requested_by) == (asked, "Fay Moreno")
+
+
+def test_the_books_alone_are_checked_each_hour_and_when_somebody_asks(office: Office) -> None:
+    office.clock.set(NIGHT)
+    check_runs.sweep(office.desk)
+    night = office.standing().last
+    assert night is not None
+    assert office.standing().books == night, "the night checks them too"
+    office.clock.set(NIGHT + BOOKS_EVERY + timedelta(seconds=1))
+    assert check_runs.sweep(office.desk) == 1
+    assert check_runs.sweep(office.desk) == 0, "the same hour again"
+    office.town.now = office.clock()
+    fay = office.town.as_staff("fay")
+    asked = office.town.act(action.request, fay, books_only=True)
+    assert office.town.act(action.request, office.town.as_staff("cora"), books_only=True) == asked
+    whole = office.town.act(action.request, fay)
+    assert whole != asked, "a run of everything does not wait for one of the books"
+    assert check_runs.sweep(office.desk) == 2
+    assert office.kinds() == [(False, None), (True, None), (True, fay.id), (False, fay.id)]
+    standing = office.standing()
+    assert standing.last is not None
+    assert standing.last.id == whole
+    assert standing.books == standing.last
+
+
+def test_what_the_hour_finds_is_said_until_the_books_hold_again(office: Office, owner: Database) -> None:
+    office.checked()
+    was = office.town.read(lambda s: s.execute(text("select milestone_id, state from payment_orders")).all())
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(text("update payment_orders set state = 'PAID_HELD'"))
+        unrecorded.admit(session)
+    assert office.health() == "", "nobody has looked yet"
+    office.clock.set(office.clock() + BOOKS_EVERY + timedelta(seconds=1))
+    check_runs.sweep(office.desk)
+    assert "checks of the books failed" in office.health()
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        for milestone, state in was:
+            session.execute(
+                text("update payment_orders set state = :state where milestone_id = :id"),
+                {"id": milestone, "state": state},
+            )
+        unrecorded.admit(session)
+    office.clock.set(office.clock() + BOOKS_EVERY + timedelta(seconds=1))
+    check_runs.sweep(office.desk)
+    assert office.health() == ""
 
 
 def test_who_may_not_run_checks_may_not_ask_for_them(office: Office) -> None:

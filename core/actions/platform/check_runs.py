@@ -1,4 +1,4 @@
-"""A run of every check: asked for by a person, or begun by the night."""
+"""A run of every check, or of those of the books: asked for by a person, or begun by the clock."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from core.rules.permissions import SYSTEM, Actor, Permission, require
 UNDER_WAY = (CheckRun.finished_at.is_(None), CheckRun.failure.is_(None))
 
 
-def request(session: Session, actor: Actor, *, now: datetime) -> int:
+def request(session: Session, actor: Actor, *, books_only: bool = False, now: datetime) -> int:
     """Returns the run's number; the one that is under way, where one is. A worker makes it. Raises `NotPermitted`."""
     require(actor, Permission.RUN_CHECKS)
-    return _begin(session, actor, now=now)
+    return begin(session, actor, books_only=books_only, now=now)
 
 
-def of_the_night(session: Session, *, now: datetime) -> int:
-    return _begin(session, SYSTEM, now=now)
-
-
-def _begin(session: Session, actor: Actor, *, now: datetime) -> int:
-    one_at_a_time(session, "a run of every check")
-    under_way = session.scalar(select(CheckRun.id).where(*UNDER_WAY))
+def begin(session: Session, actor: Actor = SYSTEM, *, books_only: bool, now: datetime) -> int:
+    one_at_a_time(session, "a run of checks")
+    under_way = session.scalar(select(CheckRun.id).where(*UNDER_WAY, CheckRun.books_only == books_only))
     if under_way is not None:
         return under_way
     row = CheckRun(
-        requested_by=actor.id if actor.kind == "staff" else None, started_at=now, next_try_at=now, results={}
+        books_only=books_only,
+        requested_by=actor.id if actor.kind == "staff" else None,
+        started_at=now,
+        next_try_at=now,
+        results={},
     )
     session.add(row)
     session.flush()
