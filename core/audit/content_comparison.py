@@ -40,10 +40,14 @@ def compare(session: Session) -> tuple[list[Other], int]:
     """All that is not what the log says of it; and how many words were recorded before entries kept hashes, so that
     none proves them (of letters, those sent)."""
     all_kept, found = known(_entries(session, EVERYWHERE))
+    by_part, before, filled = _by_part(all_kept), _from_before(session), _filled(session)
     older = stored_steps.older(session)
     erased = erased_rows(session)
-    for part in PARTS:
-        others, unproved = _of(session, part, _of_part(part, all_kept), _from_before(session, part))
+    for part, chosen in PARTS.items():
+        kept = by_part.get(part, {})
+        if not kept and chosen.table not in filled:
+            continue
+        others, unproved = _of(session, part, kept, before.get(part, set()))
         found += [each for each in others if not _by_right(each, erased)]
         older += unproved
     found += [each for each in stored_steps.others(session) if not _by_right(each, erased)]
@@ -53,12 +57,13 @@ def compare(session: Session) -> tuple[list[Other], int]:
 def others_of_milestone(session: Session, milestone_id: int) -> Iterator[Other]:
     """What is about one milestone and not what the log says of it: before its case leaves the desk."""
     all_kept, found = known(_entries(session, OF_MILESTONE, milestone_id=milestone_id))
-    erased = erased_rows(session)
+    by_part, erased = _by_part(all_kept), erased_rows(session)
     yield from found
     for part in PARTS:
-        kept = _of_part(part, all_kept)
+        kept = by_part.get(part, {})
         if numbers := [*kept, *_numbers(session, part, milestone_id)]:
-            others = _of(session, part, kept, _from_before(session, part, numbers), only=numbers)[0]
+            before = _from_before(session, part, numbers).get(part, set())
+            others = _of(session, part, kept, before, only=numbers)[0]
             yield from (each for each in others if not _by_right(each, erased))
     others_of_steps = stored_steps.others(session, milestone_id)
     yield from (each for each in others_of_steps if not _by_right(each, erased))
@@ -97,13 +102,21 @@ def _entries(session: Session, statement: TextClause, **given: int) -> Iterator[
     return ((row.key, row.value, row.id) for row in session.execute(statement, given))
 
 
-def _of_part(part: str, kept: Kept) -> Kept:
-    return {
-        number: each
-        for key, each in kept.items()
-        for table, _, number in [key.partition(":")]
-        if table == part
-    }
+def _by_part(kept: Kept) -> Mapping[str, Kept]:
+    """The hashes that count for each part, by the number of its row."""
+    found: dict[str, Kept] = {}
+    for key, each in kept.items():
+        part, _, number = key.partition(":")
+        found.setdefault(part, {})[number] = each
+    return found
+
+
+def _filled(session: Session) -> frozenset[str]:
+    """The tables of all parts that have any row, asked at once: most are empty on a small desk."""
+    tables = sorted({part.table for part in PARTS.values()})
+    each = ", ".join(f"exists (select from {table})" for table in tables)
+    found = session.execute(text(f"select {each}")).one()
+    return frozenset(table for table, has_rows in zip(tables, found, strict=True) if has_rows)
 
 
 def _of(
@@ -126,14 +139,17 @@ def _of(
     return [*found, *(Other(part, number, "removed", kept[number][1]) for number in gone)], older
 
 
-def _from_before(session: Session, part: str, only: list[str] | None = None) -> set[str]:
-    """The rows that had these words before entries kept hashes."""
-    wanted = "select row_id from unhashed_content where part = :part"
-    if only is not None:
-        wanted += " and row_id = any(:only)"
-    return set(
-        session.scalars(text(wanted), {"part": part, "only": only} if only is not None else {"part": part})
-    )
+def _from_before(
+    session: Session, part: str | None = None, only: list[str] | None = None
+) -> Mapping[str, set[str]]:
+    """By part, the rows that had these words before entries kept hashes; all of them, or these of one part."""
+    wanted = "select part, row_id from unhashed_content"
+    if part is not None:
+        wanted += " where part = :part and row_id = any(:only)"
+    found: dict[str, set[str]] = {}
+    for row in session.execute(text(wanted), {"part": part, "only": only} if part is not None else {}):
+        found.setdefault(row.part, set()).add(row.row_id)
+    return found
 
 
 def _numbers(session: Session, part: str, milestone_id: int) -> Iterable[str]:
