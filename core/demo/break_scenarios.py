@@ -10,19 +10,21 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.actions.reconciliation import breaks
+from core.actions.reconciliation import breaks, stripe_differences, suspense
 from core.demo.project_run import Wait
 from core.demo.world import World
-from core.processes import stripe_statements
+from core.processes import reconciliation, stripe_statements
 from core.records import BalanceTransaction, Break, OutgoingOperation, Party, Refund
 from core.rules.breaks import BreakClass, BreakStatus
 from core.rules.parties import PartyRole
-from core.rules.permissions import Role
+from core.rules.permissions import SYSTEM, Role
 from core.rules.reconciliation import StripeBook
 from core.rules.refunds import RefundStatus
+from core.rules.suspense import SettledAs
 
 PAID_OUT = 400_00
 BY_HAND = 40_00
+RESTATED = (35, -20, 55)  # in three months, of a fee that was booked
 READ_AGAIN = stripe_statements.OVERLAP[StripeBook.LINES] - timedelta(days=1)
 
 
@@ -33,6 +35,49 @@ def platform_payouts(world: World) -> Wait:
         _at_stripe(world, "payouts", amount=PAID_OUT, currency="usd")
         yield timedelta(days=30)
     _at_stripe(world, "payouts", amount=PAID_OUT, currency="usd")
+
+
+def restated_fees(world: World) -> Wait:
+    """Now and then Stripe corrects the fee of a payment that is booked: two people book the difference."""
+    yield timedelta(days=26)
+    for more in RESTATED:
+        yield from restated(world, more)
+        yield timedelta(days=21)
+
+
+def restated(world: World, more: int) -> Wait:
+    """Of the newest payment, if it is still read."""
+    charged = _read(
+        world,
+        select(BalanceTransaction)
+        .where(
+            BalanceTransaction.kind == "charge",
+            BalanceTransaction.currency == "USD",
+            BalanceTransaction.created_at > world.now - READ_AGAIN,
+        )
+        .order_by(BalanceTransaction.created_at.desc()),
+    )
+    if charged is None:
+        return
+    world.sandbox.set_clock(world.now)
+    world.sandbox.amend(charged.id, fee=charged.fee + more)
+    reconciliation.run(world.desk, SYSTEM, payees=False)
+    of_its_fee = Break.class_ == BreakClass.FEE, Break.transaction_id == charged.id
+    found = _read(world, select(Break).where(Break.status == BreakStatus.OPEN, *of_its_fee))
+    if found is None:
+        return
+    analyst = world.staff(world.staff_with(Role.FINANCE)[-1])
+    items = world.act(
+        stripe_differences.explain,
+        analyst,
+        break_id=found.id,
+        settled_as=SettledAs.PROCESSOR_FEE,
+        reason="Stripe's notice of a corrected card fee names this payment.",
+    )
+    yield timedelta(hours=4)
+    second = world.staff(world.staff_with(Role.ADMINISTRATOR)[0])
+    numbers = [each.id for each in items]
+    world.act(suspense.approve, second, item_ids=numbers, reason="Held against Stripe's notice.")
 
 
 def left_open(world: World) -> Wait:

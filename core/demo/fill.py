@@ -14,7 +14,7 @@ from core.actions.milestones import legal_checklist, parties
 from core.actions.platform import opening_balances
 from core.actions.staff import install, policy_change
 from core.demo import bank, documents, people
-from core.demo.break_scenarios import left_open, platform_payouts
+from core.demo.break_scenarios import left_open, platform_payouts, restated_fees
 from core.demo.month_ends import month_ends
 from core.demo.payment_scenarios import odd_lines
 from core.demo.project_run import ProjectRun, Wait
@@ -135,7 +135,13 @@ def _live(world: World, projects: list[ProjectPlan], seed: int, start: datetime,
     turns: list[tuple[datetime, int, Wait]] = []
     for plan in projects:
         heapq.heappush(turns, (start + plan.start, plan.number, _live_through(world, plan, seed)))
-    lives = (odd_lines(world), platform_payouts(world), left_open(world), month_ends(world))
+    lives = (
+        odd_lines(world),
+        platform_payouts(world),
+        left_open(world),
+        restated_fees(world),
+        month_ends(world),
+    )
     for place, story in enumerate(lives):
         heapq.heappush(turns, (start, -place, story))
     sunday = start + timedelta(days=7)

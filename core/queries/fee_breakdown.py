@@ -290,7 +290,11 @@ ACTUAL = text(
     from journals j cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
     join chart c on c.line = (leg.account_id >> 10 & 255) join currencies k on k.number = (leg.account_id & 1023)
     {CHARGED.format(milestone="j.milestone_id", operation="j.cause ->> 'operation'")}
-    where j.milestone_id = any(:milestones) and j.kind = 'charge_settled'
+    where j.milestone_id = any(:milestones)
+      and (j.kind = 'charge_settled' or j.kind = 'suspense_settled' and exists (
+          select from balance_transactions t join journals b on b.id = t.journal_id
+          where t.id = j.cause ->> 'balance_transaction' and b.kind = 'charge_settled'
+      ))
       and c.name in ('processor_fees', 'fee_variance')
     group by j.milestone_id, k.code
     """

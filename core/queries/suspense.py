@@ -25,7 +25,8 @@ MOST = 200
 
 @dataclass(frozen=True)
 class SuspenseRow:
-    """One of Stripe's lines, booked to suspense; `amount` is signed. `proposed_as` waits for approval."""
+    """One of Stripe's lines, or of our bank's, booked to suspense; `amount` is signed. `restated`: only what Stripe
+    states of a line beyond what was booked for it. `proposed_as` waits for approval."""
 
     id: int
     transaction_id: str | None
@@ -35,6 +36,7 @@ class SuspenseRow:
     found_at: datetime
     why: str
     journal_id: int
+    restated: bool
     payment_intent: str | None
     milestone_id: int | None
     proposed_as: str | None
@@ -59,7 +61,8 @@ class SuspenseRow:
 
 ITEMS = """
 select i.id, i.transaction_id, i.source, i.amount_minor, i.currency, i.found_at, coalesce(i.why, '') as why,
-       coalesce(i.journal_id, t.journal_id) as journal_id, i.bank_line_id, i.payment_intent,
+       coalesce(i.journal_id, t.journal_id) as journal_id,
+       i.transaction_id is not null and i.journal_id is not null as restated, i.bank_line_id, i.payment_intent,
        i.milestone_id, i.proposed_as, i.proposed_reason,
        i.proposed_by as proposed_by_id, p.name as proposed_by, i.proposed_at, i.target_id,
        i.settled_as, c.name as settled_by, i.settled_at, i.reason
@@ -163,11 +166,15 @@ def target_name(session: Session, settled_as: SettledAs, target_id: int) -> str:
     return session.scalar(payee) or ""
 
 
-def entry(amount: Money, settled_as: SettledAs, target_id: int | None) -> list[EntryLeg]:
+def entry(
+    amount: Money, settled_as: SettledAs, target_id: int | None, *, restated: bool = False
+) -> list[EntryLeg]:
     """Debits first; empty where nothing is booked, or where the milestone determines it."""
     if target_id is None and settled_as in TARGETS:
         return []
-    journal = explanations.entry(settled_as, amount, target_id=target_id, key="proposed", cause={})
+    journal = explanations.entry(
+        settled_as, amount, restated=restated, target_id=target_id, key="proposed", cause={}
+    )
     legs = [] if journal is None else sorted(journal.postings, key=lambda each: -each.amount.minor)
     return [
         EntryLeg(each.account, accounts.account_type(each.account).title, *sides(each.amount))

@@ -208,7 +208,7 @@ def _answer(items: list[SuspenseRow]) -> None:
 
 def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | None) -> None:
     """What is booked when another agrees, as debit and credit."""
-    legs = [leg for each in items for leg in queries.entry(each.amount, settled_as, target_id)]
+    legs = [leg for each in items for leg in queries.entry(each.amount, settled_as, target_id, restated=each.restated)]
     if legs:
         tables.small(_summed(legs) if len(items) > FEW else legs, LEGS, name="Proposed entry")
     elif settled_as is SettledAs.EACH_OTHER:
@@ -235,9 +235,11 @@ def _summed(legs: Sequence[EntryLeg]) -> list[EntryLeg]:
     ]
 
 
-def preview(source: str, amount: Money, settled_as: SettledAs, target_id: int | None) -> None:
+def preview(
+    source: str, amount: Money, settled_as: SettledAs, target_id: int | None, *, restated: bool = False
+) -> None:
     """Of what is not booked yet: what it comes to in the end, from the account `source` by way of suspense."""
-    legs = queries.entry(amount, settled_as, target_id)
+    legs = queries.entry(amount, settled_as, target_id, restated=restated)
     if legs:
         tables.small(
             [

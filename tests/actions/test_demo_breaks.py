@@ -41,3 +41,16 @@ def test_a_refund_that_no_webhook_told_of_is_explained_by_fetching_it_again(mark
     assert market.get(Break, missed.id).status == BreakStatus.CLOSED
     assert market.get(Refund, refund.id).status == RefundStatus.FAILED
     market.lawful()
+
+
+def test_a_fee_that_stripe_restated_was_booked_by_two_people_as_variance(market: Market) -> None:
+    market.funded()
+    reconciliation.run(market.desk, SYSTEM)
+    clock = SimulatedClock(market.now)
+    world = World(
+        market.desk, clock, market.control, next_tick=market.now, ends=market.now + timedelta(days=90)
+    )
+    (wait, *_) = [*break_scenarios.restated(world, 35)]
+    assert wait == timedelta(hours=4)
+    assert market.books()["fee_variance"] == 35
+    market.lawful()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +16,9 @@ from core.actions.reconciliation.stripe_differences import NoDifference, StillIn
 from core.db import Database
 from core.money import Money
 from core.queries import breaks as queries
+from core.queries import fee_breakdown, fees
+from core.queries import suspense as suspense_queries
+from core.queries.fee_breakdown import FeeBy
 from core.records import BalanceTransaction, LineCorrection, SuspenseItem
 from core.rules.breaks import BreakIsClosed
 from core.rules.permissions import NotPermitted
@@ -56,10 +62,50 @@ def test_a_fee_that_differs_is_booked_by_two_people_and_then_both_sides_agree(ma
     with pytest.raises(MakerIsChecker):
         approve(market, "fay")
     approve(market)
-    assert market.books() == {"bank": -10_000, "stripe_balance": 9_960, "processor_fees": 40}
+    assert market.books() == {"bank": -10_000, "stripe_balance": 9_960, "fee_variance": 40}
     assert open_breaks(market) == []
     assert run(market).status == "CLEAN"
     market.lawful()
+
+
+def test_a_fee_of_a_payment_that_is_restated_is_variance_on_the_day_of_its_approval(market: Market) -> None:
+    told = market.funded()
+    run(market)
+    (charged,) = [each for each in market.all(BalanceTransaction) if each.kind == "charge"]
+    known = market.read(lambda s: fee_breakdown.actual(s, [told.milestone]))[told.milestone]
+    market.control.amend(charged.id, fee=charged.fee + 40)
+    run(market, hours=20)
+    (row,) = open_breaks(market)
+    before = variance(market)
+    explain(market, row, SettledAs.PROCESSOR_FEE)
+    (item,) = [each for each in market.all(SuspenseItem) if each.status == "OPEN"]
+    shown = market.read(lambda s: suspense_queries.item(s, item.id))
+    legs = market.read(
+        lambda s: suspense_queries.entry(shown.amount, SettledAs.PROCESSOR_FEE, None, restated=shown.restated)
+    )
+    assert [(leg.code, leg.debit or leg.credit) for leg in legs] == [
+        ("fee_variance", Money(40, "USD")),
+        ("suspense", Money(40, "USD")),
+    ]
+    approve(market)
+    period = {"since": market.now - timedelta(days=30), "until": market.now}
+    (day, *_) = reversed(market.read(lambda s: fees.periods(s, **period, step=fees.FeeInterval.DAY))["USD"])
+    assert (day.begins, day.variance, day.processor - day.estimated) == (
+        market.now.date(),
+        *[Money(40, "USD")] * 2,
+    )
+    assert variance(market) == before + Money(40, "USD")
+    (project,) = market.read(lambda s: fee_breakdown.rows(s, FeeBy.PROJECT, currency="USD", **period))
+    assert project.fees.variance == variance(market)
+    now_known = market.read(lambda s: fee_breakdown.actual(s, [told.milestone]))[told.milestone]
+    assert now_known == replace(known, actual=known.actual + Money(40, "USD"))
+    market.lawful()
+
+
+def variance(market: Market) -> Money:
+    period = {"since": market.now - timedelta(days=30), "until": market.now}
+    found = market.read(lambda s: fees.periods(s, **period, step=fees.FeeInterval.DAY))["USD"]
+    return fees.total(found, "USD").variance
 
 
 def test_an_amount_that_differs_says_so_in_suspense_and_rejected_it_stays_there(market: Market) -> None:
@@ -114,7 +160,7 @@ def test_a_line_that_is_stated_otherwise_again_is_corrected_again(market: Market
     (again,) = open_breaks(market)
     assert (again.id, again.class_, again.difference) == (row.id, "FEE", Money(-25, "USD"))
     explain(market, again, SettledAs.PROCESSOR_FEE)
-    assert market.books() == {"bank": -10_000, "stripe_balance": 9_935, "processor_fees": 40, "suspense": -25}
+    assert market.books() == {"bank": -10_000, "stripe_balance": 9_935, "fee_variance": 40, "suspense": -25}
     approve(market)
     assert [(each.fee, each.net) for each in market.all(LineCorrection)] == [(40, -40), (25, -25)]
     assert run(market).status == "CLEAN"

@@ -25,6 +25,7 @@ from core.ledger import journal_store, postings
 from core.ledger.postings import explanations
 from core.money import Money
 from core.records import BalanceTransaction, DebtWriteOff, Party, Refund, SuspenseItem
+from core.records.ledger import journals
 from core.rules import suspense as rules
 from core.rules.bank_matching import NotAtTheBank
 from core.rules.parties import PartyRole
@@ -258,8 +259,7 @@ def _check_side(items: Sequence[SuspenseItem], settled_as: SettledAs) -> None:
         raise NotAtTheBank()
     if settled_as in rules.ONLY_AT_THE_BANK and not all(each.bank_line_id for each in items):
         raise rules.OnlyAtTheBank()
-    differs = any(each.transaction_id and each.journal_id for each in items)
-    if settled_as in rules.NOT_A_DIFFERENCE and differs:
+    if settled_as in rules.NOT_A_DIFFERENCE and any(map(_restated, items)):
         raise rules.NotADifference()
 
 
@@ -275,7 +275,9 @@ def _settle(
     journal = explanations.entry(
         settled_as,
         _amount(item),
+        restated=_restated(item),
         target_id=item.target_id,
+        milestone_id=_milestone_of_line(session, item),
         key=f"suspense.{item.id}",
         cause={"suspense": item.id, **_line(item)},
     )
@@ -295,6 +297,19 @@ def _settle(
             template="payment_returned",
             now=now,
         )
+
+
+def _restated(item: SuspenseItem) -> bool:
+    """It is what Stripe states of a line beyond what was booked for it, and no whole line."""
+    return item.transaction_id is not None and item.journal_id is not None
+
+
+def _milestone_of_line(session: Session, item: SuspenseItem) -> int | None:
+    """Of the line that is stated otherwise: what its milestone cost changes with it."""
+    if not _restated(item):
+        return None
+    booked = select(BalanceTransaction.journal_id).where(BalanceTransaction.id == item.transaction_id)
+    return session.scalar(select(journals.c.milestone_id).where(journals.c.id.in_(booked)))
 
 
 def _line(item: SuspenseItem) -> dict[str, Any]:

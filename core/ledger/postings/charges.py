@@ -92,7 +92,16 @@ def unknown_money(*, key: str, amount: Money, fee: Money, cause: Cause) -> Journ
     )
 
 
-def suspense_settled(*, key: str, account: str, amount: Money, cause: Cause) -> Journal:
-    """A person has said what unexplained money was: with its sign, it goes to that account."""
-    postings = (debit(SUSPENSE, amount), credit(account, amount))
-    return Journal(key, "suspense_settled", postings, memo="Unexplained money settled", cause=cause)
+def suspense_settled(
+    *, key: str, account: str, amount: Money, milestone_id: int | None = None, cause: Cause
+) -> Journal:
+    """A person has said what unexplained money was: with its sign, it goes to that account. Of what a line of a
+    milestone differs by, the milestone is known."""
+    return Journal(
+        key,
+        "suspense_settled",
+        (debit(SUSPENSE, amount), credit(account, amount)),
+        milestone_id=milestone_id,
+        memo="Unexplained money settled",
+        cause=cause,
+    )

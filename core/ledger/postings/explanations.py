@@ -25,14 +25,29 @@ ACCOUNTS: Mapping[SettledAs, str] = {
 }
 
 
+def account_of(settled_as: SettledAs, *, restated: bool, target_id: int | None) -> str | None:
+    """None where nothing is booked (amounts that offset each other), or where the milestone says what is (a refund that
+    was owed). `restated`: it is what Stripe states of a line beyond what was booked for it; a fee of that kind is
+    variance (decision record 0037)."""
+    if settled_as in OF_PAYEE:
+        return accounts.receivable_payee(target_id or 0)
+    if restated and settled_as is SettledAs.PROCESSOR_FEE:
+        return accounts.FEE_VARIANCE
+    return ACCOUNTS.get(settled_as)
+
+
 def entry(
-    settled_as: SettledAs, amount: Money, *, target_id: int | None, key: str, cause: Cause
+    settled_as: SettledAs,
+    amount: Money,
+    *,
+    restated: bool,
+    target_id: int | None,
+    milestone_id: int | None = None,
+    key: str,
+    cause: Cause,
 ) -> Journal | None:
-    """The journal, with the amount's sign. None where nothing is booked (amounts that offset each other), or where the
-    milestone says what is (a refund that was owed)."""
-    account = (
-        accounts.receivable_payee(target_id or 0) if settled_as in OF_PAYEE else ACCOUNTS.get(settled_as)
-    )
+    """The journal, with the amount's sign; None where `account_of` is none, or of nothing."""
+    account = account_of(settled_as, restated=restated, target_id=target_id)
     if account is None or amount.is_zero:
         return None
-    return suspense_settled(key=key, account=account, amount=amount, cause=cause)
+    return suspense_settled(key=key, account=account, amount=amount, milestone_id=milestone_id, cause=cause)
