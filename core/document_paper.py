@@ -30,11 +30,13 @@ PAID = {
 
 @dataclass(frozen=True)
 class ReceiptDocument:
-    """Everything that is on it. `said`: what happened, and why; `references`: the numbers that it goes by; `tax` is
+    """Everything that is on it. `said`: what happened, and why; `since`: what became of it
+    after it was issued; `references`: the numbers that it goes by; `tax` is
     included in the total."""
 
     number: str
     said: str
+    since: str | None
     issuer: tuple[str, ...]
     references: str
     kind: str
@@ -63,6 +65,8 @@ def _flow(paper: ReceiptDocument, title: str) -> Iterator[Flowable]:
     moment = utc(paper.at)
     yield Paragraph(title, TITLE)
     yield Paragraph(safe(paper.said), NOTE)
+    if paper.since:
+        yield Paragraph(safe(paper.since), BODY)
     yield Spacer(1, 8)
     people = [("Issued by", ", ".join(paper.issuer)), ("Payer", paper.payer), ("Payee", paper.payee)]
     means = [(PAID[ReceiptKind(paper.kind)], paper.payment_method)] if paper.payment_method else []

@@ -84,6 +84,7 @@ AXES: Mapping[Found, str] = {
     Found.MILESTONE: "milestone",
     Found.PAYOUT: "payout",
     Found.REFUND: "refund",
+    Found.RECEIPT: "credit note",
     Found.CHARGEBACK: "chargeback",
     Found.LETTER: "notification",
     Found.OPERATION: "operation",

@@ -46,6 +46,7 @@ def receipt(*, payer: str, scope: dict[str, str]) -> ReceiptDocument:
     total = Money(5_000, "JPY")
     return ReceiptDocument(
         number="R-2026-000001",
+        since=None,
         said="Received.",
         issuer=("Homes Ltd",),
         references="milestone M-1, project P-1",

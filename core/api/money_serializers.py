@@ -25,6 +25,7 @@ from core.api.models.responses.refunds import RefundAnswer
 from core.api.models.responses.risk import HoldAnswer, PayeeHoldAnswer, RiskReviewAnswer
 from core.api.plain import moment, money, names, secret
 from core.policy import OFFERED
+from core.queries.documents import refunds_of
 from core.records import (
     Charge,
     Chargeback,
@@ -43,6 +44,7 @@ from core.records import (
 )
 from core.rules import declines
 from core.rules.charges import ChargeStatus
+from core.rules.documents import since
 from core.rules.payment_method_setups import SetupStatus
 from core.rules.payouts import PayoutOfferStatus
 from core.rules.risk import ReviewOutcome
@@ -167,6 +169,7 @@ def of_refunds(rows: Iterable[Refund]) -> list[RefundAnswer]:
 
 def of_receipts(session: Session, rows: Sequence[Receipt]) -> list[ReceiptAnswer]:
     known = names(session, [party for each in rows for party in (each.payer_id, each.payee_id)])
+    refunds = refunds_of(session, rows)
     originals = {each.original_id for each in rows if each.original_id}
     wanted = select(Receipt.id, Receipt.number).where(Receipt.id.in_(originals))
     numbers: dict[int | None, str] = (
@@ -188,6 +191,8 @@ def of_receipts(session: Session, rows: Sequence[Receipt]) -> list[ReceiptAnswer
             "tax": money(each.tax_minor, each.currency),
             "payment_method": each.payment_method,
             "refers_to": numbers.get(each.original_id),
+            "refund_status": refunds.get(each.id),
+            "since": since(refunds[each.id]) if each.id in refunds else None,
             "scope_sha256": each.scope_hash,
             "at": moment(each.at),
         }

@@ -17,6 +17,7 @@ from core.audit import actions
 from core.chargeback_papers import PaperEntry
 from core.clock import utc
 from core.money import Money
+from core.queries.documents import refunds_of
 from core.records import (
     Chargeback,
     ChargebackFile,
@@ -30,7 +31,7 @@ from core.records import (
 )
 from core.records.audit import audit_entries
 from core.rules.chargebacks import FILE_KINDS, LARGEST_FILE, LONGEST_TEXT, FileOrigin
-from core.rules.documents import ReceiptKind
+from core.rules.documents import ReceiptKind, since
 from core.rules.duplicate_payments import DuplicateStatus
 from core.rules.messages import Audience, AuthorKind
 from core.rules.notifications import LetterStatus
@@ -189,7 +190,9 @@ def _sources(session: Session, context: MilestoneContext, row: Chargeback) -> li
         .where(ChargebackFile.chargeback_id == row.id, ChargebackFile.origin == FileOrigin.UPLOAD)
         .order_by(ChargebackFile.id)
     )
-    found = [_receipt(each, row.reason) for each in receipts]
+    papers = receipts.all()
+    refunds = refunds_of(session, papers)
+    found = [_receipt(each, row.reason, refunds.get(each.id)) for each in papers]
     found += [
         Source(
             f"evidence:{each.id}", f"{each.file_name} · {each.caption}" if each.caption else each.file_name
@@ -204,10 +207,13 @@ def _sources(session: Session, context: MilestoneContext, row: Chargeback) -> li
     return [*found, Source("log", "Extract of the desk's log (PDF)")]
 
 
-def _receipt(row: Receipt, reason: str) -> Source:
-    """A credit note proves a refund: it goes where such a chargeback is answered."""
+def _receipt(row: Receipt, reason: str, refund: RefundStatus | None) -> Source:
+    """A credit note proves a refund: it goes where such a chargeback is answered. Where the refund came back, it says
+    so, and goes nowhere by itself."""
     if row.kind == ReceiptKind.FUNDING:
         return Source(f"receipt:{row.id}", f"Receipt {row.number} (PDF)", "receipt")
+    if refund and (came_back := since(refund)):
+        return Source(f"receipt:{row.id}", f"Credit note {row.number} (PDF). {came_back}")
     field = "duplicate_charge_documentation" if reason == "duplicate" else "uncategorized_file"
     return Source(f"receipt:{row.id}", f"Credit note {row.number} (PDF)", field)
 

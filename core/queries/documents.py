@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session, aliased
 
 from core.money import Money
 from core.queries.movements import Period
-from core.records import DocumentSeries, Milestone, Project, Receipt
-from core.rules.documents import SERIES, TITLES, ReceiptKind
+from core.records import DocumentSeries, Milestone, OutgoingOperation, Project, Receipt, Refund
+from core.rules.documents import SERIES, TITLES, ReceiptKind, since
 from core.rules.references import reference
+from core.rules.refunds import RefundStatus
 
 _ORIGINAL = aliased(Receipt)
 
@@ -42,6 +43,12 @@ class Document:
     payment_method: str | None
     refers_to: str | None
     milestone_id: int
+    refund: RefundStatus | None
+
+    @property
+    def since(self) -> str | None:
+        """What became of a credit note's refund; None where the payer has it."""
+        return since(self.refund) if self.refund else None
 
     @property
     def milestone(self) -> str:
@@ -64,7 +71,22 @@ def documents(session: Session, wanted: Narrowed, before: int | None, size: int)
         )
     if before is not None:
         query = query.where(Receipt.id < before)
-    return [_document(row, original) for row, original in session.execute(query)]
+    found = session.execute(query).all()
+    refunds = refunds_of(session, [row for row, _ in found])
+    return [_document(row, original, refunds.get(row.id)) for row, original in found]
+
+
+def refunds_of(session: Session, rows: Iterable[Receipt]) -> dict[int, RefundStatus]:
+    """By the id of each credit note among them, what is so of its refund now."""
+    of = ReceiptKind.REFUND
+    notes = {row.key.removeprefix(f"{of.lower()}."): row.id for row in rows if row.kind == of}
+    if not notes:
+        return {}
+    wanted = select(OutgoingOperation.key, Refund.status).join(
+        Refund, Refund.operation_id == OutgoingOperation.id
+    )
+    found = session.execute(wanted.where(OutgoingOperation.key.in_(notes)))
+    return {notes[key]: RefundStatus(status) for key, status in found}
 
 
 def _conditions(wanted: Narrowed) -> list[ColumnElement[bool]]:
@@ -78,7 +100,7 @@ def _conditions(wanted: Narrowed) -> list[ColumnElement[bool]]:
     return found
 
 
-def _document(row: Receipt, original: str | None) -> Document:
+def _document(row: Receipt, original: str | None, refund: RefundStatus | None) -> Document:
     return Document(
         row.id,
         row.number,
@@ -92,6 +114,7 @@ def _document(row: Receipt, original: str | None) -> Document:
         row.payment_method,
         original,
         row.milestone_id,
+        refund,
     )
 
 

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.money import Money
+from core.queries.documents import refunds_of
 from core.records import Milestone, Receipt
-from core.rules.documents import TITLES
+from core.rules.documents import TITLES, since
+from core.rules.refunds import RefundStatus
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,12 @@ class ReceiptRow:
     total: Money
     at: datetime
     scope_hash: str
+    refund: RefundStatus | None
+
+    @property
+    def since(self) -> str | None:
+        """What became of a credit note's refund; None where the payer has it."""
+        return since(self.refund) if self.refund else None
 
 
 def of_milestone(session: Session, milestone_id: int) -> list[ReceiptRow]:
@@ -40,7 +48,8 @@ def _rows(session: Session, which: ColumnElement[bool]) -> list[ReceiptRow]:
         .join(Milestone, Milestone.id == Receipt.milestone_id)
         .where(which)
         .order_by(Receipt.id)
-    )
+    ).all()
+    refunds = refunds_of(session, [row for row, _ in rows])
     return [
         ReceiptRow(
             row.id,
@@ -50,6 +59,7 @@ def _rows(session: Session, which: ColumnElement[bool]) -> list[ReceiptRow]:
             Money(row.total_minor, row.currency),
             row.at,
             row.scope_hash,
+            refunds.get(row.id),
         )
         for row, title in rows
     ]

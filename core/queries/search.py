@@ -75,6 +75,11 @@ _MILESTONE = "join milestones m on m.id = x.milestone_id join projects p on p.id
 _OF_MILESTONE = "m.title || ' · ' || p.title"
 _PARTIES = "join parties payer on payer.id = p.payer_id join parties payee on payee.id = p.payee_id"
 _BETWEEN = "payer.name || ' · ' || payee.name"
+# Of a credit note's refund, where it came back.
+_CAME_BACK = (
+    "(select r.status from outgoing_operations o join refunds r on r.operation_id = o.id"
+    " where x.kind = 'REFUND' and o.key = substr(x.key, 8) and r.status <> 'SUCCEEDED')"
+)
 _CASE = "(select max(t.id) from cases t where t.milestone_id = m.id)"
 
 SOURCES: Mapping[Found, Source] = {
@@ -191,6 +196,7 @@ SOURCES: Mapping[Found, Source] = {
         detail=_BETWEEN,
         amount="x.total_minor",
         currency="x.currency",
+        status=_CAME_BACK,
         name="x.number",
         project="p.id",
     ),

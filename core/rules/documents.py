@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from core.money import WHOLE_BPS, Money
 from core.policy import Platform
+from core.rules.refunds import RefundStatus
 
 
 class ReceiptKind(StrEnum):
@@ -73,6 +74,25 @@ def said(kind: ReceiptKind, cause: Cause, case: str | None) -> str:
         return f"{what} {_BY[cause].format(case=case)}."
     accepted = kind is ReceiptKind.RELEASE and cause is Cause.ACCEPTANCE
     return f"{what}: the milestone counts as accepted under its terms." if accepted else f"{what}."
+
+
+# A credit note is issued when its refund has succeeded. What is so of the refund since then, where it came back.
+SINCE: Mapping[RefundStatus, tuple[str, str]] = {
+    RefundStatus.QUEUED: ("Came back, to be sent again", "The refund came back, and is to be sent again."),
+    RefundStatus.PENDING: ("Came back, sent again", "The refund came back, and is on its way again."),
+    RefundStatus.FAILED: ("Came back", "The refund came back: the amount is owed to the payer again."),
+    RefundStatus.CANCELED: ("Canceled", "The refund was canceled: the amount is owed to the payer again."),
+    RefundStatus.RETURNED: ("Came back, paid by hand", "The refund came back, and was then paid by hand."),
+    RefundStatus.CHARGED_BACK: (
+        "Came back, charged back",
+        "The refund came back, and the payer's bank took the amount instead.",
+    ),
+}
+
+
+def since(status: RefundStatus | str) -> str | None:
+    """What became of the refund of a credit note; None where the payer has it."""
+    return SINCE[status][1] if (status := RefundStatus(status)) in SINCE else None
 
 
 def line(moved: str, *, whole: bool) -> str:

@@ -20,6 +20,9 @@ COLUMNS = [
     tables.mono("number", "Number", width=145),
     tables.money("total", "Total", width=110),
     tables.text("kind", "Kind", width=90),
+    tables.status(
+        "refund", "Refund", axis="credit note", value=lambda row: row.refund if row.since else None, width=150
+    ),
     tables.when("at", "Issued", width=140),
     tables.text("payer", "Payer", width=150),
     tables.text("payee", "Payee", width=150),
@@ -77,6 +80,8 @@ def one(each: Document) -> None:
             "Refers to": each.refers_to or "Nothing before it",
         }
     )
+    if each.since:
+        cards.note(each.since)
     document_download.button("Download PDF", receipt_id=each.id, number=each.number)
 
 

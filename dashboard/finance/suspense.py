@@ -208,7 +208,11 @@ def _answer(items: list[SuspenseRow]) -> None:
 
 def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | None) -> None:
     """What is booked when another agrees, as debit and credit."""
-    legs = [leg for each in items for leg in queries.entry(each.amount, settled_as, target_id, restated=each.restated)]
+    legs = [
+        leg
+        for each in items
+        for leg in queries.entry(each.amount, settled_as, target_id, restated=each.restated)
+    ]
     if legs:
         tables.small(_summed(legs) if len(items) > FEW else legs, LEGS, name="Proposed entry")
     elif settled_as is SettledAs.EACH_OTHER:

@@ -30,6 +30,7 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
             tables.text("kind", "Kind"),
             tables.text("milestone", "Milestone"),
             tables.money("total", "Total"),
+            *([tables.text("since", "Since then")] if any(row.since for row in rows) else []),
             tables.when("at", "Issued"),
         ],
         name="Receipts and invoices",

@@ -12,6 +12,7 @@ from typing import Literal
 
 import streamlit as st
 
+from core.rules import documents
 from dashboard.ui.safe import plain
 
 Tone = Literal["good", "wait", "bad", "info", "quiet"]
@@ -145,6 +146,10 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "CANCELED": _pill("Canceled", "quiet", "Called off."),
         "CHARGED_BACK": _pill("Charged back", "quiet", "The payer's bank took the money first."),
         "RETURNED": _pill("Returned another way", "good", "It came back to us, and was sent from our bank."),
+    },
+    "credit note": {
+        status: _pill(label, "bad" if status in ("FAILED", "CANCELED") else "info", sentence)
+        for status, (label, sentence) in documents.SINCE.items()
     },
     "operation": {
         "QUEUED": _pill("Queued", "info", "Waits for its turn."),

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from core.actions.milestones.documents import paper_of
 from core.actions.operations import operation_retry
 from core.actions.operations.operation_retry import OperationNotInReview, ReviewThePayout
+from core.api import money_serializers
+from core.config import Settings
+from core.document_paper import draw
 from core.errors import ReasonMissing
-from core.records import Notification, Refund
+from core.queries import documents, project_documents, search
+from core.queries.documents import Narrowed
+from core.records import Notification, Receipt, Refund
+from core.rules.documents import ReceiptKind
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import NotPermitted, StepUpRequired
+from dashboard.ui import status
 from tests import builders
 from tests.actions.stripe_events import told_by_webhook
 from tests.builders import Told
 from tests.sandbox_desk import Market
+from tests.test_paper import printed
 
 
 def refunded(market: Market) -> tuple[Told, str]:
@@ -131,3 +140,31 @@ def test_a_payout_is_reviewed_as_a_payout(market: Market) -> None:
     market.database.run(to_review)
     with pytest.raises(ReviewThePayout):
         market.act(operation_retry.retry, market.as_staff("fay"), operation_id=transfer.id, reason="Again.")
+
+
+def test_the_credit_note_of_a_refund_that_came_back_says_so_everywhere_in_the_same_words(
+    market: Market,
+) -> None:
+    told, at_stripe = refunded(market)
+    (note,) = [each for each in market.all(Receipt) if each.kind == "REFUND"]
+
+    def said() -> tuple[str | None, ...]:
+        with market.database.reading() as session:
+            row = session.get_one(Receipt, note.id)
+            paper = paper_of(session, row, Settings())
+            (listed,) = documents.documents(session, Narrowed(kind=ReceiptKind.REFUND), None, 9)
+            (*_, of_project) = project_documents.of_project(session, told.project)
+            answer = money_serializers.of_receipts(session, [row])[0]
+            (hit,) = search.search(session, market.as_staff("fay"), note.number).hits
+            label = status.pill("credit note", hit.status).meaning if hit.status else None
+            assert (paper.since or "Refunded to the payer") in " ".join(printed(draw(paper)).split())
+            return paper.since, listed.since, of_project.since, answer["since"], label
+
+    assert said() == (None,) * 5
+    market.control.move_refund(at_stripe, "failed")
+    told_by_webhook(market, "refund.updated", at_stripe)
+    assert said() == ("The refund came back: the amount is owed to the payer again.",) * 5
+    retry(market)
+    assert said() == ("The refund came back, and is to be sent again.",) * 5
+    market.work()
+    assert said() == (None,) * 5

@@ -23,6 +23,7 @@ from core.config import Settings
 from core.document_paper import ReceiptDocument, draw
 from core.errors import NotFound
 from core.money import Money
+from core.queries.documents import refunds_of
 from core.records import Decision, Milestone, OutgoingOperation, Project, Receipt, Refund
 from core.rules import documents as rules
 from core.rules.documents import Cause, ReceiptKind
@@ -212,8 +213,10 @@ def paper_of(session: Session, row: Receipt, settings: Settings) -> ReceiptDocum
         f"milestone {reference('milestone', row.milestone_id)}",
         f"project {reference('project', project.id)}",
     ]
+    refund = refunds_of(session, [row]).get(row.id)
     return ReceiptDocument(
         number=row.number,
+        since=rules.since(refund) if refund else None,
         said=rules.said(row.kind, cause, reference("case", case_id) if case_id else None),
         issuer=_issuer(row, project.platform, settings),
         references=", ".join(numbers),

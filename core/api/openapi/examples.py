@@ -280,6 +280,8 @@ RECEIPT = {
     "tax": usd(0),
     "payment_method": "Visa ending in 4242",
     "refers_to": None,
+    "refund_status": None,
+    "since": None,
     "scope_sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
     "at": AT,
 }

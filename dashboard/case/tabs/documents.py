@@ -8,7 +8,7 @@ from core.queries import project_documents as queries
 from core.queries.cases import CaseView
 from dashboard import document_download, request_context
 from dashboard.case import redaction
-from dashboard.ui import header
+from dashboard.ui import cards, header
 
 
 def show(case: CaseView) -> None:
@@ -23,3 +23,6 @@ def show(case: CaseView) -> None:
     with st.container(horizontal=True, gap="small"):
         for row in rows:
             document_download.button(f"{row.kind} · {row.total}", receipt_id=row.id, number=row.number)
+    for row in rows:
+        if row.since:
+            cards.note(f"{row.kind} {row.number}: {row.since}")

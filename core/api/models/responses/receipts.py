@@ -6,6 +6,7 @@ from typing_extensions import TypedDict  # the description needs this one before
 
 from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer, Sha256
 from core.rules.documents import ReceiptKind
+from core.rules.refunds import RefundStatus
 
 
 class ReceiptLineAnswer(TypedDict):
@@ -16,7 +17,9 @@ class ReceiptLineAnswer(TypedDict):
 class ReceiptAnswer(TypedDict):
     """A receipt (FUNDING), an invoice (RELEASE) or a credit note (REFUND). `number`: without a gap in each series and
     year. `payer_name` and `payee_name`: what they were called when it was issued. `tax` is included in the total.
-    `refers_to`: the number of the receipt of the payment. `scope_sha256`: of what was agreed then."""
+    `refers_to`: the number of the receipt of the payment. `refund_status`: of a credit note, what is so of its refund
+    now; `since`: the same in words, where it came back after the note was issued. `scope_sha256`: of what was agreed
+    then."""
 
     id: int
     number: str
@@ -32,6 +35,8 @@ class ReceiptAnswer(TypedDict):
     tax: MoneyAnswer
     payment_method: str | None
     refers_to: str | None
+    refund_status: RefundStatus | None
+    since: str | None
     scope_sha256: Sha256
     at: Moment
 
