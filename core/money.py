@@ -61,11 +61,16 @@ class AmountNotWhole(DeskError):
 
 
 class AmountNotANumber(DeskError):
-    """“{text}” is not an amount. Write it like 1,043.56."""
+    """“{text}” is not an amount. Write it like 1,043.56 or 1.043,56."""
+
+
+class AmountAmbiguous(DeskError):
+    """“{text}” can be read in two ways: the mark in it can stand before decimals or between thousands. Write all
+    decimals, like 1,043.56 or 1.043,56, or no mark."""
 
 
 class AmountTooPrecise(DeskError):
-    """“{text}” has more digits after the point than {currency} has ({digits})."""
+    """“{text}” has more digits after the decimal mark than {currency} has ({digits})."""
 
 
 class AmountOutOfRange(DeskError):
@@ -142,7 +147,8 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str, *, negative: bool = False) -> Money:
-        """What a person typed, as money: "1,043.56", " 12 ", ".5". Nothing is rounded and nothing is guessed."""
+        """What a person typed, as money, in either notation: "1,043.56", "1.043,56", " 12 ", "$5". Nothing is
+        rounded and nothing is guessed: what can be read in two ways is refused."""
         return _parse(text, currency, negative=negative)
 
     @classmethod
@@ -254,27 +260,71 @@ def stripe_exact(money: Money) -> Money:
     return money
 
 
-_AMOUNT = re.compile(
-    r"(?P<sign>[-\u2212]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<fraction>[0-9]*))?"
-)
+_GROUPING = "'\u2019 \u00a0\u202f"
+_LONGEST = 2 * len(str(MAX_MINOR))  # int() of a pasted book would be slow, and is refused anyway
+
+
+def _notation(decimal: str, grouping: str) -> re.Pattern[str]:
+    """Digits, perhaps in threes with one mark between them, and digits after the decimal mark."""
+    apart = rf"[1-9][0-9]{{0,2}}(?P<mark>[{grouping}])[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*"
+    return re.compile(rf"(?P<whole>{apart}|[0-9]*)(?:[{decimal}](?P<fraction>[0-9]*))?")
+
+
+_WITH_POINT = _notation(".", "," + _GROUPING)  # 1,043.56, as the desk writes it
+_WITH_COMMA = _notation(",", "." + _GROUPING)  # 1.043,56
+
+
+def readings(figures: str, currency: str) -> tuple[int, ...]:
+    """The minor units that figures without sign and currency can be, in either notation, the desk's own first: in
+    dollars `1.234` can only be a thousand and more, in dinars a little more than one as well."""
+    found = (_minor(notation.fullmatch(figures), digits(currency)) for notation in (_WITH_POINT, _WITH_COMMA))
+    return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def _minor(match: re.Match[str] | None, places: int) -> int | None:
+    if match is None or not (match["whole"] or match["fraction"]) or len(match["fraction"] or "") > places:
+        return None
+    whole, fraction = re.sub("[^0-9]", "", match["whole"]), match["fraction"] or ""
+    return int(whole[:_LONGEST] or "0") * 10**places + int(fraction.ljust(places, "0") or "0")
 
 
 def _parse(text: str, currency: str, *, negative: bool) -> Money:
-    places = digits(currency)
-    match = _AMOUNT.fullmatch(text.strip()) if isinstance(text, str) else None
-    if match is None or not (match["whole"] or match["fraction"]):
+    if not isinstance(text, str):
         raise AmountNotANumber(text=text)
-    fraction = match["fraction"] or ""
-    if len(fraction) > places:  # "1.500" may be meant as fifteen hundred: it is refused even though it is 1.5
-        raise AmountTooPrecise(text=text, currency=currency, digits=places)
-    if (
-        len(match["whole"]) > len(str(MAX_MINOR)) * 2
-    ):  # int() of a pasted book would be slow, and is refused anyway
+    bare = text.strip()
+    sign = bare[:1] in ("-", "\u2212")
+    figures = _without_currency(bare[sign:], currency)
+    found = readings(figures, currency)
+    point, comma = _WITH_POINT.fullmatch(figures), _WITH_COMMA.fullmatch(figures)
+    if not found:
+        marks = [each["fraction"] for each in (point, comma) if each]
+        if any(marks):
+            raise AmountTooPrecise(text=text, currency=currency, digits=digits(currency))
+        raise AmountNotANumber(text=text)
+    if _unclear(found, point, currency):
+        raise AmountAmbiguous(text=text)
+    if len(figures) > _LONGEST:
         raise AmountOutOfRange(value="This number")
-    minor = int(match["whole"].replace(",", "") or "0") * 10**places + int(fraction.ljust(places, "0") or "0")
-    if match["sign"] and minor and not negative:
+    if sign and found[0] and not negative:
         raise AmountNegative(text=text)
-    return Money(-minor if match["sign"] else minor, currency)
+    return Money(-found[0] if sign else found[0], currency)
+
+
+def _unclear(found: tuple[int, ...], point: re.Match[str] | None, currency: str) -> bool:
+    """Whether the mark in it may be one for thousands and one for decimals. What the desk writes itself is clear: all
+    the decimals of the currency after a point, or a comma before three digits of a currency that has not three."""
+    if len(found) == 2:
+        return point is None or len(point["fraction"] or "") != digits(currency)
+    return bool(point and digits(currency) and len(point["fraction"] or "") > digits(currency))
+
+
+def _without_currency(bare: str, currency: str) -> str:
+    """Its own code or symbol may stand before or after it."""
+    for mark in (currency, CURRENCIES[currency].symbol.strip()):
+        for rest in (bare.removeprefix(mark), bare.removesuffix(mark)):
+            if rest != bare:
+                return rest.strip()
+    return bare
 
 
 def percent(bps: int) -> str:

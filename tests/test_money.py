@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -50,14 +51,18 @@ def test_what_is_written_exactly_is_read_back_exactly(amount: Money) -> None:
     [
         *(
             (text, money.AmountNotANumber)
-            for text in ("", " ", ".", "-", "nan", "inf", "1e5", "0x10", "1,00", "1 000")
+            for text in ("", " ", ".", ",", "-", "nan", "inf", "1e5", "0x10", "1,00,000", "1  000")
         ),
         *(
             (text, money.AmountNotANumber)
-            for text in ("$5", "1.2.3", "--1", "+1", "1,0000", "١٢", "1_000", "12abc")
+            for text in ("€5", "$", "1.2.3", "--1", "+1", "10,00,0", "١٢", "1_000", "12abc", "(12.00)")
         ),
-        ("1.999", money.AmountTooPrecise),
-        ("1.500", money.AmountTooPrecise),
+        ("1.999", money.AmountAmbiguous),
+        ("1.500", money.AmountAmbiguous),
+        *(
+            (text, money.AmountTooPrecise)
+            for text in ("1,0000", "0,500", "0.500", "1234.567", "1,234.567", "1.234,567")
+        ),
         ("-0.01", money.AmountNegative),
         (str(2**53), money.AmountOutOfRange),
         (str(2**63), money.AmountOutOfRange),
@@ -67,6 +72,41 @@ def test_what_is_written_exactly_is_read_back_exactly(amount: Money) -> None:
 def test_what_is_not_an_amount_is_refused_with_its_own_error(text: str, error: type[money.DeskError]) -> None:
     with pytest.raises(error):
         Money.parse(text, "USD")
+
+
+@pytest.mark.parametrize(
+    ("written", "currency", "minor"),
+    [
+        *(
+            (each, "USD", 123_456)
+            for each in ("1,234.56", "1.234,56", "1234.56", "1234,56", "1'234.56", "1 234,56")
+        ),
+        *((each, "USD", 123_400) for each in ("1,234", "1234", "$1,234.00", "1.234,00 USD", "USD 1,234")),
+        *((each, "USD", 50) for each in (".5", ",5", "0,50", "0.50")),
+        *((each, "USD", 123_456_700) for each in ("1.234.567", "1,234,567")),
+        *((each, "JPY", 1_234) for each in ("1,234", "1.234", "¥1,234")),
+        *((each, "KWD", 1_234_567) for each in ("1,234.567", "1.234,567", "1234.567", "1234,567")),
+        ("12.345", "KWD", 12_345),  # as the desk writes it into its own fields
+    ],
+)
+def test_an_amount_is_typed_in_either_notation(written: str, currency: str, minor: int) -> None:
+    assert Money.parse(written, currency) == Money(minor, currency)
+    assert Money.parse(f"-{written}", currency, negative=True) == Money(-minor, currency)
+
+
+def test_what_can_be_read_in_two_ways_is_refused_in_a_sentence_that_says_how_to_write_it() -> None:
+    for written, currency in (("1.234", "USD"), ("12.345", "EUR"), ("1,234", "KWD")):
+        with pytest.raises(money.AmountAmbiguous, match=r"two ways.*Write all decimals"):
+            Money.parse(written, currency)
+
+
+@given(moneys)
+def test_nothing_that_is_accepted_can_be_read_otherwise_but_what_the_desk_writes_itself(
+    amount: Money,
+) -> None:
+    for written in (amount.text(), amount.major(), amount.text().translate(str.maketrans(",.", ".,"))):
+        with suppress(money.AmountAmbiguous):
+            assert Money.parse(written, amount.currency, negative=True) == amount
 
 
 def test_neither_a_float_nor_a_truth_value_is_money() -> None:

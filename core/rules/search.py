@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.money import CURRENCIES, MAX_MINOR, Money
+from core.money import CURRENCIES, MAX_MINOR, Money, readings
 from core.rules import documents
 from core.rules.references import PREFIXES, ReferenceKind, whole
 
@@ -72,14 +72,13 @@ BY_NUMBER = (Found.CASE, Found.PROJECT, Found.MILESTONE, Found.PAYOUT, Found.JOU
 _REFERENCE = re.compile(r"(?P<prefix>[A-Z]{1,3})[- ]?(?P<number>[0-9]{1,18})")
 _PROVIDER_ID = re.compile(r"[A-Za-z]{2,8}_[A-Za-z0-9_]{1,250}")
 _ACCOUNT = re.compile(r"[a-z_]{4,40}(:[1-9][0-9]{0,12})?")
-_AMOUNT = re.compile(r"[0-9]+(?:[.,'\u2019 \u00a0\u202f][0-9]+)*")
 _BANK_REFERENCE = re.compile(r"(?=\S*[0-9])\S{4,140}")
-_APART = "'\u2019 \u00a0\u202f"
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """All that the words can mean. `numbers`: which object has which number; `amounts`: one a currency at most."""
+    """All that the words can mean. `numbers`: which object has which number; `amounts`: of each
+    currency what it can be, in either notation."""
 
     numbers: tuple[tuple[Found, int], ...] = ()
     provider_id: str | None = None
@@ -144,12 +143,11 @@ def _words(typed: str) -> tuple[str, ...]:
 def amounts(typed: str) -> tuple[Money, ...]:
     """The amounts that the words can be, in either notation: `$1,234.56`, `1.234,56 EUR`, `1'234.50`, `12`."""
     named, digits = _currency(typed)
-    match = _AMOUNT.fullmatch(digits)
-    if match is None:
+    if len(digits) > LONGEST:
         return ()
     wanted = [each for each in CURRENCIES if named is None or each in named]
-    found = (_amount(digits, each) for each in wanted)
-    return tuple(each for each in found if each is not None)
+    found = ((minor, each) for each in wanted for minor in readings(digits, each))
+    return tuple(Money(minor, currency) for minor, currency in found if 0 < minor <= MAX_MINOR)
 
 
 def _currency(typed: str) -> tuple[frozenset[str] | None, str]:
@@ -170,23 +168,3 @@ def _currency(typed: str) -> tuple[frozenset[str] | None, str]:
                 )
                 return ending, rest.strip().removeprefix("-").removeprefix("\u2212").strip()
     return None, bare
-
-
-def _amount(digits: str, currency: str) -> Money | None:
-    places = CURRENCIES[currency].digits
-    for mark in _APART:
-        digits = digits.replace(mark, "_")
-    last = max(digits.rfind("."), digits.rfind(","))
-    fraction = ""
-    if last >= 0:
-        mark, after = digits[last], digits[last + 1 :]
-        decimal = digits.count(mark) == 1 and 1 <= len(after) <= places
-        if decimal:
-            digits, fraction = digits[:last], after
-    grouped = re.split(r"[.,_]", digits)
-    if len(set(re.findall(r"[.,_]", digits))) > 1 or len(digits) > LONGEST:
-        return None
-    if len(grouped) > 1 and (len(grouped[0]) > 3 or any(len(each) != 3 for each in grouped[1:])):
-        return None
-    minor = int("".join(grouped)) * 10**places + int(fraction.ljust(places, "0") or "0")
-    return Money(minor, currency) if 0 < minor <= MAX_MINOR else None

@@ -171,7 +171,13 @@ def test_a_percentage_is_a_share_too(town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("share", "sentence"),
-    [("", "Choose the share"), ("abc", "is not an amount"), ("-5", "is negative"), ("1.234", "more digits")],
+    [
+        ("", "Choose the share"),
+        ("abc", "is not an amount"),
+        ("-5", "is negative"),
+        ("1.234", "read in two ways"),
+        ("1.2345", "more digits"),
+    ],
 )
 def test_what_cannot_be_an_amount_is_said_at_once(town: Town, share: str, sentence: str) -> None:
     told = builders.in_mediation(town)
