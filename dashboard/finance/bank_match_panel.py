@@ -92,14 +92,20 @@ def work(row: BreakRow) -> None:
 
 
 def kept(row: BreakRow) -> None:
-    """What its line or posting is matched with; a match by hand can be undone."""
+    """What its line or posting is matched with; a match by hand can be undone, or it says why not."""
     with request_context.reading() as session:
         match = queries.of_break(session, line_id=row.bank_line_id, journal_id=row.journal_id)
     if match is None or match.rule == MatchRule.REVERSED:
         return
     header.section("Match")
     tables.small([match], OF_BREAK, name="Match")
-    if match.rule == MatchRule.HAND and request_context.may(Permission.WORK_BREAKS):
+    if match.rule != MatchRule.HAND:
+        return
+    with request_context.reading() as session:
+        final = actions.why_kept(session, match.id)
+    if final is not None:
+        cards.note(f"It cannot be undone. {final.message}")
+    elif request_context.may(Permission.WORK_BREAKS):
         with st.expander("Undo this match", key=f"break-{row.id}-undo"):
             _undo(row, match)
 

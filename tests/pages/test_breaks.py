@@ -385,10 +385,31 @@ def test_a_match_that_cannot_be_undone_says_so_before_it_is_made(
         return words(app)
 
     assert "This match is final" not in shown()
+    closed_until_yesterday(owner, town)
+    assert f"This match is final: {town.now - timedelta(days=1):%-d %B %Y} is in a closed period" in shown()
+
+
+def closed_until_yesterday(owner: Database, town: Town) -> None:
     first_open = text("update ledger_lock set open_from = date_trunc('day', cast(:now as timestamptz))")
     with owner.transaction() as session:
         session.execute(first_open, {"now": town.now})
-    assert f"This match is final: {town.now - timedelta(days=1):%-d %B %Y} is in a closed period" in shown()
+
+
+def test_a_match_that_touches_a_closed_period_is_not_offered_to_be_undone_and_says_why(
+    database: Database, tmp_path: Path, owner: Database
+) -> None:
+    town = at_the_bank(database, tmp_path, (-1, -3_000, "To Stripe"), payouts=(3_000,))
+    line = town.read(lambda session: session.query(Break).filter_by(theirs=-3_000).one())
+    posting = town.read(lambda session: session.query(Break).filter_by(ours=-3_000).one())
+    facts = {"line_ids": [line.bank_line_id], "journal_ids": [posting.journal_id], "reason": "The same."}
+    town.act(bank_matches.by_hand, town.as_staff("fay"), **facts)
+    assert "Undo match" in labels(visit(town, "fay", "reconciliation", **{"break": line.id}))
+    closed_until_yesterday(owner, town)
+    for number, who in ((line.id, "fay"), (posting.id, "cora")):
+        app = visit(town, who, "reconciliation", **{"break": number})
+        assert "Undo match" not in labels(app)
+        day = f"{town.now - timedelta(days=1):%-d %B %Y}"
+        assert f"It cannot be undone. {day} is in a closed period" in words(app)
 
 
 def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from core import audit
 from core.actions.reconciliation import breaks, suspense, suspense_items
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
-from core.errors import NotFound
+from core.errors import DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.queries import periods
@@ -148,6 +148,18 @@ def undo(session: Session, actor: Actor, *, now: datetime, match_id: int, reason
         reason=reason, after=after,
     )  # fmt: skip
     return row
+
+
+def why_kept(session: Session, match_id: int) -> DeskError | None:
+    """Why this match cannot be undone now, for pages; None where it can. Locks nothing."""
+    lines, journal_ids = _held(session, session.get_one(BankMatch, match_id))
+    try:
+        _require_open(session, lines, journal_ids)
+    except MatchIsFinal as final:
+        return final
+    settled = SuspenseItem.status == SuspenseStatus.SETTLED
+    explained = select(SuspenseItem.id).where(SuspenseItem.journal_id.in_(journal_ids), settled)
+    return DifferenceExplained() if session.scalars(explained).first() is not None else None
 
 
 def _held(session: Session, row: BankMatch) -> tuple[Sequence[BankLine], list[int]]:
