@@ -285,7 +285,7 @@ def _minor(match: re.Match[str] | None, places: int) -> int | None:
     if match is None or not (match["whole"] or match["fraction"]) or len(match["fraction"] or "") > places:
         return None
     whole, fraction = re.sub("[^0-9]", "", match["whole"]), match["fraction"] or ""
-    return int(whole[:_LONGEST] or "0") * 10**places + int(fraction.ljust(places, "0") or "0")
+    return int((whole[:_LONGEST] or "0") + fraction.ljust(places, "0"))
 
 
 def _parse(text: str, currency: str, *, negative: bool) -> Money:

@@ -22,13 +22,15 @@ with filters.bar():
     day = filters.day(f"The {by or 'month'} of", key="day", latest=today) or today
 whole = span(PeriodKind.MONTH, day)
 try:
+    if number is None:
+        raise party_statements.PartyNotNamed()
     with request_context.reading() as session:
         if by:
-            years = yearly_statements.of_party(session, number or 0, day.year, today=today)
+            years = yearly_statements.of_party(session, number, day.year, today=today)
             found = []
         else:
             years = []
-            found = party_statements.statements(session, number or 0, Period(whole.first, whole.last))
+            found = party_statements.statements(session, number, Period(whole.first, whole.last))
 except DeskError as missing:
     errors.show(missing)
     navigation.end()

@@ -14,7 +14,7 @@ from itertools import groupby
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound
+from core.errors import DeskError, NotFound
 from core.ledger import accounts, journal_store
 from core.money import Money, shown_order
 from core.queries.journals import title
@@ -23,6 +23,12 @@ from core.records import Milestone, Party
 from core.report_files import Level, Sheet, SheetRow
 from core.rules.parties import PartyRole
 from core.rules.references import reference
+
+
+class PartyNotNamed(DeskError):
+    """No party is named. Give the number of a payer or a payee, or the marketplace's id of it; the links on T-accounts,
+    Projects and Receivables do."""
+
 
 OF_PAYEE = "select id from accounts where code in ('payee_payable:' || :party, 'receivable_payee:' || :party)"
 OF_PAYER = """
@@ -110,7 +116,10 @@ def statements(session: Session, party_id: int, period: Period) -> list[PartySta
 
 
 def party_of(session: Session, given: str) -> int:
-    """The party with this number, or this id of the marketplace's, if it is one party's. Raises `NotFound`."""
+    """The party with this number, or this id of the marketplace's, if it is one party's. Raises `NotFound`,
+    `PartyNotNamed`."""
+    if not given.strip():
+        raise PartyNotNamed()
     if given.isascii() and given.isdigit() and len(given) < 19:
         return int(given)
     found = session.scalars(select(Party.id).where(Party.external_id == given).limit(2)).all()

@@ -18,8 +18,7 @@ def clean(name: str, *, fallback: str = "file") -> str:
 
     Control characters go, and with them the marks that reorder text: `invoice\\u202efdp.exe` would read as a PDF.
     """
-    last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
-    visible = _UNSAFE.sub("_", without_invisible(last))
+    visible = _UNSAFE.sub("_", without_invisible(_last(name)))
     tidy = " ".join(visible.split()).strip(". ")
     stem, dot, ending = tidy.rpartition(".")
     if not dot:
@@ -29,6 +28,16 @@ def clean(name: str, *, fallback: str = "file") -> str:
         stem = f"_{stem}"
     ending = ending[:12]
     return f"{stem[: LONGEST - len(ending) - 1]}.{ending}" if ending else stem[:LONGEST]
+
+
+def chosen(name: str, *, fallback: str = "file") -> str:
+    """The last part of a path as its owner reads it, for sentences: what cannot be seen is left out. To save a file
+    under it, `clean` it."""
+    return words(_last(name), longest=LONGEST) or fallback
+
+
+def _last(name: str) -> str:
+    return re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
 
 
 def without_invisible(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import IO
 from core.actions.bank_statements import files
 from core.queries import bank_statements
 from core.queries.bank_statements import Statement
+from core.rules import file_names
 from core.rules.bank_statements import Balances
 from core.rules.permissions import Actor, Permission
 from dashboard import request_context
@@ -134,7 +135,7 @@ def _original(row: Statement) -> None:
             "Download the bank's file",
             key="bank-file",
             permission=Permission.EXPORT_LEDGER,
-            name=row.file,
+            name=file_names.clean(row.file),
             media_type="application/octet-stream",
             write=write,
             help="As it was imported. The audit log records who took it.",

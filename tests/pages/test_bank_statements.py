@@ -96,6 +96,21 @@ def test_a_file_is_looked_at_and_then_imported_once(town: Town) -> None:
     assert "Import 0 lines" not in labels(again)
 
 
+def test_a_file_is_called_as_its_owner_calls_it_and_saved_under_a_name_that_any_system_takes(
+    town: Town,
+) -> None:
+    register(town)
+    app = visit(town, "fay", "bank_statements", **{"bank-tab": "Import"})
+    upload(app, "nul\u202e.xml", sheet(2, 3, 1000, (2, 500, "Payout")))
+    work(app, "statement-preview").wait(20)
+    app.run()
+    press(app, "Import 1 line")
+    ended(app, "statement-import")
+    assert " nul.xml is imported: 1 line." in f" {words(app)}"
+    (number,) = town.read(lambda session: session.scalars(text("select id from bank_statements")).all())
+    assert "_nul.xml" in offered(visit(town, "cora", "bank_statements", id=number))
+
+
 def test_a_file_that_is_refused_says_why_and_leaves_nothing(town: Town) -> None:
     register(town)
     app = visit(town, "fay", "bank_statements", **{"bank-tab": "Import"})

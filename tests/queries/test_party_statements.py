@@ -17,7 +17,7 @@ from core.money import Money
 from core.policy import Platform
 from core.queries import ledger, marketplace_entries, party_statements, yearly_statements
 from core.queries.movements import FIRST, Period
-from core.queries.party_statements import PartyStatement
+from core.queries.party_statements import PartyNotNamed, PartyStatement
 from core.queries.yearly_statements import Flow, Year
 from dashboard.finance.marketplace_entries import OF
 from tests import builders
@@ -100,6 +100,9 @@ def test_both_are_pages(town: Town, tmp_path: Path) -> None:
     assert "No milestone is chosen" in words(visit(town, "fay", "t_accounts"))
     assert "Opening balance" in words(visit(town, "fay", "party_statement", id=town.payee_id))
     assert "not for your role" in words(visit(town, "mia", "party_statement", id=town.payee_id))
+    assert "No party is named" in words(visit(town, "fay", "party_statement"))
+    with pytest.raises(PartyNotNamed):
+        town.read(lambda s: party_statements.party_of(s, " "))
     assert "There is no party 999" in words(visit(town, "fay", "party_statement", id=999)).replace("“", "")
 
 

@@ -13,7 +13,7 @@ from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceStore
 from core.records import BankStatement, BankStatementFile, CsvMapping
-from core.rules import permissions
+from core.rules import file_names, permissions
 from core.rules.bank_statements import StatementFormat
 from core.rules.permissions import Actor, Permission
 
@@ -88,7 +88,7 @@ def record(
 def download(
     session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, file_id: int
 ) -> tuple[str, bytes]:
-    """Name and bytes of a file as it was imported. Raises `NotPermitted`, `NotFound`, `EvidenceAltered`."""
+    """A safe name, and the bytes of a file as it was imported. Raises `NotPermitted`, `NotFound`, `EvidenceAltered`."""
     permissions.require(actor, Permission.EXPORT_LEDGER)
     file = session.get(BankStatementFile, file_id)
     if file is None:
@@ -103,4 +103,4 @@ def download(
         now=now,
         after={"sha256": file.sha256},
     )
-    return file.name, content
+    return file_names.clean(file.name), content

@@ -81,7 +81,7 @@ def take(
     `core.gateways.bank_statements`.
     """
     permissions.require(actor, Permission.IMPORT_STATEMENTS)
-    name, sha256 = file_names.clean(file), hashlib.sha256(content).hexdigest()
+    name, sha256 = file_names.chosen(file), hashlib.sha256(content).hexdigest()
     account = accounts.named(session, code)
     one_at_a_time(session, f"bank_statements.{account.id}")
     if (before := files.known(session, sha256)) is not None:

@@ -98,7 +98,7 @@ def take(
     """Without a `store` the bytes are not kept: for a dry run. Raises `NotStripes`, `NotPermitted` and the refusals
     here."""
     permissions.require(actor, Permission.IMPORT_STATEMENTS)
-    name, sha256 = file_names.clean(file), hashlib.sha256(content).hexdigest()
+    name, sha256 = file_names.chosen(file), hashlib.sha256(content).hexdigest()
     one_at_a_time(session, "bank_statements.stripe")
     if (before := files.known(session, sha256)) is not None:
         return ReportImport(before.name, sha256, before=before.imported_at)
