@@ -60,7 +60,7 @@ with request_context.reading() as session:
     owed = receivables.totals(receivables.debts(session, now=now))
     held_up = holds.figures(session, now=now)
 
-with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
+with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %b %Y}, UTC"):
     check_runs.line(nightly := check_runs.read())
 overview_cards.alarm(aged, alarms)
 overview_cards.bank_alarm(to_answer, now)

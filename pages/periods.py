@@ -20,8 +20,8 @@ with request_context.reading() as session:
 periods.overdue(since, now)
 cards.facts(
     {
-        "Open from": f"{since:%-d %B %Y}, UTC" if since else "The beginning: nothing was ever closed",
-        "Today": f"{now:%-d %B %Y}, UTC",
+        "Open from": f"{since:%-d %b %Y}, UTC" if since else "The beginning: nothing was ever closed",
+        "Today": f"{now:%-d %b %Y}, UTC",
     }
 )
 if request_context.may(Permission.CLOSE_PERIOD):

@@ -195,6 +195,25 @@ def test_a_press_takes_what_the_fields_hold_now() -> None:
     assert bound == []
 
 
+def test_a_field_for_a_day_takes_one_notation() -> None:
+    """2026-11-18 in every field; `deadlines.day` says 18 Nov 2026 everywhere else. No page says a day another way."""
+    fields = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in CODE
+        if name_of(path).startswith(("dashboard/", "pages/"))
+        for node in nodes(path)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "date_input"
+        if "YYYY-MM-DD"
+        not in [each.value.value for each in node.keywords if isinstance(each.value, ast.Constant)]
+    ]
+    assert fields == []
+    other = re.compile(r"%-?d %B|:%d %b|:%Y-%m-%d")
+    finance = [path for path in CODE if name_of(path).startswith(("dashboard/finance/", "pages/"))]
+    assert [name_of(path) for path in finance if other.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_no_test_is_skipped_without_saying_why() -> None:
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for node in nodes(path):

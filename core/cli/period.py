@@ -157,7 +157,7 @@ def list_periods(as_json: Json = False) -> None:
             said = (each.words, each.status.capitalize(), f"{each.closed_at:%Y-%m-%d %H:%M}", each.closed_by)
             table.add_row(*(Text(one) for one in said))
         console.print(table)
-        tell(f"Open from {since:%-d %B %Y}, UTC." if since else "Nothing was ever closed.")()
+        tell(f"Open from {since:%-d %b %Y}, UTC." if since else "Nothing was ever closed.")()
 
     say(data, as_json=as_json, words=words)
 

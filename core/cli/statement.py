@@ -192,7 +192,7 @@ def accounts_list(as_: As = None, as_json: Json = False) -> None:
     ]  # fmt: skip
     words = [
         f"{row.code}  {row.name}  {row.identifier}  "
-        + (f"{row.balance} at the end of {row.until:%d %B %Y}. " if row.balance and row.until else "")
+        + (f"{row.balance} at the end of {row.until:%-d %b %Y}. " if row.balance and row.until else "")
         + row.said
         for row in rows
     ]
@@ -286,12 +286,12 @@ def _report(desk: Any, actor: Any, name: str, content: bytes, *, dry_run: bool) 
 def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
     if data["imported_before"]:
         return [
-            f"{data['file']} was imported on {data['imported_before']:%d %B %Y at %H:%M} UTC; nothing was done."
+            f"{data['file']} was imported on {data['imported_before']:%-d %b %Y at %H:%M} UTC; nothing was done."
         ]
     verb = "would come in" if dry_run else "imported"
     head = f"{data['file']}: {data['new']} of {data['lines']} lines {verb}."
     found = [
-        f"{each['first_on']:%d %B %Y} to {each['last_on']:%d %B %Y}: {_amount(each, 'opening')} to "
+        f"{each['first_on']:%-d %b %Y} to {each['last_on']:%-d %b %Y}: {_amount(each, 'opening')} to "
         f"{_amount(each, 'closing')}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
         for each in data["statements"]
     ]

@@ -203,5 +203,5 @@ def _refused(journal: Journal, error: DBAPIError) -> NoReturn:
     if cause.sqlstate == "LD004":
         raise JournalKeyReused(key=journal.key) from error
     if cause.sqlstate == "LD007":
-        raise DayClosed(day=f"{datetime.fromisoformat(facts['posted_at']):%-d %B %Y}") from error
+        raise DayClosed(day=f"{datetime.fromisoformat(facts['posted_at']):%-d %b %Y}") from error
     raise JournalRefused(key=journal.key, reason=cause.diag.message_primary or "") from error

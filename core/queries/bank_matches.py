@@ -104,7 +104,7 @@ class BankLineView:
     @property
     def label(self) -> str:
         words = " ".join(filter(None, (self.reference, self.counterparty, self.text)))
-        return f"{self.booked_on:%Y-%m-%d} · {self.amount.text()} · {words[:60]}"
+        return f"{self.booked_on:%-d %b %Y} · {self.amount.text()} · {words[:60]}"
 
 
 LINES = """
@@ -136,7 +136,7 @@ class BankPosting:
 
     @property
     def label(self) -> str:
-        return f"{self.posted_at:%Y-%m-%d} · {self.amount.text()} · J-{self.journal_id} {self.memo}"
+        return f"{self.posted_at:%-d %b %Y} · {self.amount.text()} · J-{self.journal_id} {self.memo}"
 
 
 OPEN_LINES = text(

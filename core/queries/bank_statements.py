@@ -87,8 +87,8 @@ class Statement:
     @property
     def period(self) -> str:
         if self.first_on == self.last_on:
-            return f"{self.first_on:%d %b %Y}"
-        return f"{self.first_on:%d %b %Y} to {self.last_on:%d %b %Y}"
+            return f"{self.first_on:%-d %b %Y}"
+        return f"{self.first_on:%-d %b %Y} to {self.last_on:%-d %b %Y}"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Verdict:
         if self.taken:
             first = self.taken[0]
             return (
-                f"This is {first.name} as the desk handed it out on {first.at:%-d %B %Y, %H:%M} UTC: nothing in it was "
+                f"This is {first.name} as the desk handed it out on {first.at:%-d %b %Y, %H:%M} UTC: nothing in it was "
                 "changed."
             )
         if self.names:

@@ -71,7 +71,7 @@ class FinancialReport:
     @property
     def said(self) -> str:
         """For when it is."""
-        at, result = f"At the end of {self.period.last:%-d %B %Y}", f"result of {self.period.words}"
+        at, result = f"At the end of {self.period.last:%-d %b %Y}", f"result of {self.period.words}"
         when = {
             FinancialReportKind.TRIAL_BALANCE: at,
             FinancialReportKind.BALANCE_SHEET: f"{at}; {result}",

@@ -96,10 +96,10 @@ def _in_order(session: Session, wanted: Span) -> Item:
     if since is None:
         return Item("in_order", law, "Nothing was closed before: everything up to its end will be.", True)
     if wanted.first > since:
-        return Item("in_order", law, f"{since:%-d %B %Y} is to be closed first.", False)
+        return Item("in_order", law, f"{since:%-d %b %Y} is to be closed first.", False)
     if wanted.kind is PeriodKind.DAY and wanted.first < since:
         return Item("in_order", law, f"{wanted.words} lies in a period that is closed already.", False)
-    return Item("in_order", law, f"Closed up to {since - DAY:%-d %B %Y}.", True)
+    return Item("in_order", law, f"Closed up to {since - DAY:%-d %b %Y}.", True)
 
 
 def _after_its_months(session: Session, wanted: Span, law: str, since: date | None) -> Item:
@@ -108,7 +108,7 @@ def _after_its_months(session: Session, wanted: Span, law: str, since: date | No
         return Item("in_order", law, f"{to_close} is to be closed first.", False)
     if session.execute(LATER_YEAR, {"first": wanted.first}).first():
         return Item("in_order", law, "A later fiscal year is closed already.", False)
-    return Item("in_order", law, f"Closed up to {since - DAY:%-d %B %Y}.", True)
+    return Item("in_order", law, f"Closed up to {since - DAY:%-d %b %Y}.", True)
 
 
 def _reconciled(session: Session, wanted: Span) -> Item:

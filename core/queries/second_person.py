@@ -1,10 +1,11 @@
-"""Everything that one person proposed and that waits for a second one, whatever kind it is."""
+"""Everything that waits for a second person: what one proposed, of any kind, and what one did in an emergency."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,8 +14,15 @@ from core.money import Money
 from core.rules.proposals import TERMS, ProposalKind
 from core.rules.references import ReferenceKind, reference
 
+
+class ReviewKind(StrEnum):
+    """What one person did at once, and another looks at afterwards."""
+
+    EMERGENCY_ROLE = "EMERGENCY_ROLE"
+
+
 # Of each kind: what it is about by its number, its maker, when, its reason, and the amount where it is of one.
-WAITING: Mapping[ProposalKind, str] = {
+WAITING: Mapping[ProposalKind | ReviewKind, str] = {
     ProposalKind.DECISION: (
         "select d.case_id, d.maker_id, d.made_at, '', d.currency, d.release_minor + d.refund_minor "
         "from decisions d where d.status = 'AWAITING_APPROVAL'"
@@ -65,6 +73,9 @@ WAITING: Mapping[ProposalKind, str] = {
     ProposalKind.ERASURE: (
         "select party_id, proposed_by, proposed_at, reason, null, null from erasures where status = 'PROPOSED'"
     ),
+    ReviewKind.EMERGENCY_ROLE: (
+        "select staff_id, given_by, given_at, reason, null, null from emergency_grants where settled_at is null"
+    ),
 }
 EVERY = " union all ".join(
     f"select '{kind.value}' as kind, about, maker_id, made_at, words, currency::text, minor::bigint "
@@ -85,7 +96,7 @@ NUMBERED: Mapping[ProposalKind, ReferenceKind] = {
 class ProposalRow:
     """`about` is the number of what it is about, as its page is asked for it; `words` are its maker's."""
 
-    kind: ProposalKind
+    kind: ProposalKind | ReviewKind
     about: int
     maker_id: int
     maker: str
@@ -100,6 +111,8 @@ class ProposalRow:
     @property
     def what(self) -> str:
         """`Manual journal MJ-4`; the noun alone where it has no number that people know."""
+        if isinstance(self.kind, ReviewKind):
+            return "Role given in an emergency, to be reviewed"
         noun = TERMS[self.kind].noun
         name = NUMBERED.get(self.kind)
         return f"{noun[0].upper()}{noun[1:]}" + (f" {reference(name, self.about)}" if name else "")
@@ -110,7 +123,7 @@ def waiting(session: Session) -> list[ProposalRow]:
     query = f"select w.*, s.name as maker from ({EVERY}) w join staff s on s.id = w.maker_id order by w.made_at, w.kind"
     return [
         ProposalRow(
-            ProposalKind(row.kind),
+            ProposalKind(row.kind) if row.kind in list(ProposalKind) else ReviewKind(row.kind),
             row.about,
             row.maker_id,
             row.maker,

@@ -76,7 +76,7 @@ MAY_STILL_COME: Mapping[Side, timedelta] = {
 
 
 class BreakIsClosed(DeskError):
-    """This break was closed on {when:%d %B %Y at %H:%M} UTC: {how}. Nothing is left to be done about it."""
+    """This break was closed on {when:%-d %b %Y at %H:%M} UTC: {how}. Nothing is left to be done about it."""
 
 
 def closed_how(closed_as: ClosedAs | str | None, by: str | None) -> str:

@@ -131,7 +131,7 @@ def _new_bank(wait: BankWait) -> Block:
             "bank_refused",
             "The payee's new bank account was refused. Payouts wait until they give another one.",
         )
-    until = f"{wait.until:%Y-%m-%d %H:%M} UTC" if wait.until else "it is decided whether it may be paid"
+    until = f"{wait.until:%-d %b %Y, %H:%M} UTC" if wait.until else "it is decided whether it may be paid"
     return Block(
         "bank_changed",
         f"The payee's bank account was changed. Payouts to the new one wait until {until}, in case somebody else "

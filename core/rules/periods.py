@@ -63,7 +63,7 @@ class Span:
     def words(self) -> str:
         match self.kind:
             case PeriodKind.DAY:
-                return f"{self.first:%-d %B %Y}"
+                return f"{self.first:%-d %b %Y}"
             case PeriodKind.MONTH:
                 return f"{self.first:%B %Y}"
         ends = f"/{self.last:%y}" if self.last.year > self.first.year else ""

@@ -157,7 +157,7 @@ class ProposalEnded(DeskError):
 
 
 class ProposalWaits(DeskError):
-    """{who} proposed on {when:%Y-%m-%d at %H:%M} UTC: {what}. That is confirmed, rejected or withdrawn first."""
+    """{who} proposed on {when:%-d %b %Y, %H:%M} UTC: {what}. That is confirmed, rejected or withdrawn first."""
 
 
 class ProposalFallen(DeskError):

@@ -141,6 +141,7 @@ def ask_end(key: str) -> datetime | None:
         "Expected to end on (UTC)",
         value=None,
         min_value=today,
+        format="YYYY-MM-DD",
         key=key,
         help="When that day is over, whoever placed it gets an e-mail. Nothing lifts it by itself.",
     )

@@ -17,9 +17,7 @@ from dashboard.ui import confirm, empty, header, tables
 COLUMNS = [
     tables.text("name", "Bank account", width=190),
     tables.money("balance", "Closing balance", width=140),
-    tables.text(
-        "until", "Imported until", value=lambda row: f"{row.until:%d %b %Y}" if row.until else "", width=115
-    ),
+    tables.day("until", "Imported until", width=115),
     tables.text("said", "To look at", width=250),
     tables.count("statements", "Statements", width=90),
     tables.mono("code", "Code", width=120),

@@ -22,7 +22,7 @@ LINES = [
         "reference", "Break", to=lambda each: ("reconciliation", {"break": each.break_id}), width=70
     ),
     tables.money("amount", "Amount", width=120),
-    tables.text("booked_on", "At the bank", value=lambda each: str(each.booked_on), width=110),
+    tables.day("booked_on", "At the bank", width=110),
     tables.text("words", "Text", width=240),
     tables.text("reason", "Recognised by", width=420),
 ]

@@ -19,7 +19,7 @@ from core.rules.references import reference
 from core.rules.suspense import fitting
 from dashboard import navigation, request_context
 from dashboard.finance import suspense as explaining
-from dashboard.ui import cards, confirm, header, reasons, tables, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, reasons, tables, text_fields
 
 RULES: Mapping[str, str] = {
     "PROVIDER_ID": "Stripe's id in the text",
@@ -37,7 +37,7 @@ MATCHES = [
     tables.count("lines", "Lines", width=60),
     tables.count("postings", "Postings", width=76),
     tables.text("first_line", "First line", value=lambda each: each.first_line or "", width=240),
-    tables.text("booked_on", "At the bank", value=lambda each: str(each.booked_on or ""), width=110),
+    tables.day("booked_on", "At the bank", width=110),
     tables.text("made_by", "By", value=lambda each: each.made_by or "The system", width=120),
     tables.when("made_at", "Matched", width=140),
 ]  # fmt: skip
@@ -58,7 +58,7 @@ def line(number: int | None) -> BankLineView | None:
     if found is not None:
         cards.facts(
             {
-                "Booked on": str(found.booked_on),
+                "Booked on": deadlines.day(found.booked_on),
                 "Amount": found.amount,
                 "Reference": found.reference,
                 "Counterparty": found.counterparty,
@@ -183,7 +183,7 @@ def _final(days: Sequence[date]) -> None:
     with request_context.reading() as session:
         closed = [each for each in days if not periods.is_open(session, each)]
     if closed:
-        st.warning(FINAL.format(day=f"{min(closed):%-d %B %Y}"), icon=":material/lock:")
+        st.warning(FINAL.format(day=f"{min(closed):%-d %b %Y}"), icon=":material/lock:")
 
 
 def _explain(row: BreakRow, amount: Money) -> None:

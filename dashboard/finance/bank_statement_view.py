@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import IO
 
 from core.actions.bank_statements import files
@@ -26,10 +26,6 @@ def counted(lines: int) -> str:
     return f"{lines:,} line{'' if lines == 1 else 's'}"
 
 
-def _day(day: date | None) -> str:
-    return f"{day:%d %b %Y}" if day else ""
-
-
 COLUMNS = [
     tables.opens("reference_number", "Statement", page="bank_statements", width=90),
     tables.money("closing", "Closing balance", width=130),
@@ -45,12 +41,12 @@ COLUMNS = [
 ]
 LINES = [
     tables.money("amount", "Amount", width=120),
-    tables.text("booked_on", "Booked", value=lambda row: _day(row.booked_on), width=100),
+    tables.day("booked_on", "Booked", width=100),
     tables.text("counterparty", "Counterparty", width=180),
     tables.text("text", "Text", width=320),
     tables.mono("reference", "Bank reference", width=170),
     tables.text("said", "To look at", width=220),
-    tables.text("value_on", "Value date", value=lambda row: _day(row.value_on), width=100),
+    tables.day("value_on", "Value date", width=100),
     tables.count("number", "Line", width=60),
 ]
 

@@ -172,7 +172,7 @@ def balanced(sheet: TrialBalance) -> Pill:
 def heading(sheet: TrialBalance, at: date | None) -> None:
     """Whose book it is, and at the end of which day or now: a printed page says it too."""
     notes = ["Memo: never ours"] if sheet.memo else []
-    notes.append(f"At the end of {at:%-d %B %Y}, UTC" if at else deadlines.exact(request_context.now()))
+    notes.append(f"At the end of {at:%-d %b %Y}, UTC" if at else deadlines.exact(request_context.now()))
     whose = "the payees' own money" if sheet.memo else "the platform's book"
     header.section(f"{sheet.currency}, {whose}", " · ".join(notes))
 

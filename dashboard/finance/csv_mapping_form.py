@@ -177,7 +177,7 @@ def _sample(currency: str) -> list[tables.Column]:
 
     return [
         tables.money("amount", "Amount", value=amount),
-        tables.text("booked_on", "Booked", value=lambda row: f"{row.booked_on:%d %b %Y}"),
+        tables.day("booked_on", "Booked"),
         tables.text("counterparty", "Counterparty"),
         tables.text("text", "Text"),
         tables.mono("reference", "Bank reference"),

@@ -129,4 +129,4 @@ def _verify() -> None:
         st.warning(plain(found.words), icon=":material/help:")
     cards.facts({"SHA-256": found.sha256}, columns=1)
     for each in found.taken:
-        st.caption(plain(f"{each.at:%-d %B %Y, %H:%M} UTC, audit entry {each.entry_id}: {each.name}"))
+        st.caption(plain(f"{each.at:%-d %b %Y, %H:%M} UTC, audit entry {each.entry_id}: {each.name}"))

@@ -118,13 +118,7 @@ COLUMNS = [
     tables.money("borne", "Absorbed"),
     tables.money("released", "Released"),
 ]
-LAST = tables.text(
-    "last",
-    "Last entry",
-    value=lambda row: f"{row.last:%-d %b %Y}",
-    filed=("Last entry", lambda row: row.last),
-    width=110,
-)
+LAST = tables.day("last", "Last entry", width=110)
 POSTINGS = [
     tables.opens("reference", "Journal", page="journal", value=lambda each: each.reference, width=96),
     tables.money("amount", "Amount", width=120),
@@ -219,17 +213,15 @@ def label(by: FeeBy, row: FeeRow) -> str:
 def table(
     periods: Sequence[FeePeriod], step: FeeInterval, currency: str, *, since: datetime, until: datetime
 ) -> None:
-    shown = "%-d %B %Y" if step is FeeInterval.DAY else "%B %Y"
-    columns = [
-        tables.text(
-            "begins",
-            step.value.capitalize(),
-            value=lambda each: each.begins.strftime(shown),
-            filed=("Begins", lambda each: each.begins),
-            width=150,
-        ),
-        *COLUMNS,
-    ]
+    title = step.value.capitalize()
+    begins = tables.text(
+        "begins",
+        title,
+        value=lambda each: f"{each.begins:%b %Y}",
+        filed=("Begins", lambda each: each.begins),
+        width=150,
+    )
+    columns = [tables.day("begins", title, width=110) if step is FeeInterval.DAY else begins, *COLUMNS]
     newest_first = list(reversed(periods))
     tables.table(
         newest_first,

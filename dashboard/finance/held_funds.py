@@ -126,13 +126,7 @@ def daily(days: Sequence[Day], currency: str) -> None:
     picked = tables.table(
         newest,
         [
-            tables.text(
-                "day",
-                "Day",
-                value=lambda row: f"{row.day:%-d %b %Y}",
-                filed=("Day", lambda row: row.day),
-                width=120,
-            ),
+            tables.day("day", "Day", width=120),
             tables.money("held", "Client funds held"),
             tables.money("at_stripe", "Cash at Stripe"),
             tables.money("came_in", "In"),

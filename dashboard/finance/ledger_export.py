@@ -29,7 +29,11 @@ TYPES: Mapping[str, str] = {
 
 def _choose() -> tuple[str, ExportChoice] | None:
     days = st.date_input(
-        "Period (UTC)", value=[], key="ledger-days", help="Without it, from the first posting on."
+        "Period (UTC)",
+        value=[],
+        format="YYYY-MM-DD",
+        key="ledger-days",
+        help="Without it, from the first posting on.",
     )
     lines = {line.name: f"{line.gl_number} {line.title}" for line in accounts.IN_ORDER}
     line = st.selectbox(

@@ -24,7 +24,7 @@ def show(line: str, currency: str, at: date | None) -> None:
             **books.until(at),
         )
         navigation.end()
-    header.section(CHART[line].title, f"At the end of {at:%-d %B %Y}, newest first" if at else "Newest first")
+    header.section(CHART[line].title, f"At the end of {at:%-d %b %Y}, newest first" if at else "Newest first")
     everything = filters.toggle("Show zero balances", key="everything")
     cursor = tables.cursor("before", size=50)
     with request_context.reading() as session:

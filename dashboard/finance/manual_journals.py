@@ -34,7 +34,7 @@ FEWEST, MOST = 2, 12
 COLUMNS = [
     tables.text("reference", "No.", width=75),
     tables.status("status", "Status", axis="proposal", width=100),
-    tables.text("posted_on", "For", value=lambda row: row.posted_on.isoformat(), width=100),
+    tables.day("posted_on", "For", width=100),
     tables.money("amount", "Amount", width=115),
     tables.text("memo", "Memo", width=260),
     tables.text("proposed_by", "Proposed by", width=130),
@@ -149,7 +149,7 @@ def proposal(row: ManualJournalRow) -> None:
     """What waits: someone else approves or rejects it, whoever proposed it may withdraw it."""
     own = row.proposed_by_id == request_context.actor().id
     with cards.panel(f"manual-journal-{row.id}"):
-        st.markdown(f"**{plain(row.reference)} · {plain(row.memo)}**, for {row.posted_on:%-d %B %Y}")
+        st.markdown(f"**{plain(row.reference)} · {plain(row.memo)}**, for {row.posted_on:%-d %b %Y}")
         st.text(f"{row.proposed_by}: {row.reason}")
         tables.small(row.legs, LEGS, name="Lines")
         _attachment(row)
@@ -191,7 +191,7 @@ def _detail(row: ManualJournalRow) -> None:
     tables.small(row.legs, LEGS, name="Lines")
     cards.facts(
         {
-            "For": f"{row.posted_on:%-d %B %Y}",
+            "For": f"{row.posted_on:%-d %b %Y}",
             "Proposed": row.proposed_at,
             "By": row.proposed_by,
             "Answered by": row.settled_by,

@@ -113,7 +113,7 @@ def _bank(found: TakenApart) -> None:
     header.section("At our bank")
     cards.note(row.where)
     for each in found.bank:
-        cards.facts({"Booked on": str(each.booked_on), "Amount": each.amount, "Text": each.words})
+        cards.facts({"Booked on": deadlines.day(each.booked_on), "Amount": each.amount, "Text": each.words})
     with st.container(horizontal=True, gap="medium"):
         for number, label in (
             (row.journal_id, "Sent"),

@@ -62,7 +62,7 @@ def overdue(since: date | None, now: datetime) -> bool:
     if since is None or now <= rules.closed_by(since):
         return False
     st.warning(
-        f"**{since:%-d %B %Y} is not closed.** It was to be closed by {deadlines.exact(rules.closed_by(since))}, "
+        f"**{since:%-d %b %Y} is not closed.** It was to be closed by {deadlines.exact(rules.closed_by(since))}, "
         f"{deadlines.ago(rules.closed_by(since), now)}.",
         icon=":material/event_busy:",
     )

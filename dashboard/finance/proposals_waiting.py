@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from core.queries import second_person
-from core.queries.second_person import ProposalRow
-from core.rules.permissions import Actor, allowed
+from core.queries.second_person import ProposalRow, ReviewKind
+from core.rules.permissions import Actor, Permission, allowed
 from core.rules.proposals import ProposalKind
 from dashboard import navigation, request_context
 from dashboard.ui import deadlines, header, tables
 
 # Where each kind is answered: the page, and the name under which it is asked for its number.
-PLACES: Mapping[ProposalKind, tuple[str, str | None]] = {
+PLACES: Mapping[ProposalKind | ReviewKind, tuple[str, str | None]] = {
     ProposalKind.DECISION: ("case", "id"),
     ProposalKind.POLICY_CHANGE: ("policy", None),
     ProposalKind.CHARGEBACK_ACCEPTANCE: ("chargebacks", "id"),
@@ -28,6 +28,7 @@ PLACES: Mapping[ProposalKind, tuple[str, str | None]] = {
     ProposalKind.HOLD_LIFT: ("holds", "id"),
     ProposalKind.ROLE_GRANT: ("people", None),
     ProposalKind.ERASURE: ("personal_data", None),
+    ReviewKind.EMERGENCY_ROLE: ("people", None),
 }
 
 
@@ -37,6 +38,8 @@ def _leads(row: ProposalRow) -> tuple[str, dict[str, object]]:
 
 
 def _readable(actor: Actor, row: ProposalRow) -> bool:
+    if row.kind is ReviewKind.EMERGENCY_ROLE:  # for whoever may review it: it is answered nowhere else
+        return allowed(actor, Permission.MANAGE_STAFF) and actor.id not in (row.maker_id, row.about)
     entry = navigation.on_disk().get(PLACES[row.kind][0])
     return entry is not None and allowed(actor, entry.permission)
 

@@ -17,13 +17,13 @@ from dashboard.ui import cards, confirm, deadlines, errors, header, reasons, tab
 INTERVALS = {Every.WEEK: "A week apart", Every.TWO_WEEKS: "Two weeks apart", Every.MONTH: "A month apart"}
 INSTALMENTS = [
     tables.count("position", "Instalment", width=90),
-    tables.text("due_on", "Due on", value=lambda row: f"{row.due_on:%-d %B %Y}", width=130),
+    tables.day("due_on", "Due on", width=130),
     tables.money("amount", "Amount", width=110),
     tables.money("open", "Open", width=110),
     tables.text("state", "State", width=90),
 ]
 PREVIEW = [
-    tables.text("due_on", "Due on", value=lambda row: f"{row.due_on:%-d %B %Y}", width=130),
+    tables.day("due_on", "Due on", width=130),
     tables.money("amount", "Amount", width=110),
 ]
 
@@ -104,7 +104,7 @@ def _planned(row: Debt) -> list[Instalment]:
         "Instalments", min_value=1, max_value=rules.MOST, value=3, step=1, key=f"plan-count-{row.id}"
     )
     first = first_at.date_input(
-        "First due on (UTC)", value=today, min_value=today, key=f"plan-first-{row.id}"
+        "First due on (UTC)", value=today, min_value=today, format="YYYY-MM-DD", key=f"plan-first-{row.id}"
     )
     every = every_at.selectbox(
         "Then", list(INTERVALS), index=2, format_func=INTERVALS.__getitem__, key=f"plan-every-{row.id}"

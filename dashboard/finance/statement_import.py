@@ -167,7 +167,7 @@ def _statements(outcome: Import) -> None:
         outcome.statements,
         [
             tables.text(
-                "period", "Period", value=lambda row: f"{row.first_on:%d %b %Y} to {row.last_on:%d %b %Y}"
+                "period", "Period", value=lambda row: f"{row.first_on:%-d %b %Y} to {row.last_on:%-d %b %Y}"
             ),
             tables.money("opening", "Opening balance"),
             tables.money("closing", "Closing balance"),

@@ -9,7 +9,7 @@ import streamlit as st
 from core.queries import party_statements
 from core.queries.party_statements import PartyStatement, TAccount, TAccountEntry
 from dashboard.finance import statements
-from dashboard.ui import cards, header, tables
+from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import html
 
 COLUMNS = [
@@ -47,7 +47,7 @@ def _t(each: TAccount) -> str:
 def _cells(entry: TAccountEntry | None) -> str:
     if entry is None:
         return "<td></td><td></td>"
-    way, tip = f"/journal?id={entry.journal_id}", html(f"{entry.what}, {entry.posted_at:%Y-%m-%d}")
+    way, tip = f"/journal?id={entry.journal_id}", html(f"{entry.what}, {deadlines.day(entry.posted_at)}")
     return (
         f'<td><a href="{way}" target="_self" title="{tip}">J-{entry.journal_id}</a></td>'
         f'<td class="ed-num">{html(abs(entry.amount).text())}</td>'

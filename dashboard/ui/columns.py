@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from streamlit.elements.lib.column_types import ColumnConfig
 
-Kind = Literal["text", "mono", "money", "status", "when", "due", "count", "flag", "marks", "opens"]
+Kind = Literal["text", "mono", "money", "status", "when", "day", "due", "count", "flag", "marks", "opens"]
 PILLS = frozenset({"status", "due"})
 RANKED = frozenset({"money", "count"})
 FIGURE_SPACE = "\u2007"
@@ -84,6 +84,11 @@ def when(name: str, label: str, **more: Any) -> Column:
     return Column(name, label, "when", **more)
 
 
+def day(name: str, label: str, **more: Any) -> Column:
+    """A day, which sorts as one."""
+    return Column(name, label, "day", **more)
+
+
 def due(name: str, label: str, *, now: datetime, **more: Any) -> Column:
     """A time limit in words: `in 4 hours`, `6 hours late`."""
     return Column(name, label, "due", now=now, **more)
@@ -131,6 +136,8 @@ def _words(column: Column, value: Any) -> str:
             words = ", ".join(states.pill(column.axis, each).label for each in value)
         case "when":
             words = deadlines.brief(value, seconds=column.seconds)
+        case "day":
+            words = deadlines.day(value)
         case "due":
             words = deadlines.words(value, column.now) if column.now else deadlines.brief(value)
         case "count":
@@ -149,6 +156,8 @@ def arrow(rows: Sequence[Any], columns: Sequence[Column]) -> pa.Table:
     def values(column: Column) -> pa.Array:
         if column.kind == "when":
             return pa.array([column.of(row) for row in rows], pa.timestamp("s", "UTC"))
+        if column.kind == "day":
+            return pa.array([column.of(row) for row in rows], pa.date32())
         if column.kind == "marks":
             each = [[states.pill(column.axis, value).label for value in column.of(row)] for row in rows]
             return pa.array(each, pa.list_(pa.string()))
@@ -187,6 +196,8 @@ def configure(column: Column, rows: Sequence[Any]) -> ColumnConfig:
                 timezone="UTC",
                 **shared,
             )
+        case "day":
+            return st.column_config.DateColumn(column.label, format="D MMM YYYY", **shared)
     right: Literal["left", "right"] = "right" if column.kind in RANKED else "left"
     return st.column_config.TextColumn(column.label, alignment=right, **shared)
 
@@ -249,7 +260,7 @@ def _filed(column: Column, row: Any) -> list[object]:
         return table_files.amount(value)
     if column.kind == "flag":
         return [bool(value)]
-    if column.filed or column.kind in ("when", "due", "count", "status"):
+    if column.filed or column.kind in ("when", "day", "due", "count", "status"):
         return [value]
     if column.kind == "marks":
         return [" ".join(str(each) for each in value)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
@@ -42,9 +42,9 @@ def exact(at: datetime | None) -> str:
     return "—" if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 
-def day(at: datetime) -> str:
-    """`18 Nov 2026`, for what is known to the day."""
-    return f"{at.astimezone(UTC):%-d %b %Y}"
+def day(at: datetime | date) -> str:
+    """`18 Nov 2026`, for what is known to the day: the one notation of days on pages. A field takes `2026-11-18`."""
+    return f"{at.astimezone(UTC) if isinstance(at, datetime) else at:%-d %b %Y}"
 
 
 def brief(at: datetime | None, *, seconds: bool = False) -> str:

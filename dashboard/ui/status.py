@@ -13,6 +13,7 @@ from typing import Literal
 import streamlit as st
 
 from core.rules import documents
+from core.rules.refunds import RefundStatus
 from dashboard.ui.safe import plain
 
 Tone = Literal["good", "wait", "bad", "info", "quiet"]
@@ -33,6 +34,9 @@ class Pill:
     tone: Tone = "quiet"
     icon: str | None = None
     meaning: str | None = None
+
+
+OWED_AGAIN = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
 
 
 def _pill(label: str, tone: Tone, meaning: str) -> Pill:
@@ -148,7 +152,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "RETURNED": _pill("Returned another way", "good", "It came back to us, and was sent from our bank."),
     },
     "credit note": {
-        status: _pill(label, "bad" if status in ("FAILED", "CANCELED") else "info", sentence)
+        status: _pill(label, "bad" if status in OWED_AGAIN else "info", sentence)
         for status, (label, sentence) in documents.SINCE.items()
     },
     "operation": {

@@ -21,6 +21,7 @@ from dashboard.ui import empty
 from dashboard.ui.columns import (
     Column,
     count,
+    day,
     due,
     flag,
     leads,
@@ -42,6 +43,7 @@ __all__ = [
     "Window",
     "count",
     "cursor",
+    "day",
     "due",
     "every",
     "flag",

@@ -23,6 +23,7 @@ from core.rules.reasons import ReasonMissing
 from tests import builders
 from tests.builders import Town, second_administrator
 from tests.desk_fixtures import a_desk
+from tests.pages.visiting import serve, visit
 
 TICK = timedelta(microseconds=1)
 
@@ -170,3 +171,22 @@ def test_the_database_repeats_it(town: Town, broken: str) -> None:
         town.database.run(lambda s: s.execute(text(broken), town.staff))
     assert roles(town) == {"mediator", "finance"}
     assert roles(town, "max") == {"mediator"}
+
+
+def test_its_review_stands_on_the_work_list_of_those_who_may_review_it(town: Town, tmp_path: Path) -> None:
+    serve(town, tmp_path)
+    row = give(town)
+
+    def listed(who: str) -> bool:
+        shown = [
+            each.value for each in visit(town, who, "overview").dataframe if "what" in each.value.columns
+        ]
+        return any("emergency, to be reviewed" in each.to_string() for each in shown)
+
+    assert {each: listed(each) for each in ("alf", "ada", "cora")} == {
+        "alf": True,
+        "ada": False,
+        "cora": False,
+    }
+    review(town, row.id, stands=True)
+    assert not listed("alf")

@@ -440,7 +440,7 @@ def test_finance_is_reminded_once_of_a_day_that_should_be_closed(town: Town) -> 
 
 def test_a_span_is_a_day_or_the_month_around_it() -> None:
     assert span(PeriodKind.MONTH, date(2026, 2, 10)).last == date(2026, 2, 28)
-    assert span(PeriodKind.DAY, date(2026, 2, 10)).words == "10 February 2026"
+    assert span(PeriodKind.DAY, date(2026, 2, 10)).words == "10 Feb 2026"
     assert PeriodClosed(period="x").message.startswith("x is closed.")
     assert (
         postings.opening_balance(key="o", account="bank", amount=usd(5), cause={}).kind == "opening_balance"

@@ -51,7 +51,7 @@ def test_a_statement_is_looked_at_imported_and_listed(account: Terminal, tmp_pat
     assert "nothing was done" in account.run(*ours).well().out
     (listed,) = account.run("statement", "list", "--account", "main", "--json").well().json
     assert (listed["account"], listed["closing"], listed["gap"]) == ("main", "13.00", False)
-    assert "€13.00 at the end of 03 February 2026" in account.run("bank-account", "list").well().out
+    assert "€13.00 at the end of 3 Feb 2026" in account.run("bank-account", "list").well().out
 
 
 def test_what_should_be_looked_at_ends_with_1(account: Terminal, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_month_is_reopened_by_two_closed_day_by_day_signed_and_late_lines_say_
     person.page.goto(f"{demo.url}/periods")
     person.arrive("Periods")
     for day in (first, first + timedelta(days=1)):
-        close(person, f"{day:%-d %B %Y}")
+        close(person, f"{day:%-d %b %Y}")
     person.page.goto(f"{demo.url}/periods?kind=MONTH")
     person.arrive("Periods")
     close(person, f"{first:%B %Y}")

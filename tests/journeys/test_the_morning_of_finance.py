@@ -29,7 +29,7 @@ def last_run(demo: Demo) -> dict[str, Any]:
 def close_the_first_open_day(demo: Demo, person: Person) -> None:
     """What is still open elsewhere is explained, and signed with the day."""
     first = demo.one("select (open_from at time zone 'utc')::date from ledger_lock")
-    words = f"{first:%-d %B %Y}"
+    words = f"{first:%-d %b %Y}"
     person.go("Periods")
     person.reads(f"Close {words}")
     explanation = person.page.get_by_role("textbox", name=re.compile("Why it is closed all the same"))

@@ -386,7 +386,7 @@ def test_a_match_that_cannot_be_undone_says_so_before_it_is_made(
 
     assert "This match is final" not in shown()
     closed_until_yesterday(owner, town)
-    assert f"This match is final: {town.now - timedelta(days=1):%-d %B %Y} is in a closed period" in shown()
+    assert f"This match is final: {town.now - timedelta(days=1):%-d %b %Y} is in a closed period" in shown()
 
 
 def closed_until_yesterday(owner: Database, town: Town) -> None:
@@ -408,7 +408,7 @@ def test_a_match_that_touches_a_closed_period_is_not_offered_to_be_undone_and_sa
     for number, who in ((line.id, "fay"), (posting.id, "cora")):
         app = visit(town, who, "reconciliation", **{"break": number})
         assert "Undo match" not in labels(app)
-        day = f"{town.now - timedelta(days=1):%-d %B %Y}"
+        day = f"{town.now - timedelta(days=1):%-d %b %Y}"
         assert f"It cannot be undone. {day} is in a closed period" in words(app)
 
 

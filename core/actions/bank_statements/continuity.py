@@ -113,7 +113,7 @@ def require_edges(
         held = balance_before(session, account, new.first_on) if shares else before.closing
         if new.opening != held and (shares or follows_at_once(before, new)):
             raise BalanceDoesNotContinue(
-                file=file, place=place, edge="opens", side="before", day=f"{new.first_on:%d %B %Y}",
+                file=file, place=place, edge="opens", side="before", day=f"{new.first_on:%-d %b %Y}",
                 balance=Money(new.opening, money), difference=Money(new.opening - held, money),
                 other=f"says {Money(held, money)}" if shares else f"closes with {Money(held, money)}",
             )  # fmt: skip
@@ -122,7 +122,7 @@ def require_edges(
     if (after := near.after) is not None and not near.goes_on(new, after) and not overlap(new, after):
         if follows_at_once(new, after):
             raise BalanceDoesNotContinue(
-                file=file, place=place, edge="closes", side="after", day=f"{new.last_on:%d %B %Y}",
+                file=file, place=place, edge="closes", side="after", day=f"{new.last_on:%-d %b %Y}",
                 balance=Money(new.closing, money), difference=Money(new.closing - after.opening, money),
                 other=f"opens with {Money(after.opening, money)}",
             )  # fmt: skip
@@ -219,7 +219,7 @@ def _require_next_opening(
     held, money = new.closing - moved, account.currency
     if held != after.opening:
         raise BalanceDoesNotContinue(
-            file=file, place=place, edge="goes on", side="after", day=f"{after.first_on:%d %B %Y}",
+            file=file, place=place, edge="goes on", side="after", day=f"{after.first_on:%-d %b %Y}",
             balance=Money(held, money), difference=Money(held - after.opening, money),
             other=f"opens with {Money(after.opening, money)}",
         )  # fmt: skip
@@ -227,8 +227,8 @@ def _require_next_opening(
 
 def _refuse(row: Any, day: date, words: str, where: dict[str, str]) -> None:
     if row is not None:
-        what = f"{Money(row.amount_minor, where['currency'])} of {row.booked_on:%d %B %Y} {words}"
-        raise StatementsDisagree(file=where["file"], place=where["place"], day=f"{day:%d %B %Y}", what=what)
+        what = f"{Money(row.amount_minor, where['currency'])} of {row.booked_on:%-d %b %Y} {words}"
+        raise StatementsDisagree(file=where["file"], place=where["place"], day=f"{day:%-d %b %Y}", what=what)
 
 
 def _span(row: BankStatement | None) -> Span | None:
@@ -237,6 +237,6 @@ def _span(row: BankStatement | None) -> Span | None:
 
 def _gap(since: date, until: date, moved: Money) -> str:
     return (
-        f"A statement is missing: between {since:%d %B %Y} and {until:%d %B %Y} the balance moves by {moved}, and no "
+        f"A statement is missing: between {since:%-d %b %Y} and {until:%-d %b %Y} the balance moves by {moved}, and no "
         "imported statement shows it."
     )

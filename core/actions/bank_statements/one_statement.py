@@ -110,7 +110,7 @@ def require_day(job: Job, line: Line) -> None:
         why = "is before this desk's first day (1 January 2000)."
     else:
         return
-    raise DayOutOfRange(file=job.file.name, place=line.place, day=f"{line.booked_on:%d %B %Y}", why=why)
+    raise DayOutOfRange(file=job.file.name, place=line.place, day=f"{line.booked_on:%-d %b %Y}", why=why)
 
 
 def _require_after_opening(job: Job, last: date, end: End) -> None:
@@ -119,10 +119,10 @@ def _require_after_opening(job: Job, last: date, end: End) -> None:
     opened = opening_balances.opened_on(job.session, accounts.BANK, job.account.currency)
     if opened is not None and last < opened:
         why = (
-            f"is before the books of {job.account.code} begin on {opened:%d %B %Y}; their opening balance holds what "
+            f"is before the books of {job.account.code} begin on {opened:%-d %b %Y}; their opening balance holds what "
             "was before. Is the year right?"
         )
-        raise DayOutOfRange(file=job.file.name, place=end.place, day=f"{last:%d %B %Y}", why=why)
+        raise DayOutOfRange(file=job.file.name, place=end.place, day=f"{last:%-d %b %Y}", why=why)
 
 
 def finish(job: Job, end: End) -> None:
@@ -165,7 +165,7 @@ def _period(job: Job, bounds: Bounds, end: End) -> tuple[date, date, list[str]]:
 
 
 def _day(day: date) -> str:
-    return f"{day:%d %B %Y}"
+    return f"{day:%-d %b %Y}"
 
 
 def _balances(
@@ -199,7 +199,7 @@ def _carried(job: Job, near: continuity.Neighbours, first: date, end: End) -> in
         return continuity.balance_before(job.session, job.account, first)
     if job.opening is None:
         held = Money(near.before.closing, job.account.currency)
-        raise DayCovered(file=job.file.name, place=end.place, day=f"{first:%d %B %Y}", held=held)
+        raise DayCovered(file=job.file.name, place=end.place, day=f"{first:%-d %b %Y}", held=held)
     return job.opening
 
 

@@ -40,7 +40,8 @@ class BankRefused(DeskError):
 
 
 class WaitNotLonger(DeskError):
-    """Payouts already wait until {held_until:%Y-%m-%d %H:%M} UTC. Choose a later time, at most {days} days from now."""
+    """Payouts already wait until {held_until:%-d %b %Y, %H:%M} UTC. Choose a later time, at most {days} days
+    from now."""
 
 
 ACTIONS: Mapping[BankDecision, tuple[AuditAction, str, str]] = {

@@ -153,7 +153,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 
 def _flaw(session: Session, row: ManualJournal, now: datetime) -> str | None:
     if not periods.is_open(session, row.posted_on):
-        return f"{row.posted_on:%-d %B %Y} was closed."
+        return f"{row.posted_on:%-d %b %Y} was closed."
     if why := _superseded(session, row):
         return why
     return proposals.flaw(session, waiting(session, row), now=now)
@@ -258,7 +258,7 @@ def write_down(
     if posted_on > now.astimezone(UTC).date():
         raise DayToCome()
     if not periods.is_open(session, posted_on):
-        raise PeriodClosed(period=f"{posted_on:%-d %B %Y}")
+        raise PeriodClosed(period=f"{posted_on:%-d %b %Y}")
     reason, (name, sha256) = given(reason), kept or (None, None)
     row = ManualJournal(
         currency=lines[0].amount.currency,

@@ -181,7 +181,7 @@ def _require_open(session: Session, lines: Sequence[BankLine], journal_ids: Sequ
     days = [each.booked_on for each in lines]
     days += [journal_store.one(session, each).posted_at.astimezone(UTC).date() for each in journal_ids]
     if not periods.is_open(session, min(days)):
-        raise MatchIsFinal(period=f"{min(days):%-d %B %Y}")
+        raise MatchIsFinal(period=f"{min(days):%-d %b %Y}")
 
 
 def _difference(session: Session, journal_ids: Sequence[int]) -> SuspenseItem | None:
