@@ -70,8 +70,17 @@ def show(payout: str) -> None:
         errors.show(missing)
         return
     row = found.payout
-    header.page(f"Payout of {row.amount.text()}", f"{row.id}, {deadlines.exact(row.created_at)}")
+    header.page(f"Payout of {row.amount.text()}", row.id)
     st.text(row.where)
+    booked = ", ".join(deadlines.day(each.booked_on) for each in found.bank)
+    cards.facts(
+        {
+            "Left Stripe": row.created_at,
+            "Arrived, as Stripe says": row.paid_at or "Not yet",
+            "Booked by our bank": booked or "Nothing is matched with it",
+        },
+        columns=3,
+    )
     part = filters.asked_for("part", "Part", [str(each) for each in Part])
     _sum(found)
     _bank(found)

@@ -87,6 +87,7 @@ def waiting(rows: Sequence[StoppedMoney], cursor: tables.Cursor) -> None:
         [WAITING[0], age, *WAITING[1:]],
         key="waiting",
         select=True,
+        whole=True,
         cursor=cursor,
         download=tables.Table(
             "payouts-waiting",

@@ -23,7 +23,11 @@ PILLS = frozenset({"status", "due"})
 RANKED = frozenset({"money", "count"})
 FIGURE_SPACE = "\u2007"
 CLEAR = "#00000000"
-DIGIT, PADDING = 8, 18  # pixels of a character of an amount, and of the room beside it
+DIGIT, LETTER, PADDING = (
+    8,
+    7,
+    18,
+)  # pixels of a character of an amount and of a text, and of the room beside it
 CELL = 2_000  # characters of one cell
 NARROW, WIDEST = 690, 500  # pixels of a table on a screen of 768, and of a column without a width
 Width = Literal["small", "medium", "large"] | int | None
@@ -208,6 +212,13 @@ def _wide_enough(column: Column, rows: Sequence[Any]) -> Width:
         return column.width
     longest = max((len(cell(column, row)) for row in rows), default=0)
     return max(column.width, longest * DIGIT + PADDING)
+
+
+def cut(column: Column, row: Any) -> bool:
+    """Whether a text is longer than one line of its column."""
+    if column.kind != "text" or not isinstance(column.width, int):
+        return False
+    return len(cell(column, row)) * LETTER + PADDING > column.width
 
 
 def narrow(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:

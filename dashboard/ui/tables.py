@@ -66,6 +66,8 @@ __all__ = [
 ROW = 34
 HEADER = 36
 ROWS_ON_SCREEN = 16
+TALL = 66  # from here on the grid breaks a long text into lines
+TALL_ON_SCREEN = 9
 
 
 def table(
@@ -81,6 +83,7 @@ def table(
     download: Table | None,
     empty_state: tuple[str, str] | None = None,
     height: int | None = None,
+    whole: bool = False,
     name: str | None = None,
 ) -> Any | None:
     """Draw the rows; returns the id of the selected row, if `select`, else None. With "always", one row is selected
@@ -88,6 +91,7 @@ def table(
 
     `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. `download` says how
     the whole of it is read for a file (`download.Table`), None where it cannot be taken.
+    With `whole` no text is cut: rows are tall where one does not fit its column.
     `name` is what a screen reader says. `empty_state` is (title, what to do next).
     """
     shown = rows[: cursor.size] if cursor else rows
@@ -101,13 +105,15 @@ def table(
     chosen = st.session_state.get(f"{key}:chosen")
     seen = kinds.narrow(columns, shown)
     config, clicks = _configure(seen, grid, shown)
+    tall = whole and any(kinds.cut(column, row) for column in seen for row in shown)
+    row_height, on_screen = (TALL, TALL_ON_SCREEN) if tall else (ROW, ROWS_ON_SCREEN)
     event = st.dataframe(
         kinds.arrow(shown, seen),
         key=grid,
         hide_index=True,
         column_config=config,
-        row_height=ROW,
-        height=height or HEADER + ROW * min(len(shown), ROWS_ON_SCREEN) + 2,
+        row_height=row_height,
+        height=height or HEADER + row_height * min(len(shown), on_screen) + 2,
         alt=name,
         placeholder="",
         **(_selection(ids, chosen, select) if select else {}),

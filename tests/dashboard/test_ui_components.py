@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import plotly.graph_objects as go
 import pytest
@@ -226,3 +226,20 @@ def test_a_grid_has_its_rows_for_paper_with_the_year_and_nothing_of_an_outsider_
     assert "&lt;b&gt;Ann&lt;/b&gt;" in paper
     assert "$1,234.56" in paper
     assert "2 Mar 2026, 09:05" in paper
+
+
+def test_a_day_sorts_as_one_and_is_written_in_the_one_notation() -> None:
+    shown = [columns.day("on", "On")]
+    rows = [{"on": date(2026, 3, 2)}, {"on": None}]
+    grid = columns.arrow(rows, shown)
+    assert grid.column("on").to_pylist() == [date(2026, 3, 2), None]
+    assert columns.configure(shown[0], rows)["type_config"]["format"] == "D MMM YYYY"
+    assert [columns.cell(shown[0], row) for row in rows] == ["2 Mar 2026", ""]
+    assert columns.filed(shown[0:1], rows[0]) == [date(2026, 3, 2)]
+
+
+def test_a_text_that_does_not_fit_its_column_is_known_to_be_cut() -> None:
+    narrow, free = columns.text("said", "Said", width=120), columns.text("said", "Said")
+    assert not columns.cut(narrow, {"said": "Short"})
+    assert columns.cut(narrow, {"said": "The payee's bank account is closed."})
+    assert not columns.cut(free, {"said": "x" * 400}), "it is as wide as its words"
