@@ -234,7 +234,7 @@ def test_a_line_that_stripe_states_otherwise_is_explained_by_its_difference(
     number = town.database.run(lambda session: stated_otherwise(session, town))
     assert "Submit for approval" not in labels(visit(town, "cora", "reconciliation", **{"break": number}))
     app = visit(town, "fay", "reconciliation", **{"break": number})
-    assert "processor_fees" in words(app), "the likely explanation of a fee"
+    assert "fee_variance" in words(app), "the likely explanation of a fee"
     app.text_input(key=f"difference-{number}-reason").set_value("On Stripe's invoice.").run()
     press(app, "Submit for approval")
     other = visit(town, "cora", "reconciliation", **{"break": number})
