@@ -75,6 +75,6 @@ tables.table(
 )
 
 header.section("Cost and win rate", "Of the chargebacks opened in this time; inquiries take no money.")
-with filters.bar():
+with filters.bar("filters-outcomes"):
     since, until = filters.period(now, default="365")
 chargeback_outcomes.table(since, until)

@@ -14,24 +14,30 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.rules.references import whole
-from dashboard.ui.safe import plain
+from dashboard.ui import deadlines
+from dashboard.ui.safe import html, plain
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_tab_container import TabContainer
 
+ALL = "All"
 SHOWN = 40  # characters of what could not be read
 _unread: ContextVar[list[str] | None] = ContextVar("unread", default=None)
+_chosen: ContextVar[dict[str, str] | None] = ContextVar("chosen", default=None)
 
 
 class Bar:
     """A row for filters; they wrap when the room is narrow. What could not be read is said under the row, and nothing
-    else of the page is drawn."""
+    else of the page is drawn. On paper the row is one line of what was chosen: fields are for a screen."""
 
-    def __init__(self) -> None:
-        self._place = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    def __init__(self, key: str) -> None:
+        self._place = st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
+        self._paper = st.empty()
+        self._chosen: dict[str, str] = {}
 
     def __enter__(self) -> None:
         _unread.set([])
+        _chosen.set(self._chosen)
         self._place.__enter__()
 
     def __exit__(
@@ -43,12 +49,25 @@ class Bar:
         self._place.__exit__(kind, error, trace)
         found = _unread.get()
         _unread.set(None)
+        _chosen.set(None)
+        if self._chosen:
+            said = " · ".join(
+                f"{label}: {words}" if words else label for label, words in self._chosen.items()
+            )
+            self._paper.html(f'<div class="ed-paper">{html(said)}</div>')
         if found and kind is None:
             _say(found)
 
 
-def bar() -> Bar:
-    return Bar()
+def bar(key: str = "filters") -> Bar:
+    """`key` begins with `filters`; a page that draws two gives the second another."""
+    return Bar(key)
+
+
+def _note(label: str, words: str = "") -> None:
+    """What is chosen, for paper."""
+    if (chosen := _chosen.get()) is not None:
+        chosen[label] = words
 
 
 def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None:
@@ -123,6 +142,8 @@ def number(label: str, *, key: str, width: int = 95) -> int | None:
     given = (typed or "").strip()
     if given and whole(given) is None:
         unreadable(label, key, given, remove=False)
+    elif given:
+        _note(label, given)
     return whole(given)
 
 
@@ -134,7 +155,10 @@ def dates(label: str, *, key: str, width: int = 225, latest: date | None = None)
             return ()
     picked = st.date_input(label, value=[], max_value=latest, key=key, format="YYYY-MM-DD",
                            label_visibility="collapsed", width=width, bind="query-params")  # fmt: skip
-    return tuple(picked) if isinstance(picked, tuple) else ()
+    days = tuple(picked) if isinstance(picked, tuple) else ()
+    if days:
+        _note(label, " to ".join(map(deadlines.day, dict.fromkeys(days))))
+    return days
 
 
 def day(label: str, *, key: str, width: int = 150, latest: date | None = None) -> date | None:
@@ -144,8 +168,11 @@ def day(label: str, *, key: str, width: int = 150, latest: date | None = None) -
         unreadable(label, key, asked)
         return None
     st.caption(plain(label), width="content")
-    return st.date_input(label, value=None, max_value=latest, key=key, format="YYYY-MM-DD",
-                         label_visibility="collapsed", width=width, bind="query-params")  # fmt: skip
+    picked = st.date_input(label, value=None, max_value=latest, key=key, format="YYYY-MM-DD",
+                           label_visibility="collapsed", width=width, bind="query-params")  # fmt: skip
+    if picked is not None:
+        _note(label, deadlines.day(picked))
+    return picked
 
 
 def _is_day(text: str) -> bool:
@@ -169,10 +196,13 @@ def search(placeholder: str = "Search", *, key: str = "q", width: int = 260) -> 
         max_chars=100,
         bind="query-params",
     )
-    return (typed or "").strip()
+    words = (typed or "").strip()
+    if words:
+        _note(placeholder, words)
+    return words
 
 
-def choice(label: str, options: Mapping[str, str], *, key: str, everything: str = "All") -> str | None:
+def choice(label: str, options: Mapping[str, str], *, key: str, everything: str = ALL) -> str | None:
     """One of a few, side by side: stored value → label. None is everything."""
     names = {"": everything, **options}
     if not _heed(label, key, names):
@@ -187,6 +217,8 @@ def choice(label: str, options: Mapping[str, str], *, key: str, everything: str 
         label_visibility="collapsed",
         bind="query-params",
     )
+    if (said := names[picked or ""]) != ALL:
+        _note(label, said)
     return picked or None
 
 
@@ -194,7 +226,7 @@ def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200
     """One of many, in a list that can be searched. None is everything."""
     if not _heed(label, key, options):
         return None
-    return st.selectbox(
+    picked: str | None = st.selectbox(
         label,
         list(options),
         index=None,
@@ -205,6 +237,9 @@ def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200
         width=width,
         bind="query-params",
     )
+    if picked is not None:
+        _note(label, options[picked])
+    return picked
 
 
 def _heed(label: str, key: str, options: Mapping[str, str]) -> bool:
@@ -227,7 +262,10 @@ def toggle(label: str, *, key: str, value: bool = False) -> bool:
     """A switch."""
     if asked_for(key, label, ("true", "false")) is None and key in st.query_params:
         return value
-    return st.toggle(label, value=value, key=key, bind="query-params")
+    on = st.toggle(label, value=value, key=key, bind="query-params")
+    if on:
+        _note(label)
+    return on
 
 
 def tabs(names: Sequence[str], *, key: str) -> Sequence[TabContainer]:
@@ -269,5 +307,6 @@ def period(now: datetime, *, key: str = "period", default: str = "30") -> tuple[
             label_visibility="collapsed",
             bind="query-params",
         )
+    _note("Period", PERIODS[days or default])
     first = (now - timedelta(days=int(days or default) - 1)).date()
     return datetime.combine(first, time(), UTC), now
