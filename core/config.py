@@ -40,8 +40,19 @@ class Settings(BaseSettings):
     stripe_webhook_secret: str = Field(default="", validation_alias="STRIPE_WEBHOOK_SECRET")
     stripe_api_base: str = Field(default=STRIPE_API, validation_alias="STRIPE_API_BASE")
     home: Path = Field(default_factory=production_home)
-    # A folder of another machine's, which gets every checkpoint as it is signed (`core.audit.outside`).
+    # Where every checkpoint goes as it is signed (`core.audit.outside`): a folder of another machine's, a bucket that
+    # speaks S3 (`s3://name/prefix`), an e-mail address, an authority that timestamps it (RFC 3161).
     outside_checkpoints: Path | None = None
+    checkpoint_bucket: str = Field(default="", pattern=r"^(s3://[^/\s]+(/\S*)?)?$")
+    checkpoint_mail: str = Field(default="", pattern=AN_ADDRESS)
+    timestamp_url: str = Field(default="", pattern=A_LINK)
+    # A PEM file with the authority's root, and perhaps the certificate with which it must sign.
+    timestamp_certificate: Path | None = None
+    # Of the bucket. Without a key the machine's own role is asked for one.
+    s3_endpoint: str = Field(default="", validation_alias="AWS_ENDPOINT_URL", pattern=A_LINK)
+    s3_region: str = Field(default="", validation_alias="AWS_REGION")
+    s3_key_id: str = Field(default="", validation_alias="AWS_ACCESS_KEY_ID")
+    s3_secret: str = Field(default="", validation_alias="AWS_SECRET_ACCESS_KEY")
     evidence_key: str = Field(default="", validation_alias="EVIDENCE_KEY")
     api_master_key: str = Field(default="", validation_alias="API_MASTER_KEY")
     host: str = Field(default="127.0.0.1", validation_alias="HOST")

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.api.http.api_keys import SHORTEST
+from core.audit import outside_places
 from core.audit.keys import KEY_FILE, own_key
 from core.audit.pinned_keys import key_trouble, pins
 from core.clock import system_clock
@@ -95,7 +96,7 @@ def _running(settings: Settings) -> list[Look]:
                 session,
                 settings.home,
                 now=clock_of(settings, database)(),
-                outside=settings.outside_checkpoints,
+                places=outside_places.places(settings),
             )
     except SQLAlchemyError as problem:
         return [Look("Work in progress", False, _why(problem))]

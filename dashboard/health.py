@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from core.audit import outside_places
 from core.desk import Desk
 from core.queries import health
 
@@ -67,7 +68,7 @@ def _stuck(desk: Desk) -> list[str]:
     try:
         with desk.database.reading() as session:
             found = health.states(
-                session, desk.settings.home, now=desk.clock(), outside=desk.settings.outside_checkpoints
+                session, desk.settings.home, now=desk.clock(), places=outside_places.places(desk.settings)
             )
     except SQLAlchemyError:
         return ["Database"]

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.audit import outside
+from core.audit import outside, outside_places
 from core.audit.pinned_keys import ledger_name
 from core.desk import Desk
 from core.queries import client_funds, health, reconciliation
@@ -108,7 +108,9 @@ def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
         for name, (meaning, query) in _COUNTS.items():
             counts = {str(state): int(count) for state, count in session.execute(text(query), {"now": now})}
             yield _by("state", name, meaning, counts)
-        parts = health.states(session, desk.settings.home, now=now, outside=desk.settings.outside_checkpoints)
+        parts = health.states(
+            session, desk.settings.home, now=now, places=outside_places.places(desk.settings)
+        )
         healthy = {each.part.lower().replace(" ", "_"): int(each.ok) for each in parts}
         yield _by("part", "escrow_desk_part_healthy", "Whether a part of the desk works", healthy)
         ages = {each.work.value: int(each.age(now).total_seconds()) for each in oldest(session, now=now)}
@@ -129,15 +131,19 @@ def _reconciliation(found: reconciliation.ReconciliationStatus, now: datetime) -
 
 
 def _checkpoints_outside(session: Session, desk: Desk, now: datetime) -> Iterator[GaugeMetricFamily]:
-    """How far the place outside is behind, as the worker found it; no number where none is set."""
-    place = desk.settings.outside_checkpoints
-    if place is None:
+    """How far each place outside is behind, as the worker found it; no number where none is set."""
+    places = outside_places.places(desk.settings)
+    if not places:
         return
-    waiting = outside.lag(desk.settings.home / "checkpoints", ledger_name(session), str(place))
-    age = int((now - waiting.since).total_seconds()) if waiting.since else 0
+    folder, ledger = desk.settings.home / "checkpoints", ledger_name(session)
+    found = {each.kind: outside.standing(folder, ledger, each) for each in places}
+    ages = {
+        kind: int((now - each.since).total_seconds()) if each.since else 0 for kind, each in found.items()
+    }
     missing, lag = "escrow_desk_checkpoints_outside_missing", "escrow_desk_checkpoints_outside_lag_seconds"
-    yield _gauge(missing, "Signed checkpoints that are not outside yet", waiting.missing)
-    yield _gauge(lag, "How long the first of them has waited", age)
+    counts = {kind: each.missing for kind, each in found.items()}
+    yield _by("place", missing, "Signed checkpoints that are not outside yet", counts)
+    yield _by("place", lag, "How long the first of them has waited", ages)
 
 
 def _client_funds(session: Session) -> Iterator[GaugeMetricFamily]:

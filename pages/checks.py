@@ -27,4 +27,5 @@ else:
         "The books have not been checked yet. A worker does it as soon as it runs, and then each hour."
     )
 check_runs.section(standing)
+outside_alarm.section()
 invariants.listed(checked)

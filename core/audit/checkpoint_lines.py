@@ -17,7 +17,7 @@ def lines_from(path: Path, number: int) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as file:
         file.seek(_start(file, number))
         for line in file:
-            found = _number(line)
+            found = number_of(line)
             if found is not None and line.endswith(b"\n"):
                 yield found, line
 
@@ -31,7 +31,7 @@ def _start(file: BinaryIO, number: int) -> int:
         if middle:
             file.readline()
         begins, line = file.tell(), file.readline()
-        found = _number(line)
+        found = number_of(line)
         if found is None or found >= number:
             high = middle
         else:
@@ -47,6 +47,7 @@ def _line_begin(file: BinaryIO, near: int) -> int:
     return file.tell()
 
 
-def _number(line: bytes) -> int | None:
+def number_of(line: bytes) -> int | None:
+    """Of the seal whose line this says it is."""
     found = NUMBER.match(line)
     return int(found[1]) if found else None

@@ -75,7 +75,7 @@ def last(folder: Path, ledger: str) -> Seal | None:
 def last_line(folder: Path, ledger: str) -> bytes:
     """The last whole line as it is signed; empty where there is none."""
     path = file_of(folder, ledger)
-    return _last_line(path) if path.exists() else b""
+    return last_line_of(path) if path.exists() else b""
 
 
 def signed_line(content: bytes, ledger: str, key_of: KeyOf) -> Checkpoint:
@@ -85,15 +85,19 @@ def signed_line(content: bytes, ledger: str, key_of: KeyOf) -> Checkpoint:
 
 def append(folder: Path, ledger: str, lines: Sequence[bytes]) -> None:
     """Add lines so that they are on the disk when this returns; a torn line before them is cut off first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = file_of(folder, ledger)
+    append_to(file_of(folder, ledger), lines)
+
+
+def append_to(path: Path, lines: Sequence[bytes]) -> None:
+    """The same, to any file of lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
         file.truncate(_whole(file.fileno()))
         file.seek(0, os.SEEK_END)
         file.write(b"".join(lines))
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(folder)
+    _sync_folder(path.parent)
 
 
 def _checkpoint(number: int, content: bytes, ledger: str, key_of: KeyOf) -> Checkpoint:
@@ -134,7 +138,8 @@ def _line_end(handle: int, end: int) -> int:
     return 0
 
 
-def _last_line(path: Path) -> bytes:
+def last_line_of(path: Path) -> bytes:
+    """The last whole line of a file that is there."""
     with path.open("rb") as file:
         end = _whole(file.fileno())
         start = _line_end(file.fileno(), end - 1)

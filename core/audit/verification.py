@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC
 from itertools import islice
 from pathlib import Path
@@ -23,10 +24,12 @@ from core.audit import content_comparison, row_comparison, sealed_rows
 from core.audit.canonical import KINDS
 from core.audit.content_hashes import Other
 from core.audit.key_trust import FIRST_USE, Ring, Trust
+from core.audit.outside import Readable, differing
 from core.audit.pinned_keys import ledger_name, pins
 from core.audit.seal_history import Witness, history
 from core.audit.sealed_rows import RunningTree, Span
 from core.audit.seals import LAST_XID, Seal
+from core.audit.timestamps import Authority, verified
 from core.audit.verification_report import Finding, VerificationReport, counted_rows
 from core.db import Database
 from core.errors import DeskError
@@ -61,18 +64,32 @@ def verify(
     trust: Trust = FIRST_USE,
     progress: Progress | None = None,
     files: ReadFile | None = None,
+    outside: Sequence[Readable] = (),
+    authority: Authority | None = None,
 ) -> VerificationReport:
     """Check the whole log and ledger against their seals and the checkpoints in `folder`. Changes nothing.
 
     `database` may log in as `auditor`. `trust` is the key that the verifier knows; without it the pinned one is taken
     as it is found, and the report says so. `files` reads a file of evidence, for its bytes to be held against the hash
-    on record; without it none is read, and the report says that too.
+    on record; without it none is read, and the report says that too. `outside`: places whose checkpoints are held
+    against those in `folder`; `authority` is whose timestamps are believed.
     """
     with database.reading() as session:
         ring = Ring(ledger_name(session), pins(session), trust)
     witness = Witness.at(folder, ring)
     with _snapshot(database) as session:
-        return _Verification(session, witness, progress or (lambda done, total: None), files).report()
+        report = _Verification(session, witness, progress or (lambda done, total: None), files).report()
+    beside = [found for place in outside for found in differing(folder, ring.ledger, place)]
+    unread = {each.why for each in beside if each.wrong == "outside_unread"}
+    stamped, refused = verified(folder, ring.ledger, authority) if authority else (None, [])
+    findings = sorted([*report.findings, *beside, *refused], key=_place)
+    return replace(
+        report,
+        findings=tuple(findings[:LISTED]),
+        more=report.more + len(findings[LISTED:]),
+        outside=() if unread else tuple(place.name for place in outside),
+        stamped=stamped,
+    )
 
 
 class _Verification:

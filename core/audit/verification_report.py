@@ -10,11 +10,15 @@ if TYPE_CHECKING:
     from core.audit.key_trust import Trust
     from core.audit.pinned_keys import Pin
     from core.audit.row_comparison import TakenIn
+    from core.audit.timestamps import Timestamped
 
 ROWS = ("entry", "journal", "change", "row")
 # Findings that say what is missing for a proof, and not that anything was altered.
 UNPROVED = frozenset(
-    "unsigned no_checkpoints not_pinned other_key not_handed_over beside overdue not_signed elsewhere".split()
+    (
+        "unsigned no_checkpoints not_pinned other_key not_handed_over beside overdue not_signed elsewhere"
+        " outside_unread timestamp"
+    ).split()
 )
 KIND_WORDS = {"entry": "Audit entry", "change": "Row change"}
 Verdict = Literal["intact", "altered", "unproved", "unsealed", "unsigned", "unknown_key"]
@@ -42,6 +46,14 @@ WORDS: Mapping[str, str] = {
     "future": "{Kind} {id} says that it was written at {why}, which is yet to come.",
     "overdue": "{Kind} {id} was written at {why}, and no seal covers it.",
     "not_signed": "Seal {seal} was made at {why}, and neither it nor any after it is signed.",
+    "outside_other": "The checkpoint of seal {seal} in {why} is another than the one here: one of them was altered.",
+    "outside_more": (
+        "Seal {seal} was signed: its checkpoint is in {why}, and not here. This home was rolled back or cut short."
+    ),
+    "outside_gap": "The checkpoint of seal {seal} is here, and is missing in {why} between others.",
+    "outside_unreadable": "What {why} has in place of the checkpoint of seal {seal} cannot be read: it was altered.",
+    "outside_unread": "The checkpoints outside could not be held against these: {why}.",
+    "timestamp": "Timestamp {id}, of seal {seal}, does not prove anything: {why}.",
     "elsewhere": (
         "This database names another cluster than the one it lies in: it was restored from a dump, or its list of"
         " epochs was altered. Not covered by any seal, and so proved by nothing: {why}."
@@ -106,6 +118,10 @@ class VerificationReport:
     files_read: int | None = None
     """How many of them were read and have the bytes on record; None when no file was read."""
     files_erased: int = 0
+    outside: tuple[str, ...] = ()
+    """The places outside whose checkpoints were read back."""
+    stamped: Timestamped | None = None
+    """What timestamps prove; None where no authority is known here."""
     pinned: Pin | None = None
     trust: Trust | None = None
 
@@ -167,6 +183,13 @@ class VerificationReport:
             parts.append(self._erased())
         if self.taken_in:
             parts.append(self._taken_in())
+        if self.outside:
+            parts.append(f"The checkpoints in {' and '.join(self.outside)} are the same.")
+        if self.stamped and self.stamped.at:
+            parts.append(
+                f"All up to seal {self.stamped.n} existed at {self.stamped.at:%Y-%m-%d %H:%M:%S} UTC, by the timestamp"
+                " of an authority."
+            )
         return " ".join(parts)
 
     def _erased(self) -> str:
@@ -228,6 +251,10 @@ class VerificationReport:
             **numbers,
             **key,
             "taken_in": taken_in,
+            "outside": list(self.outside),
+            "timestamps": self.stamped.count if self.stamped else None,
+            "timestamped_seal": self.stamped.n if self.stamped else None,
+            "timestamped_at": self.stamped.at.isoformat() if self.stamped and self.stamped.at else None,
             "findings": listed,
             "more": self.more,
         }

@@ -74,6 +74,7 @@ def verify(
     first time the pinned key is taken as it is found, and remembered.
     """
     from core import audit
+    from core.audit import outside_places
 
     with opened() as desk, console.status("Verifying …") as status:
 
@@ -88,6 +89,8 @@ def verify(
             trust=trust,
             progress=progress,
             files=desk.evidence.get if files else None,
+            outside=outside_places.readable(desk.settings),
+            authority=outside_places.authority(desk.settings),
         )
         remembered = signing.remembered(desk, report)
     words = "\n".join([report.text, *([remembered] if remembered else [])])

@@ -48,6 +48,12 @@ DEADLINE_NEAR = timedelta(hours=24)
 # a minute (idle_in_transaction_session_timeout), and then the seals after it wait. Clocks may be this far apart.
 SEALED_WITHIN = timedelta(seconds=120)
 CLOCKS_APART = timedelta(seconds=5)
+# A place outside that does not take checkpoints is tried again after this long, twice as long each time, up to the
+# longest. Mail and timestamp authorities get the newest so often, and not each second.
+OUTSIDE_RETRY_FIRST = timedelta(seconds=1)
+OUTSIDE_RETRY_LONGEST = timedelta(minutes=5)
+CHECKPOINTS_MAILED_EVERY = timedelta(hours=1)
+TIMESTAMPED_EVERY = timedelta(minutes=10)
 # What runs by itself is looked at by `doctor`, `/readyz` and `/metrics`. A worker says every four seconds that it
 # lives; the rest is due at a stored time, and so much later it is stuck. A call in review, or a day that is over, is a
 # person's or the worker's within a day or so.

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core import audit, case_file
 from core.actions.platform import check_runs
 from core.actions.platform.check_runs import UNDER_WAY
-from core.audit import Trust, VerificationReport
+from core.audit import Trust, VerificationReport, outside_places
 from core.audit.verification_report import Verdict
 from core.db import is_away
 from core.desk import Desk
@@ -175,6 +175,8 @@ def _record(run: _Run, before: PartResult) -> None:
         trust=Trust(own, "own") if own else Trust(),
         progress=run.progress,
         files=desk.evidence.get,
+        outside=outside_places.readable(desk.settings),
+        authority=outside_places.authority(desk.settings),
     )
     run.found(*_of_report(run, report))
 

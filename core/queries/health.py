@@ -5,7 +5,7 @@ Work that waits longer than its limit (`core.policy.limits`) is named with its a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,8 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit import checkpoints
-from core.audit.outside import lag
+from core.audit import checkpoints, outside
+from core.audit.outside import Place, Standing
 from core.audit.pinned_keys import key_trouble, ledger_name
 from core.policy.limits import (
     CALL_LATE_AFTER,
@@ -60,6 +60,16 @@ RECONCILED = text(
     " from (select null) one left join lateral"
     " (select * from reconciliation_runs where status <> 'RUNNING' order by id desc limit 1) last on true"
 )
+OUTSIDE: Mapping[str, str] = {
+    "folder": "Checkpoints outside",
+    "bucket": "Checkpoints in the bucket",
+    "mail": "Checkpoints by mail",
+    "timestamps": "Timestamps",
+}
+NO_PLACE = (
+    "no place is set, so only the home has them: ESCROW_DESK_OUTSIDE_CHECKPOINTS, ESCROW_DESK_CHECKPOINT_BUCKET,"
+    " ESCROW_DESK_CHECKPOINT_MAIL"
+)
 
 
 @dataclass(frozen=True)
@@ -72,30 +82,34 @@ class BackgroundPart:
 
 
 def states(
-    session: Session, home: Path, *, now: datetime, outside: Path | None = None
+    session: Session, home: Path, *, now: datetime, places: Sequence[Place] = ()
 ) -> list[BackgroundPart]:
-    """Every part, in the order in which a failure spreads. `outside`: where checkpoints go besides the home."""
+    """Every part, in the order in which a failure spreads. `places`: where checkpoints go besides the home."""
     found = list(_states(session, home, now))
     after = next(place for place, each in enumerate(found, start=1) if each.part == "Record")
-    return [*found[:after], checkpoints_outside(session, home, outside, now=now), *found[after:]]
+    return [*found[:after], *checkpoints_outside(session, home, places, now=now), *found[after:]]
 
 
 def checkpoints_outside(
-    session: Session, home: Path, outside: Path | None, *, now: datetime
-) -> BackgroundPart:
-    """As the worker found it at its last look there."""
-    part = "Checkpoints outside"
-    if outside is None:
-        return BackgroundPart(
-            part, True, "no place is set, so only the home has them: ESCROW_DESK_OUTSIDE_CHECKPOINTS"
-        )
-    waiting = lag(home / "checkpoints", ledger_name(session), str(outside))
+    session: Session, home: Path, places: Sequence[Place], *, now: datetime
+) -> list[BackgroundPart]:
+    """Each place as the worker found it at its last look there."""
+    if not places:
+        return [BackgroundPart(OUTSIDE["folder"], True, NO_PLACE)]
+    ledger = ledger_name(session)
+    return [_outside(outside.standing(home / "checkpoints", ledger, each), each, now) for each in places]
+
+
+def _outside(found: Standing, place: Place, now: datetime) -> BackgroundPart:
     behind = (
-        f"{waiting.missing} not in {outside} yet, the first of {_at(waiting.since)}" if waiting.since else ""
+        f"{found.missing} not at {place.name} yet, the first of {_at(found.since)}" if found.since else ""
     )
-    late = waiting.since is not None and now - waiting.since > SEALED_WITHIN
-    found = [waiting.wrong, behind if late or waiting.wrong else ""]
-    return _state(part, found, behind or f"all that are signed are in {outside}")
+    late = found.late(place.every, now)
+    return _state(
+        OUTSIDE[place.kind],
+        [found.wrong, behind if late or found.wrong else ""],
+        behind or f"all that are signed are at {place.name}",
+    )
 
 
 def _states(session: Session, home: Path, now: datetime) -> Iterator[BackgroundPart]:

@@ -13,11 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import structlog
 from procrastinate import App, PsycopgConnector
 
+from core.audit import outside_places
 from core.desk import Desk
 from core.worker import tasks, upkeep
 
@@ -37,7 +39,10 @@ def run(desk: Desk, *, concurrency: int = CONCURRENCY, stop: threading.Event | N
     stopping = stop or threading.Event()
     beside = [
         _each_second("seal", lambda: upkeep.seal(desk), stopping),
-        _each_second("checkpoints_outside", lambda: upkeep.publish(desk), stopping),
+        *(
+            _each_second(f"checkpoints_outside.{place.kind}", partial(upkeep.publish, desk, place), stopping)
+            for place in outside_places.places(desk.settings)
+        ),
     ]
     if desk.settings.demo:
         from core.worker import moving_time
@@ -56,7 +61,7 @@ def run(desk: Desk, *, concurrency: int = CONCURRENCY, stop: threading.Event | N
             log.info("worker.stopped")
 
 
-def _each_second(name: str, work: Callable[[], None], stopping: threading.Event) -> threading.Thread:
+def _each_second(name: str, work: Callable[[], object], stopping: threading.Event) -> threading.Thread:
     return threading.Thread(target=upkeep.each_second, args=(work, stopping), kwargs={"name": name})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 from procrastinate import App
@@ -15,6 +16,9 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.worker.tasks import EVERY_DAY
 from core.worker.trouble import Trouble
+
+if TYPE_CHECKING:
+    from core.audit.outside import Place
 
 log = structlog.get_logger("worker")
 
@@ -63,26 +67,25 @@ def seal(desk: Desk) -> None:
     sealing.seal(desk.database, signer, home / "checkpoints", now=now)
 
 
-def publish(desk: Desk) -> None:
-    """Write the signed checkpoints outside, where a place for them is set. Sealing waits for none of it."""
+def publish(desk: Desk, place: Place) -> bool:
+    """Write the signed checkpoints to one place outside. Sealing waits for none of it. False where it was not tried."""
     from core.audit import outside
     from core.audit.pinned_keys import ledger_name
 
-    if desk.settings.outside_checkpoints is None:
-        return
-    folder, place = desk.settings.home / "checkpoints", outside.Folder(desk.settings.outside_checkpoints)
+    folder = desk.settings.home / "checkpoints"
     with desk.database.transaction() as turn:
-        one_at_a_time(turn, OUTSIDE_ONE_AT_A_TIME)
-        outside.publish(folder, ledger_name(turn), place)
+        one_at_a_time(turn, f"{OUTSIDE_ONE_AT_A_TIME} {place.kind}")
+        return outside.publish(folder, ledger_name(turn), place, now=desk.clock()) is not None
 
 
-def each_second(work: Callable[[], None], stop: threading.Event, *, name: str) -> None:
-    """Run `work` every second until `stop`, whatever goes wrong."""
+def each_second(work: Callable[[], object], stop: threading.Event, *, name: str) -> None:
+    """Run `work` every second until `stop`, whatever goes wrong. It returns False where it did nothing at all."""
     trouble = Trouble(name)
     while not stop.wait(1.0):
         try:
-            work()
+            done = work()
         except Exception as error:
             trouble.met(error)
         else:
-            trouble.over()
+            if done is not False:
+                trouble.over()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core import audit
-from core.audit import Finding, VerificationReport
+from core.audit import Finding, VerificationReport, outside_places
 from core.audit.verification_report import Verdict
 from core.errors import DeskError
 from core.queries.audit import SealState
@@ -164,7 +164,14 @@ def _begin() -> None:
     trust = audit.Trust(own, "own") if own else audit.Trust()
 
     def verify(progress: Progress) -> VerificationReport:
-        return audit.verify(desk.auditor, desk.settings.home / "checkpoints", trust=trust, progress=progress)
+        return audit.verify(
+            desk.auditor,
+            desk.settings.home / "checkpoints",
+            trust=trust,
+            progress=progress,
+            outside=outside_places.readable(desk.settings),
+            authority=outside_places.authority(desk.settings),
+        )
 
     background_job.begin(WORK, verify)
 

@@ -12,11 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from core import audit
-from core.audit.outside import Folder, OutsideDisagrees, publish
+from core.audit.outside import OutsideDisagrees, publish
+from core.audit.outside_places import Folder
 from core.db import Database
 from core.embedded_postgres import EmbeddedPostgres
 from core.embedded_postgres.server import Server
-from tests.audit.conftest import Log
+from core.policy.limits import OUTSIDE_RETRY_LONGEST
+from tests.audit.conftest import NOW, Log
 
 pytestmark = pytest.mark.slow
 
@@ -70,12 +72,12 @@ def test_a_backup_that_was_brought_back_is_found_by_the_checkpoints_outside(
     place = Folder(tmp_path / "outside")
     place.path.mkdir()
     log.written(2)
-    publish(log.folder, log.file.stem, place)
+    publish(log.folder, log.file.stem, place, now=NOW)
     monday = server.create_database(f"{log.owner.url.database}_monday")
     shutil.copytree(log.home, tmp_path / "home_of_monday")
     dump_and_restore(server, log.owner.url.render_as_string(hide_password=False), monday.owner_url)
     log.written(1)
-    publish(log.folder, log.file.stem, place)
+    publish(log.folder, log.file.stem, place, now=NOW)
     opened = [Database(url) for url in (monday.app_url, monday.auditor_url, monday.owner_url)]
     back = replace(
         log, database=opened[0], auditor=opened[1], owner=opened[2], home=tmp_path / "home_of_monday"
@@ -84,12 +86,13 @@ def test_a_backup_that_was_brought_back_is_found_by_the_checkpoints_outside(
         assert log.verify().ok
         assert back.verify().ok, "nothing in the backup tells that it is one"
         assert not audit.verify(back.auditor, place.path).ok
+        assert [each.wrong for each in back.verify(outside=[place]).findings] == ["outside_more"]
         with pytest.raises(OutsideDisagrees, match="of seal 3 there, and none here"):
-            publish(back.folder, back.file.stem, place)
+            publish(back.folder, back.file.stem, place, now=NOW)
         back.written(1)
         assert not audit.verify(back.auditor, place.path).ok
         with pytest.raises(OutsideDisagrees, match="the checkpoint of seal 3 is another"):
-            publish(back.folder, back.file.stem, place)
+            publish(back.folder, back.file.stem, place, now=NOW + OUTSIDE_RETRY_LONGEST)
     finally:
         for each in opened:
             each.dispose()

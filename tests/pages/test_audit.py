@@ -17,9 +17,10 @@ from streamlit.testing.v1 import AppTest
 from core import audit
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
-from core.audit import bundle_proof, export_proof, proof_file
+from core.audit import bundle_proof, export_proof, outside_places, proof_file
 from core.audit.outside import OutsideUnreachable
 from core.db import Database
+from core.policy.limits import OUTSIDE_RETRY_LONGEST
 from core.processes import exports as making
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
@@ -129,19 +130,24 @@ def test_checkpoints_that_do_not_get_outside_are_said_where_people_look(
     settings = desk.settings.model_copy(update={"outside_checkpoints": tmp_path / "away"})
     desk = replace(desk, settings=settings)
     request_context.use(desk)
+    (place,) = outside_places.places(settings)
     with pytest.raises(OutsideUnreachable):
-        upkeep.publish(desk)
+        upkeep.publish(desk, place)
     for subject, page in pages:
         shown = words(visit(town, subject, page))
         assert said in shown, page
         assert "there is no such folder" in shown
     signed = float(town.read(lambda s: s.scalar(text("select count(*) from seals"))))
-    assert f"escrow_desk_checkpoints_outside_missing {signed}" in metrics.render(desk).decode()
+    assert (
+        f'escrow_desk_checkpoints_outside_missing{{place="folder"}} {signed}' in metrics.render(desk).decode()
+    )
     assert b'escrow_desk_part_healthy{part="checkpoints_outside"} 0.0' in metrics.render(desk)
+    assert "Failing" in words(visit(town, "fay", "checks"))
     (tmp_path / "away").mkdir()
-    upkeep.publish(desk)
+    later = replace(desk, clock=lambda: desk.clock() + OUTSIDE_RETRY_LONGEST)
+    assert upkeep.publish(later, place)
     assert not any(said in words(visit(town, subject, page)) for subject, page in pages)
-    assert b"escrow_desk_checkpoints_outside_missing 0.0" in metrics.render(desk)
+    assert b'escrow_desk_checkpoints_outside_missing{place="folder"} 0.0' in metrics.render(desk)
 
 
 @pytest.mark.parametrize("subject", ["ada", "cora"])

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from core import audit
 from core.audit import outside
+from core.audit.outside_places import Folder
 from core.audit.pinned_keys import ledger_name
 from core.db import Database
 from core.policy import limits
@@ -32,7 +33,7 @@ class Desk:
 
     def __init__(self, database: Database, owner: Database, home: Path) -> None:
         self.database, self.owner, self.home = database, owner, home
-        self.outside: Path | None = None
+        self.places: list[outside.Place] = []
         self.town: Town = a_town(database)
         funded(self.town)
         self.now = datetime.now(UTC)
@@ -69,7 +70,7 @@ class Desk:
 
     def wrong(self, now: datetime | None = None) -> dict[str, str]:
         with self.database.reading() as session:
-            found = health.states(session, self.home, now=now or self.now, outside=self.outside)
+            found = health.states(session, self.home, now=now or self.now, places=self.places)
         return {each.part: each.words for each in found if not each.ok}
 
 
@@ -85,18 +86,18 @@ def test_where_all_goes_on_nothing_is_wrong(desk: Desk) -> None:
 def test_checkpoints_that_do_not_get_outside_are_named_after_a_while_and_at_once_where_it_is_known_why(
     desk: Desk, tmp_path: Path
 ) -> None:
-    desk.outside = tmp_path / "outside"
+    place = Folder(tmp_path / "outside")
+    desk.places = [place]
     with desk.database.reading() as session:
         ledger = ledger_name(session)
     assert desk.wrong() == {}
     late = desk.now + limits.SEALED_WITHIN + TICK
-    assert "not in" in desk.wrong(late)["Checkpoints outside"]
-    place = outside.Folder(desk.outside)
+    assert "1 not at" in desk.wrong(late)["Checkpoints outside"]
     with pytest.raises(outside.OutsideUnreachable):
-        outside.publish(desk.home / "checkpoints", ledger, place)
+        outside.publish(desk.home / "checkpoints", ledger, place, now=desk.now)
     assert "no such folder" in desk.wrong()["Checkpoints outside"]
-    desk.outside.mkdir()
-    outside.publish(desk.home / "checkpoints", ledger, place)
+    place.path.mkdir()
+    outside.publish(desk.home / "checkpoints", ledger, place, now=late)
     assert "Checkpoints outside" not in desk.wrong(late)
 
 
