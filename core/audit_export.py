@@ -26,15 +26,26 @@ from psycopg import ClientCursor
 from sqlalchemy.orm import Session
 
 from core import audit, parquet_files
-from core.audit import checkpoints, entries_proof
+from core.audit import checkpoints, entries_proof, timestamps
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.canonical import TIMES, entry_bytes
-from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, Format, Manifest, Marks, signed
+from core.audit.export_manifest import (
+    ENTRIES,
+    KEY,
+    MANIFEST,
+    PROOF,
+    TIMESTAMP,
+    Format,
+    Manifest,
+    Marks,
+    signed,
+)
 from core.audit.filters import AuditFilter
 from core.audit.keys import PublicKey
 from core.audit.merkle import leaf_hash
 from core.audit.pinned_keys import ledger_name
 from core.audit.seals import Seal
+from core.audit.timestamps import Timestamp
 from core.db import Database
 from core.rules.permissions import Actor, Permission, require
 
@@ -174,7 +185,8 @@ def make(
             }
             reading = _Reading(session, cursor, filter, rows, progress)
             if format is Format.BUNDLE:
-                manifest = _bundle(reading, hashed, facts, line, signer)
+                stamp = timestamps.newest(folder, ledger)
+                manifest = _bundle(reading, hashed, facts, line, signer, stamp)
             elif format is Format.PARQUET:
                 marks = _parquet(reading, hashed)
                 manifest = signed(facts | _range(marks) | {"sha256": hashed.hexdigest}, signer)
@@ -261,7 +273,12 @@ def _parquet(reading: _Reading, out: Any) -> Marks:
 
 
 def _bundle(
-    reading: _Reading, out: Any, facts: Mapping[str, Any], line: bytes, signer: audit.Signer
+    reading: _Reading,
+    out: Any,
+    facts: Mapping[str, Any],
+    line: bytes,
+    signer: audit.Signer,
+    stamp: Timestamp | None,
 ) -> Manifest:
     """`facts`: of the manifest, as far as they are known before the rows are read."""
     leaves: dict[int, bytes] = {}
@@ -274,14 +291,15 @@ def _bundle(
         with bundle.open(ENTRIES, "w", force_zip64=True) as file:
             query = AS_JSON.format(selected=selected)
             digest, _, marks = _copy(reading, query, Format.JSONL, file, keep)
-        proof = entries_proof.made(
+        proof, dated = entries_proof.made(
             reading.session,
             line,
             leaves,
             not_sealed=facts["not_sealed"],
             alive=lambda: reading.progress(reading.rows, reading.rows),
+            stamp=stamp,
         )
-        files = {PROOF: proof, KEY: signer.public.pem}
+        files = {PROOF: proof, KEY: signer.public.pem, **({TIMESTAMP: dated} if dated else {})}
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         also = {"sha256": digest, "lines": marks.packed(), "files": hashes}
         manifest = signed({**facts, **_range(marks), **also}, signer)

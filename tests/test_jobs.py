@@ -14,15 +14,19 @@ import pytest
 from sqlalchemy import text
 
 from core import audit, jobs, worker
+from core.config import Settings
 from core.db import Database
+from core.gateways.object_store import Bucket
 from core.money import Money
 from core.notifications import tell
 from core.outbox import OperationKeyReused, enqueue
 from core.records import Notification, OutgoingOperation
 from core.rules.permissions import SYSTEM
 from tests import patience
+from tests.bucket_server import bucket_server
 from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
+from tests.timestamp_authority import timestamp_authority
 
 
 def queued(database: Database) -> list[dict[str, Any]]:
@@ -173,7 +177,7 @@ def test_a_worker_writes_checkpoints_outside_and_seals_also_where_it_cannot(
     with a_worker(database, home, outside_checkpoints=away):
         entry()
         until(lambda: signed(home / "checkpoints") >= 1)
-        until(lambda: list((home / "checkpoints").glob("*.outside.json")))
+        until(lambda: list((home / "checkpoints").glob("*.outside-folder.json")))
         assert not away.exists()
         before = signed(home / "checkpoints")
         entry()
@@ -181,6 +185,28 @@ def test_a_worker_writes_checkpoints_outside_and_seals_also_where_it_cannot(
         away.mkdir()
         until(lambda: signed(away) == signed(home / "checkpoints"))
         until(lambda: list(away.glob("*.checkpoint")))
+
+
+def test_a_worker_looks_after_each_place_by_itself_so_one_that_is_away_delays_no_other(
+    database: Database, owner: Database, tmp_path: Path
+) -> None:
+    with bucket_server() as said, timestamp_authority(tmp_path / "authority") as tsa:
+        also = {
+            "outside_checkpoints": tmp_path / "nowhere",
+            "timestamp_url": tsa.url,
+            "timestamp_certificate": tsa.root,
+        }
+        with a_worker(database, tmp_path, **said, **also):
+            with database.transaction() as session:
+                audit.record(
+                    session, SYSTEM, "system:project:complete", object_kind="project", object_id=1, now=NOW
+                )
+            bucket = Bucket(said["checkpoint_bucket"], Settings(home=tmp_path, **said))
+            until(lambda: list((tmp_path / "checkpoints").glob("*.timestamps")))
+            (ledger,) = {each.stem for each in (tmp_path / "checkpoints").glob("*.jsonl")}
+            until(lambda: list(bucket.keys(ledger)))
+            until(lambda: list((tmp_path / "checkpoints").glob("*.outside-folder.json")))
+    assert not (tmp_path / "nowhere").exists()
 
 
 def unfinished(database: Database, task: str) -> list[dict[str, Any]]:

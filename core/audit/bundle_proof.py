@@ -3,6 +3,7 @@ that every entry in it stands in the signed tree."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import struct
@@ -15,10 +16,11 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from core.audit import export_proof, many_leaves, proof_file
 from core.audit.canonical import ENTRY_COLUMNS, entry_bytes
-from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, Format
-from core.audit.export_proof import ExportVerification, NoManifest
+from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, TIMESTAMP, Format
+from core.audit.export_proof import ExportVerification, NoManifest, StampedEntries
 from core.audit.keys import PublicKey
-from core.audit.merkle import leaf_hash
+from core.audit.merkle import grew, leaf_hash
+from core.audit.timestamps import Authority, CertificateUnusable, TimestampRefused
 from core.audit.tree_heads import Note, origin
 
 NAMES = frozenset({MANIFEST, ENTRIES, PROOF, KEY})
@@ -37,33 +39,56 @@ def ledger_of(file: Path) -> str:
         return str(_manifest(bundle, file)["ledger"])
 
 
-def verify(file: Path, *, key: str | None = None) -> ExportVerification:
-    """`key` is the fingerprint that must have signed, or handed over to the key that did. Raises `NoManifest`."""
+def verify(file: Path, *, key: str | None = None, authority: Authority | None = None) -> ExportVerification:
+    """`key` is the fingerprint that must have signed, or handed over to the key that did; `authority` whose timestamp
+    is believed. Raises `NoManifest`."""
     with _opened(file) as bundle:
         data = _manifest(bundle, file)
         try:
-            return _verified(bundle, data, key)
+            return _verified(bundle, data, key, authority)
         except BROKEN as problem:
             raise NoManifest(path=file, why=f"the zip file is damaged: {problem}") from None
 
 
-def _verified(bundle: ZipFile, data: Mapping[str, Any], key: str | None) -> ExportVerification:
+def _verified(
+    bundle: ZipFile, data: Mapping[str, Any], key: str | None, authority: Authority | None
+) -> ExportVerification:
     with bundle.open(ENTRIES) as content:
         rows = _Rows.read(content)
     wrong = export_proof.differing(rows.sha256, rows.marks, data)
-    files = {name: _whole(bundle, name) for name in (PROOF, KEY)}
+    files = {name: _whole(bundle, name) for name in bundle.namelist() if name not in (MANIFEST, ENTRIES)}
     for name, content_of in files.items():
         if hashlib.sha256(content_of).hexdigest() != data["files"].get(name):
             wrong.append(f"{name} in the bundle was altered: it has another hash than the manifest says.")
+    wrong += [f"{name} is gone from the bundle." for name in data["files"] if name not in files]
     try:
         proof = json.loads(files[PROOF])
         known = _known(proof, data, key)
         proved = sum(place is not None for place in proof["places"])
         wrong += _tree(proof, data, rows, key, known)
+        stamped = _stamped(files[TIMESTAMP], proof, authority) if TIMESTAMP in files else None
     except UNREADABLE as problem:
-        known, proved = frozenset(), 0
+        known, proved, stamped = frozenset(), 0, None
         wrong.append(f"{PROOF} cannot be read: {problem!r}")
-    return export_proof.found(data, wrong, key=key, known=known, proved=proved)
+    if stamped and stamped.wrong:
+        wrong.append(stamped.wrong)
+    return export_proof.found(data, wrong, key=key, known=known, proved=proved, stamped=stamped)
+
+
+def _stamped(content: bytes, proof: Mapping[str, Any], authority: Authority | None) -> StampedEntries:
+    """How many of the entries existed when an authority stamped an earlier checkpoint of the same log."""
+    try:
+        facts, second = json.loads(content), Note.of(proof["checkpoint"])
+        first, path = Note.of(facts["note"]), [bytes.fromhex(each) for each in facts["path"]]
+        count = sum(place is not None and place < first.size for place in proof["places"])
+        if first.origin != second.origin or not grew(first.size, first.root, second.size, second.root, path):
+            return StampedEntries(wrong="The timestamp is of another log than the entries stand in.")
+        answer = base64.b64decode(facts["answer"], validate=True)
+        return StampedEntries(count, authority.time_of(first.note, answer) if authority else None)
+    except (TimestampRefused, CertificateUnusable) as problem:
+        return StampedEntries(wrong=problem.message)
+    except UNREADABLE as problem:
+        return StampedEntries(wrong=f"{TIMESTAMP} cannot be read: {problem!r}")
 
 
 @dataclass(frozen=True)
@@ -136,9 +161,9 @@ def _opened(file: Path) -> ZipFile:
     except BROKEN:
         raise NoManifest(path=file, why="it is no zip file") from None
     names = bundle.namelist()
-    if len(names) != len(NAMES) or set(names) != NAMES:
+    if len(names) != len(set(names)) or set(names) - {TIMESTAMP} != NAMES:
         bundle.close()
-        raise NoManifest(path=file, why=f"a bundle holds {', '.join(sorted(NAMES))} and nothing else")
+        raise NoManifest(path=file, why=f"a bundle holds {', '.join(sorted(NAMES))} and perhaps {TIMESTAMP}")
     return bundle
 
 

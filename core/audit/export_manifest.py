@@ -26,6 +26,7 @@ SIGNED_AS = b"escrow-desk audit export 2\n"
 MARK = 4
 # What lies in a bundle.
 MANIFEST, ENTRIES, PROOF, KEY = "manifest.json", "entries.jsonl", "proof.json", "signing-key.pem"
+TIMESTAMP = "timestamp.json"  # only where an authority has stamped a checkpoint
 
 
 class Format(StrEnum):

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,22 @@ class NoExport(DeskError):
 
 
 @dataclass(frozen=True)
+class StampedEntries:
+    """How many of the entries an authority's timestamp covers; `at` is None where no authority was named to believe."""
+
+    count: int = 0
+    at: datetime | None = None
+    wrong: str = ""
+
+    @property
+    def text(self) -> str:
+        if self.at is None:
+            return "It has a timestamp, which was not checked: name the authority's root with --authority."
+        entries = "1 of them" if self.count == 1 else f"{self.count:,} of them"
+        return f"By the timestamp of an authority {entries} existed at {self.at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+@dataclass(frozen=True)
 class ExportVerification:
     """What was found. `wrong` is empty where file and manifest are as the desk exported them; `known` where that is
     proved by the key that the verifier knows. `proved`: how many entries of a bundle stand in the signed tree."""
@@ -47,6 +64,7 @@ class ExportVerification:
     wrong: tuple[str, ...] = ()
     more: int = 0
     proved: int | None = None
+    stamped: StampedEntries | None = None
 
     @property
     def ok(self) -> bool:
@@ -68,6 +86,8 @@ class ExportVerification:
         if self.proved is not None:
             proved = f"{self.proved:,} of the {self.rows:,}"
             lines.append(f"Proved to stand in the log under that seal, as they are here: {proved}.")
+        if self.stamped:
+            lines.append(self.stamped.text)
         return "\n".join(lines)
 
     def _as_exported(self) -> str:
@@ -100,6 +120,7 @@ def found(
     key: str | None,
     known: frozenset[str],
     proved: int | None = None,
+    stamped: StampedEntries | None = None,
 ) -> ExportVerification:
     """What is wrong with the rows, and with the manifest, whose signer must be among the `known`."""
     signer = _signer(data)
@@ -121,6 +142,7 @@ def found(
         wrong=tuple(wrong[:LISTED]),
         more=max(0, len(wrong) - LISTED),
         proved=proved,
+        stamped=stamped,
     )
 
 

@@ -108,6 +108,10 @@ def verify_export(
         ),
     ] = None,
     key: Key = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option(help="PEM with the root of the timestamp authority to believe, in a bundle."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Hold an export against its signed manifest; needs no database and no configuration.
@@ -116,16 +120,20 @@ def verify_export(
     bundle every entry must also stand in the log that was signed. A key that is not known here proves nothing (also 1).
     """
     from core.audit import bundle_proof, export_proof
+    from core.audit.timestamps import Authority
 
     if not file.is_file():  # before its manifest is looked for beside it
         raise export_proof.NoExport(path=file)
     if manifest is None and bundle_proof.is_bundle(file):
-        proof = bundle_proof.verify(file, key=signing.for_export(bundle_proof.ledger_of(file), key))
+        wanted = signing.for_export(bundle_proof.ledger_of(file), key)
+        proof = bundle_proof.verify(file, key=wanted, authority=Authority(authority) if authority else None)
     else:
         beside = manifest or _manifest_path(file)
         wanted = signing.for_export(export_proof.ledger_of(beside), key)
         proof = export_proof.verify(file, manifest=beside, key=wanted)
-    data = {"ok": proof.known, **vars(proof)}
+    stamped = proof.stamped
+    at = stamped.at.isoformat() if stamped and stamped.at else None
+    data = {"ok": proof.known, **vars(proof), "stamped": stamped and {"count": stamped.count, "at": at}}
     say(data, as_json=as_json, words=tell(proof.text()))
     raise typer.Exit(0 if proof.known else 1)
 

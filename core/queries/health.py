@@ -68,7 +68,7 @@ OUTSIDE: Mapping[str, str] = {
 }
 NO_PLACE = (
     "no place is set, so only the home has them: ESCROW_DESK_OUTSIDE_CHECKPOINTS, ESCROW_DESK_CHECKPOINT_BUCKET,"
-    " ESCROW_DESK_CHECKPOINT_MAIL"
+    " ESCROW_DESK_CHECKPOINT_MAIL; ESCROW_DESK_TIMESTAMP_URL dates them"
 )
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,16 +17,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import audit, audit_export
-from core.audit import bundle_proof, export_proof, many_leaves
+from core.audit import bundle_proof, export_proof, many_leaves, timestamps
 from core.audit.entries_proof import NoBundle, NothingSigned
-from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, Format
+from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, TIMESTAMP, Format
 from core.audit.export_proof import NoManifest
 from core.audit.filters import AuditFilter
 from core.audit.merkle import Edge, leaf_hash
+from core.audit.outside import publish
+from core.audit.outside_places import Timestamps
+from core.audit.timestamps import Authority
+from core.audit.tree_heads import Note
 from core.audit_export import Exported
+from core.config import Settings
 from core.rules.permissions import Actor
 from tests.audit.conftest import NOW, Log
 from tests.audit.test_proofs import OFFICER
+from tests.timestamp_authority import timestamp_authority
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "verify_bundle.py"
 STRANGER = "0000:" * 7 + "0000"
@@ -226,3 +233,61 @@ def test_many_leaves_have_one_path(size: int) -> None:
         if places:
             assert many_leaves.root_of(known | {places[0]: other}, size, path) != root
             assert many_leaves.root_of(known | {size: root}, size, path) is None
+
+
+def test_a_bundle_has_the_last_timestamp_and_what_it_covers(log: Log, tmp_path: Path) -> None:
+    with (
+        timestamp_authority(tmp_path / "authority") as tsa,
+        timestamp_authority(tmp_path / "another") as other,
+    ):
+        place = Timestamps(Settings(home=log.home, timestamp_url=tsa.url, timestamp_certificate=tsa.root))
+        log.write(2)
+        log.seal()
+        publish(log.folder, log.file.stem, place, now=NOW)
+        log.write(3)
+        log.seal()
+        file = tmp_path / "log.zip"
+        exported(log, file)
+        key = log.signer.public.fingerprint
+        known = bundle_proof.verify(file, key=key, authority=Authority(tsa.root))
+        assert (known.wrong, known.known) == ((), True)
+        assert known.stamped
+        assert known.stamped.at
+        assert known.stamped.count == 2, "those that were sealed by then"
+        assert "2 of them existed at" in known.text()
+        assert "was not checked" in bundle_proof.verify(file, key=key).text()
+        assert (
+            "does not prove" in bundle_proof.verify(file, key=key, authority=Authority(other.root)).wrong[0]
+        )
+        assert by_the_example(file, key)[0] == 0
+        for name, change in (
+            ("gone", lambda content: None),
+            ("moved", lambda content: content.replace(b'"path"', b'"pfad"')),
+        ):
+            bad = tmp_path / f"{name}.zip"
+            rewritten(file, bad, TIMESTAMP, change)
+            assert not bundle_proof.verify(bad, key=key, authority=Authority(tsa.root)).ok
+            assert by_the_example(bad, key)[0] == 1
+
+
+def test_a_timestamp_of_another_history_goes_into_no_bundle(log: Log, tmp_path: Path) -> None:
+    with timestamp_authority(tmp_path / "authority") as tsa:
+        place = Timestamps(Settings(home=log.home, timestamp_url=tsa.url, timestamp_certificate=tsa.root))
+        log.written(1)
+        publish(log.folder, log.file.stem, place, now=NOW)
+    ((_, stamp),) = timestamps.kept(log.folder, log.file.stem)
+    assert stamp
+    note = Note.of(stamp.note)
+    strange = stamp.note.replace(f"\n{note.size}\n", f"\n{note.size - 1}\n")
+    timestamps.keep(log.folder, log.file.stem, replace(stamp, note=strange))
+    exported(log, tmp_path / "log.zip")
+    with zipfile.ZipFile(tmp_path / "log.zip") as bundle:
+        assert TIMESTAMP not in bundle.namelist()
+
+
+def rewritten(file: Path, out: Path, name: str, change: Callable[[bytes], bytes | None]) -> None:
+    with zipfile.ZipFile(file) as before, zipfile.ZipFile(out, "w") as after:
+        for each in before.namelist():
+            content = before.read(each)
+            if (new := change(content) if each == name else content) is not None:
+                after.writestr(each, new)
