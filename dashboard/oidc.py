@@ -12,7 +12,7 @@ import logging
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.actions.staff import invitations, sessions
+from core.actions.staff import group_roles, invitations, sessions
 from core.actions.staff.sessions import Origin
 from core.desk import Desk
 from core.errors import DeskError
@@ -43,13 +43,18 @@ WithToken = Callable[[Response, str, Request], Response]
 
 @dataclass(frozen=True)
 class Provider:
-    """What `.streamlit/secrets.toml` says under [auth]."""
+    """What `.streamlit/secrets.toml` says under [auth].
+
+    `groups_claim`: where the identity token names groups, which may give roles; a point leads into a claim.
+    """
 
     redirect_uri: str
     cookie_secret: str
     client_id: str
     client_secret: str
     server_metadata_url: str
+    groups_claim: str = "groups"
+    scope: str = "openid email profile"
 
 
 class NotYou(DeskError):
@@ -61,10 +66,10 @@ def configured() -> Provider | None:
     if not SECRETS.is_file():
         return None
     auth = tomllib.loads(SECRETS.read_text(encoding="utf-8")).get("auth", {})
-    names = Provider.__dataclass_fields__
-    if not all(auth.get(name) for name in names):
+    every = fields(Provider)
+    if not all(auth.get(each.name) for each in every if each.default is MISSING):
         return None
-    return Provider(**{name: auth[name] for name in names})
+    return Provider(**{each.name: auth[each.name] for each in every if auth.get(each.name)})
 
 
 def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]:
@@ -102,6 +107,7 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
                 again,
                 invitation,
                 origin_of(request, _sid(claims)),
+                _groups(claims, provider.groups_claim),
             )
         except DeskError as refusal:
             return _refused(refusal.message)
@@ -167,12 +173,19 @@ async def _claims(client: Any, request: Request) -> dict[str, Any] | Response:
 
 
 def _admit(
-    desk: Desk, claims: dict[str, Any], held: str | None, again: bool, invitation: str | None, origin: Origin
+    desk: Desk,
+    claims: dict[str, Any],
+    held: str | None,
+    again: bool,
+    invitation: str | None,
+    origin: Origin,
+    groups: tuple[str, ...],
 ) -> str | None:
     """A session for this identity; None for a stranger without an invitation. Raises `NotYou`, and what
     `invitations.accept` does.
 
-    Confirming keeps the session that is held; whoever signs in again ends it, so that no session is left behind.
+    Confirming keeps the session that is held; whoever signs in again ends it, so that no session is left behind. Either
+    way roles follow the groups that the provider names now, where groups give roles here.
     """
     now = desk.clock()
 
@@ -194,9 +207,12 @@ def _admit(
             if alive.staff_id != staff_id:
                 raise NotYou()
             sessions.reauthenticate(session, held, now=now, provider_session=origin.provider_session)
-            return held
-        sessions.sign_out(session, held, now=now)
-        return sessions.sign_in(session, staff_id=staff_id, now=now, origin=origin)
+            token = held
+        else:
+            sessions.sign_out(session, held, now=now)
+            token = sessions.sign_in(session, staff_id=staff_id, now=now, origin=origin)
+        group_roles.follow(session, staff_id=staff_id, groups=groups, now=now)
+        return token
 
     return desk.database.run(admit)
 
@@ -213,6 +229,18 @@ def _sid(claims: dict[str, Any]) -> str | None:
     """The provider's own name for its session, with which it says later that it has ended."""
     said = claims.get("sid")
     return said if isinstance(said, str) and said else None
+
+
+def _groups(claims: dict[str, Any], claim: str) -> tuple[str, ...]:
+    """The groups that the identity token names: none where there is no such claim, or it is no list of words. A claim's
+    name may itself have points, as in an address."""
+    said: Any = claims.get(claim)
+    if said is None:
+        said = claims
+        for part in claim.split("."):
+            said = said.get(part) if isinstance(said, dict) else None
+    said = [said] if isinstance(said, str) else said
+    return tuple(each for each in said if isinstance(each, str)) if isinstance(said, list | tuple) else ()
 
 
 def _recent(claims: dict[str, Any]) -> bool:
@@ -236,5 +264,5 @@ def _client(provider: Provider) -> Any:
         client_id=provider.client_id,
         client_secret=provider.client_secret,
         server_metadata_url=provider.server_metadata_url,
-        client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256"},
+        client_kwargs={"scope": provider.scope, "code_challenge_method": "S256"},
     )

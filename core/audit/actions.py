@@ -250,10 +250,13 @@ class AuditAction(StrEnum):
     REVIEW_SETTLE = "review:settle"
     REVIEW_SUBMIT = "review:submit"
     ROLE_END_EMERGENCY = "role:end_emergency"
+    ROLE_END_GROUP = "role:end_group"
+    ROLE_FOLLOW_GROUPS = "role:follow_groups"
     ROLE_GIVE_IN_EMERGENCY = "role:give_in_emergency"
     ROLE_GRANT = "role:grant"
     ROLE_GRANT_ALONE = "role:grant_alone"
     ROLE_KEEP_AFTER_EMERGENCY = "role:keep_after_emergency"
+    ROLE_NAME_GROUP = "role:name_group"
     ROLE_PROPOSE = "role:propose"
     ROLE_REJECT = "role:reject"
     ROLE_RETURN = "role:return"
@@ -565,6 +568,9 @@ KINDS: Mapping[AuditAction, ActionKind] = {
         "Emergency role kept after its review", staff_only=True
     ),
     AuditAction.ROLE_END_EMERGENCY: ActionKind("Emergency role ended", tone="good", staff_only=True),
+    AuditAction.ROLE_END_GROUP: ActionKind("Group gives a role no longer", tone="wait", staff_only=True),
+    AuditAction.ROLE_FOLLOW_GROUPS: ActionKind("Roles by the sign-in provider's groups", staff_only=True),
+    AuditAction.ROLE_NAME_GROUP: ActionKind("Group gives a role from now on", tone="bad", staff_only=True),
     AuditAction.ROLE_PROPOSE: ActionKind("Roles proposed", tone="wait", staff_only=True),
     AuditAction.ROLE_REJECT: ActionKind("Proposed roles rejected", staff_only=True),
     AuditAction.ROLE_RETURN: ActionKind("Proposed roles returned", staff_only=True),

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.cli import operator, staff_emergency
+from core.cli import operator, staff_emergency, staff_groups
 from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, say, tell
 from core.errors import DeskError
@@ -26,6 +26,8 @@ PASSED_ON = "The worker gives each to another mediator, or back to the queue."
 app = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
 app.command("emergency")(staff_emergency.give)
 app.command("review")(staff_emergency.review)
+app.command("group")(staff_groups.group)
+app.command("groups")(staff_groups.groups)
 
 
 class NoRoleNamed(DeskError):

@@ -12,7 +12,17 @@ from core.audit import actions
 from core.audit.actions import AuditAction
 from core.queries import mediators
 from core.queries.mediators import Colleague
-from core.records import Case, Milestone, Party, Project, RoleGrant, Staff, StaffInvitation, StaffRole
+from core.records import (
+    Case,
+    Milestone,
+    Party,
+    Project,
+    ProviderRole,
+    RoleGrant,
+    Staff,
+    StaffInvitation,
+    StaffRole,
+)
 from core.rules.cases import BLOCKING
 from core.rules.permissions import Role
 from core.rules.proposals import ProposalStatus
@@ -45,6 +55,14 @@ GIVEN_ALONE = text(
     order by e.at desc, e.id desc
     """
 )
+
+
+def by_groups(session: Session, staff_id: int) -> dict[Role, str]:
+    """The roles that a colleague has by a group of the sign-in provider, and by which."""
+    open = select(ProviderRole.role, ProviderRole.group_name).where(
+        ProviderRole.staff_id == staff_id, ProviderRole.ended_at.is_(None)
+    )
+    return {Role(role): group for role, group in session.execute(open.order_by(ProviderRole.role))}
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,10 @@ from core.records.payments import (
 )
 from core.records.people import (
     EmergencyGrant,
+    GroupRole,
     Installation,
     Party,
+    ProviderRole,
     RoleGrant,
     Staff,
     StaffInvitation,
@@ -126,6 +128,7 @@ __all__ = [
     "Export",
     "FailedReturn",
     "FinalRating",
+    "GroupRole",
     "Handover",
     "Hold",
     "HoldLift",
@@ -160,6 +163,7 @@ __all__ = [
     "PracticeFlag",
     "Project",
     "ProjectReview",
+    "ProviderRole",
     "RateBucket",
     "Receipt",
     "ReconciliationBreak",

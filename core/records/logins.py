@@ -14,9 +14,10 @@ from collections.abc import Mapping
 # Only read: written by the database itself, or by a function.
 READS = (
     "account_balances account_postings accounts alembic_version audit_entries balances chart currencies "
-    "daily_totals document_series fee_totals fees_of_journals found_ties hot_balances journal_kinds journals "
-    "ledger_lock ledger_roll_up milestone_moves party_changes personal_data posting_tail postings register "
-    "repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves unhashed_content"
+    "daily_totals document_series fee_totals fees_of_journals found_ties group_roles hot_balances journal_kinds "
+    "journals ledger_lock ledger_roll_up milestone_moves party_changes personal_data posting_tail postings "
+    "provider_roles register repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves "
+    "unhashed_content"
 )
 
 # Rows are added and stay as they are.
@@ -161,6 +162,7 @@ ADDED_BY_TRIGGER = ("outgoing_events",)
 # Functions that act with the rights of their owner.
 CALLS: Mapping[str, str] = {
     "announce_test": "a test event for an endpoint that is in use",
+    "apply_group_roles": "roles, as the groups of the sign-in provider say that the owner chose",
     "bank_lines_hash": "the hash of a statement's lines",
     "carry_sessions": "a demo's sessions come along with its time",
     "erase_person": "a person, where two people approved it",

@@ -116,6 +116,55 @@ class StaffRole(Record):
     role: Mapped[Role] = mapped_column(primary_key=True)
 
 
+class GroupRole(Record):
+    """Which role the members of a group of the sign-in provider have, until `ended_at`. Written as the owner alone."""
+
+    __tablename__ = "group_roles"
+    __table_args__ = (
+        one_of("role", Role),
+        CheckConstraint("group_name <> ''", name="named"),
+        CheckConstraint("ended_at >= added_at", name="ends_later"),
+        Index(
+            "group_roles_one_open_idx",
+            "group_name",
+            "role",
+            unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_name: Mapped[str]
+    role: Mapped[Role]
+    added_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ProviderRole(Record):
+    """A role that a colleague has, or had until `ended_at`, by a group of the sign-in provider. Written by
+    `apply_group_roles` alone. `held_before`: it had been given otherwise, and stays when the group is left."""
+
+    __tablename__ = "provider_roles"
+    __table_args__ = (
+        one_of("role", Role),
+        Index(
+            "provider_roles_one_open_idx",
+            "staff_id",
+            "role",
+            unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    role: Mapped[Role]
+    group_name: Mapped[str]
+    held_before: Mapped[bool]
+    given_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class StaffPreference(Record):
     """How a member of staff likes to work. `blind`: whether names are hidden in cases; None: as the policy says."""
 

@@ -33,12 +33,16 @@ def show(staff_id: int) -> None:
             ties = people.ties(session, staff_id)
             visits = people.visits(session, staff_id, now=now) if _may_see_sessions(staff_id) else None
             steps = team.history(session, staff_id) if request_context.may(Permission.READ_AUDIT) else None
-            cases = team.open_cases(session, staff_id)
+            cases, by_groups = team.open_cases(session, staff_id), team.by_groups(session, staff_id)
     except NotFound:
         st.text("There is no such person.")
         st.button("Close", on_click=close, args=("staff",))
         return
     _head(person)
+    for role, group in by_groups.items():
+        cards.note(
+            f"{in_words(role.value)} by the group {group} of the sign-in provider, as of the last sign-in."
+        )
     with st.container(horizontal=True, gap="small"):
         team_roles.ways(person)
         team_emergency.way(person)

@@ -397,6 +397,25 @@ def test_skills_of_a_colleague_are_changed(terminal: Terminal, town: builders.To
     assert newest_action(town) == "operator:staff:change_skills"
 
 
+def test_a_group_gives_a_role_by_the_owners_login_until_that_is_ended(
+    terminal: Terminal, town: builders.Town
+) -> None:
+    change = ("staff", "group", "desk-finance", "--reason", "The directory decides.")
+    assert "No group gives a role" in terminal.run("staff", "groups").well().out
+    terminal.run(*change, "--gives", "finance").well()
+    assert newest_action(town) == "operator:role:name_group"
+    assert terminal.run("staff", "groups", "--json").well().json == [
+        {"group": "desk-finance", "role": "finance"}
+    ]
+    terminal.run(*change, "--gives", "finance").refuses("gives the role finance already")
+    terminal.run(*change, "--gives", "administrator", DATABASE_OWNER_URL="").refuses("permission denied")
+    terminal.run(*change).refuses("Say one of")
+    assert terminal.run(*change, "--ends", "finance", "--json").well().json["gives"] is False
+    assert newest_action(town) == "operator:role:end_group"
+    terminal.run(*change, "--ends", "finance").refuses("does not give the role finance")
+
+
+
 def test_a_role_is_given_in_an_emergency_and_reviewed(terminal: Terminal, town: builders.Town) -> None:
     builders.second_administrator(town)
     mia, ada, alf = (town.staff[each] for each in ("mia", "ada", "alf"))

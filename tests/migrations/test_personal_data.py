@@ -60,6 +60,7 @@ evidence: kind media_type sha256
 evidence_notes: area
 exports: format kind
 fee_totals: dimension key
+group_roles: group_name role
 hold_lifts: status
 holds: kind stripe_object
 installation: name
@@ -95,6 +96,7 @@ policy_proposals: note profile reason snapshot status
 policy_versions: profile snapshot
 practice_flags: author_kind
 projects: currency fee_mode funding platform project_type size status
+provider_roles: group_name role
 rate_buckets: holder
 receipts: currency issuer_address issuer_name issuer_tax_id key kind scope_hash series
 reconciliation_breaks: currency kind side transaction_id
