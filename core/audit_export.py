@@ -47,6 +47,7 @@ from core.audit.pinned_keys import ledger_name
 from core.audit.seals import Seal
 from core.audit.timestamps import Timestamp
 from core.db import Database
+from core.gateways.resumed_file import EarlierTry, Trail
 from core.rules.permissions import Actor, Permission, require
 
 # = + - @ tab, carriage return, line feed, and the full-width forms of the first four.
@@ -74,6 +75,11 @@ select count(*) from audit_entries
 where xid >= coalesce(%(hi)s, '0')::xid8
   and id > (select coalesce(max(entries_after), 0) from seal_epochs where epoch >= %(epoch)s) and {where}
 """
+# What was committed when that snapshot was taken; older epochs count transactions otherwise, and had ended before.
+VISIBLE = """(pg_visible_in_snapshot(xid, %(snapshot)s::pg_snapshot)
+  or id <= (select max(entries_after) from seal_epochs))"""
+RESUMABLE = frozenset({Format.CSV, Format.JSONL})
+"""A zip file and Parquet cannot be gone on with: they have at their end where each part lies."""
 LINES_AT_ONCE = 1000
 Progress = Callable[[int, int], None]
 
@@ -156,8 +162,12 @@ def make(
     signer: audit.Signer,
     folder: Path,
     progress: Progress = lambda done, total: None,
+    trail: Trail | None = None,
 ) -> Exported:
-    """The file, without a word to the audit log: `export_audit` and `core.processes.exports` see to that."""
+    """The file, without a word to the audit log: `export_audit` and `core.processes.exports` see to that.
+
+    With a `trail` CSV and JSON Lines go on where an earlier try ended, as of its moment.
+    """
     with auditor.reading() as session:
         ledger = ledger_name(session)
         # Read before the snapshot: the seal of this line is then in the database for certain.
@@ -169,7 +179,8 @@ def make(
         assert isinstance(connection, psycopg.Connection)
         with ClientCursor(connection) as cursor:
             cursor.execute(f"{SNAPSHOT}; set local timezone = 'UTC'; set local datestyle = 'ISO'")
-            rows, sealed, not_sealed = _counted(cursor, filter, last.n if last else 0)
+            wanted = _Wanted.of(cursor, filter, trail if format in RESUMABLE else None)
+            rows, sealed, not_sealed = _counted(cursor, wanted, last.n if last else 0)
             progress(0, rows)
             facts = {
                 "name": name,
@@ -183,7 +194,7 @@ def make(
                 "not_sealed": not_sealed,
                 "exported_at": now.isoformat(),
             }
-            reading = _Reading(session, cursor, filter, rows, progress)
+            reading = _Reading(session, cursor, wanted, rows, progress)
             if format is Format.BUNDLE:
                 stamp = timestamps.newest(folder, ledger)
                 manifest = _bundle(reading, hashed, facts, line, signer, stamp)
@@ -191,7 +202,7 @@ def make(
                 marks = _parquet(reading, hashed)
                 manifest = signed(facts | _range(marks) | {"sha256": hashed.hexdigest}, signer)
             else:
-                digest, header, marks = _copy(reading, _query(filter, format), format, hashed)
+                digest, header, marks = _copy(reading, _query(wanted, format), format, hashed)
                 also = {"sha256": digest, "header_sha256": header, "lines": marks.packed()}
                 manifest = signed(facts | _range(marks) | also, signer)
     return Exported(manifest, hashed.hexdigest)
@@ -233,12 +244,38 @@ class _Reading:
 
     session: Session
     cursor: ClientCursor[Any]
-    filter: AuditFilter
+    filter: _Wanted
     rows: int
     progress: Progress
 
 
-def _counted(cursor: ClientCursor[Any], filter: AuditFilter, last: int) -> tuple[int, Any, int]:
+@dataclass(frozen=True)
+class _Wanted:
+    """The entries that match, as of the moment at which an earlier try read them, if there was one. Rows are never
+    changed, so what was visible then is what it would have gone on to write."""
+
+    filter: AuditFilter
+    earlier: EarlierTry | None = None
+
+    @classmethod
+    def of(cls, cursor: ClientCursor[Any], filter: AuditFilter, trail: Trail | None) -> _Wanted:
+        if trail is None:
+            return cls(filter)
+        now = cursor.execute("select pg_current_snapshot()::text").fetchone()
+        assert now is not None
+        trail.begin(trail.earlier.snapshot if trail.earlier else now[0])
+        return cls(filter, trail.earlier)
+
+    def where(self, also: str = "") -> str:
+        visible = f" and {VISIBLE}" if self.earlier else ""
+        return f"{self.filter.where()}{visible}{also}"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return self.filter.values | {"snapshot": self.earlier and self.earlier.snapshot}
+
+
+def _counted(cursor: ClientCursor[Any], filter: _Wanted, last: int) -> tuple[int, Any, int]:
     """How many rows it is, the last signed seal, and how many of the rows that does not cover."""
     sealed = cursor.execute(SEALED, {"n": last}).fetchone() or (None, None, None, 1)
     bounds = {"hi": sealed[2], "epoch": sealed[3]}
@@ -308,11 +345,12 @@ def _bundle(
     return manifest
 
 
-def _query(filter: AuditFilter, format: Format) -> str:
+def _query(filter: _Wanted, format: Format) -> str:
     columns = (
         _safe(column) if format is Format.CSV and column in FREE_TEXTS else column for column in COLUMNS
     )
-    selected = SELECTED.format(columns=", ".join(columns), where=filter.where())
+    after = " and id > %(after)s" if filter.earlier else ""
+    selected = SELECTED.format(columns=", ".join(columns), where=filter.where(after))
     return (AS_CSV if format is Format.CSV else AS_JSON).format(selected=selected)
 
 
@@ -331,14 +369,14 @@ def _copy(
 ) -> tuple[str, str | None, Marks]:
     """Write the file; its sha256, that of its first line where it has names of columns, and a mark for each row."""
     digest, header, marks, done = hashlib.sha256(), None, Marks(), 0
-    query = reading.cursor.mogrify(statement, reading.filter.values)
-    with reading.cursor.copy(query.encode()) as copy:
-        if format is Format.CSV:
-            names = bytes(next(iter(copy)))
+
+    def written(rows: Iterator[bytes]) -> None:
+        nonlocal header, done
+        if format is Format.CSV and (names := next(rows, None)) and header is None:
             header = hashlib.sha256(names).hexdigest()
             digest.update(names)
             out.write(names)
-        while lines := [bytes(line) for line in islice(copy, LINES_AT_ONCE)]:
+        while lines := list(islice(rows, LINES_AT_ONCE)):
             content = b"".join(lines)
             digest.update(content)
             out.write(content)
@@ -348,6 +386,12 @@ def _copy(
                 keep(id, line)
             done += len(lines)
             reading.progress(done, reading.rows)
+
+    if reading.filter.earlier:
+        written(reading.filter.earlier.rows(quoted=format is Format.CSV))
+    query = reading.cursor.mogrify(statement, reading.filter.values | {"after": marks.last})
+    with reading.cursor.copy(query.encode()) as copy:
+        written(bytes(line) for line in copy)
     return digest.hexdigest(), header, marks
 
 

@@ -24,6 +24,7 @@ from core.audit.actions import AuditAction
 from core.audit_export import FORMULA_STARTS, SNAPSHOT, Progress
 from core.db import Database
 from core.errors import DeskError
+from core.gateways.resumed_file import EarlierTry, Trail
 from core.ledger.accounts import CHART, ISO_NUMBERS
 from core.money import CURRENCIES
 from core.replica import HeavyReads
@@ -213,6 +214,10 @@ select coalesce((
     where {of_journals} and {of_postings}
 )
 """
+# What follows those that an earlier try wrote, of what was committed when it began; older epochs count transactions
+# otherwise and were committed long ago. Journals are never changed.
+GOES_ON = """j.id > %(last)s and (pg_visible_in_snapshot(j.xid, %(snapshot)s::pg_snapshot)
+  or j.id <= (select max(journals_after) from seal_epochs))"""
 _STARTS = ", ".join(str(ord(start)) for start in sorted(FORMULA_STARTS))
 
 
@@ -220,12 +225,12 @@ WRITTEN, CUT, PLAIN = 'to_char({0}, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')', "date_trun
 """How a time is written: as text, cut to its second (a spreadsheet would round it), as the database has it."""
 
 
-def _query(wanted: LedgerFilter, *, texts: bool, times: str, alone: str = "offset 0") -> str:
-    """With `texts`: every value as it stands in a CSV file."""
+def _query(wanted: LedgerFilter, *, texts: bool, times: str, alone: str = "offset 0", also: str = "") -> str:
+    """With `texts`: every value as it stands in a CSV file. `also`: what journals must be besides."""
     columns = ", ".join(f"{_as_text(each) if texts else each.sql} as {each.name}" for each in COLUMNS)
     written = ", ".join(f"{times.format(each.sql)} as {each.name}" for each in COLUMNS if each.kind == "time")
     source = FROM.format(
-        of_journals=wanted.of_journals, of_postings=wanted.of_postings, times=written, alone=alone
+        of_journals=wanted.of_journals + also, of_postings=wanted.of_postings, times=written, alone=alone
     )
     return f"select {columns} {source} order by j.id, p.place"
 
@@ -242,9 +247,17 @@ def plain_query() -> str:
 
 
 def write(
-    session: Session, wanted: LedgerFilter, format: LedgerFormat, out: IO[bytes], progress: Progress
+    session: Session,
+    wanted: LedgerFilter,
+    format: LedgerFormat,
+    out: IO[bytes],
+    progress: Progress,
+    trail: Trail | None = None,
 ) -> int:
-    """The file, and how many postings are in it, without a word to the audit log: `export_ledger` sees to that."""
+    """The file, and how many postings are in it, without a word to the audit log: `export_ledger` sees to that.
+
+    With a `trail` CSV goes on where an earlier try ended, as of its moment.
+    """
     out.seek(0)
     out.truncate()
     connection = session.connection().connection.driver_connection
@@ -255,7 +268,7 @@ def write(
     total = int(counted[0]) if counted else 0
     progress(0, total)
     if format is LedgerFormat.CSV:
-        return _as_csv(connection, wanted, out, total, progress)
+        return _as_csv(connection, wanted, out, total, progress, trail)
     batches = _batches(connection, wanted, total, progress)
     if format is LedgerFormat.XLSX:
         return _as_xlsx(batches, out)
@@ -263,18 +276,55 @@ def write(
 
 
 def _as_csv(
-    connection: psycopg.Connection[Any], wanted: LedgerFilter, out: IO[bytes], total: int, progress: Progress
+    connection: psycopg.Connection[Any],
+    wanted: LedgerFilter,
+    out: IO[bytes],
+    total: int,
+    progress: Progress,
+    trail: Trail | None,
 ) -> int:
-    out.write(BOM)
+    done, last, also, values = -1, b"", "", wanted.values  # the header is no posting
+
+    def written(rows: Iterator[bytes]) -> None:
+        nonlocal done, last
+        while lines := list(islice(rows, AT_ONCE)):
+            out.write(b"".join(lines))
+            last = lines[-1]
+            done += len(lines)
+            progress(max(0, done), total)
+
     with ClientCursor(connection) as cursor:
-        query = cursor.mogrify(_query(wanted, texts=True, times=WRITTEN), wanted.values)
-        done = -1  # the header
-        with cursor.copy(f"copy ({query}) to stdout (format csv, header true)".encode()) as copy:
-            while lines := [bytes(line) for line in islice(copy, AT_ONCE)]:
-                out.write(b"".join(lines))
-                done += len(lines)
-                progress(done, total)
+        earlier = trail.earlier if trail else None
+        if trail:
+            now = cursor.execute("select pg_current_snapshot()::text").fetchone()
+            assert now is not None
+            trail.begin(earlier.snapshot if earlier else now[0])
+        if earlier:
+            written(_whole_journals(earlier))
+            also = f" and {GOES_ON}"
+            values |= {"snapshot": earlier.snapshot, "last": _journal(last) or 0}
+        if done < 0:
+            out.write(BOM)
+        query = cursor.mogrify(_query(wanted, texts=True, times=WRITTEN, also=also), values)
+        with cursor.copy(f"copy ({query}) to stdout (format csv, header {done < 0})".encode()) as copy:
+            written(bytes(line) for line in copy)
     return done
+
+
+def _whole_journals(earlier: EarlierTry) -> Iterator[bytes]:
+    """The header, and every row of the journals that are there whole: of the last, rows may be missing."""
+    rows: list[bytes] = []
+    for row in earlier.rows(quoted=True):
+        if rows and _journal(rows[0]) != _journal(row):
+            yield from rows
+            rows = []
+        rows.append(row)
+
+
+def _journal(row: bytes) -> int | None:
+    """The journal of a row of the file; None of the header."""
+    number = row.partition(b",")[0]
+    return int(number) if number.isdigit() else None
 
 
 def _batches(

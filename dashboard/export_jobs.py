@@ -16,7 +16,7 @@ from core.actions.exports import requests
 from core.processes import exports
 from core.queries import exports as queries
 from core.queries.exports import ExportView
-from core.rules.exports import KEPT, ExportKind
+from core.rules.exports import KEPT, RESUMED, ExportKind
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, download
@@ -119,7 +119,7 @@ class ExportDrawer:
 
     def _so_far(self, found: ExportView) -> str:
         if found.begun:
-            return f"{found.done:,} of {found.total:,} {self.noun} written …"
+            return f"{found.done:,} of {found.total:,} {self.noun} written …{_again(found)}"
         if request_context.now() - found.requested_at > NO_WORKER_AFTER:
             return "No worker has taken it up yet. “escrow-desk doctor” says whether one runs."
         return "It waits for a worker …"
@@ -175,3 +175,12 @@ class ExportDrawer:
 
     def _put(self, export_id: int) -> None:
         st.session_state[self._put_away] = export_id
+
+
+def _again(found: ExportView) -> str:
+    """That a worker stopped in the middle, and what that means for this format."""
+    if not found.again:
+        return ""
+    if found.format in RESUMED:
+        return " A worker stopped; another one goes on where it was."
+    return " A worker stopped; another one began anew, because this format cannot be gone on with."

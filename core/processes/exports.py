@@ -1,4 +1,5 @@
-"""Exports are made here, by the worker: claimed by a lease, so that what a killed worker leaves is made again.
+"""Exports are made here, by the worker: claimed by a lease, so that what a killed worker leaves is gone on with, or
+made again where its format does not allow that.
 
 A file appears whole or not at all under `ESCROW_DESK_HOME/exports`, for the desk's own account only, and is removed
 once it was given out, when its time is over, or when the session that asked for it has ended.
@@ -28,10 +29,20 @@ from core.audit.export_manifest import Format
 from core.audit.filters import AuditFilter
 from core.audit_export import Progress
 from core.desk import Desk
+from core.gateways.resumed_file import EarlierTry, Trail, begun
 from core.ledger_export import LedgerFilter, LedgerFormat
 from core.processes import leases
 from core.records import Export, Staff, StaffRole, StaffSession
-from core.rules.exports import KEPT, LEASE, TRIES, ExportGivenUp, ExportGone, ExportKind, ExportStopped
+from core.rules.exports import (
+    KEPT,
+    LEASE,
+    RESUMED,
+    TRIES,
+    ExportGivenUp,
+    ExportGone,
+    ExportKind,
+    ExportStopped,
+)
 from core.rules.permissions import Actor, Role, require
 
 SAID_EVERY = 0.5  # seconds between two words of progress
@@ -111,25 +122,40 @@ def _claim(session: Session, export_id: int, *, now: datetime) -> Export | None:
         row.failure = ExportGivenUp(tries=row.tries).message
         return None
     row.tries += 1
-    row.done, row.next_try_at = 0, now + LEASE
+    row.next_try_at = now + LEASE
     return row
 
 
 def _make(desk: Desk, row: Export) -> None:
     actor = _owner(desk, row)
-    folder = _folder(desk)
-    for left in folder.glob(f"{row.id}.*.part"):  # by a worker that died
-        left.unlink(missing_ok=True)
-    part = folder / f"{row.id}.{row.tries}.part"
+    part = _folder(desk) / f"{row.id}.{row.tries}.part"
+    earlier = _left_behind(desk, row)
     try:
         opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(opened, "w+b") as file, _lease_kept(desk, row):
-            made = WRITERS[row.kind](desk, row, file, _progress(desk, row))
+            trail = Trail(part, file, earlier)
+            made = WRITERS[row.kind](desk, row, file, _progress(desk, row, trail), trail)
             file.flush()
             os.fsync(file.fileno())
-        desk.database.run(lambda session: _finish(session, desk, actor, row, made, part))
+        how = {"tries": row.tries, "went_on": earlier is not None} if row.tries > 1 else {}
+        desk.database.run(lambda session: _finish(session, desk, actor, row, made, part, how))
+        _clear(desk, row.id)
     finally:
         part.unlink(missing_ok=True)
+        begun(part).unlink(missing_ok=True)
+
+
+def _left_behind(desk: Desk, row: Export) -> EarlierTry | None:
+    """What a worker that died left, where this format goes on with it; it stays until this try has ended."""
+    parts = _folder(desk).glob(f"{row.id}.*.part") if row.format in RESUMED else ()
+    found = [each for each in map(EarlierTry.of, parts) if each]
+    return max(found, key=lambda each: each.size, default=None)
+
+
+def _clear(desk: Desk, export_id: int) -> None:
+    """Nothing is left of any try."""
+    for left in _folder(desk).glob(f"{export_id}.*.part*"):
+        left.unlink(missing_ok=True)
 
 
 def _mine(row: Export) -> tuple[ColumnElement[bool], ...]:
@@ -142,7 +168,15 @@ def _mine(row: Export) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _finish(session: Session, desk: Desk, actor: Actor, row: Export, made: Made, part: Path) -> None:
+def _finish(
+    session: Session,
+    desk: Desk,
+    actor: Actor,
+    row: Export,
+    made: Made,
+    part: Path,
+    how: Mapping[str, Any],
+) -> None:
     """Unless another worker took it over meanwhile, whose file it is then. It is there no longer than the sign-in."""
     now = desk.clock()
     ends = select(StaffSession.expires_at).where(StaffSession.id == row.session_id).scalar_subquery()
@@ -163,7 +197,7 @@ def _finish(session: Session, desk: Desk, actor: Actor, row: Export, made: Made,
             with open(note, "wb") as file:
                 file.write(made.manifest)
         action = AuditAction.EXPORT_FINISH.by(row.kind.value)
-        after = requests.asked(row) | dict(made.entry)
+        after = requests.asked(row) | dict(made.entry) | dict(how)
         audit.record(session, actor, action, object_kind="export", object_id=row.name, now=now, after=after)
 
 
@@ -194,12 +228,13 @@ def _alive(desk: Desk) -> Any:
     )
 
 
-def _progress(desk: Desk, row: Export) -> Progress:
-    """Says how far it is."""
+def _progress(desk: Desk, row: Export, trail: Trail) -> Progress:
+    """Says how far it is, and keeps that for another try."""
     said = 0.0
 
     def progress(done: int, total: int) -> None:
         nonlocal said
+        trail.keep()
         if time.monotonic() - said < SAID_EVERY:
             return
         said = time.monotonic()
@@ -230,7 +265,7 @@ def _lease_kept(desk: Desk, row: Export, *, every: float = LEASE.total_seconds()
         thread.join()
 
 
-def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made:
+def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress, trail: Trail) -> Made:
     home, format = desk.settings.home, Format(row.format)
     made = audit_export.make(
         desk.auditor,
@@ -242,6 +277,7 @@ def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made
         signer=audit.desk_signer(desk.database, home, now=desk.clock()),
         folder=home / "checkpoints",
         progress=progress,
+        trail=trail,
     )
     told = made.manifest
     facts = {
@@ -252,15 +288,17 @@ def _audit(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made
     return Made(facts, audit_export.finished(made), None if format is Format.BUNDLE else told.json())
 
 
-def _ledger(desk: Desk, row: Export, file: IO[bytes], progress: Progress) -> Made:
+def _ledger(desk: Desk, row: Export, file: IO[bytes], progress: Progress, trail: Trail) -> Made:
     wanted, format = LedgerFilter.of(row.filter), LedgerFormat(row.format)
-    rows = desk.reports.run(lambda session: ledger_export.write(session, wanted, format, file, progress))
+    rows = desk.reports.run(
+        lambda session: ledger_export.write(session, wanted, format, file, progress, trail)
+    )
     file.seek(0)
     facts = {"rows": rows, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}  # type: ignore[arg-type]
     return Made(facts, facts)
 
 
-WRITERS: Mapping[ExportKind, Callable[[Desk, Export, IO[bytes], Progress], Made]] = {
+WRITERS: Mapping[ExportKind, Callable[[Desk, Export, IO[bytes], Progress, Trail], Made]] = {
     ExportKind.AUDIT: _audit,
     ExportKind.LEDGER: _ledger,
 }
@@ -280,8 +318,7 @@ def _remove(desk: Desk) -> None:
     for export_id in ended:
         _path(desk, export_id).unlink(missing_ok=True)
         _manifest_path(desk, export_id).unlink(missing_ok=True)
-        for left in _folder(desk).glob(f"{export_id}.*.part"):
-            left.unlink(missing_ok=True)
+        _clear(desk, export_id)
         _removed(desk, export_id)
 
 

@@ -16,7 +16,8 @@ from core.rules.exports import ExportKind
 
 @dataclass(frozen=True)
 class ExportView:
-    """One export. `begun`: a worker has it in its hands; `facts`: what it holds, once it is finished."""
+    """One export. `begun`: a worker has it in its hands, `again`: because another one stopped; `facts`: what it holds,
+    once it is finished."""
 
     id: int
     name: str
@@ -25,6 +26,7 @@ class ExportView:
     requested_at: datetime
     expires_at: datetime
     begun: bool
+    again: bool
     done: int
     total: int
     facts: Mapping[str, Any] | None
@@ -59,6 +61,7 @@ def latest(session: Session, *, session_id: int, kind: ExportKind, now: datetime
         requested_at=row.requested_at,
         expires_at=row.expires_at,
         begun=row.tries > 0,
+        again=row.tries > 1,
         done=row.done,
         total=row.total,
         facts=row.facts,

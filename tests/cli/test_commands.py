@@ -415,7 +415,6 @@ def test_a_group_gives_a_role_by_the_owners_login_until_that_is_ended(
     terminal.run(*change, "--ends", "finance").refuses("does not give the role finance")
 
 
-
 def test_a_role_is_given_in_an_emergency_and_reviewed(terminal: Terminal, town: builders.Town) -> None:
     builders.second_administrator(town)
     mia, ada, alf = (town.staff[each] for each in ("mia", "ada", "alf"))

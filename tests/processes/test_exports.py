@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import signal
 import subprocess
 import sys
@@ -17,12 +18,16 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from core import ledger_export
 from core.actions.exports import requests
 from core.actions.staff import sessions
+from core.audit import export_proof
 from core.clock import system_clock
 from core.db import Database
 from core.desk import Desk
 from core.embedded_postgres import Urls
+from core.gateways.resumed_file import EarlierTry, Trail, begun
+from core.ledger_export import LedgerFilter, LedgerFormat
 from core.processes import exports
 from core.records import Export, StaffSession
 from core.rules.exports import KEPT, LEASE, TRIES, ExportGone, ExportKind
@@ -252,7 +257,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing_but_time(
     with owner.transaction() as session:
         session.execute(text("lock table journals in access exclusive mode"))  # holds the file half made
         with a_worker(urls, home) as worker:
-            until(lambda: office.row(number).tries == 1 and office.files == {f"{number}.1.part"})
+            until(lambda: office.row(number).tries == 1 and f"{number}.1.part" in office.files)
             worker.send_signal(signal.SIGKILL)
             worker.wait()
     assert office.row(number).facts is None
@@ -261,6 +266,94 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing_but_time(
     assert office.files == {str(number)}
     assert b"charge_settled" in office.taken(cora, number)
     assert office.actions() == [f"ledger:export:{verb}" for verb in ("start", "finish", "download")]
+
+
+MANY = text(
+    "insert into audit_entries (at, actor_kind, role, action, object_kind, object_id, reason, recorded_at)"
+    " select now(), 'system', '', 'system:project:complete', 'project', n::text,"
+    " E'a \"word\",\\nand another line', now() from generate_series(1, :rows) n"
+)
+ROWS = 250_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_worker_that_is_killed_half_way_is_gone_on_from_where_the_format_allows_it(
+    office: Office, owner: Database, urls: Urls, tmp_path: Path, format: str
+) -> None:
+    """Killed with SIGKILL while rows are on their way; what is written afterwards is not in the file."""
+    office.town.now = system_clock()
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(MANY, {"rows": ROWS})
+    cora, home = office.signed_in("cora"), office.desk.settings.home
+    number = office.town.act(
+        requests.request, cora, kind=ExportKind.AUDIT, format=format, ending=format, filter={}
+    )
+    expected = office.town.read(lambda session: session.scalar(text("select count(*) from audit_entries")))
+    part = home / "exports" / f"{number}.1.part"
+
+    def half_way() -> bool:
+        earlier = EarlierTry.of(part)
+        return earlier is not None or (format == "parquet" and office.row(number).done > 0)
+
+    with a_worker(urls, home) as worker:
+        until(half_way)
+        with owner.transaction() as session:  # it cannot say that it has ended
+            session.execute(text("select from exports for update"))
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+    assert office.row(number).facts is None
+    assert str(number) not in office.files, "no half file"
+    with pytest.raises(ExportGone):
+        office.taken(cora, number)
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(MANY, {"rows": 7})
+    with a_worker(urls, home, ahead=LEASE.total_seconds() + 60):
+        until(lambda: office.row(number).facts is not None or office.row(number).failure)
+    row = office.row(number)
+    assert row.failure is None
+    finished = text("select after from audit_entries where action = 'audit:export:finish'")
+    (said,) = office.town.read(lambda session: session.scalars(finished).all())
+    assert (said["tries"], said["went_on"]) == (2, format != "parquet")
+    file, manifest = tmp_path / f"log.{format}", tmp_path / f"log.{format}.manifest.json"
+    manifest.write_bytes(exports.manifest(office.desk, cora, now=office.town.now, export_id=number))
+    file.write_bytes(office.taken(cora, number))
+    proof = export_proof.verify(file)
+    assert proof.wrong == ()
+    if format != "parquet":
+        assert proof.rows == expected, "as of the moment at which the first try read"
+    assert not [each for each in office.files if "part" in each]
+
+
+@pytest.mark.slow
+def test_the_ledger_goes_on_after_its_last_whole_journal(office: Office, tmp_path: Path) -> None:
+    for _ in range(3):
+        builders.funded(office.town)
+    whole, part = tmp_path / "whole.csv", tmp_path / "1.1.part"
+
+    def written(path: Path, earlier: EarlierTry | None = None) -> bytes:
+        with path.open("w+b") as file, office.desk.auditor.reading() as session:
+            trail = Trail(path, file, earlier)
+            ledger_export.write(
+                session, LedgerFilter(), LedgerFormat.CSV, file, lambda done, total: trail.keep(), trail
+            )
+        return path.read_bytes()
+
+    content = written(whole)
+    snapshot = json.loads(begun(whole).read_bytes())["snapshot"]
+    builders.funded(office.town)  # after that moment
+    assert written(tmp_path / "later.csv") != content
+    for size in range(0, len(content), 97):
+        part.write_bytes(content[:size])
+        begun(part).write_text(json.dumps({"snapshot": snapshot, "bytes": size}))
+        if earlier := EarlierTry.of(part):
+            assert written(tmp_path / "again.csv", earlier) == content, size
+    begun(part).write_text("{}")
+    assert EarlierTry.of(part) is None
+    begun(part).write_text(json.dumps({"snapshot": snapshot, "bytes": len(content) + 1}))
+    assert EarlierTry.of(part) is None, "less is there than was safe"
 
 
 def test_a_moment_is_enough_to_wait(office: Office) -> None:
