@@ -179,7 +179,7 @@ def make(
         assert isinstance(connection, psycopg.Connection)
         with ClientCursor(connection) as cursor:
             cursor.execute(f"{SNAPSHOT}; set local timezone = 'UTC'; set local datestyle = 'ISO'")
-            wanted = _Wanted.of(cursor, filter, trail if format in RESUMABLE else None)
+            wanted = _Entries.of(cursor, filter, trail if format in RESUMABLE else None)
             rows, sealed, not_sealed = _counted(cursor, wanted, last.n if last else 0)
             progress(0, rows)
             facts = {
@@ -244,13 +244,13 @@ class _Reading:
 
     session: Session
     cursor: ClientCursor[Any]
-    filter: _Wanted
+    filter: _Entries
     rows: int
     progress: Progress
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Entries:
     """The entries that match, as of the moment at which an earlier try read them, if there was one. Rows are never
     changed, so what was visible then is what it would have gone on to write."""
 
@@ -258,7 +258,7 @@ class _Wanted:
     earlier: EarlierTry | None = None
 
     @classmethod
-    def of(cls, cursor: ClientCursor[Any], filter: AuditFilter, trail: Trail | None) -> _Wanted:
+    def of(cls, cursor: ClientCursor[Any], filter: AuditFilter, trail: Trail | None) -> _Entries:
         if trail is None:
             return cls(filter)
         now = cursor.execute("select pg_current_snapshot()::text").fetchone()
@@ -275,7 +275,7 @@ class _Wanted:
         return self.filter.values | {"snapshot": self.earlier and self.earlier.snapshot}
 
 
-def _counted(cursor: ClientCursor[Any], filter: _Wanted, last: int) -> tuple[int, Any, int]:
+def _counted(cursor: ClientCursor[Any], filter: _Entries, last: int) -> tuple[int, Any, int]:
     """How many rows it is, the last signed seal, and how many of the rows that does not cover."""
     sealed = cursor.execute(SEALED, {"n": last}).fetchone() or (None, None, None, 1)
     bounds = {"hi": sealed[2], "epoch": sealed[3]}
@@ -345,7 +345,7 @@ def _bundle(
     return manifest
 
 
-def _query(filter: _Wanted, format: Format) -> str:
+def _query(filter: _Entries, format: Format) -> str:
     columns = (
         _safe(column) if format is Format.CSV and column in FREE_TEXTS else column for column in COLUMNS
     )

@@ -32,7 +32,7 @@ class EarlierTry:
 
     @classmethod
     def of(cls, path: Path) -> EarlierTry | None:
-        """What this file, which a worker left, is good for; None where another must begin anew."""
+        """What this file, which a worker left, is good for; None where another starts again from the first row."""
         try:
             facts = json.loads(begun(path).read_bytes())
             found = cls(path, str(facts["snapshot"]), int(facts["bytes"]))
