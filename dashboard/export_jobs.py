@@ -183,4 +183,4 @@ def _again(found: ExportView) -> str:
         return ""
     if found.format in RESUMED:
         return " A worker stopped; another one goes on where it was."
-    return " A worker stopped; another one started again from the first row, because this format cannot be gone on with."
+    return " A worker stopped; another one starts from the first row, as this format must."

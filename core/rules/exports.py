@@ -15,7 +15,8 @@ LEASE = timedelta(minutes=1)
 """A worker that was silent for so long has died, and another makes the file again."""
 TRIES = 5
 RESUMED = frozenset({"csv", "jsonl"})
-"""Formats that another worker goes on with. The others have at their end where each part lies, so they start again from the first row."""
+"""Formats that another worker goes on with. The others have at their end where each part lies, so they are written
+again from the first row."""
 
 
 class ExportKind(StrEnum):
