@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import DeskError
+from core.money import Money
 from core.queries import platform_payouts as queries
 from core.queries.platform_payouts import PlatformPayout, TakenApart
 from core.rules.payout_parts import WORDS, Part
@@ -85,7 +86,7 @@ def show(payout: str) -> None:
     _sum(found)
     _bank(found)
     if part:
-        _lines(row, Part(part))
+        _lines(row, Part(part), found.parts[Part(part)])
 
 
 def _sum(found: TakenApart) -> None:
@@ -133,10 +134,15 @@ def _bank(found: TakenApart) -> None:
                 navigation.link("journal", f"{label}: J-{number}", icon=":material/menu_book:", id=number)
 
 
-def _lines(row: PlatformPayout, part: Part) -> None:
+def _lines(row: PlatformPayout, part: Part, amount: Money) -> None:
+    """The lines of one figure; the journal of each opens its postings."""
     with request_context.reading() as session:
         lines = queries.lines(session, row, part)
-    header.section(f"{WORDS[part]} ({len(lines):,})")
+    of = "their fees, and of the amounts of those that are fees" if part is Part.FEES else "their amounts"
+    header.section(
+        f"{WORDS[part]}: {amount.text()}",
+        f"{len(lines):,} line{'' if len(lines) == 1 else 's'}, the sum of {of}. A journal opens its postings.",
+    )
     tables.table(
         lines,
         LINES,

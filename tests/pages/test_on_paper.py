@@ -1,0 +1,94 @@
+"""What a printed page is: A4, tables over its whole width with every amount, and no field that only a screen needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from bench.pages import free_port
+from core.db import Database
+from core.embedded_postgres import Urls
+from core.money import Money
+from tests import builders
+from tests.builders import Town
+from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+PAPER = 1123  # pixels of A4 landscape
+# Each page with what is chosen on it, as its paper says that.
+PAGES = {
+    "/trial_balance?zeros=true&line=held": ("Trial balance", "Zero balances"),
+    "/financial_statements": ("Financial statements", ""),
+    "/fees?by=By+month": ("Fees", "By month"),
+    "/documents": ("Documents", ""),
+    "/receivables": ("Receivables", ""),
+    "/reconciliation": ("Reconciliation", ""),
+    "/payouts": ("Payouts", ""),
+    "/holds": ("Holds", ""),
+}
+FIELDS = '[data-testid="stMain"] :is(input:not([type=radio]):not([type=checkbox]), textarea)'
+CUT = "all => all.filter(one => one.offsetParent && one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    town = builders.a_town(database)
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(100_000, "USD")))
+    builders.carry_out(town)
+    return town
+
+
+@pytest.fixture
+def desk(urls: Urls, town: Town, browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+    port = free_port()
+    environment = os.environ | {
+        "DATABASE_URL": urls.app_url,
+        "ESCROW_DESK_DEMO": "true",
+        "ESCROW_DESK_HOME": str(tmp_path / "home"),
+        "STRIPE_API_KEY": "sk_test_x",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", SERVE, str(ROOT / "pages"), str(port)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    context = browser.new_context(viewport={"width": PAPER, "height": 794})
+    try:
+        await_health(f"http://127.0.0.1:{port}/healthz")
+        served = watched(Desk(f"http://127.0.0.1:{port}", context.new_page()))
+        served.open("/overview")
+        served.enter("Fay Moreno")
+        served.settle("Overview")
+        yield served
+    finally:
+        context.close()
+        process.terminate()
+        process.wait(10)
+
+
+def test_a_printed_page_is_its_tables_and_no_empty_field(desk: Desk) -> None:
+    page = desk.page
+    for address, (title, said) in PAGES.items():
+        page.emulate_media(media="screen")
+        desk.open(address)
+        desk.settle(title)
+        page.emulate_media(media="print")
+        expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+        empty = [each for each in page.locator(FIELDS).all() if each.is_visible() and not each.input_value()]
+        assert empty == [], address
+        if said:
+            expect(page.locator(".ed-paper", has_text=said).first).to_be_visible()
+        main = page.get_by_test_id("stMainBlockContainer").bounding_box()
+        assert main is not None
+        for table in page.locator(".ed-paper table").all():
+            box = table.bounding_box()
+            assert box is not None
+            assert box["width"] > 0.9 * main["width"], (address, "half of the paper is empty")
+            assert box["x"] + box["width"] <= main["x"] + main["width"] + 1, (address, "cut at the edge")
+        assert page.locator(".ed-paper td.ed-money").evaluate_all(CUT) == [], address
