@@ -24,7 +24,7 @@ with bar:
     names = {"month": "By month", **{each.value: f"By {each.value}" for each in FeeBy}}
     names |= {"platform": "By marketplace"}
     names |= {"payment_method": "By payment method", "method": "By payout method"}
-    by = filters.choice("By", names, key="by", everything="By day")
+    by = filters.choice("Shown", names, key="by", everything="By day")
 step = fees.FeeInterval.MONTH if by == "month" else fees.FeeInterval.DAY
 
 with request_context.reading() as session:

@@ -21,7 +21,7 @@ COLUMNS = [
     tables.money("total", "Total", width=110),
     tables.text("kind", "Kind", width=90),
     tables.status(
-        "refund", "Refund", axis="credit note", value=lambda row: row.refund if row.since else None, width=150
+        "refund", "Refund", axis="credit note", value=lambda row: row.refund if row.since else None, width=190
     ),
     tables.when("at", "Issued", width=140),
     tables.text("payer", "Payer", width=150),

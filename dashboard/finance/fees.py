@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 
 from core.money import Money
 from core.queries import fee_breakdown, journals
@@ -104,6 +105,16 @@ def trend(periods: Sequence[FeePeriod]) -> None:
         height=200,
         alt="Estimated and actual processing fees by period; the table below has both, and their variance.",
     )
+    if any(not each.variance.is_zero for each in periods):
+        cards.note("Variance so far: actual less estimated, summed up since the period began.")
+        so_far = accumulate((each.variance for each in periods), lambda before, more: before + more)
+        charts.lines(
+            [each.begins for each in periods],
+            {"Variance so far": list(so_far)},
+            key="fees-variance",
+            height=150,
+            alt="What Stripe took beyond the estimate, summed up; the table below has it by period.",
+        )
 
 
 COLUMNS = [

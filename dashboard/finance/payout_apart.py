@@ -29,8 +29,8 @@ LINES = [
     tables.money("fee", "Fee", width=100),
     tables.money("net", "Net", width=120),
     tables.text("category", "Category", width=130),
-    tables.mono("source", "Source", width=220),
-    tables.mono("id", "Balance transaction", width=220),
+    tables.mono("source", "Source", width=240),
+    tables.mono("id", "Balance transaction", width=250),
     tables.when("created_at", "At Stripe", width=150),
 ]  # fmt: skip
 PARTS = [
@@ -84,9 +84,9 @@ def show(payout: str) -> None:
     )
     part = filters.asked_for("part", "Part", [str(each) for each in Part])
     _sum(found)
-    _bank(found)
     if part:
         _lines(row, Part(part), found.parts[Part(part)])
+    _bank(found)
 
 
 def _sum(found: TakenApart) -> None:
@@ -114,7 +114,8 @@ def _sum(found: TakenApart) -> None:
     label = "Taken from what was there before" if stayed.is_negative else "Stayed at Stripe"
     cards.facts({**facts, label: abs(stayed)}, columns=4)
     cards.note(
-        "A manual payout has no list of lines at Stripe, so these are all lines in the statement's order."
+        "Press a part to see its lines here. A manual payout has no list of lines at Stripe, so they are all lines "
+        "in the statement's order."
     )
 
 

@@ -47,7 +47,7 @@ WHOLE = [
 ]
 WAITING = [
     tables.money("amount", "Stopped", width=106),
-    tables.text("why", "Because", width=230),
+    tables.text("why", "Because", width=370),
     tables.text("owner", "Owner", value=lambda row: row.owner or payout_owners.NOBODY, width=104),
     tables.text("next", "Next", width=210),
     tables.when("next_at", "Next due", width=142),

@@ -214,11 +214,11 @@ def _wide_enough(column: Column, rows: Sequence[Any]) -> Width:
     return max(column.width, longest * DIGIT + PADDING)
 
 
-def cut(column: Column, row: Any) -> bool:
-    """Whether a text is longer than one line of its column."""
+def lines_of(column: Column, row: Any) -> int:
+    """How many lines a text takes in its column, about; 1 for everything else."""
     if column.kind != "text" or not isinstance(column.width, int):
-        return False
-    return len(cell(column, row)) * LETTER + PADDING > column.width
+        return 1
+    return max(1, -(-len(cell(column, row)) * LETTER // (column.width - PADDING)))
 
 
 def narrow(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:
@@ -280,10 +280,11 @@ def _filed(column: Column, row: Any) -> list[object]:
 
 def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None, *, paper: bool = False) -> str:
     """As plain rows, or as a grid's rows go on `paper`: there only, and every time with its year."""
-    head = "".join(f'<th class="ed-{column.kind}">{html(column.label)}</th>' for column in columns)
+    marks = {column.name: "when" if column.kind == "day" else column.kind for column in columns}
+    head = "".join(f'<th class="ed-{marks[each.name]}">{html(each.label)}</th>' for each in columns)
     body = "".join(
         "<tr>"
-        + "".join(f'<td class="ed-{c.kind}">{_html_cell(c, row, paper=paper)}</td>' for c in columns)
+        + "".join(f'<td class="ed-{marks[c.name]}">{_html_cell(c, row, paper=paper)}</td>' for c in columns)
         + "</tr>"
         for row in rows
     )

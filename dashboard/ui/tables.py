@@ -66,7 +66,7 @@ __all__ = [
 ROW = 34
 HEADER = 36
 ROWS_ON_SCREEN = 16
-TALL = 66  # from here on the grid breaks a long text into lines
+TALL, LINE, TALLEST = 66, 17, 104  # from 66 on the grid breaks a long text into lines
 TALL_ON_SCREEN = 9
 
 
@@ -105,8 +105,9 @@ def table(
     chosen = st.session_state.get(f"{key}:chosen")
     seen = kinds.narrow(columns, shown)
     config, clicks = _configure(seen, grid, shown)
-    tall = whole and any(kinds.cut(column, row) for column in seen for row in shown)
-    row_height, on_screen = (TALL, TALL_ON_SCREEN) if tall else (ROW, ROWS_ON_SCREEN)
+    lines = max(kinds.lines_of(column, row) for column in seen for row in shown) if whole else 1
+    row_height = ROW if lines == 1 else max(TALL, min(lines * LINE, TALLEST))
+    on_screen = ROWS_ON_SCREEN if lines == 1 else TALL_ON_SCREEN
     event = st.dataframe(
         kinds.arrow(shown, seen),
         key=grid,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,7 @@ from core.rules import statement_line_types
 from core.rules.payout_parts import Part, part
 from core.rules.permissions import SYSTEM
 from tests.actions.test_bank_matching import stated
+from tests.pages.visiting import serve, visit
 from tests.sandbox_desk import Market
 
 
@@ -134,3 +137,22 @@ def test_every_kind_of_line_belongs_to_one_part() -> None:
     for category in statement_line_types.BY_CATEGORY:
         if category != "payout":
             assert part("new", category) is not Part.OTHER, category
+
+
+def test_each_figure_opens_its_lines_and_each_line_its_journal_beside_the_sum(
+    market: Market, tmp_path: Path
+) -> None:
+    market.funded()
+    payout = paid_out(market, 5_000)
+    run(market)
+    found = market.read(lambda session: queries.apart(session, payout))
+    serve(market, tmp_path)
+    for each in (each for each in Part if found.counts[each]):
+        app = visit(market, "fay", "reconciliation", payout=payout, part=each.value)
+        headings = [heading.value.replace("\\", "") for heading in app.subheader]
+        title = next(place for place, heading in enumerate(headings) if found.parts[each].text() in heading)
+        assert title < headings.index("At our bank"), "the lines stand beside the sum that they are of"
+        listed = market.read(lambda session, each=each: queries.lines(session, found.payout, each))
+        shown = next(each.value for each in app.dataframe if "journal" in each.value.columns)
+        assert shown["journal"].to_list() == [f"J-{line.journal_id}" for line in listed]
+        assert len(listed) == found.counts[each]

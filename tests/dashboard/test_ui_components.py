@@ -238,8 +238,8 @@ def test_a_day_sorts_as_one_and_is_written_in_the_one_notation() -> None:
     assert columns.filed(shown[0:1], rows[0]) == [date(2026, 3, 2)]
 
 
-def test_a_text_that_does_not_fit_its_column_is_known_to_be_cut() -> None:
+def test_how_many_lines_a_text_takes_is_known() -> None:
     narrow, free = columns.text("said", "Said", width=120), columns.text("said", "Said")
-    assert not columns.cut(narrow, {"said": "Short"})
-    assert columns.cut(narrow, {"said": "The payee's bank account is closed."})
-    assert not columns.cut(free, {"said": "x" * 400}), "it is as wide as its words"
+    assert columns.lines_of(narrow, {"said": "Short"}) == 1
+    assert columns.lines_of(narrow, {"said": "The payee's bank account is closed."}) == 3
+    assert columns.lines_of(free, {"said": "x" * 400}) == 1, "it is as wide as its words"
