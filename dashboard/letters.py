@@ -17,7 +17,8 @@ from core.queries.letters import LetterRow
 from core.rules.notifications import LetterStatus
 from core.rules.outside_words import LONGEST_ADDRESS
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import navigation, readings, request_context
 from dashboard.ui import cards, confirm, status, tables
 from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
@@ -58,6 +59,7 @@ def show(
         cards.note(rows.note)
     number = chosen if chosen is not None else asked
     if row := next((row for row in rows if row.id == number), None):
+        readings.note(ReadingKind.EMAIL, row.id)
         with request_context.reading() as session:
             sheet = letters.letter(session, row.id)
             frame = letter_frames.of_letter(session, request_context.desk().settings, row.id)

@@ -7,7 +7,8 @@ import streamlit as st
 from core.errors import NotFound
 from core.queries import cases, evidence
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import navigation, readings, request_context
 from dashboard.case import asof, head, names_hidden, panel, redaction, style, toolbar
 from dashboard.case.decision import drafts
 from dashboard.case.tabs import tabs
@@ -30,6 +31,7 @@ except NotFound:
     )
     navigation.end()
 
+readings.note(ReadingKind.CASE, case.id)
 drafts.follow(case)
 case, sight = names_hidden.see(case)
 pieces = redaction.pieces(case, pieces)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.errors import DeskError
 from core.queries import chargeback_case, chargebacks
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import navigation, readings, request_context
 from dashboard.finance import chargeback_outcomes, chargeback_panel, chargeback_queue, figures
 from dashboard.ui import errors, filters, header, status, tables
 
@@ -27,6 +28,7 @@ if (wanted := navigation.asked()) is not None:
         header.page("Chargeback")
         errors.show(missing)
         navigation.end()
+    readings.note(ReadingKind.CHARGEBACK, row.id)
     header.page(
         f"Chargeback {row.reference}",
         f"{row.amount.text()} for “{row.milestone}”",

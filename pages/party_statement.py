@@ -7,7 +7,8 @@ from core.queries import party_statements, yearly_statements
 from core.queries.movements import Period
 from core.rules.periods import PeriodKind, span
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import navigation, readings, request_context
 from dashboard.finance import t_accounts
 from dashboard.finance import yearly_statements as yearly
 from dashboard.ui import empty, errors, filters, header
@@ -34,6 +35,8 @@ try:
 except DeskError as missing:
     errors.show(missing)
     navigation.end()
+if number:
+    readings.note(ReadingKind.PARTY, number)
 if not found and not years:
     empty.state("Nothing moved", "And nothing stood before that. Choose another time.", icon="receipt_long")
 for each in found:

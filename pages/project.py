@@ -7,7 +7,8 @@ from core.money import Money
 from core.queries import case_summaries, projects
 from core.queries import letters as queries
 from core.rules.permissions import Permission
-from dashboard import letters, navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import letters, navigation, readings, request_context
 from dashboard.project import documents, milestones, parties
 from dashboard.ui import cards, empty, header, status, tables
 from dashboard.ui.cards import Kpi
@@ -35,6 +36,7 @@ def _and(more: Money, where: str, still: str) -> str:
 
 
 project = whole.project
+readings.note(ReadingKind.PROJECT, project.id)
 header.page(
     f"P-{project.id} · {project.title}",
     f"{whole.payer.name} and {whole.payee.name} · {in_words(project.platform)} · {project.bid_reference}",

@@ -678,6 +678,13 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "faults/poisoned_work: an event that cannot be used fails by itself and the next is applied",
         "faults/poisoned_work: a loop goes on after whatever one row raises and ends where the database is away",
     ),
+    "Reading is recorded, and no drawing again": (
+        "actions/readings: a page that is drawn again is no other reading",
+    ),
+    "Each hour of reading is an entry of the log": (
+        "actions/readings: an hour that is over is one entry of each colleague",
+        "actions/readings: two workers write one entry",
+    ),
     "What waits too long is seen": (
         "queries/health: the oldest that waits is seen however often it was tried",
         "pages/operation_retry: an event that has waited for an hour rings on the overview",

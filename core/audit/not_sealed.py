@@ -38,7 +38,7 @@ NOT_SEALED: Mapping[str, Why] = {
         Why.PASSING,
         "decision_drafts unsent_texts tab_keys staff_preferences staff_sessions case_visits webhook_events"
         " outgoing_events event_deliveries api_answers rate_buckets demo_clock exports period_reminders debt_reminders"
-        " check_runs",
+        " check_runs readings",
     ),
     **_named(Why.FIXED, "chart currencies journal_kinds status_moves milestone_moves personal_data"),
     **_named(Why.PASSING, "ledger_lock"),

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.privacy import readings
 from core.audit import content_comparison
 from core.audit.actions import AuditAction
 from core.audit.pinned_keys import ledger_name
@@ -27,6 +28,7 @@ from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Case, Installation
 from core.rules.permissions import Actor, Permission, require
+from core.rules.readings import ReadingKind
 
 SEAL = text("select n, root, hash, sealed_at from seals order by n desc limit 1")
 # The zip's own times would make the same case another file each time.
@@ -61,6 +63,7 @@ def export(
     files[MANIFEST] = _manifest(files, case_id, origin=_origin(session), now=now)
     files[SIGNATURE] = sign(files[MANIFEST], signer)
     content = _zipped(files)
+    readings.keep(session, actor, now=now, kind=ReadingKind.CASE, number=case_id)
     digest = hashlib.sha256(content).hexdigest()
     audit.record(
         session,

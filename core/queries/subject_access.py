@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.queries.readings import ABOUT
+
 _PROJECTS = "(select id from projects where :party in (payer_id, payee_id))"
 _MILESTONES = f"(select id from milestones where project_id in {_PROJECTS})"
 _SIDE = "case when {who} = :party then 'you' when {who} = p.payer_id then 'the payer' else 'the payee' end"
@@ -107,6 +109,12 @@ PARTS: Mapping[str, str] = {
     """,
     "holds_on_you": """
         select id, placed_at, expected_end, released_at from payee_holds where party_id = :party order by id
+    """,
+    "what_we_read": f"""
+        with about as materialized ({ABOUT})
+        select r.kind as what, r.object_id as number, r.roles as by_staff_with_role, r.first_at, r.last_at
+        from about a join readings r on r.kind = a.kind and r.object_id = a.number
+        order by r.first_at, r.kind, r.object_id
     """,
     "what_you_did": """
         select at, action, object_kind, object_id from audit_entries

@@ -70,6 +70,7 @@ from core.records.policy_proposals import PolicyProposal
 from core.records.practice_flags import PracticeFlag
 from core.records.privacy import Erasure, LegalHold
 from core.records.projects import Engagement, Project
+from core.records.readings import Reading
 from core.records.reconciliation import (
     BankMatch,
     BankMatchLine,
@@ -165,6 +166,7 @@ __all__ = [
     "ProjectReview",
     "ProviderRole",
     "RateBucket",
+    "Reading",
     "Receipt",
     "ReconciliationBreak",
     "ReconciliationRun",

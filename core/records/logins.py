@@ -123,6 +123,7 @@ CHANGES: Mapping[str, str] = {
     "practice_flags": "resolution resolved_by resolved_at",
     "projects": "status funding completed_at",
     "rate_buckets": "tokens at granted",
+    "readings": "last_at entered_at",
     "reconciliation_breaks": "break_id",
     "reconciliation_runs": (
         "status started_from lines matched in_suspense unmatched breaks totals error finished_at"

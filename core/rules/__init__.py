@@ -443,6 +443,8 @@ RULES: tuple[Rule, ...] = (
         f"{_FLOW}, Integration Points 5",
     ),
     Rule("One row that breaks stops no other", "processes.leases:alone", _DESK),
+    Rule("Reading is recorded, and no drawing again", "rules.readings:is_due", _DESK),
+    Rule("Each hour of reading is an entry of the log", "actions.privacy.readings:enter", _DESK),
     Rule("What waits too long is seen", "queries.oldest_waiting:oldest", _DESK),
     Rule("An id is checked before it is part of an address", "gateways.stripe_ids:of", _DESK),
     Rule("Words from outside are kept in one way", "rules.outside_words:line", _DESK),

@@ -55,6 +55,7 @@ def register(app: App, desk: Desk) -> None:
         ("sweep_events", EVERY_5_SECONDS, sweep_events_at_rest),
         ("sweep_exports", EVERY_5_SECONDS, sweep_exports),
         ("sweep_erased_files", EVERY_MINUTE, sweep_erased_files),
+        ("enter_readings", EVERY_MINUTE, enter_readings),
         ("run_checks", EVERY_5_SECONDS, run_checks),
         ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
@@ -186,6 +187,13 @@ def sweep_erased_files(desk: Desk) -> int:
     from core.processes import erased_files
 
     return erased_files.sweep(desk)
+
+
+def enter_readings(desk: Desk) -> int:
+    """What colleagues read in each hour that is over."""
+    from core.processes import readings
+
+    return readings.sweep(desk)
 
 
 def run_checks(desk: Desk) -> int:

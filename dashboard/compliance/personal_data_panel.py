@@ -9,11 +9,14 @@ import streamlit as st
 from core.actions.privacy import legal_holds, subject_access
 from core.errors import NotFound
 from core.queries import personal_data
+from core.queries import readings as read_by
 from core.queries.personal_data import LegalHoldRow, PersonRow
+from core.queries.readings import NEWEST, ReadingRow
 from core.rules.permissions import Actor, Permission
-from dashboard import request_context
+from core.rules.readings import ReadingKind
+from dashboard import readings, request_context
 from dashboard.compliance import erasure_panel
-from dashboard.ui import cards, confirm, deadlines, download, errors, header, reasons, text_fields
+from dashboard.ui import cards, confirm, deadlines, download, errors, header, reasons, tables, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
@@ -26,9 +29,11 @@ def show(party_id: int) -> None:
         with request_context.reading() as session:
             row = personal_data.one(session, party_id)
             holds = personal_data.legal_holds(session, party_id)
+            read = read_by.of_party(session, party_id)
     except NotFound as missing:
         errors.show(missing)
         return
+    readings.note(ReadingKind.PARTY, party_id)
     st.markdown(f"**{plain(row.name)}**")
     cards.facts(
         {
@@ -44,6 +49,31 @@ def show(party_id: int) -> None:
     erasure_panel.show(row)
     if row.erased_at is None or holds:
         _legal_holds(row, holds)
+    _readers(read)
+
+
+def _readers(read: list[ReadingRow]) -> None:
+    header.section("Who read it")
+    cards.note(
+        "Their page, projects, cases, messages, chargebacks, evidence and e-mails, by colleague and hour. Each hour "
+        "stands in the audit log when it is over."
+    )
+    tables.table(
+        read,
+        [
+            tables.text("name", "Who", width=120),
+            tables.text("what", "What", width=150),
+            tables.when("last_at", "Last", width=138),
+            tables.when("first_at", "From", width=138),
+            tables.text("roles", "As", width=110, value=lambda each: in_words(each.roles.replace(",", ", "))),
+        ],
+        key="person-readings",
+        download=None,  # it names colleagues, and is looked up here
+        name="Who read what is held about this person",
+        empty_state=("Nobody has", "Whoever opens something about this person is named here."),
+    )
+    if len(read) == NEWEST:
+        cards.note(f"The latest {NEWEST}.")
 
 
 def _access(row: PersonRow) -> None:

@@ -312,6 +312,15 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             " tests/case_file/test_case_file.py::test_a_forgery_with_a_fitting_manifest_is_found"
         ),
     },
+    "Privacy": {
+        "Somebody reads a case, a project or a person while it cannot be recorded.": (
+            "tests/pages/test_readings.py::test_what_cannot_be_recorded_is_not_shown"
+        ),
+        "With the application's login somebody takes what they read out of the log.": (
+            "tests/actions/test_readings.py::test_with_the_applications_login_no_reading_is_taken_out_of_the_log"
+            " test_what_was_entered_stays_so"
+        ),
+    },
     "Machine": {
         "Another account of the machine reads keys, or what the sandbox keeps.": (
             "tests/gateways/test_sandbox_is_private.py::test_only_its_owner_reads_what_the_sandbox_keeps"

@@ -98,6 +98,7 @@ practice_flags: author_kind
 projects: currency fee_mode funding platform project_type size status
 provider_roles: group_name role
 rate_buckets: holder
+readings: kind roles
 receipts: currency issuer_address issuer_name issuer_tax_id key kind scope_hash series
 reconciliation_breaks: currency kind side transaction_id
 reconciliation_runs: error started_from status totals

@@ -16,8 +16,14 @@ from tests.db_snapshot import everything
 from tests.pages.visiting import serve, visit
 
 # That a person signed in and is there, which key keeps what their browser could not save yet, and how far they have
-# read a case. Not one of them is what a page shows, or what anybody is paid or decided by.
-LOOKED = {"public.staff_sessions", "public.tab_keys", "public.case_visits", "public.audit_entries"}
+# read a case and what they read. Not one of them is what a page shows, or what anybody is paid or decided by.
+LOOKED = {
+    "public.staff_sessions",
+    "public.tab_keys",
+    "public.case_visits",
+    "public.readings",
+    "public.audit_entries",
+}
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.cases import conversation
 from core.actions.decisions import recorded_decision
+from core.actions.privacy import readings
 from core.audit.actions import AuditAction, StoredAction
 from core.errors import NotFound
 from core.gateways import evidence_files as files
@@ -27,6 +28,7 @@ from core.records import Case, Evidence, EvidenceView, Milestone, Project
 from core.rules import file_names
 from core.rules.evidence import CAPTION_LENGTH, EvidenceKind, Format, check_count, format_of
 from core.rules.permissions import Actor, NotYours, Permission, require
+from core.rules.readings import ReadingKind
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def open_evidence(
     opened = _shown(evidence, store)
     seen = insert(EvidenceView).values(evidence_id=evidence.id, staff_id=actor.id, first_at=now)
     session.execute(seen.on_conflict_do_nothing())
+    readings.keep(session, actor, now=now, kind=ReadingKind.EVIDENCE, number=evidence.id)
     _record(session, actor, AuditAction.EVIDENCE_OPEN.by("mediator"), evidence, now)
     return opened
 
@@ -173,6 +176,7 @@ def download(
     """The original as it was submitted, checked against its hash; audited, because it leaves the desk."""
     evidence = _readable(session, actor, evidence_id)
     content = store.get(evidence.uploaded_by, evidence.sha256)
+    readings.keep(session, actor, now=now, kind=ReadingKind.EVIDENCE, number=evidence.id)
     _record(session, actor, AuditAction.EVIDENCE_DOWNLOAD.by("mediator"), evidence, now)
     return content
 

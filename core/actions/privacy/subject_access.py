@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.privacy import readings
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.gateways.evidence_store import EvidenceStore
@@ -21,10 +22,12 @@ from core.queries import subject_access
 from core.records import Party
 from core.rules.parties import require_not_erased
 from core.rules.permissions import Actor, Permission, require
+from core.rules.readings import ReadingKind
 
 LEFT_OUT = (
     "What is left out: names, addresses, files and unaddressed words of the other side; notes and reasons of staff "
-    "about cases and risk, because they are about both sides; the reports of others. Amounts are in minor units "
+    "about cases and risk, because they are about both sides; the reports of others; which colleague of ours read "
+    "something (their role is said). Amounts are in minor units "
     "(cents). Times are in UTC. Hashes of your messages and files stand in the desk's log, and say nothing by "
     "themselves."
 )
@@ -50,6 +53,7 @@ def take(
     if party is None:
         raise NotFound(kind="party", id=party_id)
     require_not_erased(party.external_id, party.erased_at)
+    readings.keep(session, actor, now=now, kind=ReadingKind.PARTY, number=party_id)
     found = subject_access.gathered(session, party_id)
     files = {f"{part}.json": _json(rows) for part, rows in found.items()}
     unread = 0

@@ -12,7 +12,8 @@ from core.queries.cases import CaseView
 from core.queries.evidence import MessageItem
 from core.rules.messages import Audience
 from core.rules.permissions import Permission
-from dashboard import request_context
+from core.rules.readings import ReadingKind
+from dashboard import readings, request_context
 from dashboard.case import redaction
 from dashboard.ui import cards, confirm, deadlines, empty, kept_choices, text_fields
 from dashboard.ui.safe import html
@@ -25,6 +26,7 @@ HINTS = {"PARTIES": "Both parties will read this.", "STAFF": "Only staff will re
 
 def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> None:
     """The newest messages; the older ones when they are asked for."""
+    readings.note(ReadingKind.MESSAGES, case.id)
     wanted = st.session_state.setdefault(f"talk-{case.id}:pages", 1) * PAGE
     with request_context.reading() as session:
         said = evidence.messages(session, case.context.milestone.id, until=until, latest=wanted + 1)

@@ -1,0 +1,74 @@
+"""Who read what the desk holds about a person: their own page, their projects with cases, messages and chargebacks,
+what they submitted, and the e-mails to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.rules.readings import ReadingKind
+from core.rules.references import ReferenceKind, reference
+
+# `:party` is the person.
+ABOUT = """
+    select 'PARTY' as kind, cast(:party as bigint) as number
+    union all select 'PROJECT', p.id from projects p where :party in (p.payer_id, p.payee_id)
+    union all
+    select unnest(array['CASE', 'MESSAGES']), c.id from cases c join milestones m on m.id = c.milestone_id
+    join projects p on p.id = m.project_id where :party in (p.payer_id, p.payee_id)
+    union all
+    select 'CHARGEBACK', b.id from chargebacks b join milestones m on m.id = b.milestone_id
+    join projects p on p.id = m.project_id where :party in (p.payer_id, p.payee_id)
+    union all select 'EVIDENCE', e.id from evidence e where e.uploaded_by = :party
+    union all select 'EMAIL', n.id from notifications n where n.party_id = :party
+"""
+OF_PARTY = text(
+    f"""
+    with about as materialized ({ABOUT})
+    select s.name, r.roles, r.kind, r.object_id, r.first_at, r.last_at
+    from about a join readings r on r.kind = a.kind and r.object_id = a.number join staff s on s.id = r.staff_id
+    order by r.last_at desc, r.staff_id, r.kind, r.object_id limit :limit
+    """
+)
+NEWEST = 100
+
+_WHAT: dict[ReadingKind, tuple[str, ReferenceKind | None]] = {
+    ReadingKind.CASE: ("Case", "case"),
+    ReadingKind.MESSAGES: ("Messages of case", "case"),
+    ReadingKind.EVIDENCE: ("Evidence", None),
+    ReadingKind.EMAIL: ("E-mail", "letter"),
+    ReadingKind.PROJECT: ("Project", "project"),
+    ReadingKind.CHARGEBACK: ("Chargeback", "chargeback"),
+}
+
+
+@dataclass(frozen=True)
+class ReadingRow:
+    """One colleague, one object, one hour."""
+
+    name: str
+    roles: str
+    kind: ReadingKind
+    object_id: int
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-{self.kind}-{self.object_id}-{self.first_at.isoformat()}"
+
+    @property
+    def what(self) -> str:
+        if self.kind is ReadingKind.PARTY:
+            return "Their own page"
+        words, kind = _WHAT[self.kind]
+        return f"{words} {reference(kind, self.object_id) if kind else self.object_id}"
+
+
+def of_party(session: Session, party_id: int, *, limit: int = NEWEST) -> list[ReadingRow]:
+    """The latest first."""
+    rows = session.execute(OF_PARTY, {"party": party_id, "limit": limit}).mappings()
+    return [ReadingRow(**{**row, "kind": ReadingKind(row["kind"])}) for row in rows]

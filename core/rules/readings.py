@@ -1,0 +1,56 @@
+"""What counts as reading: which objects hold what people wrote or who they are, and who may open them.
+
+A reading is one member of staff, one object, one hour. The log gets one entry for each colleague and hour that is over,
+with the numbers of all that was read in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.rules.permissions import Permission
+
+HOUR = timedelta(hours=1)
+AGAIN = timedelta(minutes=5)  # whoever still looks after this is written down again
+
+
+class ReadingKind(StrEnum):
+    """`object_id` is the number of it; of messages that of their case, of an e-mail that of the notification."""
+
+    CASE = "CASE"
+    MESSAGES = "MESSAGES"
+    EVIDENCE = "EVIDENCE"
+    EMAIL = "EMAIL"
+    PROJECT = "PROJECT"
+    CHARGEBACK = "CHARGEBACK"
+    PARTY = "PARTY"
+
+
+# Whoever holds any of these can open one.
+OPENED_WITH: Mapping[ReadingKind, tuple[Permission, ...]] = {
+    ReadingKind.CASE: (Permission.READ_CASES,),
+    ReadingKind.MESSAGES: (Permission.READ_CASES,),
+    ReadingKind.EVIDENCE: (Permission.READ_CASES,),
+    ReadingKind.EMAIL: (Permission.READ_CASES, Permission.READ_PAYOUTS),
+    ReadingKind.PROJECT: (Permission.READ_CASES,),
+    ReadingKind.CHARGEBACK: (Permission.READ_CHARGEBACKS,),
+    ReadingKind.PARTY: (Permission.READ_PERSONAL_DATA, Permission.READ_LEDGER),
+}
+
+
+class ReadingNotRecorded(DeskError):
+    """This is not shown, because it could not be recorded that you read it. Try again; if it stays so, tell an
+    administrator."""
+
+
+def hour_of(at: datetime) -> datetime:
+    """The hour in which something was read, by its beginning."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def is_due(last: datetime | None, now: datetime) -> bool:
+    """Whether a reading is written down, where the last time was `last`: a page that is drawn again is no other."""
+    return last is None or now - last >= AGAIN or now < last

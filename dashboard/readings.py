@@ -1,0 +1,36 @@
+"""What a page shows of people is written down before it is shown, and not with every drawing again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from core.actions.privacy import readings
+from core.db import is_away
+from core.rules.readings import ReadingKind, ReadingNotRecorded, is_due
+from dashboard import navigation, request_context
+from dashboard.ui import errors
+
+log = structlog.get_logger("dashboard")
+
+
+def note(kind: ReadingKind, number: int) -> None:
+    """Ends the page with a sentence where it cannot be recorded."""
+    known: dict[tuple[ReadingKind, int], datetime] = st.session_state.setdefault("desk:read", {})
+    actor, now = request_context.actor(), request_context.now()
+    if not is_due(known.get((kind, number)), now):
+        return
+    try:
+        request_context.desk().database.run(
+            lambda session: readings.note(session, actor, now=now, kind=kind, number=number)
+        )
+    except DBAPIError as problem:
+        if is_away(problem):
+            raise
+        log.exception("reading.not_recorded", kind=kind, number=number)
+        errors.show(ReadingNotRecorded())
+        navigation.end()
+    known[kind, number] = now

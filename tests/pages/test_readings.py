@@ -1,0 +1,125 @@
+"""What a page shows of people is written down before it is shown: once, by whom, and by hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.actions.cases import evidence
+from core.db import Database
+from core.records import Reading
+from dashboard import request_context
+from tests import builders
+from tests.builders import Told, Town
+from tests.pages.visiting import serve, visit, words
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+@pytest.fixture
+def told(town: Town) -> Told:
+    return builders.in_mediation(town)
+
+
+def noted(town: Town) -> set[tuple[int, str, int]]:
+    found = town.read(lambda s: s.query(Reading).all())
+    return {(row.staff_id, row.kind.value, row.object_id) for row in found}
+
+
+def test_opening_a_case_is_recorded_and_drawing_it_again_is_not(town: Town, told: Told) -> None:
+    app = visit(town, "mia", "case", id=told.case)
+    assert noted(town) == {(town.staff["mia"], "CASE", told.case)}
+    (row,) = town.read(lambda s: s.query(Reading).all())
+    assert row.session_id is not None
+    town.wait(minutes=4)
+    app.run()
+    assert town.read(lambda s: s.query(Reading).one()).last_at == row.last_at
+    town.wait(minutes=1)
+    app.run()
+    assert town.read(lambda s: s.query(Reading).one()).last_at == town.now
+
+
+PAGES = {
+    ("mia", "case", "Messages"): {"CASE", "MESSAGES"},
+    ("fay", "case", "Money"): {"CASE"},
+    ("cora", "project", ""): {"PROJECT"},
+    ("fay", "party_statement", ""): {"PARTY"},
+    ("cora", "personal_data", ""): {"PARTY"},
+    ("mia", "disputes", ""): set(),
+    ("mia", "projects", ""): set(),
+    ("fay", "payouts", ""): set(),
+}
+
+
+@pytest.mark.parametrize(("subject", "page", "tab"), PAGES)
+def test_each_page_that_opens_something_of_a_person_says_so(
+    town: Town, told: Told, subject: str, page: str, tab: str
+) -> None:
+    numbers = {"case": told.case, "project": told.project}
+    asked = {"id": numbers.get(page, town.payer_id)} if PAGES[subject, page, tab] else {}
+    visit(town, subject, page, **asked, **({"tab": tab} if tab else {}))
+    assert {kind for who, kind, _ in noted(town) if who == town.staff[subject]} == PAGES[subject, page, tab]
+
+
+def test_an_e_mail_that_is_opened_is_recorded(town: Town, told: Told) -> None:
+    letter = town.read(
+        lambda s: s.execute(
+            text("select id from notifications where milestone_id = :m and party_id is not null limit 1"),
+            {"m": told.milestone},
+        ).scalar_one()
+    )
+    visit(town, "mia", "case", id=told.case, tab="E-mails", letter=letter)
+    assert (town.staff["mia"], "EMAIL", letter) in noted(town)
+
+
+def test_evidence_that_is_opened_is_recorded(town: Town, told: Told) -> None:
+    store = request_context.desk().evidence
+    piece = town.act(
+        evidence.submit,
+        town.payer,
+        store=store,
+        milestone_id=told.milestone,
+        file_name="a.txt",
+        content=b"Scratched.",
+    )
+    town.act(evidence.download, town.as_staff("cora"), store=store, evidence_id=piece.id)
+    assert noted(town) == {(town.staff["cora"], "EVIDENCE", piece.id)}
+
+
+@pytest.fixture
+def full(owner: Database) -> Iterator[None]:
+    """Nothing can be written down any more."""
+    with owner.transaction() as session:
+        session.execute(text("revoke insert on readings from app"))
+    yield
+    with owner.transaction() as session:
+        session.execute(text("grant insert on readings to app"))
+
+
+@pytest.mark.parametrize("page", ["case", "project", "personal_data"])
+def test_what_cannot_be_recorded_is_not_shown(town: Town, told: Told, full: None, page: str) -> None:
+    number = {"case": told.case, "project": told.project}.get(page, town.payer_id)
+    app = visit(town, "cora", page, id=number)
+    assert "could not be recorded that you read it" in words(app)
+    if page != "personal_data":  # its list stands beside it
+        assert "Ana Lindqvist" not in words(app)
+        assert "New kitchen" not in words(app)
+    assert "Who read it" not in words(app)
+
+
+def test_a_persons_page_says_who_read_what_is_held_about_them(town: Town, told: Told) -> None:
+    visit(town, "mia", "case", id=told.case, tab="Messages")
+    app = visit(town, "cora", "personal_data", id=town.payer_id)
+    read = next(each.value for each in app.dataframe if "what" in each.value.columns)
+    assert set(zip(read["name"], read["what"], strict=True)) == {
+        ("Mia Lund", f"Messages of case D-{told.case}"),
+        ("Mia Lund", f"Case D-{told.case}"),
+    }
