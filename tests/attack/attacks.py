@@ -65,6 +65,13 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             " test_a_made_up_invitation_lets_nobody_in"
             " tests/actions/test_invitations.py::test_the_token_is_not_stored_and_an_end_is_one"
         ),
+        "A token names groups that ask for administrator, or for what nobody named.": (
+            "tests/attack/test_by_sql.py"
+            "::test_a_group_that_asks_for_administrator_gives_what_the_owner_named_and_nothing_else"
+            " tests/dashboard/test_group_roles.py::test_where_no_group_is_named_claims_change_nothing"
+            " test_only_whoever_runs_the_machine_names_groups_and_only_with_the_owners_login"
+            " test_the_last_administrator_is_not_lost_whatever_the_provider_says"
+        ),
         "Signing in leads to a page of somebody else's.": (
             "tests/dashboard/test_safe_redirect.py::test_anything_but_a_path_of_ours_leads_to_the_start"
             " tests/dashboard/test_single_sign_on.py::test_nobody_is_sent_elsewhere_afterwards"
@@ -95,6 +102,15 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
         "One person proposes and approves.": (
             "tests/actions/test_second_person.py::test_the_database_lets_nothing_be_confirmed_without_its_maker"
             " test_a_proposal_falls_with_its_maker_and_with_time"
+        ),
+        "In an emergency somebody gives a role to themselves or that of an administrator, or reviews what they gave.": (
+            "tests/actions/test_emergency_roles.py"
+            "::test_nobody_is_made_administrator_and_nobody_gives_or_reviews_their_own"
+            " test_without_a_review_it_ends_at_its_time"
+        ),
+        "One person erases by a retention run, or erases whom a legal hold keeps.": (
+            "tests/actions/test_retention.py::test_nobody_carries_out_their_own_and_the_run_is_not_for_everybody"
+            " test_a_legal_hold_keeps_a_person_and_stops_no_other"
         ),
         "Somebody with a tie to a party decides, approves or is given its case.": (
             "tests/actions/test_bad_input.py::test_a_mediator_with_a_tie_to_either_party_does_not_decide"
@@ -267,6 +283,16 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             " tests/migrations/test_logins.py::test_the_auditor_reads_nothing_that_opens_a_door"
         ),
         "A role is given, or the last administrator taken, by SQL.": ("tests/actions/test_role_grants.py::*"),
+        "With the application's login an emergency is made up, or reviewed in the name of another.": (
+            "tests/attack/test_by_sql.py::test_no_emergency_is_made_up_by_sql_with_an_entry_of_nobodys"
+            " test_an_emergency_is_not_reviewed_by_sql_in_the_name_of_another"
+            " tests/actions/test_emergency_roles.py::test_the_database_repeats_it"
+        ),
+        "With the application's login a retention run is made up, approved, hurried or widened.": (
+            "tests/attack/test_by_sql.py::test_no_retention_run_is_made_up_by_sql_with_entries_of_nobodys"
+            " test_a_retention_run_is_neither_hurried_nor_widened_by_sql"
+            " tests/actions/test_erasures.py::test_the_applications_login_erases_nobody_without_two_people"
+        ),
     },
     "Record": {
         "A superuser alters, puts in, removes or swaps rows, in every table and column under seal.": (
@@ -299,6 +325,19 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             "tests/audit/test_restore.py::test_a_backup_that_was_brought_back_is_found_by_the_checkpoints_outside"
             " tests/audit/test_outside.py::test_the_copy_outside_verifies_the_log_and_finds_a_home_that_was_cut_short"
             " tests/audit/test_sealing.py::test_a_file_of_another_database_is_not_continued"
+        ),
+        "A checkpoint is forged in the bucket, or the home is rolled back behind it.": (
+            "tests/audit/test_outside_places.py"
+            "::test_a_home_that_was_rolled_back_is_found_by_its_bucket_and_a_forged_checkpoint_in_it_too"
+            " tests/audit/test_outside.py"
+            "::test_a_home_that_was_rolled_back_altered_or_lacks_a_line_is_named_when_a_place_is_read_back"
+        ),
+        "A timestamp is replaced, altered, or given by somebody else.": (
+            "tests/audit/test_outside_places.py"
+            "::test_a_timestamp_that_was_replaced_altered_or_cannot_be_read_is_named"
+            " test_the_authority_is_pinned_by_its_root_or_its_very_certificate"
+            " test_an_authority_that_answers_with_another_stamp_or_not_at_all_is_not_believed"
+            " tests/audit/test_bundles.py::test_a_bundle_has_the_last_timestamp_and_what_it_covers"
         ),
         "An export, a bundle or a proof is altered, or made anew with another key.": (
             "tests/audit/test_bundles.py::test_whatever_is_altered_is_found"

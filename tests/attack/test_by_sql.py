@@ -1,0 +1,170 @@
+"""Roles given in an emergency, groups that give roles, and retention runs, attacked with the application's login:
+whoever has it writes rows and entries of their own, and nothing comes of it that takes two people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.actions.privacy import erasures
+from core.actions.staff import emergency, group_roles
+from core.db import Database
+from core.rules.permissions import Actor, Role
+from tests import builders
+from tests.builders import Town
+
+ENTRY = (
+    "select record_audit(now(), 'system', null, '', '{action}', '{kind}', (select max(id)::text from {table}),"
+    " 'because', null, '{{\"status\": \"DONE\"}}')"
+)
+
+
+@pytest.fixture
+def town(database: Database, owner: Database) -> Town:
+    """A real desk, where entries in a colleague's name take a session of theirs."""
+    found = builders.a_town(database)
+    builders.second_administrator(found)
+    with owner.transaction() as session:
+        session.execute(text("update installation set demo = false"))
+    return found
+
+
+def at_terminal(town: Town, subject: str) -> Actor:
+    return replace(town.as_staff(subject), via="root on desk-1")
+
+
+def refused(town: Town, *statements: str) -> bool:
+    """Whether the database refuses the transaction, at the latest when it is committed."""
+    try:
+        with town.database.transaction() as session:
+            for each in statements:
+                session.execute(text(each), town.staff)
+    except DBAPIError:
+        return True
+    return False
+
+
+GIVE = (
+    "insert into emergency_grants (staff_id, role, reason, given_by, given_at, review_by)"
+    " values (:mia, '{role}', 'x', {by}, now(), now() + interval '1 hour')"
+)
+
+
+def roles(town: Town) -> set[str]:
+    held = text("select role from staff_roles where staff_id = :mia")
+    return set(town.read(lambda session: session.scalars(held, town.staff).all()))
+
+
+@pytest.mark.parametrize("entry", ["system:role:give_in_emergency", "operator:role:give_in_emergency"])
+@pytest.mark.parametrize(
+    ("role", "by"), [("finance", ":ada"), ("administrator", ":ada"), ("finance", ":mia")]
+)
+def test_no_emergency_is_made_up_by_sql_with_an_entry_of_nobodys(
+    town: Town, role: str, by: str, entry: str
+) -> None:
+    before = roles(town)
+    recorded = ENTRY.format(action=entry, kind="emergency_grant", table="emergency_grants")
+    assert refused(town, GIVE.format(role=role, by=by), recorded)
+    assert roles(town) == before
+
+
+def test_an_emergency_is_not_reviewed_by_sql_in_the_name_of_another(town: Town) -> None:
+    town.act(
+        emergency.give,
+        at_terminal(town, "ada"),
+        staff_id=town.staff["mia"],
+        role=Role.FINANCE,
+        reason="It burns.",
+    )
+    review = "update emergency_grants set stands = true, settled_at = now(), reviewed_by = :alf, note = 'x'"
+    for action in ("system:role:keep_after_emergency", "operator:role:keep_after_emergency"):
+        recorded = ENTRY.format(action=action, kind="emergency_grant", table="emergency_grants")
+        assert refused(town, review, recorded)
+    assert refused(town, "update emergency_grants set review_by = review_by + interval '1 hour'")
+
+
+PROPOSE = (
+    "insert into erasures (party_id, reason, proposed_by, proposed_at, status, retention_month)"
+    " values ({party}, 'x', :cora, now(), 'PROPOSED', '2026-03-01')"
+)
+APPROVE = "update erasures set status = 'DONE', settled_by = :ada, settled_at = now()"
+ERASE = "select erase_person((select max(id) from erasures), now(), interval '1 day')"
+
+
+def erased(town: Town) -> int:
+    counted = text("select count(*) from parties where erased_at is not null")
+    return int(town.read(lambda session: session.scalar(counted)))
+
+
+@pytest.mark.parametrize("by", ["system", "operator"])
+def test_no_retention_run_is_made_up_by_sql_with_entries_of_nobodys(town: Town, by: str) -> None:
+    builders.a_party(town, "PAYER", "Nobody In Particular")
+    recorded = [
+        ENTRY.format(action=f"{by}:person:{verb}", kind="erasure", table="erasures")
+        for verb in ("propose_retention", "erase")
+    ]
+    number = "(select min(id) from parties where role = 'PAYEE')"  # whom nobody proposed yet
+    assert refused(town, PROPOSE.format(party=number), *recorded)
+    assert refused(town, PROPOSE.format(party=number), APPROVE, ERASE, *recorded)
+    town.act(
+        erasures.propose,
+        at_terminal(town, "cora"),
+        party_id=town.payee_id,
+        reason="Asked",
+        retention_month=None,
+    )
+    assert refused(town, APPROVE, *recorded)
+    assert refused(town, APPROVE, ERASE, *recorded)
+    assert erased(town) == 0
+
+
+def test_a_retention_run_is_neither_hurried_nor_widened_by_sql(town: Town) -> None:
+    """The policy that says how long people are kept, and who is erased by a proposal, are not the application's."""
+    number = builders.a_party(town, "PAYER", "Nobody In Particular")
+    row = town.act(erasures.propose, at_terminal(town, "cora"), party_id=number, reason="Asked")
+    for statement in (
+        f"update erasures set party_id = {town.payer_id} where id = {row.id}",
+        f"update erasures set proposed_by = :ada where id = {row.id}",
+        f"update erasures set retention_month = '2026-01-01' where id = {row.id}",
+        "update policy_versions set snapshot = snapshot || '{\"retention_days\": 0}'",
+        "insert into policy_versions (profile, version, snapshot, effective_at)"
+        " select profile, max(version) + 1, '{}', now() from policy_versions group by profile",
+        "delete from legal_holds",
+        f"update parties set name = 'erased' , erased_at = now() where id = {number}",
+        ERASE,
+    ):
+        assert refused(town, statement), statement
+    assert erased(town) == 0
+
+
+def test_a_group_that_asks_for_administrator_gives_what_the_owner_named_and_nothing_else(
+    town: Town, owner: Database
+) -> None:
+    with owner.transaction() as session:
+        machine = Actor("operator", None, via="root on desk-1")
+        group_roles.name(
+            session, machine, group="desk-finance", role=Role.FINANCE, now=town.now, reason="As agreed."
+        )
+    follow = {"staff_id": town.staff["mia"], "now": town.now}
+    wanted = ["administrator", "Administrator", "desk-administrator", "%", "*", "desk-finance'--", ""]
+    town.database.run(lambda session: group_roles.follow(session, groups=wanted, **follow))
+    assert roles(town) == {"mediator"}
+    town.database.run(lambda session: group_roles.follow(session, groups=["desk-finance"], **follow))
+    assert roles(town) == {"mediator", "finance"}
+    entry = (
+        "select record_audit(now(), 'system', null, '', 'system:role:follow_groups', 'staff', '{staff}', null,"
+        " null, '{{}}')"
+    )
+    for statement in (
+        "insert into group_roles (group_name, role, added_at) values ('mine', 'administrator', now())",
+        "update group_roles set role = 'administrator'",
+        "update group_roles set ended_at = null",
+        "insert into provider_roles (staff_id, role, group_name, held_before, given_at)"
+        " values (:mia, 'administrator', 'mine', false, now())",
+        "insert into staff_roles values (:mia, 'administrator')",
+    ):
+        assert refused(town, statement, entry.format(staff=town.staff["mia"])), statement
+    assert roles(town) == {"mediator", "finance"}
