@@ -17,6 +17,8 @@ import structlog
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from core.config import Settings
@@ -25,6 +27,16 @@ from core.errors import DeskError
 LARGEST_ID, NUMBER = 2**63 - 1, "<number>"
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 console, trouble = Console(), Console(stderr=True)
+
+
+WIDEST = 400  # characters of a line
+
+
+def print_whole(table: Table) -> None:
+    """Rich would cut amounts to fit the terminal; the terminal breaks a line that is too long instead."""
+    wanted = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+    console.width = max(console.width, wanted)
+    console.print(table)
 
 
 class FileInTheWay(DeskError):

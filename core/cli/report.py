@@ -13,7 +13,7 @@ from rich.text import Text
 
 from core.cli import operator
 from core.cli.operator import As
-from core.cli.output import Json, console, opened, require_new, say, tell, write_new
+from core.cli.output import Json, console, opened, print_whole, require_new, say, tell, write_new
 from core.cli.period import day_of
 from core.errors import DeskError
 from core.rules.permissions import Permission, require
@@ -157,5 +157,5 @@ def _print(found: list[FinancialReport]) -> None:
             bold = "" if row.level == "line" else "bold"
             cells = (str(row.number or ""), row.title, *amounts)
             table.add_row(*(Text(one, style=bold) for one in cells))
-        console.print(table)
+        print_whole(table)
         console.print()

@@ -11,7 +11,17 @@ from rich.text import Text
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, console, opened, say
-from core.rules.search import MOST_CHARACTERS
+from core.queries.search import Hit
+from core.rules import documents
+from core.rules.refunds import RefundStatus
+from core.rules.search import MOST_CHARACTERS, Found
+
+
+def _status(hit: Hit) -> str:
+    """As it is stored; of a credit note, in the words of every other place."""
+    if hit.kind is Found.RECEIPT and hit.status:
+        return documents.SINCE[RefundStatus(hit.status)][0]
+    return hit.status or ""
 
 
 def search(
@@ -24,7 +34,6 @@ def search(
 ) -> None:
     """What bears this number, Stripe id, amount or name, as far as you may see it. Code 1: nothing does."""
     from core.queries import search as queries
-    from core.queries.search import Hit
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
@@ -54,7 +63,7 @@ def search(
                 hit.title,
                 hit.detail,
                 str(hit.amount or ""),
-                hit.status or "",
+                _status(hit),
             )
             rows.add_row(*map(Text, said))  # names and titles come from outside and are no markup
         console.print(rows)

@@ -10,20 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from core.cli import operator
 from core.cli.operator import As
-from core.cli.output import Json, console, opened, require_new, say, tell, write_new
+from core.cli.output import Json, opened, print_whole, require_new, say, tell, write_new
 from core.cli.period import day_of
 from core.cli.report import Format, OutMissing
 from core.errors import DeskError
 from core.money import Money
 from core.rules.permissions import Permission, require
-
-WIDEST = 400  # characters of a line
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -188,9 +185,7 @@ def _print(found: Found) -> None:
         table = Table(*sheet.columns, title=Text(sheet.title), box=None)
         for row in sheet.rows:
             table.add_row(*(Text(_cell(each)) for each in row.cells))
-        whole = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
-        console.width = max(console.width, whole)  # rich would cut amounts to fit the terminal
-        console.print(table)
+        print_whole(table)
 
 
 def _cell(value: Any) -> str:

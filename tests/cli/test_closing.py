@@ -69,6 +69,10 @@ def test_a_report_is_printed_told_as_json_and_written(
     terminal: Terminal, books: Town, tmp_path: Path
 ) -> None:
     assert "$1,250.00" in terminal.run("report", "balance-sheet", "--at", TODAY).well().out
+    movements = ("report", "trial-balance", "--from", YESTERDAY, "--at", TODAY)
+    printed = terminal.run(*movements, COLUMNS="60").well().out
+    assert "Closing credit" in printed
+    assert "…" not in printed, "nothing is cut to fit the terminal"
     (sheet,) = terminal.run("report", "trial-balance", "--json").well().json["reports"]
     assert {row["name"]: row["amounts"] for row in sheet["rows"] if row["name"]} == {
         "bank": [125_000, None],
