@@ -72,8 +72,9 @@ def test_a_report_is_printed_told_as_json_and_written(
 ) -> None:
     assert "$1,250.00" in terminal.run("report", "balance-sheet", "--at", TODAY).well().out
     narrow = io.StringIO()
-    monkeypatch.setattr(output, "console", Console(width=40, file=narrow))
-    terminal.run("report", "trial-balance", "--from", YESTERDAY, "--at", TODAY).well()
+    with monkeypatch.context() as patched:
+        patched.setattr(output, "console", Console(width=40, file=narrow))
+        terminal.run("report", "trial-balance", "--from", YESTERDAY, "--at", TODAY).well()
     assert narrow.getvalue().count("$1,250.00") >= 2, "no amount is cut to fit the terminal"
     (sheet,) = terminal.run("report", "trial-balance", "--json").well().json["reports"]
     assert {row["name"]: row["amounts"] for row in sheet["rows"] if row["name"]} == {
