@@ -29,7 +29,7 @@ if request_context.may(Permission.CLOSE_PERIOD):
         kind = filters.choice(
             "Close", {"MONTH": "A month", "YEAR": "A fiscal year"}, key="kind", everything="A day"
         )
-        day = filters.day("that ends on, or holds", key="day", latest=now.date())
+        day = filters.day("Any day in it", key="day", latest=now.date())
     periods.next_close(PeriodKind(kind or "DAY"), day, since, now)
 cursor = tables.cursor("before", size=50)
 with request_context.reading() as session:

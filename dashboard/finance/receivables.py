@@ -206,10 +206,12 @@ def _amount(row: Debt) -> Money | None:
         max_chars=30,
     )
     try:
-        return Money.parse(typed or "", currency)
+        amount = Money.parse(typed or "", currency)
     except DeskError as refusal:
         errors.show(refusal)
         return None
+    cards.note(f"{amount.text()} of {row.owed.text()} is written off.")
+    return amount
 
 
 def _answer(row: Debt, each: WriteOffRow) -> None:
