@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -44,7 +45,9 @@ def show() -> None:
         empty_state=("No mapping yet", "Banks write CSV in many ways; save below how yours does."),
         name="Mappings of CSV files",
     )
-    header.section("A mapping", "columns are named as in the header of the file")
+    header.section(
+        "A mapping", "With a sample of the file its columns are chosen; without one they are typed."
+    )
     by_name = {each.name: each for each in known}
     chosen = st.selectbox("Begin with", [NEW, *by_name], key="mapping-from", width=220)
     _form(by_name.get(chosen))
@@ -56,11 +59,18 @@ def _form(known: Mapped | None) -> None:
     name = st.text_input(
         "Name", value=known.name if known else "", key=f"m:{mark}:name", max_chars=40, width=220
     )
-    definition = _file(said, mark) | _columns(said, mark) | _amounts(said, mark)
     sample = st.file_uploader(
-        "Try it on a sample", type=["csv", "txt"], key=f"m:{mark}:sample", max_upload_size=SAMPLE_MEGABYTES
+        "A sample, to try it on",
+        type=["csv", "txt"],
+        key=f"m:{mark}:sample",
+        max_upload_size=SAMPLE_MEGABYTES,
     )
-    currency = st.selectbox("in the currency", sorted(CURRENCIES), key=f"m:{mark}:sample-in", width=110)
+    definition = _file(said, mark)
+    there = _there(definition, sample.name, sample.getvalue()) if sample is not None else []
+    definition |= _columns(said, mark, there) | _amounts(said, mark, there)
+    currency = st.selectbox(
+        "Currency of the sample", sorted(CURRENCIES), key=f"m:{mark}:sample-in", width=170
+    )
     if sample is not None:
         _try(definition, sample.name, sample.getvalue(), str(currency))
     intent = confirm.pressed("Save the mapping", key="mapping-save", icon=":material/save:")
@@ -91,10 +101,26 @@ def _file(said: dict[str, Any], mark: str) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def _columns(said: dict[str, Any], mark: str) -> dict[str, Any]:
+def _there(file: dict[str, Any], name: str, content: bytes) -> list[str]:
+    """The columns of the sample."""
+    given = {each: file[each] for each in ("delimiter", "encoding", "header_line")}
+    try:
+        found = mappings.header(request_context.actor(), file=name, content=content, **given)
+    except DeskError as refused:
+        errors.show(refused)
+        return []
+    if len(found) > 1:
+        return found
+    cards.note(
+        "The sample has one column only: choose what separates its columns, and the line of its header."
+    )
+    return []
+
+
+def _columns(said: dict[str, Any], mark: str, there: Sequence[str]) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         found: dict[str, Any] = {
-            field: _column(label, said, field, mark)
+            field: _column(label, said, field, mark, there)
             for field, label in (
                 ("booked_on", "Booking date"),
                 ("value_on", "Value date"),
@@ -105,26 +131,38 @@ def _columns(said: dict[str, Any], mark: str) -> dict[str, Any]:
                 ("balance", "Balance after the line"),
             )
         }
-        texts = st.text_input(
-            "Texts", value="; ".join(said.get("texts", [])), key=f"m:{mark}:texts", max_chars=400, width=220,
+        texts = _texts(said, mark, there)
+        form = _one("Dates are written", DATE_FORMATS, said.get("date_format", "%Y-%m-%d"), f"m:{mark}:dates")
+    return found | {"texts": texts, "date_format": form}
+
+
+def _texts(said: dict[str, Any], mark: str, there: Sequence[str]) -> list[str]:
+    key = f"m:{mark}:texts"
+    if not there:
+        typed = st.text_input(
+            "Texts", value="; ".join(said.get("texts", [])), key=key, max_chars=400, width=220,
             help="Several columns with semicolons between them.",
         )  # fmt: skip
-        form = _one("Dates are written", DATE_FORMATS, said.get("date_format", "%Y-%m-%d"), f"m:{mark}:dates")
-    return found | {"texts": _listed(texts), "date_format": form}
+        return _listed(typed)
+    before = _listed(st.session_state.get(key, "; ".join(said.get("texts", []))))
+    default = [each for each in before if each in there]
+    return st.multiselect("Texts", there, default=default, key=f"{key}:of", placeholder="None", width=260)
 
 
-def _amounts(said: dict[str, Any], mark: str) -> dict[str, Any]:
+def _amounts(said: dict[str, Any], mark: str, there: Sequence[str]) -> dict[str, Any]:
     before = TWO if said.get("credit") else WORDED if said.get("direction") else SIGNED
     ways = [SIGNED, WORDED, TWO]
     way = st.radio("Amounts", ways, index=ways.index(before), key=f"m:{mark}:way", horizontal=True)
     found: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if way == TWO:
-            found = {field: _column(field.capitalize(), said, field, mark) for field in ("credit", "debit")}
+            found = {
+                field: _column(field.capitalize(), said, field, mark, there) for field in ("credit", "debit")
+            }
         else:
-            found["amount"] = _column("Amount", said, "amount", mark)
+            found["amount"] = _column("Amount", said, "amount", mark, there)
         if way == WORDED:
-            found["direction"] = _column("Credit or debit", said, "direction", mark)
+            found["direction"] = _column("Credit or debit", said, "direction", mark, there)
             words = st.text_input(
                 "Words for a debit", value="; ".join(said.get("debit_words", [])), key=f"m:{mark}:debit_words",
                 max_chars=200, width=180,
@@ -141,9 +179,14 @@ def _amounts(said: dict[str, Any], mark: str) -> dict[str, Any]:
     return found
 
 
-def _column(label: str, said: dict[str, Any], field: str, mark: str) -> str:
-    before = str(said.get(field, ""))
-    return st.text_input(label, value=before, key=f"m:{mark}:{field}", max_chars=100, width=160).strip()
+def _column(label: str, said: dict[str, Any], field: str, mark: str, there: Sequence[str]) -> str:
+    """One of the sample's columns; what was typed before there was a sample is chosen where it has it."""
+    before, key = str(said.get(field, "")), f"m:{mark}:{field}"
+    if there:
+        typed = st.session_state.get(key, before).strip()
+        index = there.index(typed) if typed in there else None
+        return st.selectbox(label, there, index=index, key=f"{key}:of", placeholder="None", width=170) or ""
+    return st.text_input(label, value=before, key=key, max_chars=100, width=160).strip()
 
 
 def _one(label: str, options: Any, before: str, key: str) -> str:

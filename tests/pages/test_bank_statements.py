@@ -186,3 +186,26 @@ def test_a_mapping_is_tried_on_a_sample_and_saved(town: Town) -> None:
     assert "bank is saved, version 1." in words(app)
     kept = town.read(lambda session: mappings.named(session, "bank").definition)
     assert (kept["booked_on"], kept["texts"]) == ("Day", ["Text"])
+
+
+def test_the_columns_of_a_sample_are_chosen_and_what_was_typed_before_stays(town: Town) -> None:
+    register(town)
+    app = visit(town, "fay", "bank_statements", **{"bank-tab": "Mappings"})
+    app.text_input(key="m:new:name").set_value("bank")
+    app.text_input(key="m:new:amount").set_value("Betrag")
+    sample = "\ufeffTag;Betrag;Verwendungszweck\n02.02.2026;-1.005,25;Gebühr\n".encode()
+    app.file_uploader[0].set_value(("s.csv", sample, "text/csv")).run()
+    assert "one column only" in words(app)
+    app.selectbox(key="m:new:delimiter").set_value(";").run()
+    assert app.selectbox(key="m:new:amount:of").value == "Betrag"
+    assert app.selectbox(key="m:new:booked_on:of").options == ["Tag", "Betrag", "Verwendungszweck"]
+    app.selectbox(key="m:new:booked_on:of").set_value("Tag")
+    app.selectbox(key="m:new:dates").set_value("%d.%m.%Y")
+    app.selectbox(key="m:new:d").set_value(",")
+    app.selectbox(key="m:new:g").set_value(".")
+    app.multiselect(key="m:new:texts:of").set_value(["Verwendungszweck"])
+    app.selectbox(key="m:new:sample-in").set_value("EUR").run()
+    assert "-€1,005.25" in words(app)
+    press(app, "Save the mapping")
+    kept = town.read(lambda session: mappings.named(session, "bank").definition)
+    assert (kept["booked_on"], kept["amount"], kept["texts"]) == ("Tag", "Betrag", ["Verwendungszweck"])

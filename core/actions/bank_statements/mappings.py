@@ -73,6 +73,14 @@ def named(session: Session, name: str) -> CsvMapping:
     return found
 
 
+def header(
+    actor: Actor, *, file: str, content: bytes, delimiter: str, encoding: str, header_line: int
+) -> list[str]:
+    """The columns of a sample, to choose from. Raises `NotPermitted`, `StatementUnreadable`."""
+    permissions.require(actor, Permission.IMPORT_STATEMENTS)
+    return csv_file.header(file, content, delimiter=delimiter, encoding=encoding, header_line=header_line)
+
+
 def tried(
     actor: Actor, *, definition: Mapping[str, Any], currency: str, file: str, content: bytes
 ) -> list[Line]:

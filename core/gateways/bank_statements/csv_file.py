@@ -20,6 +20,21 @@ def read(file: str, content: bytes, mapping: CsvMapping, *, name: str, currency:
     return _Reader(file, mapping, name, currency).events(content)
 
 
+def header(file: str, content: bytes, *, delimiter: str, encoding: str, header_line: int) -> list[str]:
+    """The names of the columns, each once, without those that have none. Raises `StatementUnreadable`."""
+    numbered = texts.numbered(file, content, encoding or None)
+    line = next((text for number, text in numbered if number == header_line), "")
+    try:
+        named = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error as problem:
+        raise StatementUnreadable(
+            file=file,
+            place=f"line {header_line}",
+            what=f"it is not CSV as the mapping expects it ({problem})",
+        ) from None
+    return list(dict.fromkeys(name for each in named if (name := each.strip().lstrip("\ufeff"))))
+
+
 class _Reader:
     def __init__(self, file: str, mapping: CsvMapping, name: str, currency: str) -> None:
         self.file, self.mapping, self.name, self.currency = file, mapping, name, currency
