@@ -1,6 +1,6 @@
 """Everything that is measured, in one run: the ledger beside pgbench and as it grows, the pages beside a bare app.
 
-    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|size|start|pages]
+    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|size|start|pages|desk]
 
 Each figure is a ratio to something that runs on the same machine in the same minutes; the targets are the design's.
 """
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from bench.pages import free_port
 
-PARTS = ("ledger", "actions", "size", "start", "pages")
+PARTS = ("ledger", "actions", "size", "start", "pages", "desk")
 FIRST_PAGE, SECOND_START = 60.0, 6.0
 
 
@@ -70,6 +70,9 @@ def main() -> int:
     parser.add_argument(
         "--lines", type=int, default=100_000, help="of Stripe's statement that are reconciled"
     )
+    parser.add_argument(
+        "--times", type=int, default=100, help="copies of the demo in the desk whose pages are timed"
+    )
     parser.add_argument("--only", choices=PARTS)
     given = parser.parse_args()
     parts = (given.only,) if given.only else PARTS
@@ -80,7 +83,7 @@ def main() -> int:
         failed |= part("bench.actions")
     if "size" in parts:
         failed |= part("bench.size", "--postings", str(given.postings), "--lines", str(given.lines))
-    if "start" in parts or "pages" in parts:
+    if {"start", "pages", "desk"} & set(parts):
         with tempfile.TemporaryDirectory() as home:
             port = free_port()
             with demo(home, port) as first:
@@ -89,6 +92,8 @@ def main() -> int:
                 row("second start, to the first page", second, SECOND_START)
                 if "pages" in parts:
                     failed |= part("bench.pages", "--desk", f"http://127.0.0.1:{port}")
+            if "desk" in parts:
+                failed |= part("bench.desk_pages", "--home", home, "--times", str(given.times))
     return failed
 
 

@@ -17,9 +17,8 @@ OWING = select(BALANCES.c.object_id).where(BALANCES.c.line == "receivable_payee"
 # Both read by the payees of one page.
 OWED = text(
     """
-    select object_id as party_id, currency, balance::bigint as minor, debt_due_minor(object_id, currency) as due
-    from account_balances where line = 'receivable_payee' and balance > 0 and object_id = any(:parties)
-    order by object_id, currency
+    select party_id, currency, balance::bigint as minor, due
+    from debts_due where party_id = any(:parties) order by party_id, currency
     """
 )
 INSTALMENTS = text(

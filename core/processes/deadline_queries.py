@@ -173,7 +173,11 @@ def chargebacks(now: datetime, *, days: int) -> Due:
     at = Chargeback.due_by - timedelta(days=days)
     nearer = max((each for each in CHARGEBACK_ALARMS if each < days), default=0)
     key = func.concat("chargeback-", Chargeback.id, f"-alarm-{days}-staff-")
-    told = select(Notification.id).where(Notification.key.startswith(key)).exists()
+    told = exists().where(
+        Notification.about_kind == "chargeback",
+        Notification.about_id == Chargeback.id,
+        Notification.key.startswith(key),
+    )
     return select(Chargeback.id, at.label("at")).where(
         Chargeback.due_by <= now + timedelta(days=days),
         Chargeback.due_by > now + timedelta(days=nearer),
@@ -190,9 +194,12 @@ DEBTS = text(
     f"""{OPEN_PARTS}
     select d.account_id as id, coalesce(
         (select max(r.sent_at) from debt_reminders r where r.party_id = d.party_id and r.currency = d.currency),
-        (select min(o.posted_at) from open o where o.party_id = d.party_id and o.currency = d.currency)
+        o.since
     ) + make_interval(secs => {DEBT_REMINDED_EVERY.total_seconds():.0f}) as at
-    from debts d where debt_due_minor(d.party_id, d.currency) > 0
+    from debts d
+    left join (select party_id, currency, min(posted_at) as since from open group by 1, 2) o
+      on o.party_id = d.party_id and o.currency = d.currency
+    where d.due > 0
     """
 )
 INSTALMENTS = text(

@@ -50,10 +50,7 @@ SEALS = text(
     left join lateral (select * from seals order by n desc limit 1) as last on true
     cross join lateral (
         select count(*) as open, min(recorded_at) as since
-        from (select e.recorded_at from audit_entries e, seal_epochs era
-              where era.epoch = (select max(epoch) from seal_epochs) and e.id > era.entries_after
-                and e.xid >= case when last.epoch = era.epoch then last.hi else '0' end
-              limit :bound) as each
+        from (select recorded_at from entries_not_sealed() limit :bound) as each
     ) as waiting
     """
 )

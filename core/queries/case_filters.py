@@ -9,21 +9,13 @@ from enum import StrEnum
 from typing import Any
 
 from core.like_patterns import like
+from core.queries.word_search import OF_MILESTONE
 from core.rules.references import number_in
 
 OPEN = "t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
 AWAITING = "exists (select from decisions d where d.case_id = t.id and d.status = 'AWAITING_APPROVAL')"
 WORK = "join milestones m on m.id = t.milestone_id join projects p on p.id = m.project_id"
-# Names are looked through once, in the parties, and not once for every case.
-NAMED = "(select named.id from parties named where named.name ilike :like)"
-FOUND = (
-    "t.id = :number",
-    "p.title ilike :like",
-    "m.title ilike :like",
-    f"p.payer_id in {NAMED}",
-    f"p.payee_id in {NAMED}",
-)
-SEARCH = f"({' or '.join(FOUND)})"
+SEARCH = f"({' or '.join(('t.id = :number', *OF_MILESTONE))})"
 
 
 class View(StrEnum):

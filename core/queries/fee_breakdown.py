@@ -57,9 +57,9 @@ LABELS: Mapping[FeeBy, str] = {
 ALL, COLUMNS = (*LINES, PAYABLE), (*LINES, "released")
 TAIL = """
     tail as materialized (
-        select f.* from ledger_roll_up r
-        join fees_of_journals f on f.xid >= r.rolled_to and f.journal_id > r.after_journal
-        where f.dimension = :by and f.currency_number = :iso and f.day between :first and :last
+        select f.* from fees_of_journals f
+        where f.journal_id = any(array(select id from journals_not_rolled_up()))
+          and f.dimension = :by and f.currency_number = :iso and f.day between :first and :last
     )
 """
 # Each key stands at the last day on which it moved; the page before ended at `before`. What was moved to another key

@@ -42,8 +42,7 @@ TOTALS = text(
         union all
         select (j.posted_at at time zone 'UTC')::date, (p.account_id >> 10 & 255)::smallint,
                (p.account_id & 1023)::smallint, p.amount
-        from ledger_roll_up r
-        join journals j on j.xid >= r.rolled_to and j.id > r.after_journal
+        from journals_not_rolled_up() j
         cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
         where ((p.account_id >> 10 & 255) = any(:lines)
                or (p.account_id >> 10 & 255) = :payable and j.kind = 'decided')

@@ -45,11 +45,7 @@ CALLS = text(
     " late, (select count(*) from outgoing_operations where status = 'REVIEW' and finished_at < :waits) as review"
 )
 UNSEALED = text(
-    "select count(*), min(e.recorded_at) from audit_entries e,"
-    " (select epoch, entries_after from seal_epochs order by epoch desc limit 1) era"
-    " where e.id > era.entries_after"
-    " and e.xid >= coalesce((select s.hi from seals s where s.epoch = era.epoch order by n desc limit 1), '0')"
-    " and e.recorded_at < now() - cast(:within as interval)"
+    "select count(*), min(recorded_at) from entries_not_sealed() where recorded_at < now() - cast(:within as interval)"
 )
 UNSIGNED = text(
     "select count(*), min(sealed_at) from seals where n > :signed and sealed_at < now() - cast(:within as interval)"

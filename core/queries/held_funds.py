@@ -168,8 +168,7 @@ DAYS = text(
         union all
         select greatest((j.posted_at at time zone 'UTC')::date, :before), (p.account_id >> 10 & 255)::smallint,
                greatest(p.amount, 0), greatest(-p.amount, 0)
-        from ledger_roll_up r
-        join journals j on j.xid >= r.rolled_to and j.id > r.after_journal
+        from journals_not_rolled_up() j
         cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
         where (p.account_id >> 10 & 255) = any(:lines) and (p.account_id & 1023) = :iso
           and j.posted_at < cast(:last as date) + 1

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money, in_order
+from core.queries.word_search import OF_MILESTONE
 from core.rules.holds import HoldKind, who
 from core.rules.milestones import Status
 from core.rules.references import number_in, reference
@@ -69,7 +70,7 @@ STOPPED = text(
     """
 )
 CANDIDATES = text(
-    """
+    f"""
     select m.id, m.title, p.title as project, payer.name as payer, payee.name as payee, m.status, m.currency,
            stoppable_minor(m.id) as stopped_minor
     from milestones m
@@ -78,8 +79,7 @@ CANDIDATES = text(
     join parties payee on payee.id = p.payee_id
     left join payment_orders o on o.milestone_id = m.id
     where (m.id = :number
-           or (:words and (m.title ilike :like or p.title ilike :like or payer.name ilike :like
-                           or payee.name ilike :like)))
+           or (:words and ({" or ".join(OF_MILESTONE)})))
       and (m.status not in ('COMPLETED', 'REFUNDED', 'CANCELED') or o.held_minor + o.payable_minor > 0
            or m.id in (select milestone_id from payouts
                        where stripe_transfer is not null
@@ -130,8 +130,7 @@ class HoldFilter:
         if self.milestone_id:
             yield "h.milestone_id = :milestone"
         if self.words:
-            names = ("h.reason", "payer.name", "payee.name", "p.title", "m.title")
-            yield "(" + " or ".join(f"{name} ilike :like" for name in names) + ")"
+            yield f"({' or '.join(('h.reason ilike :like', *OF_MILESTONE))})"
 
 
 @dataclass(frozen=True)

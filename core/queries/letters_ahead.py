@@ -163,7 +163,8 @@ def _in_place_of(session: Session, plan: Plan, decision: Decision | None) -> int
         mediator = session.get_one(Case, plan["ticket"]).mediator_id
         return mediator if mediator != plan["maker"] else None
     wanted = select(Notification.staff_id).where(
-        Notification.key.startswith(f"decision-{decision.id}-in-place-of-staff-")
+        Notification.milestone_id == decision.milestone_id,
+        Notification.key.startswith(f"decision-{decision.id}-in-place-of-staff-"),
     )
     return session.scalars(wanted).first()
 

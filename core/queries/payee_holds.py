@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money, in_order
 from core.queries import holds as milestone_holds
+from core.queries.word_search import PARTIES
 from core.rules.holds import HoldKind
 from core.rules.references import reference
 
@@ -35,9 +36,9 @@ STOPPED = text(
     """
 )
 PAYEES = text(
-    """
+    f"""
     select y.id, y.name, y.platform from parties y
-    where y.role = 'PAYEE' and y.name ilike :like
+    where y.role = 'PAYEE' and y.id in {PARTIES}
       and (not :in_projects or exists (select from projects p where p.payee_id = y.id))
     order by y.name, y.id limit :limit
     """

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money
+from core.queries.word_search import MILESTONES, PARTIES, PROJECTS
 from core.rules.payouts import PayoutStatus
 from core.rules.references import number_in, reference
 
@@ -65,7 +66,7 @@ class PayoutFilter:
         if self.owner:
             yield "w.owner_id is null" if self.owner == UNOWNED else "w.owner_id = :owner"
         if self.words:
-            names = "y.name ilike :like or m.title ilike :like or p.title ilike :like"
+            names = f"w.party_id in {PARTIES} or w.milestone_id in {MILESTONES} or p.id in {PROJECTS}"
             number = "" if number_in("payout", self.words) is None else "or w.id = :number "
             yield f"({names} {number}or w.stripe_transfer = :exact or w.stripe_payout = :exact)"
 

@@ -15,11 +15,12 @@ from core.errors import NotFound
 from core.ledger.accounts import CHART, AccountType
 from core.ledger.postings.year_end import RESULT
 from core.money import Money, in_order, shown_order
-from core.queries import invariants
+from core.queries import check_runs, invariants
 from core.queries.financial_reports import FinancialReportKind, reports
 from core.queries.movements import DAWN, moved
 from core.queries.movements import Period as Days
 from core.report_files import Level, Sheet, SheetRow
+from core.rules.check_runs import CheckPart
 from core.rules.periods import DAY, Item, PeriodKind, Span
 
 NEWEST = 2**63 - 1
@@ -62,6 +63,11 @@ def is_open(session: Session, day: date) -> bool:
 def checklist(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
     """What must be so before this is closed, in the order in which people see to it."""
     return [*cheap(session, wanted, now=now), _checks(session)]
+
+
+def standing(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
+    """The same for whoever looks, with the checks of the books as their last run found them."""
+    return [*cheap(session, wanted, now=now), _last_checks(session, now)]
 
 
 def cheap(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
@@ -150,6 +156,23 @@ def _checks(session: Session) -> Item:
     broken = [each.name for each in invariants.run(session) if each.rows]
     found = f"Checks that fail: {', '.join(broken)}." if broken else "Every check of the books holds."
     return Item("checks", "Every check of the books holds", found, not broken)
+
+
+def _last_checks(session: Session, now: datetime) -> Item:
+    law, run = "Every check of the books holds", check_runs.standing(session, now=now).books
+    part = run.of(CheckPart.BOOKS) if run else None
+    if run is None or part is None:
+        return Item("checks", law, "No run of the checks has ended yet; closing runs them.", True, again=True)
+    when = f"in the run of {run.started_at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+    failed = [name for name, rows in part.rows.items() if rows]
+    if failed or part.wrong:
+        return Item(
+            "checks",
+            law,
+            f"Checks that failed {when}: {', '.join(failed)}. The page Checks runs them again.",
+            False,
+        )
+    return Item("checks", law, f"Every check held {when}; closing runs them again.", True, again=True)
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,13 @@ class Flag:
     at: datetime
 
 
-def open_flags(session: Session) -> Listed[Flag]:
+def open_flags(session: Session, *, most: int = MOST) -> Listed[Flag]:
     """The practice mismatches that are not resolved, the oldest first."""
     wanted = (
-        select(PracticeFlag).where(PracticeFlag.resolved_at.is_(None)).order_by(PracticeFlag.id).limit(MOST)
+        select(PracticeFlag).where(PracticeFlag.resolved_at.is_(None)).order_by(PracticeFlag.id).limit(most)
     )
     rows = [
         Flag(row.id, row.project_id, row.licensed_in, row.needed_in, row.at)
         for row in session.scalars(wanted)
     ]
-    return Listed(rows, total(session, wanted, shown=len(rows), limit=MOST))
+    return Listed(rows, total(session, wanted, shown=len(rows), limit=most))

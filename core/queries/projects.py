@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money
 from core.policy import Profile
+from core.queries.word_search import OF_PROJECT
 from core.records import Case, Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
 from core.rules.cases import BLOCKING
 from core.rules.milestones import Status
@@ -33,12 +34,7 @@ class ProjectFilter:
 
     @property
     def source(self) -> str:
-        joined = (
-            "join parties payer on payer.id = p.payer_id join parties payee on payee.id = p.payee_id"
-            if self.words
-            else ""
-        )
-        return f"from projects p {joined} where " + " and ".join(["true", *self._conditions()])
+        return "from projects p where " + " and ".join(["true", *self._conditions()])
 
     @property
     def values(self) -> dict[str, Any]:
@@ -55,8 +51,7 @@ class ProjectFilter:
                 "where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY'))"
             )
         if self.words:
-            names = ("p.title", "p.bid_reference", "payer.name", "payee.name")
-            yield "(" + " or ".join(f"{name} ilike :like" for name in names) + ")"
+            yield f"({' or '.join(OF_PROJECT)})"
 
 
 @dataclass(frozen=True)

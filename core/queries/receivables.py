@@ -20,16 +20,20 @@ AGES = (30, 60, 90)
 """Days: 0 to 30, 31 to 60, 61 to 90, and more."""
 OPEN_PARTS = """
     with debts as materialized (
-        select account_id, object_id as party_id, currency, balance from account_balances
-        where line = 'receivable_payee' and balance > 0
+        select account_id, party_id, currency, balance, due from debts_due
     ), parts as (
-        select d.party_id, d.currency, d.balance, p.journal_id, p.amount, j.posted_at, j.kind, j.memo, j.milestone_id,
+        select d.party_id, d.currency, d.balance, d.due, p.journal_id, p.amount, j.posted_at, j.kind, j.memo,
+               j.milestone_id,
                sum(p.amount) over (partition by d.account_id order by p.journal_id desc) as newest
         from debts d
-        join account_postings p on p.account_id = d.account_id and p.amount > 0
+        cross join lateral (
+            select journal_id, amount from register where account_id = d.account_id and amount > 0
+            union all
+            select journal_id, amount from posting_tail where account_id = d.account_id and amount > 0
+        ) p
         join journals j on j.id = p.journal_id
     ), open as (
-        select party_id, currency, journal_id, posted_at, kind, memo, milestone_id, amount,
+        select party_id, currency, due, journal_id, posted_at, kind, memo, milestone_id, amount,
                least(amount, balance - (newest - amount))::bigint as minor
         from parts where newest - amount < balance
     )
@@ -47,9 +51,9 @@ DEBTS = text(
             where r.party_id = o.party_id and r.currency = o.currency) as reminders,
            (select w.id from debt_write_offs w where w.party_id = o.party_id and w.currency = o.currency
             and w.status = 'PROPOSED') as write_off_id,
-           debt_due_minor(o.party_id, o.currency) as due
+           o.due
     from open o join parties y on y.id = o.party_id
-    group by o.party_id, o.currency, y.name order by min(o.posted_at), o.party_id
+    group by o.party_id, o.currency, o.due, y.name order by min(o.posted_at), o.party_id
     """
 )
 PARTS = text(

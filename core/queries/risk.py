@@ -49,9 +49,9 @@ class Filed:
     at: datetime
 
 
-def open_reviews(session: Session) -> Listed[Review]:
+def open_reviews(session: Session, *, most: int = MOST) -> Listed[Review]:
     """Oldest first."""
-    return _reviews(session, RiskReview.settled_at.is_(None))
+    return _reviews(session, RiskReview.settled_at.is_(None), most)
 
 
 def review(session: Session, review_id: int) -> Review:
@@ -62,9 +62,9 @@ def review(session: Session, review_id: int) -> Review:
     return found[0]
 
 
-def open_reports(session: Session, project_id: int | None = None) -> Listed[Filed]:
+def open_reports(session: Session, project_id: int | None = None, *, most: int = MOST) -> Listed[Filed]:
     """Oldest first; of one project, or of all."""
-    wanted = select(Report).where(Report.settled_at.is_(None)).order_by(Report.id).limit(MOST)
+    wanted = select(Report).where(Report.settled_at.is_(None)).order_by(Report.id).limit(most)
     if project_id is not None:
         wanted = wanted.where(Report.project_id == project_id)
     rows = [
@@ -80,10 +80,10 @@ def open_reports(session: Session, project_id: int | None = None) -> Listed[File
         )
         for row in session.scalars(wanted)
     ]
-    return Listed(rows, total(session, wanted, shown=len(rows), limit=MOST))
+    return Listed(rows, total(session, wanted, shown=len(rows), limit=most))
 
 
-def _reviews(session: Session, condition: ColumnElement[bool]) -> Listed[Review]:
+def _reviews(session: Session, condition: ColumnElement[bool], most: int = MOST) -> Listed[Review]:
     wanted = (
         select(RiskReview, Milestone, Project, Staff.name)
         .join(Milestone, Milestone.id == RiskReview.milestone_id)
@@ -91,7 +91,7 @@ def _reviews(session: Session, condition: ColumnElement[bool]) -> Listed[Review]
         .outerjoin(Staff, Staff.id == RiskReview.assigned_to)
         .where(condition)
         .order_by(RiskReview.id)
-        .limit(MOST)
+        .limit(most)
     )
     found = [
         Review(
@@ -108,4 +108,4 @@ def _reviews(session: Session, condition: ColumnElement[bool]) -> Listed[Review]
         for row, milestone, project, name in session.execute(wanted)
     ]
     ids = select(RiskReview.id).where(condition)
-    return Listed(found, total(session, ids, shown=len(found), limit=MOST))
+    return Listed(found, total(session, ids, shown=len(found), limit=most))

@@ -94,13 +94,15 @@ def closed_by(day: date) -> datetime:
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the checklist. `explainable`: it may be closed with an explanation that is signed with it."""
+    """One line of the checklist. `explainable`: it may be closed with an explanation that is signed with it. `again`:
+    it was found so by an earlier run, and is asked again when the period is closed."""
 
     name: str
     law: str
     found: str
     met: bool
     explainable: bool = False
+    again: bool = False
 
 
 def missing(items: Sequence[Item], *, explanation: str) -> list[Item]:

@@ -16,7 +16,7 @@ from core.rules.permissions import Permission
 from core.rules.references import reference
 from core.rules.reports import ReportKind, ReportOutcome, Source
 from core.rules.risk import ReviewOutcome
-from dashboard import request_context
+from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, deadlines, header, kept_choices, reasons, text_fields
 from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import in_words
@@ -25,11 +25,17 @@ OUTCOMES = {ReviewOutcome.CLEARED: "Clear it: money may move", ReviewOutcome.HEL
 FOUND = {ReportOutcome.UPHELD: "Upheld", ReportOutcome.DISMISSED: "Dismissed"}
 
 
+FIRST = 10
+"""So many of each kind are drawn, the oldest first; `?most=` asks for more."""
+
+
 def section() -> None:
     """Nothing at all where nothing waits."""
+    most = min(max(navigation.asked("most") or FIRST, FIRST), queries.MOST)
     with request_context.reading() as session:
-        waiting = queries.open_reviews(session)
-        filed, flags = queries.open_reports(session), practice_flag_queries.open_flags(session)
+        waiting = queries.open_reviews(session, most=most)
+        filed = queries.open_reports(session, most=most)
+        flags = practice_flag_queries.open_flags(session, most=most)
     if not (waiting or filed or flags):
         return
     header.section(
@@ -51,6 +57,8 @@ def section() -> None:
 def _more(rows: Listed[Any]) -> None:
     if rows.note:
         cards.note(rows.note)
+        if len(rows) < queries.MOST:
+            navigation.link("holds", "Show more", icon=":material/expand_more:", most=len(rows) * 4)
 
 
 def drawers() -> None:

@@ -74,7 +74,7 @@ def next_close(kind: PeriodKind, day: date | None, since: date | None, now: date
     begins = request_context.desk().settings.fiscal_year_begins
     wanted = rules.span(kind, day or _next(kind, since, now, begins), year_begins=begins)
     with request_context.reading() as session:
-        items = queries.checklist(session, wanted, now=now)
+        items = queries.standing(session, wanted, now=now)
         results = queries.results(session, wanted) if kind is PeriodKind.YEAR else []
     with cards.panel("close-panel"):
         header.section(
@@ -135,7 +135,7 @@ def _result(results: Sequence[YearResult]) -> None:
 
 def _state(item: Item) -> tuple[str, str]:
     if item.met:
-        return "good", "Done"
+        return ("info", "At closing") if item.again else ("good", "Done")
     return ("wait", "To be explained") if item.explainable else ("bad", "Missing")
 
 

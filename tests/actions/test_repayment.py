@@ -61,7 +61,10 @@ def agree(town: Town, *minors: int, by: str = "fay", after: int = 10) -> Repayme
 
 
 def due(town: Town) -> int:
-    return town.read(lambda s: debts.due(s, town.payee_id, "USD")).minor
+    """Of one debt, as its list says too."""
+    found = town.read(lambda s: debts.due(s, town.payee_id, "USD")).minor
+    assert sum(each.due.minor for each in town.read(lambda s: receivables.debts(s, now=town.now))) == found
+    return found
 
 
 def found(town: Town, kind: str) -> list[int]:

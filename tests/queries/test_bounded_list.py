@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from core.db import Database
 from core.queries import letters, risk
+from dashboard.compliance import risk_queue
 from tests import builders, unrecorded
 from tests.pages.visiting import serve, visit, words
 
@@ -53,7 +54,9 @@ def test_more_reviews_of_risk_and_reports_than_are_shown_are_counted(
     reviews, filed = town.read(risk.open_reviews), town.read(risk.open_reports)
     assert (len(reviews), reviews.total) == (risk.MOST, opened)
     assert (len(filed), filed.total) == (risk.MOST, MORE)
-    seen = words(visit(town, "cora", "holds"))
+    few = words(visit(town, "cora", "holds"))
+    assert f"The first {risk_queue.FIRST} of {opened} are shown." in few
+    seen = words(visit(town, "cora", "holds", most=risk.MOST))
     assert f"{opened} open; the money of each waits until its review is settled" in seen
     assert f"The first {risk.MOST} of {opened} are shown." in seen
     assert f"{MORE} open; each is settled by a person" in seen

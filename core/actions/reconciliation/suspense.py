@@ -180,7 +180,10 @@ def _explanation(item: SuspenseItem) -> tuple[Any, ...]:
 
 def waiting_of(session: Session, item_ids: Sequence[int]) -> Waiting:
     """The explanation as it waits, for pages."""
-    return waiting(session, [session.get_one(SuspenseItem, each) for each in item_ids])
+    found = {
+        each.id: each for each in session.scalars(select(SuspenseItem).where(SuspenseItem.id.in_(item_ids)))
+    }
+    return waiting(session, [found[each] for each in item_ids])
 
 
 def waiting(session: Session, items: Sequence[SuspenseItem]) -> Waiting:
