@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0114"
-down_revision = "0111"
+down_revision = "0119"
 branch_labels = None
 depends_on = None
 
