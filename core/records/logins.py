@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 # Only read: written by the database itself, or by a function.
 READS = (
-    "account_balances account_postings accounts alembic_version audit_entries balances chart currencies "
+    "account_balances account_postings accounts alembic_version audit_entries balances chart currencies debts_due "
     "daily_totals document_series fee_totals fees_of_journals found_ties group_roles hot_balances journal_kinds "
     "journals ledger_lock ledger_roll_up milestone_moves party_changes personal_data posting_tail postings "
     "provider_roles register repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves "

@@ -109,7 +109,7 @@ def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View)
     assert town.read(lambda s: disputes.count(s, filter)) == len(expected[view])
 
 
-@pytest.mark.parametrize("words", ["lindq", "OKAFOR", "new kit", "D-{id}", "{id}", "d{id}"])
+@pytest.mark.parametrize("words", ["lindq", "Líndq", "OKAFOR", "new kit", "D-{id}", "{id}", "d{id}"])
 def test_words_find_parties_titles_and_numbers(town: Town, words: str) -> None:
     told = builders.in_mediation(town)
     assert found(town, words=words.format(id=told.case)) == [told.case]
