@@ -151,8 +151,13 @@ class Demo:
             home=self.home,
             port=self.port,
             demo=True,
-            # This shell may be set up for another desk: its mail server and keys are not the demo's.
+            # This shell may be set up for another desk: its mail server, keys and places outside are not the demo's.
             smtp_url="",
+            outside_checkpoints=None,
+            checkpoint_bucket="",
+            checkpoint_mail="",
+            timestamp_url="",
+            timestamp_certificate=None,
             evidence_key="",
             api_master_key="",
             host="127.0.0.1",

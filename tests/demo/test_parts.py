@@ -52,6 +52,8 @@ def test_what_the_shell_says_about_another_desk_is_not_passed_on() -> None:
         "SMTP_URL": "smtp://x",
         "EVIDENCE_KEY": "x",
         "API_MASTER_KEY": "x",
+        "ESCROW_DESK_CHECKPOINT_BUCKET": "s3://x",
+        "AWS_SECRET_ACCESS_KEY": "x",
         "HOST": "0.0.0.0",
         "PATH": "/bin",
         "HOME": "/",
