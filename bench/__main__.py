@@ -1,6 +1,6 @@
 """Everything that is measured, in one run: the ledger beside pgbench and as it grows, the pages beside a bare app.
 
-    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|size|start|pages|desk]
+    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|proof|size|start|pages|desk]
 
 Each figure is a ratio to something that runs on the same machine in the same minutes; the targets are the design's.
 """
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from bench.pages import free_port
 
-PARTS = ("ledger", "actions", "size", "start", "pages", "desk")
+PARTS = ("ledger", "actions", "proof", "size", "start", "pages", "desk")
 FIRST_PAGE, SECOND_START = 60.0, 6.0
 
 
@@ -73,6 +73,7 @@ def main() -> int:
     parser.add_argument(
         "--times", type=int, default=100, help="copies of the demo in the desk whose pages are timed"
     )
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the record that is verified")
     parser.add_argument("--only", choices=PARTS)
     given = parser.parse_args()
     parts = (given.only,) if given.only else PARTS
@@ -81,6 +82,8 @@ def main() -> int:
         failed |= part("bench.ledger", "--seconds", str(given.seconds))
     if "actions" in parts:
         failed |= part("bench.actions")
+    if "proof" in parts:
+        failed |= part("bench.proof", "--rows", str(given.rows))
     if "size" in parts:
         failed |= part("bench.size", "--postings", str(given.postings), "--lines", str(given.lines))
     if {"start", "pages", "desk"} & set(parts):

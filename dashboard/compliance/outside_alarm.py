@@ -14,6 +14,9 @@ from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import plain
 
 
+WORDS = {"folder": "Folder", "bucket": "Bucket", "mail": "E-mail", "timestamps": "Timestamp authority"}
+
+
 def show() -> None:
     settings, now = request_context.desk().settings, request_context.now()
     places = outside_places.places(settings)
@@ -44,7 +47,7 @@ def section() -> None:
         tables.text("name", "Address"),
         tables.text("state", "State"),
         tables.text("seal", "Up to seal"),
-        tables.count("missing", "Missing"),
+        tables.count("missing", "Not there yet"),
         tables.text("written", "Last written"),
         tables.text("failed", "Last failure"),
     ]
@@ -60,7 +63,7 @@ def section() -> None:
 def _row(place: Place, found: Standing) -> dict[str, object]:
     state = "Failing" if found.wrong else "Late" if found.late(place.every, request_context.now()) else "Well"
     return {
-        "where": health.OUTSIDE[place.kind],
+        "where": WORDS[place.kind],
         "name": place.name,
         "state": state,
         "seal": f"#{found.n:,}" if found.n else "None yet",
