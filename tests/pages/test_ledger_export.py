@@ -91,3 +91,19 @@ def test_a_file_that_could_not_be_made_says_why(town: Town) -> None:
         session.execute(text("update exports set tries = 5"))
     exports.sweep(request_context.desk())
     assert "begun 5 times" in words(app.run())
+
+
+@pytest.mark.parametrize(
+    ("format", "said"), [("csv", "goes on where it was"), ("xlsx", "starts from the first row")]
+)
+def test_that_a_worker_stopped_is_said_with_what_it_means_for_the_format(
+    town: Town, format: str, said: str
+) -> None:
+    app = visit(town, "fay", "journals")
+    app.button(key="export-ledger").click().run()
+    app.radio(key="ledger-format").set_value(format).run()
+    next(each for each in app.button if each.label == "Prepare the file").click().run()
+    with town.database.transaction() as session:
+        session.execute(text("update exports set tries = 2"))
+    app.run()
+    assert said in words(app) + " ".join(each.proto.text for each in app.get("progress"))
