@@ -1,6 +1,6 @@
 """Everything that is measured, in one run: the ledger beside pgbench and as it grows, the pages beside a bare app.
 
-    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|proof|size|start|pages|desk]
+    python -m bench [--seconds 6] [--postings 500000] [--lines 100000] [--only ledger|actions|proof|size|start|pages|…]
 
 Each figure is a ratio to something that runs on the same machine in the same minutes; the targets are the design's.
 """

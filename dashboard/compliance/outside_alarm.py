@@ -13,7 +13,6 @@ from dashboard import request_context
 from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import plain
 
-
 WORDS = {"folder": "Folder", "bucket": "Bucket", "mail": "E-mail", "timestamps": "Timestamp authority"}
 
 
