@@ -167,7 +167,9 @@ def _statements(outcome: Import) -> None:
         outcome.statements,
         [
             tables.text(
-                "period", "Period", value=lambda row: f"{row.first_on:%-d %b %Y} to {row.last_on:%-d %b %Y}"
+                "period",
+                "Period",
+                value=lambda row: " to ".join(map(deadlines.day, dict.fromkeys((row.first_on, row.last_on)))),
             ),
             tables.money("opening", "Opening balance"),
             tables.money("closing", "Closing balance"),

@@ -109,6 +109,7 @@ def lines(
         ]
     )
     figure.update_layout(hovermode="x unified")
+    figure.update_xaxes(tickformat="%-d %b", hoverformat="%-d %b %Y")  # as days are written everywhere
     _draw(
         figure,
         key,
