@@ -62,15 +62,17 @@ def write(
     filter: Mapping[str, object],
     titles: Sequence[str],
     rows: Callable[[Session], Iterable[Sequence[object]]],
+    look: Callable[[Session], None] = lambda session: None,
     out: IO[bytes],
 ) -> Written:
-    """Write the table into `out`, then its entry into the log: nothing leaves unrecorded.
+    """Write the table into `out`, then its entry into the log: nothing leaves unrecorded. `look`: what is masked.
 
     Raises `NotPermitted`.
     """
     require(actor, permission)
     name = name_of(table, filter, now)
     with database.reading() as session:
+        look(session)
         count, digest = pour(titles, rows(session), out)
     _record(database, actor, name, table, filter, {"rows": count, "sha256": digest}, now=now)
     return Written(name, count, digest)
@@ -93,11 +95,13 @@ def document(
     draw: Callable[[Session], bytes],
     *,
     now: datetime,
+    look: Callable[[Session], None] = lambda session: None,
     out: IO[bytes],
 ) -> Written:
     """The same for a paper. Raises `NotPermitted`."""
     require(actor, wanted.permission)
     with database.reading() as session:
+        look(session)
         content = draw(session)
     out.write(content)
     digest = hashlib.sha256(content).hexdigest()

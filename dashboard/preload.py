@@ -27,7 +27,7 @@ def up() -> None:
         except ImportError:
             log.debug("not warmed: %s", name)
     try:
-        with request_context.reading() as session:
+        with request_context.desk().database.reading() as session:
             session.connection()
     except SQLAlchemyError as problem:  # it may come back; who asks meanwhile is told
         log.warning("not warmed: the database cannot be reached (%s)", type(problem).__name__)

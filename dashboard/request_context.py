@@ -18,10 +18,14 @@ from core.actions.staff.sessions import SignedIn
 from core.config import Settings
 from core.desk import Desk
 from core.policy import STEP_UP_WITHIN
+from core.queries import masked
+from core.rules import masking
+from core.rules.masking import Sight
 from core.rules.permissions import Actor, Permission, allowed
 from dashboard import media, refusals
 from dashboard.ui.safe import plain
 
+PAGE_SHOWN = "desk:page-shown"
 COOKIE = "escrow_desk_session"
 FRESH_FOR = 2.0  # seconds; a whole run resolves once, fragments that run by themselves resolve again
 
@@ -48,10 +52,28 @@ def now() -> datetime:
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
-    """A session for queries; nothing done in it is kept."""
+def reading(page: str | None = None) -> Iterator[Session]:
+    """A session for queries; nothing done in it is kept. It reads what this person sees on this page, with masks."""
     with desk().database.reading() as session:
+        masked.look(session, sight(page), now=now())
         yield session
+
+
+def shows(page: str) -> None:
+    """Which page this run draws, as the table of masks knows it (`rules.masking.SEES`)."""
+    st.session_state[PAGE_SHOWN] = page
+
+
+def shown() -> str:
+    """The page of this run, as `shows` said; of one that nobody named, nothing."""
+    page: str = st.session_state.get(PAGE_SHOWN, "")
+    return page
+
+
+def sight(page: str | None = None) -> Sight:
+    """What this person sees here; on a page that nobody named, nothing of anybody."""
+    who = actor()
+    return Sight(masking.sees(who.roles, page or shown()), who.id, who.session_id)
 
 
 def token() -> str | None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.queries import journals, search
 from core.queries.search import Hit, Result
+from core.rules.masking import SEARCH
 from core.rules.search import MOST_CHARACTERS, SHORTEST, Found, meaning
 from dashboard import navigation, request_context
 from dashboard.ui import components, confirm, money, status
@@ -56,7 +57,7 @@ PLACES: Mapping[Found, Callable[[Hit], Place]] = {
     Found.CASE: lambda hit: ("case", {"id": hit.id}),
     Found.PROJECT: _project,
     Found.MILESTONE: _project,
-    Found.PARTY: lambda hit: ("projects", {"q": hit.title}),
+    Found.PARTY: lambda hit: ("projects", {"q": f"#{hit.id}"}),
     Found.PAYOUT: lambda hit: ("payouts", {"id": hit.id}),
     Found.PLATFORM_PAYOUT: lambda hit: ("reconciliation", {"payout": hit.id}),
     Found.REFUND: _case_or_project,
@@ -137,7 +138,7 @@ def _dialog() -> None:
             "a name or an e-mail address. Enter goes to the one thing that is named, or shows what was found."
         )
         return
-    with request_context.reading() as session:
+    with request_context.reading(SEARCH) as session:
         result = search.search(session, request_context.actor(), words)
     if result.direct and st.session_state.get("search:gone") != words:
         st.session_state["search:gone"] = words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.errors import DeskError
 from core.queries import chargeback_case, chargebacks
+from core.rules.masking import CHARGEBACK
 from core.rules.permissions import Permission
 from core.rules.readings import ReadingKind
 from dashboard import navigation, readings, request_context
@@ -15,6 +16,7 @@ now = request_context.now()
 
 if (wanted := navigation.asked()) is not None:
     figures.way_up("Chargebacks")
+    request_context.shows(CHARGEBACK)
     try:
         with request_context.reading() as session:
             row = chargebacks.chargeback(session, wanted)

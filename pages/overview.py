@@ -26,7 +26,7 @@ from core.queries import (
 from core.queries import client_funds as funds
 from core.queries import periods as books_closed
 from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import masks, request_context
 from dashboard.compliance import check_runs, outside_alarm, team_emergency, team_roles
 from dashboard.finance import client_funds, figures, overview_cards, proposals_waiting
 from dashboard.finance import cover as covered
@@ -73,6 +73,7 @@ outside_alarm.show()
 check_runs.alarm(nightly)
 team_roles.alone_alarm()
 team_emergency.alarm()
+masks.alarm()
 covered.positions(covers, now)
 overview_cards.money_row(totals, fees.of_month(by_month, month.date()), f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)

@@ -685,6 +685,18 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/readings: an hour that is over is one entry of each colleague",
         "actions/readings: two workers write one entry",
     ),
+    "Who people are is masked by default": (
+        "rules/masking: what is not in the table is masked",
+        "pages/masks: no page says who somebody is",
+    ),
+    "A name is revealed with a reason, for a while": (
+        "actions/reveals: it shows this party in this session for a while",
+        "actions/reveals: without a reason nobody is revealed",
+    ),
+    "Many revealed are an alarm": (
+        "rules/masking: an alarm is raised once when it becomes many",
+        "actions/reveals: many within an hour are an alarm and everybody who watches is told once",
+    ),
     "What waits too long is seen": (
         "queries/health: the oldest that waits is seen however often it was tried",
         "pages/operation_retry: an event that has waited for an hour rings on the overview",

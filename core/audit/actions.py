@@ -223,6 +223,8 @@ class AuditAction(StrEnum):
     PERSON_REJECT_ERASURE = "person:reject_erasure"
     PERSON_REMIND_RETENTION = "person:remind_retention"
     PERSON_RETURN_ERASURE = "person:return_erasure"
+    PERSON_REVEAL = "person:reveal"
+    PERSON_REVEAL_MANY = "person:reveal_many"
     PERSON_TAKE_RECEIPT = "person:take_receipt"
     PERSON_WITHDRAW_ERASURE = "person:withdraw_erasure"
     PREFERENCES_SET = "preferences:set"
@@ -469,6 +471,10 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     ),
     AuditAction.CHECKLIST_DOWNLOAD: ActionKind("Document of the legal checklist taken", staff_only=True),
     AuditAction.CHECKLIST_REMIND: ActionKind("Legal checklist: review due", tone="wait", staff_only=True),
+    AuditAction.PERSON_REVEAL: ActionKind("Masked name revealed", staff_only=True),
+    AuditAction.PERSON_REVEAL_MANY: ActionKind(
+        "Many people revealed by one colleague", tone="bad", staff_only=True
+    ),
     AuditAction.PERSON_ACCESS: ActionKind("All that is held about a person taken", staff_only=True),
     AuditAction.PERSON_PROPOSE_ERASURE: ActionKind(
         "Erasure of a person proposed", tone="wait", staff_only=True

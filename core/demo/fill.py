@@ -171,7 +171,7 @@ def _live_through(world: World, plan: ProjectPlan, seed: int) -> Wait:
         world, plan, PartyRole.PAYER, people.payer(draw, plan.total.currency), plan.number
     )
     provider = people.payee(draw, plan.total.currency, plan.platform)
-    run.payee_id = _register(world, plan, PartyRole.PAYEE, provider, provider.name)
+    run.payee_id = _register(world, plan, PartyRole.PAYEE, provider, people.number_of(provider))
     yield from live(run)
 
 

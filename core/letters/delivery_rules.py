@@ -127,6 +127,7 @@ HANDLING: Mapping[str, Handling] = {
     "role_given_in_emergency": Handling("Role given in an emergency", urgent=True, kept=_STAFF),
     "emergency_role_ended": Handling("Emergency role ended", urgent=True, kept=_STAFF),
     "roles_given_alone": Handling("Roles given by one person alone", urgent=True, kept=_STAFF),
+    "many_revealed": Handling("Many people revealed by one colleague", urgent=True, kept=_STAFF),
     "review_opened": Handling("Risk review to settle", urgent=True, kept=_STAFF),
     "hold_end_reached": Handling("Hold that reached its expected end", urgent=True, kept=_STAFF),
     "day_not_closed": Handling("Day of the books to close", urgent=True, kept=_STAFF),

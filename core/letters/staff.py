@@ -109,6 +109,15 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("many_revealed", "staff"): Template(
+        "Many people were revealed by one colleague",
+        (
+            "More names than a day's work needs were revealed within an hour. The audit log has the reason of each; "
+            "please ask what they were needed for.",
+            Table((("Member of staff", "number"), ("People within an hour", "people"))),
+        ),
+        tone="attention",
+    ),
     ("review_opened", "staff"): Template(
         "{review} waits for a risk review",
         (

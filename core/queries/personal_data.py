@@ -15,7 +15,9 @@ from core.like_patterns import like
 from core.policy import Platform
 
 FOUND = """
-where (:words = '' or searched((((p.name || ' ') || p.email) || ' ') || p.external_id) like searched(:like))
+where (:words = '' or :words = '#' || p.id or p.id in (
+    select y.id from public.parties y
+    where searched((((y.name || ' ') || y.email) || ' ') || y.external_id) like searched(:like)))
   and (not :held or h.id is not null) and (not :erased or p.erased_at is not null)
   and (not :proposed or exists (select from erasures e where e.party_id = p.id and e.status = 'PROPOSED'))
 """

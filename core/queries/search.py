@@ -420,7 +420,7 @@ def _by_words(count: int) -> Iterator[tuple[Found, str]]:
     def says(column: str) -> str:
         return " and ".join(f"{column} like searched(:word_{place})" for place in range(count))
 
-    parties = f"(select y.id from parties y where {says(PARTY)})"
+    parties = f"(select y.id from public.parties y where {says(PARTY)})"
     projects = f"(select p.id from projects p where {says(PROJECT)})"
     theirs = f"(select p.id from projects p where p.payer_id in {parties} or p.payee_id in {parties})"
     yield Found.PARTY, f"x.id in {parties}"

@@ -6,10 +6,13 @@ Each list is made once, and not a comparison for every row around it. `:like` is
 from __future__ import annotations
 
 PARTIES = (
-    "(select id from parties where searched(name || ' ' || email || ' ' || external_id) like searched(:like)"
-    " and searched(name) like searched(:like))"
+    "(select id from public.parties where searched(name || ' ' || email || ' ' || external_id) like searched(:like)"
+    " and searched(name) like searched(:like)"
+    " union all select id from public.parties"
+    " where id = cast(substring(cast(:like as text) from '^%#([0-9]{1,18})%$') as bigint))"
 )
-"""By their names; the index is over more than these."""
+"""By their names as they are stored, also for whoever sees masks, or by the number that stands in a mask: `#17`. The
+index is over more than names."""
 PROJECTS = "(select id from projects where searched(title || ' ' || bid_reference) like searched(:like))"
 MILESTONES = "(select id from milestones where searched(title) like searched(:like))"
 OF_PROJECT = (f"p.id in {PROJECTS}", f"p.payer_id in {PARTIES}", f"p.payee_id in {PARTIES}")

@@ -67,6 +67,7 @@ class Permission(StrEnum):
     SEND_LETTER = "send_letter"
     CORRECT_ADDRESS = "correct_address"
     READ_PERSONAL_DATA = "read_personal_data"
+    REVEAL_PERSON = "reveal_person"
     PLACE_LEGAL_HOLD = "place_legal_hold"
     EXPORT_PERSONAL_DATA = "export_personal_data"
     PROPOSE_ERASURE = "propose_erasure"
@@ -132,6 +133,7 @@ _WORDS: Mapping[str, str] = {
     "send_letter": "send an e-mail",
     "correct_address": "correct an address",
     "read_personal_data": "see what is held about a person",
+    "reveal_person": "reveal who somebody is",
     "place_legal_hold": "place or lift a legal hold",
     "export_personal_data": "take out all that is held about a person",
     "propose_erasure": "propose to erase a person",
@@ -214,6 +216,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.SEND_LETTER: _EVERYONE,
     Permission.CORRECT_ADDRESS: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_PERSONAL_DATA: _to(COMPLIANCE, ADMINISTRATOR),
+    # Whoever sees masks; mediators see people as they are.
+    Permission.REVEAL_PERSON: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.PLACE_LEGAL_HOLD: _to(COMPLIANCE),
     Permission.EXPORT_PERSONAL_DATA: _to(COMPLIANCE),
     Permission.PROPOSE_ERASURE: _to(COMPLIANCE),

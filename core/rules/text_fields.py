@@ -29,6 +29,7 @@ KINDS: Mapping[str, Permission] = {
     "chargeback": Permission.READ_CHARGEBACKS,
     "party": Permission.READ_LEDGER,
     "person": Permission.READ_PERSONAL_DATA,
+    "mask": Permission.REVEAL_PERSON,
     "payout": Permission.READ_PAYOUTS,
     "webhook": Permission.RETRY_OPERATION,
     "suspense": Permission.READ_LEDGER,

@@ -56,7 +56,7 @@ def as_seen(case: CaseView, until: datetime) -> tuple[CaseView, list[EvidenceIte
         mediator = people.names(session, [mediator_id])[mediator_id] if mediator_id else None
         hidden = sights.hidden_then(session, case, maker_id, until)
     then = replace(then, mediator=mediator, record=copy(then.record, mediator_id=mediator_id))
-    then = redaction.hide(then) if hidden else then
+    then = redaction.hide(then) if hidden and redaction.shown(then) else then
     return then, redaction.pieces(then, before(rows, until))
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.actions.cases import names_hidden
 from core.actions.decisions import drafts
 from core.errors import DeskError
+from core.queries import masked
 from core.queries import names_hidden as sights
 from core.queries.cases import CaseView
 from core.queries.names_hidden import NameVisibility
+from core.rules.masking import Personal
 from core.rules.name_redaction import NothingToReveal
-from dashboard import request_context
+from dashboard import masks, request_context
 from dashboard.case import redaction
 from dashboard.case.decision import drafts as draft_fields
 from dashboard.case.decision.decision_input import DecisionInput
@@ -19,15 +23,36 @@ from dashboard.ui import cards, confirm, deadlines, text_fields
 
 
 def see(case: CaseView) -> tuple[CaseView, NameVisibility]:
-    """The case as this person may see it now."""
+    """The case as this person may see it now: by names, or by roles, as where names are masked for them."""
     with request_context.reading() as session:
         sight = sights.sight(session, request_context.actor(), case)
-    return (redaction.hide(case) if sight.hidden else case), sight
+    if sight.hidden or not _masked():
+        return (redaction.hide(case) if sight.hidden else case), sight
+    actor, now = request_context.actor(), request_context.now()
+    with request_context.desk().database.reading() as session:  # to find the names within words
+        names = masked.names(session, [each.id for each in case.parties])
+        shown = masked.revealed(session, actor.id or 0, now=now, session_id=actor.session_id)
+    if shown >= names.keys():
+        return case, sight
+    masks.offer({each.id: redaction.role_of(case, each) for each in case.parties})
+    return redaction.hide(case, names), replace(sight, hidden=True)
+
+
+def _masked() -> bool:
+    return Personal.IDENTITY not in request_context.sight().sees
 
 
 def banner(sight: NameVisibility) -> None:
     """On top of the case, as long as names are hidden."""
-    if sight.hidden:
+    if not sight.hidden:
+        return
+    if _masked():
+        st.info(
+            "Names are masked: you see roles. Reveal names, with a reason, where you need them. Files themselves may "
+            "still show names.",
+            icon=":material/visibility_off:",
+        )
+    else:
         st.info(
             "Names are hidden: you see roles until you save a first judgement. Files themselves may still show names.",
             icon=":material/visibility_off:",

@@ -47,11 +47,19 @@ def redact(case: CaseView, text: str) -> str:
     return redaction_of(case).words(text)
 
 
-def hide(case: CaseView) -> RedactedCase:
-    """The case with roles for names, wherever the desk knows the names."""
+def role_of(case: CaseView, party: Party) -> str:
+    """What stands in the place of their name, as a sentence begins with it."""
+    people = PEOPLE.get(case.context.project.platform, PEOPLE[""])
+    return _begin(f"the {people[party.role.lower()]}")
+
+
+def hide(case: CaseView, names: Mapping[int, str] | None = None) -> RedactedCase:
+    """The case with roles for names, wherever the desk knows the names: those of the case, or others, by party."""
     context, people = case.context, PEOPLE.get(case.context.project.platform, PEOPLE[""])
     roles = {party.id: f"the {people[party.role.lower()]}" for party in case.parties}
-    cover = name_redaction.redaction((party.name, roles[party.id]) for party in case.parties)
+    cover = name_redaction.redaction(
+        ((names or {}).get(party.id, party.name), roles[party.id]) for party in case.parties
+    )
     words = cover.words
     payer, payee = (
         copy(party, name=_begin(roles[party.id]), email="", city="", external_id="") for party in case.parties

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import table_files
+from core.queries import masked
 from core.rules.permissions import Actor, Permission
 from dashboard import downloads, request_context
 from dashboard.ui import columns as kinds
@@ -41,7 +42,7 @@ def table(wanted: Table, columns: Sequence[Column], *, key: str) -> None:
     """A link to the table as CSV, for whoever may take it."""
     if not request_context.may(wanted.permission):
         return
-    shown, desk = wanted.columns or columns, request_context.desk()
+    shown, desk, sight = wanted.columns or columns, request_context.desk(), request_context.sight()
 
     def make(actor: Actor, now: datetime, out: IO[bytes]) -> str:
         return table_files.write(
@@ -53,6 +54,7 @@ def table(wanted: Table, columns: Sequence[Column], *, key: str) -> None:
             filter=wanted.filter,
             titles=kinds.titles(shown),
             rows=lambda session: (kinds.filed(shown, row) for row in wanted.rows(session)),
+            look=lambda session: masked.look(session, sight, now=now),
             out=out,
         ).name
 
@@ -78,10 +80,13 @@ def document(
     """A link to a paper made of a table's rows, for whoever may take it. `draw` runs when it is fetched."""
     if not request_context.may(wanted.permission):
         return
-    desk = request_context.desk()
+    desk, sight = request_context.desk(), request_context.sight()
 
     def make(actor: Actor, now: datetime, out: IO[bytes]) -> str:
-        return table_files.document(desk.database, actor, wanted, draw, now=now, out=out).name
+        def look(session: Session) -> None:
+            masked.look(session, sight, now=now)
+
+        return table_files.document(desk.database, actor, wanted, draw, now=now, look=look, out=out).name
 
     _link(
         label,

@@ -359,6 +359,25 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             "tests/actions/test_readings.py::test_with_the_applications_login_no_reading_is_taken_out_of_the_log"
             " test_what_was_entered_stays_so"
         ),
+        "Finance, compliance or an administrator reads on any page, or finds by the search, who somebody is.": (
+            "tests/pages/test_masks.py::test_no_page_says_who_somebody_is"
+            " test_the_search_finds_by_name_and_shows_masks"
+            " test_finance_reads_a_case_by_roles_until_it_reveals_both"
+        ),
+        "Somebody takes the masked list as a file.": (
+            "tests/pages/test_masks.py::test_a_file_of_the_list_has_the_masks_of_the_page"
+        ),
+        "Somebody reveals names who may not, without a reason, or without a session.": (
+            "tests/actions/test_reveals.py::test_whoever_may_not_reveals_nobody"
+            " test_without_a_reason_nobody_is_revealed test_without_a_session_or_anybody_nothing_is_revealed"
+        ),
+        "What was revealed is looked at after its time, or in another session.": (
+            "tests/actions/test_reveals.py::test_it_shows_this_party_in_this_session_for_a_while"
+            " tests/pages/test_masks.py::test_a_list_shows_masks_and_whom_one_reveals"
+        ),
+        "Somebody reveals everybody, a few at a time.": (
+            "tests/actions/test_reveals.py::test_many_within_an_hour_are_an_alarm_and_everybody_who_watches_is_told_once"
+        ),
     },
     "Machine": {
         "Another account of the machine reads keys, or what the sandbox keeps.": (

@@ -9,6 +9,7 @@ from core.queries.approvals import MakerEvidence, MakerView
 from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
 from dashboard import navigation, request_context
+from dashboard.case import names_hidden, redaction
 from dashboard.case.decision import approvals as approval_view
 from dashboard.case.decision import decision_view as decided
 from dashboard.case.decision import withdraw_decision
@@ -23,6 +24,7 @@ def show(case_id: int) -> None:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
         recorded = case.decision
         seen = approvals.maker_view(session, recorded.record) if recorded else None
+    case, _ = names_hidden.see(case)
     _head(case)
     if recorded is None or seen is None or recorded.record.status != DecisionStatus.AWAITING_APPROVAL:
         cards.note("Nothing waits for a second person in this case any more.")
@@ -30,8 +32,8 @@ def show(case_id: int) -> None:
         return
     approval_view.show(case, recorded)
     header.section(f"What {recorded.maker} saw", _summary(seen))
-    _evidence(seen)
-    _since(seen)
+    _evidence(case, seen)
+    _since(case, seen)
     approval_view.drawer(case)
     decided.drawer(case)
     withdraw_decision.drawer(case)
@@ -49,14 +51,14 @@ def _summary(seen: MakerView) -> str:
     return f"{opened} of {len(before)} pieces of evidence opened, {seen.messages} messages on file"
 
 
-def _evidence(seen: MakerView) -> None:
+def _evidence(case: CaseView, seen: MakerView) -> None:
     if not seen.evidence:
         cards.note("No evidence was submitted.")
         return
     tables.small(
         seen.evidence,
         [
-            tables.text("file_name", "Evidence"),
+            tables.text("file_name", "Evidence", value=lambda each: redaction.redact(case, each.file_name)),
             tables.text("uploader_role", "From", value=lambda each: each.uploader_role.capitalize()),
             tables.text("state", "Maker", value=_state),
             tables.text("cited", "Cited", value=lambda each: "Yes" if each.cited else "No"),
@@ -70,11 +72,11 @@ def _state(each: MakerEvidence) -> str:
     return f"Opened {deadlines.exact(each.opened_at)}" if each.opened_at else "Never opened"
 
 
-def _since(seen: MakerView) -> None:
+def _since(case: CaseView, seen: MakerView) -> None:
     """Messages that came after the decision, in full: they may change a mind."""
     if not seen.since:
         return
     header.section("New messages", f"{len(seen.since)} after the decision")
     for each in seen.since:
         st.caption(plain(f"{each.author}, {deadlines.exact(each.at)}"))
-        st.html(f'<blockquote class="ed-quote">{html(each.body)}</blockquote>')
+        st.html(f'<blockquote class="ed-quote">{html(redaction.redact(case, each.body))}</blockquote>')

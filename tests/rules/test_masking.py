@@ -1,0 +1,89 @@
+"""The table of who sees whom, page by page, and the masks themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.rules.masking import (
+    ALL,
+    CHARGEBACK,
+    MANY,
+    NOTHING,
+    SEARCH,
+    SEES,
+    Personal,
+    alarming,
+    hides,
+    masked_email,
+    masked_name,
+    masked_words,
+    masks_in,
+    sees,
+)
+from core.rules.permissions import Role
+from dashboard import navigation
+
+PAGES = sorted({entry.name for entry in navigation.ENTRIES} | {CHARGEBACK, SEARCH})
+PLAIN = {
+    Role.ADMINISTRATOR: {"disputes", "case", "projects", "project", "approvals", "holds", SEARCH, CHARGEBACK},
+    Role.COMPLIANCE: {"case", "project", CHARGEBACK},
+    Role.FINANCE: {CHARGEBACK},
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_not_in_the_table_is_masked(page: str) -> None:
+    assert sees({Role.MEDIATOR}, page) == ALL
+    assert sees((), page) == NOTHING
+    for role, plain in PLAIN.items():
+        assert (sees({role}, page) == ALL) == (page in plain), role
+    assert sees({Role.COMPLIANCE}, "holds") == {Personal.WORDS}
+    assert sees({Role.FINANCE}, "case") == {Personal.WORDS}
+    assert sees({Role.ADMINISTRATOR}, "people") == {Personal.IDENTITY}
+
+
+def test_the_table_names_pages_that_there_are() -> None:
+    assert {page for pages in SEES.values() for page in pages} <= set(PAGES)
+
+
+def test_roles_add_up() -> None:
+    assert sees({Role.FINANCE, Role.COMPLIANCE}, "project") == ALL
+    assert sees({Role.FINANCE, Role.MEDIATOR}, "payouts") == ALL
+    assert hides({Role.FINANCE}, "case")
+    assert not hides({Role.COMPLIANCE}, "case")
+    assert hides({Role.COMPLIANCE}, "holds")
+    assert not hides({Role.FINANCE, Role.COMPLIANCE}, "case")
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("Ana Lindqvist", "A••• L••• #17"),
+        ("Þóra Jónsdóttir", "Þ••• J••• #17"),
+        ("True Level Floors LLC", "T••• L••• F••• L••• #17"),
+        ("李小龙", "李••• #17"),
+        ("erased", "erased"),
+        ("", ""),
+    ],
+)
+def test_a_name_keeps_its_first_letters_and_its_number(name: str, mask: str) -> None:
+    assert masked_name(name, 17) == mask
+
+
+def test_an_address_keeps_one_letter_and_words_none() -> None:
+    assert masked_email("ana@lindqvist.example") == "a•••@…"
+    assert masked_words("The worktop is missing.") == "•••"
+    assert (masked_email("erased"), masked_words("")) == ("erased", "")
+
+
+def test_masks_are_found_in_a_line_by_their_numbers() -> None:
+    line = f"{masked_name('Ana Lindqvist', 17)} · {masked_name('Ben Okafor', 2)}"
+    assert masks_in(line) == {17: "A••• L••• #17", 2: "B••• O••• #2"}
+    assert masks_in("Order #17 of nobody") == {}
+
+
+def test_an_alarm_is_raised_once_when_it_becomes_many() -> None:
+    assert not alarming(0, MANY)
+    assert alarming(0, MANY + 1)
+    assert alarming(MANY, MANY + 1)
+    assert not alarming(MANY + 1, MANY + 2)
