@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     s3_key_id: str = Field(default="", validation_alias="AWS_ACCESS_KEY_ID")
     s3_secret: str = Field(default="", validation_alias="AWS_SECRET_ACCESS_KEY")
     evidence_key: str = Field(default="", validation_alias="EVIDENCE_KEY")
+    # What the file of keys that a backup writes apart is encrypted with.
+    backup_passphrase: str = ""
     api_master_key: str = Field(default="", validation_alias="API_MASTER_KEY")
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     hosts: str = ""

@@ -28,6 +28,7 @@ from core.gateways.stripe_adapter import StripePayments
 from core.migrate import pending
 from core.policy import Platform
 from core.queries import health
+from core.queries.restores import ERASED_SINCE
 from core.replica import HeavyReads
 
 CLOCKS_APART = timedelta(seconds=5)  # deadlines and confirmations are compared across machines
@@ -259,12 +260,6 @@ def _schema(settings: Settings) -> Look:
     return Look("Schema", True, "as this version needs it")
 
 
-BACK = """
-select coalesce(array_agg(p.id order by p.id), '{}') from parties p
-where p.id = any(string_to_array(:stones, ' ')::bigint[]) and p.erased_at is null
-"""
-
-
 def _erasures(settings: Settings) -> Look:
     """The home remembers whose files were made unreadable. Where the database does not, it is from before."""
     name = "Erasures"
@@ -272,7 +267,7 @@ def _erasures(settings: Settings) -> Look:
     if not settings.database_url:
         return Look(name, False, "set DATABASE_URL")
     try:
-        (back,) = _asked(settings.database_url, BACK, stones=" ".join(map(str, stones)))
+        (back,) = _asked(settings.database_url, ERASED_SINCE, stones=" ".join(map(str, stones)))
     except SQLAlchemyError as problem:
         return Look(name, False, _why(problem))
     if back:

@@ -128,6 +128,11 @@ def wake_party(session: Session, party_id: int, *, now: datetime) -> None:
     )
 
 
+def wake_all(session: Session, *, now: datetime) -> None:
+    """Whatever was blocked is looked at again at once."""
+    _wake(session, now=now)
+
+
 def _wake(session: Session, *those: ColumnElement[bool], now: datetime) -> None:
     blocked = select(OutgoingOperation).where(OutgoingOperation.status == OperationStatus.BLOCKED, *those)
     for operation in session.scalars(blocked.order_by(OutgoingOperation.id).with_for_update()):

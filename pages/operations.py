@@ -7,7 +7,7 @@ from core.queries import letters as letters_queries
 from core.queries import operations, payouts
 from core.rules.permissions import Permission
 from dashboard import letters, navigation, request_context
-from dashboard.finance import figures, operation_retry
+from dashboard.finance import figures, operation_retry, paused_requests
 from dashboard.finance import operations as calls
 from dashboard.ui import errors, filters, header, status, tables
 
@@ -40,6 +40,7 @@ header.page(
     "Operations",
     "Requests to Stripe, each written before it is sent, and Stripe's webhook events.",
 )
+paused_requests.panel()
 calls.cards_above(counts, undelivered)
 out, back_in, told = filters.tabs(["Operations", "Webhook inbox", "E-mails"], key="operations-tab")
 if out.open:

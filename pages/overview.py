@@ -28,7 +28,7 @@ from core.queries import periods as books_closed
 from core.rules.permissions import Permission
 from dashboard import masks, request_context
 from dashboard.compliance import check_runs, outside_alarm, team_emergency, team_roles
-from dashboard.finance import client_funds, figures, overview_cards, proposals_waiting
+from dashboard.finance import client_funds, figures, overview_cards, paused_requests, proposals_waiting
 from dashboard.finance import cover as covered
 from dashboard.finance import held_funds as held
 from dashboard.ui import header
@@ -62,6 +62,7 @@ with request_context.reading() as session:
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %b %Y}, UTC"):
     check_runs.line(nightly := check_runs.read())
+paused_requests.alarm()
 overview_cards.alarm(aged, alarms)
 overview_cards.bank_alarm(to_answer, now)
 overview_cards.short_of_money(stuck)

@@ -45,6 +45,7 @@ class AuditAction(StrEnum):
     API_KEY_CREATE = "api_key:create"
     API_KEY_REVOKE = "api_key:revoke"
     API_KEY_ROTATE = "api_key:rotate"
+    BACKUP_MAKE = "backup:make"
     BANK_ACCOUNT_CORRECT = "bank_account:correct"
     BANK_ACCOUNT_REGISTER = "bank_account:register"
     BANK_CHANGE = "bank:change"
@@ -111,6 +112,7 @@ class AuditAction(StrEnum):
     DECISION_UNOPENED = "decision:unopened"
     DECISION_VOID = "decision:void"
     DECISION_WITHOUT_ANSWER = "decision:without_answer"
+    CHECKPOINTS_ADOPT = "checkpoints:adopt"
     CHECK_RUN_FINISH = "check_run:finish"
     CHECK_RUN_REQUEST = "check_run:request"
     DEMO_CLOCK_ADVANCE = "demo_clock:advance"
@@ -247,6 +249,8 @@ class AuditAction(StrEnum):
     REFUND_WITHDRAW_RETURN = "refund:withdraw_return"
     REPORT_FILE = "report:file"
     REPORT_SETTLE = "report:settle"
+    RESTORE_FINISH = "restore:finish"
+    RESTORE_RELEASE = "restore:release"
     REVIEW_ASSIGN = "review:assign"
     REVIEW_OPEN = "review:open"
     REVIEW_REVEAL = "review:reveal"
@@ -499,6 +503,8 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.CHECKLIST_WITHDRAW: ActionKind(
         "Signature of the legal checklist withdrawn", tone="bad", staff_only=True
     ),
+    AuditAction.BACKUP_MAKE: ActionKind("Backup made", staff_only=True),
+    AuditAction.CHECKPOINTS_ADOPT: ActionKind("Checkpoints adopted", tone="wait", staff_only=True),
     AuditAction.CHECK_RUN_FINISH: ActionKind("Run of checks finished", staff_only=True),
     AuditAction.CHECK_RUN_REQUEST: ActionKind("Run of checks requested", staff_only=True),
     AuditAction.DEMO_CLOCK_ADVANCE: ActionKind("Demo clock advanced", staff_only=True),
@@ -533,6 +539,8 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.PAYEE_ACCOUNT_FOLLOW: ActionKind("Payee's account read at Stripe", staff_only=True),
     AuditAction.PARTY_REGISTER: ActionKind("Party registered", staff_only=True),
     AuditAction.PARTY_STORE_ACCOUNT: ActionKind("Party's details at Stripe stored", staff_only=True),
+    AuditAction.RESTORE_FINISH: ActionKind("Restored from a backup", tone="wait", staff_only=True),
+    AuditAction.RESTORE_RELEASE: ActionKind("Requests to Stripe resumed", staff_only=True),
     AuditAction.PAYOUT_STOP_OPEN: ActionKind("Payouts stopped", staff_only=True),
     AuditAction.PAYOUT_STOP_RELEASE: ActionKind("Payouts resumed", staff_only=True),
     AuditAction.POLICY_PROPOSE: ActionKind("Policy change proposed", staff_only=True),

@@ -14,10 +14,12 @@ import typer
 from core.cli import (
     api_access,
     audit,
+    backup,
     breaks,
     case,
     demo,
     export,
+    operation,
     period,
     person,
     receipt,
@@ -41,6 +43,7 @@ app.add_typer(demo.app, name="demo")
 running.add_to(app)
 verification.add_to(app)
 period.add_to(app)
+backup.add_to(app)
 report.add_to(app)
 app.command("statement-of")(statement_of.statement_of)
 app.command()(receipt.receipt)
@@ -53,6 +56,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(api_access.keys, name="api-key")
 app.add_typer(api_access.endpoints, name="webhook-endpoint")
 app.add_typer(settlement.app, name="settlement")
+app.add_typer(operation.app, name="operation")
 app.add_typer(person.app, name="person")
 app.add_typer(retention.app, name="retention")
 app.add_typer(staff.app, name="staff")

@@ -42,14 +42,20 @@ FileFormat = StrEnum("FileFormat", {"csv": "csv", "jsonl": "jsonl", "parquet": "
 @app.command()
 def seal(
     adopt: Annotated[bool, typer.Option(help="Sign a history that has no checkpoints, knowing why.")] = False,
+    reason: Annotated[str, typer.Option(help="With --adopt: why there are none; it stands in the log.")] = "",
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Seal and sign all that is closed; the worker does this each second."""
     from core import audit
+    from core.audit import adoption
 
     with opened() as desk:
         home, now = desk.settings.home, desk.clock()
         signer = audit.desk_signer(desk.database, home, now=now)
+        if adopt:
+            actor = operator.actor(desk, as_)
+            desk.database.run(lambda session: adoption.note(session, actor, now=now, reason=reason))
         done = audit.seal(desk.database, signer, home / "checkpoints", now=now, adopt=adopt)
     data = {"last_seal": done.last_seal, "rows": done.rows, "signed": done.signed}
     words = f"Seal {done.last_seal}: {done.rows} rows sealed, {done.signed} seals signed."

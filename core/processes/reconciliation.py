@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.funding import balance_transactions
-from core.actions.platform import platform_money
+from core.actions.platform import platform_money, restores
 from core.actions.reconciliation import breaks
 from core.audit.actions import AuditAction
 from core.db import is_anyone_present
@@ -238,6 +238,7 @@ def _compare(
         now=now,
         after={name: getattr(run_row, name) for name in counts},
     )
+    restores.follow(session, run_row, now=now)
 
 
 def _follow_breaks(session: Session, run: ReconciliationRun, *, now: datetime) -> None:

@@ -25,7 +25,7 @@ from core.policy.limits import (
     WORKER_SILENT_AFTER,
 )
 from core.policy.wording import exact_span
-from core.queries import check_runs, client_funds, oldest_waiting, reconciliation
+from core.queries import check_runs, client_funds, oldest_waiting, reconciliation, restores
 from core.queries.check_runs import CheckRuns
 from core.queries.letters import not_delivered
 from core.rules.check_runs import CheckPart
@@ -137,7 +137,9 @@ def _webhooks(session: Session, home: Path, now: datetime) -> BackgroundPart:
 
 def _calls(session: Session, home: Path, now: datetime) -> BackgroundPart:
     row = session.execute(CALLS, {"late": now - CALL_LATE_AFTER, "waits": now - REVIEW_WAITS}).one()
+    pause = restores.pause(session)
     found = [
+        pause.words if pause else "",
         f"{row.late} should have been sent more than {exact_span(CALL_LATE_AFTER)} ago" if row.late else "",
         f"{row.review} wait for a person for longer than {exact_span(REVIEW_WAITS)}: page Operations"
         if row.review

@@ -81,6 +81,7 @@ from core.records.reconciliation import (
     StatementLine,
     SuspenseItem,
 )
+from core.records.restores import Restore
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import Report, RiskReview
 from core.records.settlement_proposals import SettlementProposal
@@ -177,6 +178,7 @@ __all__ = [
     "RepaymentInstalment",
     "RepaymentPlan",
     "Report",
+    "Restore",
     "ReviewRound",
     "RiskReview",
     "RoleGrant",

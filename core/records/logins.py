@@ -133,6 +133,7 @@ CHANGES: Mapping[str, str] = {
     "repayment_instalments": "fell_due_at",
     "repayment_plans": "ended_by ended_at end_reason",
     "reports": "outcome note settled_by settled_at",
+    "restores": "released_at run_id reason",
     "review_rounds": "revealed_at",
     "risk_reviews": "reasons reports assigned_to outcome note settled_by settled_at",
     "role_grants": "status settled_by settled_at note",
@@ -157,8 +158,8 @@ CHANGES: Mapping[str, str] = {
     "webhook_events": "status tries next_try_at error received_at finished_at",
     "year_end_entries": "reversal_id",
 }
-# Of these it adds none: a trigger does.
-ADDED_BY_TRIGGER = ("outgoing_events",)
+# Of these it adds none: a trigger does, or the owner of the tables who restores them.
+ADDED_BY_TRIGGER = ("outgoing_events", "restores")
 
 # Functions that act with the rights of their owner.
 CALLS: Mapping[str, str] = {

@@ -60,6 +60,7 @@ class Permission(StrEnum):
     CONFIRM_BANK_CHANGE = "confirm_bank_change"
     CONFIRM_SETTLEMENT = "confirm_settlement"
     RETRY_OPERATION = "retry_operation"
+    RELEASE_REQUESTS = "release_requests"
     PROPOSE_RETURN = "propose_return"
     READ_CHARGEBACKS = "read_chargebacks"
     ANSWER_CHARGEBACK = "answer_chargeback"
@@ -85,6 +86,7 @@ class Permission(StrEnum):
     ROTATE_SIGNING_KEY = "rotate_signing_key"
     INSTALL_DESK = "install_desk"
     RUN_CHECKS = "run_checks"
+    BACK_UP = "back_up"
     ADVANCE_DEMO_CLOCK = "advance_demo_clock"
 
     @property
@@ -127,6 +129,7 @@ _WORDS: Mapping[str, str] = {
     "confirm_bank_change": "approve a decision on a bank change",
     "confirm_settlement": "confirm the settlement currencies",
     "retry_operation": "retry an operation",
+    "release_requests": "let requests to Stripe go on after a restore",
     "propose_return": "propose a refund by another way",
     "answer_chargeback": "answer a chargeback",
     "settle_chargeback": "settle a chargeback",
@@ -148,6 +151,7 @@ _WORDS: Mapping[str, str] = {
     "sign_legal_check": "sign a legal check",
     "rotate_signing_key": "rotate the signing key",
     "install_desk": "install the desk",
+    "back_up": "back up the desk",
     "advance_demo_clock": "advance the demo clock",
 }
 
@@ -208,6 +212,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.CONFIRM_BANK_CHANGE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.CONFIRM_SETTLEMENT: _to(FINANCE, ADMINISTRATOR),
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
+    # What was decided before goes out; each call is looked for at Stripe first.
+    Permission.RELEASE_REQUESTS: _to(FINANCE, ADMINISTRATOR),
     Permission.PROPOSE_RETURN: _to(FINANCE, ADMINISTRATOR),
     Permission.READ_CHARGEBACKS: _EVERYONE,
     Permission.ANSWER_CHARGEBACK: _to(FINANCE, COMPLIANCE),
@@ -237,6 +243,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.ROTATE_SIGNING_KEY: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.INSTALL_DESK: _to(ADMINISTRATOR),
     Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    Permission.BACK_UP: _to(ADMINISTRATOR),
     # Whoever looks at a demo; any other desk refuses it to everyone.
     Permission.ADVANCE_DEMO_CLOCK: _EVERYONE,
 }
@@ -265,6 +272,7 @@ FRESH = frozenset(
         Permission.CONFIRM_BANK_CHANGE,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
+        Permission.RELEASE_REQUESTS,
         Permission.SETTLE_CHARGEBACK,
         Permission.APPROVE_POLICY,
         Permission.SIGN_LEGAL_CHECK,
@@ -296,6 +304,7 @@ BY_OPERATOR = frozenset(
         Permission.IMPORT_STATEMENTS,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
+        Permission.RELEASE_REQUESTS,
         Permission.VERIFY_AUDIT,
         Permission.EXPORT_AUDIT,
         Permission.EXPORT_CASE,
@@ -305,6 +314,7 @@ BY_OPERATOR = frozenset(
         Permission.MANAGE_PLATFORM_KEYS,
         Permission.ROTATE_SIGNING_KEY,
         Permission.INSTALL_DESK,
+        Permission.BACK_UP,
         Permission.ADVANCE_DEMO_CLOCK,
     }
 )

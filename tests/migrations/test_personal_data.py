@@ -106,6 +106,7 @@ refund_returns: status way
 refunds: currency failure failure_code ground status stripe_refund
 repayment_plans: currency
 reports: author_kind external_id kind outcome severity source
+restores: reason restored_by source
 risk_reviews: outcome
 role_grants: note reason roles status
 row_changes: before columns digest login marks op relation row_key

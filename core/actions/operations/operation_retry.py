@@ -58,7 +58,7 @@ def retry(
     context.note(
         session,
         actor,
-        AuditAction.OPERATION_RETRY.by("staff"),
+        AuditAction.OPERATION_RETRY.by(actor.kind),
         now=now,
         about=("operation", operation.id),
         reason=reason,

@@ -1,5 +1,8 @@
 """Sending outgoing operations: claimed and committed as SENDING before the call, booked after it, never twice.
 
+A database that was restored from a backup sends nothing before it is released (`core.actions.platform.restores`), and
+looks for everything before sending it ever after: what it does not know of may have been sent under the same key.
+
 A worker may die at any instant. Whoever finds an operation that was sent before looks it up at the provider by its
 operation id before sending again, and after 23 hours leaves it to a person, because the provider forgets keys after 24.
 What tells one kind of operation from another stands in `core.processes.outgoing.kinds`.
@@ -12,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -24,14 +27,20 @@ from core.processes import leases, payee_accounts
 from core.processes.outgoing import failures, lookups
 from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kinds import KINDS
-from core.records import OutgoingOperation
+from core.records import OutgoingOperation, Restore
 from core.rules import retries
-from core.rules.operations import OperationStatus
+from core.rules.operations import ENDED, OperationStatus
 
 log = structlog.get_logger(__name__)
 
 STALE_AFTER = timedelta(seconds=60)
 LOOK_FIRST_AFTER = timedelta(hours=1)
+PAUSED_WORDS = (
+    "This database was restored from a backup. Nothing is sent before it is known what Stripe has done since."
+)
+PAUSED = select(Restore.id).where(Restore.released_at.is_(None)).exists().label("paused")
+LOST_SINCE = select(func.min(Restore.taken_at)).scalar_subquery().label("lost_since")
+"""What was written after this moment may be lost, and may be at Stripe."""
 
 
 def sweep(desk: Desk, *, limit: int = 100) -> int:
@@ -95,17 +104,21 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
     if plain is None:
         return None
     context = open_milestone(session, plain.milestone_id)
-    operation = session.scalars(
-        select(OutgoingOperation)
+    found = session.execute(
+        select(OutgoingOperation, PAUSED, LOST_SINCE)
         .where(OutgoingOperation.id == operation_id, _due(now))
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=OutgoingOperation, skip_locked=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if operation is None or _blocked(session, context, operation, now=now):
+    if found is None:
+        return None
+    operation, paused = found.OutgoingOperation, found.paused
+    lost_since: datetime | None = found.lost_since
+    if (paused and _paused(operation, now=now)) or _blocked(session, context, operation, now=now):
         return None
     # An operation that waited long may have been sent by a desk whose backup this is: look before sending.
     tried = operation.first_sent_at is not None
-    sent_before = tried or now - operation.created_at >= LOOK_FIRST_AFTER
+    sent_before = tried or lost_since is not None or now - operation.created_at >= LOOK_FIRST_AFTER
     payload = KINDS[operation.kind].claimed(session, context, operation, now)
     operation_states.sending(operation, now=now)
     assert operation.first_sent_at is not None
@@ -120,8 +133,18 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         sent_before=sent_before,
         tried=tried,
         first_sent_at=operation.first_sent_at,
-        created_at=operation.created_at,
+        created_at=min(operation.created_at, lost_since or operation.created_at),
     )
+
+
+def _paused(operation: OutgoingOperation, *, now: datetime) -> bool:
+    """After a restore nothing is sent before it is known what happened since; what is at Stripe is looked at."""
+    if operation.provider_id:
+        return False
+    operation_states.later(
+        operation, at=now + failures.LOOK_AGAIN, reason=PAUSED_WORDS, now=now, status=OperationStatus.BLOCKED
+    )
+    return True
 
 
 def _blocked(
@@ -156,6 +179,10 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
     plain = session.get_one(OutgoingOperation, operation_id)
     context = open_milestone(session, plain.milestone_id)
     operation = operation_states.locked(session, operation_id)
+    if operation.first_sent_at is None and operation.status not in ENDED:
+        # Sent by a desk whose backup this is: what it was a step of is on its way too.
+        KINDS[operation.kind].claimed(session, context, operation, now)
+        operation.first_sent_at = now
     KINDS[operation.kind].settle(session, context, operation, snapshot, now)
     log.info(
         "operation.settled", key=operation.key, status=operation.status, provider_id=operation.provider_id
