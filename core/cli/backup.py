@@ -170,7 +170,7 @@ def restored(
 def _say(done: Restored, *, as_json: bool) -> None:
     steps = [
         *(["`escrow-desk migrate`: this version needs a newer schema"] if done.pending else []),
-        *([] if done.keys else ["put the keys back into the home, where they are not there"]),
+        *([] if done.keys else ["put the desk's keys into the home, unless they are there"]),
         "`escrow-desk doctor`",
         "`escrow-desk worker`: its first seal goes on after the last one",
         "`escrow-desk reconcile`: requests to Stripe go on by themselves once every line of Stripe's since then is "
