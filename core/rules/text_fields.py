@@ -34,6 +34,7 @@ KINDS: Mapping[str, Permission] = {
     "webhook": Permission.RETRY_OPERATION,
     "suspense": Permission.READ_LEDGER,
     "break": Permission.READ_LEDGER,
+    "restore": Permission.READ_PAYOUTS,
     "stop": Permission.READ_LEDGER,
     "period": Permission.READ_LEDGER,
     "journal": Permission.READ_LEDGER,

@@ -17,8 +17,9 @@ from core.processes.outgoing import dispatch
 from core.queries import health
 from core.queries import restores as queries
 from core.records import OutgoingOperation, PaymentOrder, Restore
+from core.rules import text_fields
 from core.rules.operations import OperationKind, OperationStatus
-from core.rules.permissions import SYSTEM, NotPermitted, StepUpRequired
+from core.rules.permissions import SYSTEM, NotPermitted, Permission, StepUpRequired
 from tests.sandbox_desk import Market
 
 
@@ -68,6 +69,10 @@ def test_nothing_is_sent_and_a_person_releases_it(market: Market, owner: Databas
     with pytest.raises(restores.NotPaused):
         market.act(restores.release, market.as_staff("fay"), reason="again")
     market.lawful()
+
+
+def test_the_reason_may_be_kept_while_it_is_written() -> None:
+    assert text_fields.permission("restore.0.release") in Permission
 
 
 def test_the_database_refuses_to_send_meanwhile(market: Market, owner: Database) -> None:
