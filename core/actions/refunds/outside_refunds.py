@@ -1,5 +1,5 @@
 """Refunds outside Stripe: a failed refund is paid from the platform's bank, recorded by one person and confirmed by
-another.
+another, with its credit note.
 
 The card is closed or the account is gone: the debt to the payer stays open until the money has left
 (milestone-payment-flow, Error Handling; internal policy).
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.chargebacks import refund_offsets
-from core.actions.milestones import completion, orders
+from core.actions.milestones import completion, documents, orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
@@ -105,6 +105,9 @@ def approve(session: Session, actor: Actor, *, now: datetime, return_id: int, re
         refundable=-part,
         refunded=part,
     )
+    documents.of_refund(
+        session, context, call, refund, now=now
+    )  # where Stripe never confirmed it, none was written
     _note(session, actor, context, refund, row, AuditAction.REFUND_CONFIRM_RETURN, now=now, reason=said)
     context.tell(
         session,
