@@ -9,9 +9,15 @@ from sqlalchemy import text
 from core.actions.privacy import erasures
 from core.records import Party
 from tests.api.api_client import ApiClient, code
+from tests.api.test_telling import told, watched
+from tests.sandbox_desk import Market
+
+__all__ = ["watched"]  # the fixture
 
 
-def test_whoever_is_erased_is_read_as_erased_and_does_nothing_any_more(home: ApiClient) -> None:
+def test_whoever_is_erased_is_read_as_erased_and_does_nothing_any_more(
+    home: ApiClient, watched: Market
+) -> None:
     market = home.market
     first = home.post("/party-details", {"party": home.payer, "city": "Salem"}, key="before")
     assert first.status_code == 200
@@ -20,6 +26,9 @@ def test_whoever_is_erased_is_read_as_erased_and_does_nothing_any_more(home: Api
         erasures.propose, market.as_staff("cora"), party_id=market.payer_id, reason="They asked for it"
     )
     market.act(erasures.approve, market.as_staff("ada"), erasure_id=row.id)
+    (event,) = told(watched, "party.erased")
+    assert event["party"] == home.payer
+    assert [each["field"] for each in told(watched, "party.changed")] == ["city"], "of before, and no more"
     (read,) = home.get(f"/parties?external_id={home.payer}").json()["items"]
     assert (read["name"], read["email"], read["city"]) == ("erased", "erased", "")
     for path, body in (

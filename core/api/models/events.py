@@ -316,6 +316,12 @@ class PartyChanged(OfParty):
     at: Moment
 
 
+class PartyErased(OfParty):
+    """Whose names and words the desk has overwritten."""
+
+    at: Moment
+
+
 class PaymentMethodSaved(OfParty):
     setup: int
     at: Moment
@@ -384,6 +390,9 @@ KINDS: Mapping[str, EventDescription] = {
     ),
     "party.changed": EventDescription(
         "name, e-mail address, city, country, language or payment method is another one", PartyChanged
+    ),
+    "party.erased": EventDescription(
+        "a person was erased here; erase your own copies of what the desk told you of them", PartyErased
     ),
     "payee.bank_changed": EventDescription(
         "payouts go to another bank account, and until when they wait", BankChanged
