@@ -65,6 +65,7 @@ STRIPE_EVENT_OLDEST = timedelta(hours=1)
 OPERATION_OLDEST = timedelta(hours=3)
 EMAIL_OLDEST = timedelta(hours=1)
 MARKETPLACE_EVENT_OLDEST = timedelta(hours=1)
+EXPORT_OLDEST = timedelta(hours=1)  # a worker makes one at a time
 REVIEW_WAITS = timedelta(hours=24)
 RECONCILED_WITHIN = timedelta(hours=26)
 # A payee's account is read when Stripe says that it changed, and so often in any case.

@@ -1,4 +1,4 @@
-"""The oldest rows of each kind of background work: Stripe's events, operations, e-mails, marketplaces' events.
+"""The oldest rows of each kind of background work: Stripe's events, operations, e-mails, marketplaces' events, exports.
 
 A row that is not due yet does not wait, unless it was tried in vain; a blocked one waits for something else, which
 says so.
@@ -14,7 +14,13 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.policy.limits import EMAIL_OLDEST, MARKETPLACE_EVENT_OLDEST, OPERATION_OLDEST, STRIPE_EVENT_OLDEST
+from core.policy.limits import (
+    EMAIL_OLDEST,
+    EXPORT_OLDEST,
+    MARKETPLACE_EVENT_OLDEST,
+    OPERATION_OLDEST,
+    STRIPE_EVENT_OLDEST,
+)
 
 
 class Work(StrEnum):
@@ -22,6 +28,7 @@ class Work(StrEnum):
     OPERATION = "operation"
     EMAIL = "email"
     MARKETPLACE_EVENT = "marketplace_event"
+    EXPORT = "export"
 
     @property
     def label(self) -> str:
@@ -33,12 +40,14 @@ LABELS: Mapping[Work, str] = {
     Work.OPERATION: "operation",
     Work.EMAIL: "e-mail",
     Work.MARKETPLACE_EVENT: "event to a marketplace",
+    Work.EXPORT: "export",
 }
 LIMITS: Mapping[Work, timedelta] = {
     Work.STRIPE_EVENT: STRIPE_EVENT_OLDEST,
     Work.OPERATION: OPERATION_OLDEST,
     Work.EMAIL: EMAIL_OLDEST,
     Work.MARKETPLACE_EVENT: MARKETPLACE_EVENT_OLDEST,
+    Work.EXPORT: EXPORT_OLDEST,
 }
 # What was tried in vain has waited since it was written; what was never tried, since it was due.
 OLDEST = text(
@@ -49,7 +58,9 @@ OLDEST = text(
                and (last_error is not null or next_try_at <= :now)) as operation,
            (select min(case when error is null then next_try_at else created_at end) from notifications
              where status = 'QUEUED' and (error is not null or next_try_at <= :now)) as email,
-           (select min(created_at) from outgoing_events where status = 'QUEUED') as marketplace_event
+           (select min(created_at) from outgoing_events where status = 'QUEUED') as marketplace_event,
+           (select min(next_try_at) from exports
+             where removed_at is null and finished_at is null and failure is null and next_try_at <= :now) as export
     """
 )
 

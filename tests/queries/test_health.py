@@ -177,8 +177,14 @@ def test_the_oldest_that_waits_is_seen_however_often_it_was_tried(desk: Desk) ->
         " cast(:at as timestamptz) - make_interval(hours => :hours) from webhook_endpoints",
         **hours,
     )
+    desk.do(
+        "insert into exports (kind, session_id, staff_id, name, format, filter, requested_at, next_try_at, expires_at,"
+        " tries, done, total) values ('ledger', 1, 1, 'ledger', 'csv', '{}', :at, cast(:at as timestamptz)"
+        " - make_interval(hours => :hours), cast(:at as timestamptz) + interval '1 day', 0, 0, 0)",
+        **hours,
+    )
     said = desk.wrong()["Oldest waiting"]
-    for what in ("event from Stripe", "operation", "e-mail", "event to a marketplace"):
+    for what in ("event from Stripe", "operation", "e-mail", "event to a marketplace", "export"):
         assert f"an {what} has waited since " in said
     fresh = desk.wrong(desk.now - timedelta(hours=3, minutes=30))
     assert "Oldest waiting" not in fresh
@@ -248,7 +254,7 @@ def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path
         numbers = client.get("/metrics").text
         assert 'escrow_desk_part_healthy{part="worker"} 0' in numbers
         assert 'escrow_desk_part_healthy{part="webhooks"} 1' in numbers
-        for work in ("stripe_event", "operation", "email", "marketplace_event"):
+        for work in ("stripe_event", "operation", "email", "marketplace_event", "export"):
             assert f'escrow_desk_oldest_waiting_seconds{{work="{work}"}} 0' in numbers
 
 
