@@ -117,7 +117,7 @@ def _answer(desk: Desk, token: str, held: str | None) -> Response:
         return PlainTextResponse(GONE, 404)
     out: Any = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 (the answer closes it)
     try:
-        require(person.actor, found.permission)
+        require(person.actor, found.permission, now)
         name = found.make(person.actor, now, out) or found.name
     except DeskError as refusal:
         out.close()

@@ -72,7 +72,7 @@ class ExportVerification:
 
     def text(self) -> str:
         if self.wrong:
-            rest = [f"{self.more:,} more findings follow."] if self.more else []
+            rest = [f"Not listed here: {self.more:,} more."] if self.more else []
             return "\n".join([*self.wrong, *rest])
         what = f"the entries that match {json.dumps(self.filter)}" if self.filter else "the whole log"
         lines = [

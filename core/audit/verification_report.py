@@ -163,7 +163,13 @@ class VerificationReport:
             )
             rest = len(self.findings) + self.more - len(first)
             listed = [finding.text for finding in first if finding]
-            return " ".join(listed + [f"{rest:,} more findings follow."] * (rest > 0))
+            return " ".join(
+                listed
+                + [
+                    f"{rest:,} more {'finding is' if rest == 1 else 'findings are'} not listed here: --json has them."
+                ]
+                * (rest > 0)
+            )
         parts = [self._written()]
         if self.unsigned and self.signed:
             them = "it" if self.unsigned == 1 else "them"

@@ -152,9 +152,17 @@ def _suspense(session: Session, wanted: Span) -> Item:
     return Item("suspense", law, found, False, explainable=True)
 
 
+def _failing(laws: Sequence[str]) -> str:
+    """What must be true and is not: the first, and how many more."""
+    more = f" and {len(laws) - 1} more" if len(laws) > 1 else ""
+    return f"Not true: “{laws[0].rstrip('.')}”{more}." if laws else "A check of the books failed."
+
+
 def _checks(session: Session) -> Item:
-    broken = [each.name for each in invariants.run(session) if each.rows]
-    found = f"Checks that fail: {', '.join(broken)}." if broken else "Every check of the books holds."
+    broken = [each.law for each in invariants.run(session) if each.rows]
+    found = (
+        f"{_failing(broken)} The page Checks has the rows." if broken else "Every check of the books holds."
+    )
     return Item("checks", "Every check of the books holds", found, not broken)
 
 
@@ -164,12 +172,12 @@ def _last_checks(session: Session, now: datetime) -> Item:
     if run is None or part is None:
         return Item("checks", law, "No run of the checks has ended yet; closing runs them.", True, again=True)
     when = f"in the run of {run.started_at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
-    failed = [name for name, rows in part.rows.items() if rows]
+    failed = [each.law for each in invariants.as_found(part.rows) if each.count]
     if failed or part.wrong:
         return Item(
             "checks",
             law,
-            f"Checks that failed {when}: {', '.join(failed)}. The page Checks runs them again.",
+            f"{_failing(failed)} So it was {when}: the page Checks has the rows and runs them again.",
             False,
         )
     return Item("checks", law, f"Every check held {when}; closing runs them again.", True, again=True)

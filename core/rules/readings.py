@@ -18,7 +18,8 @@ AGAIN = timedelta(minutes=5)  # whoever still looks after this is written down a
 
 
 class ReadingKind(StrEnum):
-    """`object_id` is the number of it; of messages that of their case, of an e-mail that of the notification."""
+    """`object_id` is the number of it; of messages that of their case, of an e-mail that of the notification.
+    PARTY: the page of a person, or all that is held about them; NAME: their name alone, revealed."""
 
     CASE = "CASE"
     MESSAGES = "MESSAGES"
@@ -27,6 +28,7 @@ class ReadingKind(StrEnum):
     PROJECT = "PROJECT"
     CHARGEBACK = "CHARGEBACK"
     PARTY = "PARTY"
+    NAME = "NAME"
 
 
 # Whoever holds any of these can open one.
@@ -38,6 +40,7 @@ OPENED_WITH: Mapping[ReadingKind, tuple[Permission, ...]] = {
     ReadingKind.PROJECT: (Permission.READ_CASES,),
     ReadingKind.CHARGEBACK: (Permission.READ_CHARGEBACKS,),
     ReadingKind.PARTY: (Permission.READ_PERSONAL_DATA, Permission.READ_LEDGER),
+    ReadingKind.NAME: (Permission.REVEAL_PERSON,),
 }
 
 

@@ -236,7 +236,7 @@ def _findings(report: VerificationReport) -> None:
     rows = [{"n": number, "text": each.text} for number, each in enumerate(shown, start=1)]
     tables.small(rows, [tables.count("n", "#"), tables.text("text", "Finding")], name="What was found")
     if rest := len(report.findings) + report.more - len(shown):
-        cards.note(f"{rest:,} more findings follow. The command escrow-desk audit verify lists them.")
+        cards.note(f"Not listed here: {rest:,} more. The command escrow-desk audit verify --json lists them.")
     if row := report.first_bad_row:
         _open(row)
 

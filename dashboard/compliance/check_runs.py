@@ -34,7 +34,7 @@ def line(standing: CheckRuns) -> None:
     """The way to the page, and where all is well, since when."""
     last = standing.finished
     words = "Checks"
-    if last is not None and not last.wrong:
+    if last is not None and health.nightly_check(standing).ok:
         words = f"Checks: all passed {deadlines.ago(last.started_at, request_context.now())}"
     navigation.link("checks", words, icon=":material/fact_check:")
 

@@ -40,7 +40,13 @@ def figures(total: FeePeriod) -> None:
                 help="Actual processing fees less what payers paid for them.",
             ),
             Kpi("Absorbed by the platform", total.borne, help="Concessions, chargeback fees and losses."),
-            Kpi("Net margin", total.net, tone="bad" if total.net.is_negative else "quiet"),
+            Kpi(
+                "Net margin",
+                total.net,
+                note="before bad debts and exchange differences",
+                tone="bad" if total.net.is_negative else "quiet",
+                help="The income statement has those, and what was posted by hand.",
+            ),
             Kpi(
                 "Take rate",
                 total.take_rate,

@@ -50,7 +50,7 @@ def summary(checked: Sequence[Checked], books: RunOfChecks, now: datetime) -> No
             Kpi(
                 "Failed",
                 len(failed),
-                note=f"{rows:,} failing rows" if failed else "no failing rows",
+                note=f"{rows:,} failing row{'' if rows == 1 else 's'}" if failed else "no failing rows",
                 tone="bad" if failed else "good",
             ),
             Kpi("Run", deadlines.ago(books.started_at, now), note=deadlines.exact(books.started_at)),

@@ -72,6 +72,9 @@ def window(key: str = "page", *, depends: Sequence[object] = (), bound: int | No
     return Window(key, page or 1, SIZE, bound)
 
 
+ON_PAPER = "These rows are a part of a longer list: its file has all of them."
+
+
 @dataclass(frozen=True)
 class Cursor:
     """The `size` rows before the id `before`, newest first. Ask for `size + 1`: the extra row says there is more. `of`
@@ -88,6 +91,8 @@ class Cursor:
 
     def show(self, rows: Sequence[Any]) -> None:
         trail: list[int | None] = st.session_state.setdefault(f"{self.key}:trail", [])
+        if self.before is not None or len(rows) > self.size:
+            st.html(f'<div class="ed-paper">{ON_PAPER}</div>')
         with st.container(horizontal=True, gap="small", width="content", key=f"{self.key}-turns"):
             if self.before is not None:
                 st.button(

@@ -188,7 +188,9 @@ def test_what_one_person_said_it_was_is_not_replaced_in_silence(market: Market, 
     """Nor by themselves: it is withdrawn by whoever said it, or rejected by another, and the record says which."""
     item = unexplained(market)
     propose(market, item)
-    with pytest.raises(ProposalWaits, match=r"Fay.* proposed on 2026-.*: -\$7\.77 was: Refund concession"):
+    with pytest.raises(
+        ProposalWaits, match=r"Fay.* proposed on 3 Mar 2026.*: -\$7\.77 was: Refund concession"
+    ):
         propose(market, item, settled_as=SettledAs.CHARGEBACK_LOSS)
     replaced = "update suspense_items set proposed_as = 'OWN_MONEY'"
     with (

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from core.actions.cases import evidence
 from core.actions.privacy import readings, subject_access
+from core.actions.staff import sessions
 from core.case_file import packing
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
@@ -28,6 +30,10 @@ from tests.desk_fixtures import a_desk
 
 ENTRIES = text(
     "select object_id, action, actor_kind, after, at from audit_entries where action like '%:reading:%' order by id"
+)
+FORGED = text(
+    "insert into readings (staff_id, hour, kind, object_id, roles, session_id, first_at, last_at)"
+    " values (:who, date_trunc('hour', cast(:at as timestamptz)), 'CASE', :case, 'administrator', :session, :at, :at)"
 )
 
 
@@ -219,3 +225,22 @@ def test_taking_a_case_file_or_all_about_a_person_is_reading(town: Town, tmp_pat
     ]
     assert "Mia Lund" not in whole
     assert "Cora Nwosu" not in whole
+
+
+def test_nobody_writes_a_reading_of_a_colleague_with_another_session_or_another_role(town: Town) -> None:
+    told = builders.in_mediation(town)
+    mia = town.as_staff("mia")
+
+    def forged(session: Session) -> None:
+        session.execute(
+            FORGED, {"who": town.staff["max"], "session": theirs, "case": told.case, "at": town.now}
+        )
+
+    token = town.database.run(lambda s: sessions.sign_in(s, staff_id=mia.id, now=town.now))
+    theirs = town.read(lambda s: s.scalar(text("select max(id) from staff_sessions")))
+    with pytest.raises(DBAPIError, match="is not one of colleague"):
+        town.database.run(forged)
+    theirs = None
+    town.database.run(forged)
+    assert [row.roles for row in rows(town)] == ["mediator"], "as they hold, whatever was said"
+    assert token

@@ -348,6 +348,7 @@ def test_what_is_wrong_is_one_sentence_with_its_place(
     ("change", "words"),
     [
         ((b"Betrag", b"Summe"), ["line 3", "expects a column “Betrag”", "new version of the mapping"]),
+        ((b";", b"|"), ["line 3", "its columns are separated by “|”", "with that delimiter"]),
         ((b"-1.200,00", b"-1200.00"), ["line 4", "“-1200.00”", "column “Betrag”"]),
         ((b"1.034,56", b"1.034,57"), ["line 5", "does not go on", "off by €0.01"]),
         ((b"01.09.2026", b"30.02.2026"), ["line 5", "“30.02.2026”", "30.11.2026"]),

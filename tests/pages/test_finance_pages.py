@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.parties import payee_accounts
 from core.actions.payouts import payout_review
+from core.actions.platform import check_runs as check_run_actions
 from core.actions.risk import holds
 from core.db import Database
 from core.gateways.payments import PayeeAccountSnapshot
@@ -461,6 +462,22 @@ def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) ->
     app = visit(town, "fay", "checks")
     assert "States derived** failed in that run, and no row fails it now." in words(app)
     assert not app.dataframe
+
+
+def test_words_that_were_altered_are_shown_and_masks_are_not_taken_for_them(
+    town: Town, owner: Database
+) -> None:
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(text("update staff set name = name || '!' where id = :id"), {"id": town.staff["max"]})
+    town.database.run(lambda s: check_run_actions.begin(s, books_only=True, now=town.now))
+    check_runs.sweep(request_context.desk())
+    app = visit(town, "fay", "checks")
+    assert "1 failing row" in words(app)
+    (shown,) = (each.value for each in app.dataframe)
+    assert len(shown) == 1, shown
 
 
 @pytest.mark.parametrize("status", ["FAILED", "RUNNING"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from core.queries import personal_data
 from core.records import Party
 from tests import builders
 from tests.builders import Town
+from tests.pages.downloading import taken
 from tests.pages.visiting import labels, serve, visit, words
 
 
@@ -104,3 +108,14 @@ def test_the_retention_run_is_proposed_by_one_and_carried_out_by_another(town: T
     assert "Retention: nobody is due" in {
         each.label for each in visit(town, "cora", "personal_data").expander
     }
+
+
+def test_all_that_is_held_about_a_person_is_taken_from_the_page_after_a_fresh_sign_in(town: Town) -> None:
+    app = visit(town, "cora", "personal_data", id=town.payer_id)
+    given = taken(app, f"person-{town.payer_id}.zip")
+    assert given.status_code == 200, given.text
+    with zipfile.ZipFile(io.BytesIO(given.content)) as packed:
+        assert "Ana Lindqvist" in "".join(packed.read(each).decode() for each in packed.namelist())
+    town.now += timedelta(minutes=6)
+    late = taken(app, f"person-{town.payer_id}.zip")
+    assert (late.status_code, "Sign in again" in late.text) == (409, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from core.gateways.bank_statements import texts
@@ -89,6 +89,11 @@ class _Reader:
     def _fit(self, header: list[str]) -> None:
         for column in self.mapping.columns:
             if column not in header:
+                if other := _other_delimiter(header, self.mapping.delimiter):
+                    raise self._refuse(
+                        f"its columns are separated by “{other}”, and the mapping “{self.name}” says "
+                        f"“{shown(self.mapping.delimiter)}”; save a version of the mapping with that delimiter"
+                    )
                 there = ", ".join(shown(each) for each in header[:12]) or "nothing"
                 raise self._refuse(
                     f"the mapping “{self.name}” expects a column “{column}”, and there is {there}; "
@@ -187,3 +192,11 @@ class _Reader:
 
     def _refuse(self, what: str) -> StatementUnreadable:
         return StatementUnreadable(file=self.file, place=self.place, what=what)
+
+
+def _other_delimiter(header: Sequence[str], said: str) -> str | None:
+    """What separates the columns of a line that is one column by the mapping, where that is plain."""
+    if len(header) != 1:
+        return None
+    found = [each for each in (";", ",", "\t", "|") if each != said and each in header[0]]
+    return ("tab" if found[0] == "\t" else found[0]) if len(found) == 1 else None
