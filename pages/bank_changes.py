@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.queries import bank_changes as queries
+from core.rules.masking import BANK_CHANGE
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import navigation, readings, request_context
 from dashboard.finance import bank_changes
 from dashboard.ui import cards, header, tables
 
@@ -29,4 +31,8 @@ if chosen is None and asked is not None and asked not in known:
 elif chosen != asked:
     st.query_params.from_dict({} if chosen is None else {"id": str(chosen)})
 if chosen in known:
-    bank_changes.change(known[chosen])
+    request_context.shows(BANK_CHANGE)
+    with request_context.reading() as session:
+        (row,) = (each for each in queries.changes(session) if each.id == chosen)
+    readings.note(ReadingKind.PARTY, row.party_id)
+    bank_changes.change(row)

@@ -37,7 +37,7 @@ ALL = frozenset(Personal)
 NOTHING = frozenset[Personal]()
 CHARGEBACK = "chargeback"  # one of them, on the page of all
 SEARCH = "search"
-BANK_CHANGES = "bank_changes"
+BANK_CHANGE = "bank_change"  # one of them too
 
 # Whatever is not here is masked. Mediators judge between people, so they see everything.
 SEES: Mapping[Role, Mapping[str, frozenset[Personal]]] = {
@@ -45,20 +45,20 @@ SEES: Mapping[Role, Mapping[str, frozenset[Personal]]] = {
     Role.ADMINISTRATOR: {
         **dict.fromkeys(("disputes", "case", "projects", "project", "approvals", "holds", SEARCH), ALL),
         CHARGEBACK: ALL,
-        **dict.fromkeys(("people", BANK_CHANGES), frozenset({Personal.IDENTITY})),
+        **dict.fromkeys(("people", BANK_CHANGE), frozenset({Personal.IDENTITY})),
     },
     # They write to the parties of a case and judge reports by their words; the bank is told who the payer is.
     Role.COMPLIANCE: {
         **dict.fromkeys(("case", "project", CHARGEBACK), ALL),
         "holds": frozenset({Personal.WORDS}),
-        BANK_CHANGES: frozenset({Personal.IDENTITY}),
+        BANK_CHANGE: frozenset({Personal.IDENTITY}),
     },
     # They approve a decision by what both sides wrote, where roles stand for names also within the words; and answer
     # banks. Whether a new bank account is a payee's, they ask the payee.
     Role.FINANCE: {
         **dict.fromkeys(("case", "approvals"), frozenset({Personal.WORDS})),
         CHARGEBACK: ALL,
-        BANK_CHANGES: frozenset({Personal.IDENTITY}),
+        BANK_CHANGE: frozenset({Personal.IDENTITY}),
     },
 }
 

@@ -157,7 +157,8 @@ def test_no_page_says_who_somebody_is(town: Town, tabs: dict[str, list[str]], su
         for asked, app in ways(town, subject, tabs, entry.name, of_page(numbers, entry.name)):
             walked.add(entry.name)
             said = found(app)
-            if (entry.name, "id" in asked) == ("chargebacks", True):  # the bank is told who the payer is
+            # The bank is told who the payer is, and a payee is asked whether a bank account is theirs.
+            if entry.name in ("chargebacks", "bank_changes") and "id" in asked:
                 said = set()
             if entry.name in (
                 "case",

@@ -6,6 +6,7 @@ import pytest
 
 from core.rules.masking import (
     ALL,
+    BANK_CHANGE,
     CHARGEBACK,
     MANY,
     NOTHING,
@@ -23,7 +24,7 @@ from core.rules.masking import (
 from core.rules.permissions import Role
 from dashboard import navigation
 
-PAGES = sorted({entry.name for entry in navigation.ENTRIES} | {CHARGEBACK, SEARCH})
+PAGES = sorted({entry.name for entry in navigation.ENTRIES} | {BANK_CHANGE, CHARGEBACK, SEARCH})
 PLAIN = {
     Role.ADMINISTRATOR: {"disputes", "case", "projects", "project", "approvals", "holds", SEARCH, CHARGEBACK},
     Role.COMPLIANCE: {"case", "project", CHARGEBACK},
