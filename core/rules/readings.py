@@ -19,7 +19,7 @@ AGAIN = timedelta(minutes=5)  # whoever still looks after this is written down a
 
 class ReadingKind(StrEnum):
     """`object_id` is the number of it; of messages that of their case, of an e-mail that of the notification.
-    PARTY: the page of a person, or all that is held about them; NAME: their name alone, revealed."""
+    PARTY: the page of a person, or all that is held about them; REVEALED_NAME: their name alone, revealed."""
 
     CASE = "CASE"
     MESSAGES = "MESSAGES"
@@ -28,7 +28,7 @@ class ReadingKind(StrEnum):
     PROJECT = "PROJECT"
     CHARGEBACK = "CHARGEBACK"
     PARTY = "PARTY"
-    NAME = "NAME"
+    REVEALED_NAME = "REVEALED_NAME"
 
 
 # Whoever holds any of these can open one.
@@ -40,7 +40,7 @@ OPENED_WITH: Mapping[ReadingKind, tuple[Permission, ...]] = {
     ReadingKind.PROJECT: (Permission.READ_CASES,),
     ReadingKind.CHARGEBACK: (Permission.READ_CHARGEBACKS,),
     ReadingKind.PARTY: (Permission.READ_PERSONAL_DATA, Permission.READ_LEDGER),
-    ReadingKind.NAME: (Permission.REVEAL_PERSON,),
+    ReadingKind.REVEALED_NAME: (Permission.REVEAL_PERSON,),
 }
 
 

@@ -1,7 +1,7 @@
 -- A reading names a session of whoever read, which stands, and the roles that they hold: neither is what the writer says.
 ALTER TABLE readings DROP CONSTRAINT readings_kind;
 ALTER TABLE readings ADD CONSTRAINT readings_kind
-    CHECK (kind in ('CASE', 'MESSAGES', 'EVIDENCE', 'EMAIL', 'PROJECT', 'CHARGEBACK', 'PARTY', 'NAME'));
+    CHECK (kind in ('CASE', 'MESSAGES', 'EVIDENCE', 'EMAIL', 'PROJECT', 'CHARGEBACK', 'PARTY', 'REVEALED_NAME'));
 CREATE FUNCTION reading_is_theirs() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

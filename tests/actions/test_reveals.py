@@ -91,7 +91,7 @@ def test_it_leaves_an_entry_with_the_reason_and_a_reading(town: Town) -> None:
     assert found[0].after["session"] == fay.session_id
     assert found[0].after["page"] == "payouts"
     read = town.read(lambda s: {(row.kind.value, row.object_id) for row in s.query(Reading)})
-    assert read == {("NAME", town.payer_id), ("NAME", town.payee_id)}
+    assert read == {("REVEALED_NAME", town.payer_id), ("REVEALED_NAME", town.payee_id)}
 
 
 @pytest.mark.parametrize("subject", ["mia", "max"])

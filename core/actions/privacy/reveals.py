@@ -68,7 +68,7 @@ def reveal(
             reason=reason,
             after={"page": page, "session": actor.session_id, "until": until},
         )
-        readings.keep(session, actor, now=now, kind=ReadingKind.NAME, number=party_id)
+        readings.keep(session, actor, now=now, kind=ReadingKind.REVEALED_NAME, number=party_id)
     after = before | known
     if alarming(len(before), len(after)):
         _alarm(session, actor, actor.id, len(after), now=now)
