@@ -16,7 +16,7 @@ standing = check_runs.read()
 with buttons:
     check_runs.of_the_books(standing)
 outside_alarm.show()
-check_runs.alarm(standing)
+check_runs.alarm(standing, here=True)
 checked = invariants.found(standing.books) if standing.books else []
 if standing.books:
     invariants.summary(checked, standing.books, request_context.now())

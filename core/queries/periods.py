@@ -133,8 +133,11 @@ def _breaks(session: Session, wanted: Span) -> Item:
     law = "Every break of it is explained"
     count = session.execute(BREAKS, {"ends": wanted.ends}).scalar_one()
     if not count:
-        return Item("breaks", law, "No break is open.", True)
-    found = f"{count:,} break{' is' if count == 1 else 's are'} open: see the page Reconciliation."
+        return Item("breaks", law, "No break is open, but for what is in suspense.", True)
+    found = (
+        f"{count:,} break{' is' if count == 1 else 's are'} open, besides what is in suspense: see the page "
+        "Reconciliation."
+    )
     return Item("breaks", law, found, False, explainable=True)
 
 

@@ -23,11 +23,13 @@ def read() -> CheckRuns:
         return check_runs.standing(session, now=request_context.now())
 
 
-def alarm(standing: CheckRuns) -> None:
-    """Where the last run found something, was given up, or is missing; nothing while all is well."""
+def alarm(standing: CheckRuns, *, here: bool = False) -> None:
+    """Where the last run found something, was given up, or is missing; nothing while all is well. `here`: on the page
+    that the words lead to."""
     found = health.nightly_check(standing)
     if not found.ok:
-        st.error(f"**Nightly check:** {plain(found.words)}.", icon=":material/nights_stay:")
+        words = found.words.replace(": page Checks", "") if here else found.words
+        st.error(f"**Checks:** {plain(words)}.", icon=":material/nights_stay:")
 
 
 def line(standing: CheckRuns) -> None:
