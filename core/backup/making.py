@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -35,7 +36,7 @@ from core.rules.permissions import Actor, Permission, require
 log = structlog.get_logger(__name__)
 
 DRAFT = ".draft-"
-NAME = re.compile(r"\d{8}T\d{6}Z")
+NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 DESCRIBED = text(
     """
     select (select ledger::text from seal_epochs where epoch = 1) as ledger, i.name as desk, i.demo,
@@ -50,10 +51,6 @@ DESCRIBED = text(
 
 class BackupUnderWay(DeskError):
     """Another backup into {folder} is under way. Nothing was done."""
-
-
-class BackupThere(DeskError):
-    """{folder} has a backup of this very second already. Try again."""
 
 
 class KeysBesideBackup(DeskError):
@@ -91,10 +88,10 @@ def back_up(
     if keys_to is not None:
         key_archive.require_fit(passphrase)
     private_folder(folder)
-    name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    at = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     with _alone(folder):
-        if (folder / name).exists():
-            raise BackupThere(folder=folder)
+        names = itertools.chain((at,), (f"{at}-{n}" for n in itertools.count(2)))  # of one second
+        name = next(each for each in names if not (folder / each).exists())
         draft = private_folder(folder / f"{DRAFT}{name}")
         copied = _fill(desk, draft, folder, now=now)
         if wrong := next(manifest.wrong(draft, home_of_evidence=folder), None):

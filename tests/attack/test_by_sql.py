@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.actions.privacy import erasures
-from core.actions.staff import emergency, group_roles
+from core.actions.staff import emergency, group_roles, role_grants
 from core.db import Database
 from core.rules.permissions import Actor, Role
 from tests import builders
@@ -168,3 +168,21 @@ def test_a_group_that_asks_for_administrator_gives_what_the_owner_named_and_noth
     ):
         assert refused(town, statement, entry.format(staff=town.staff["mia"])), statement
     assert roles(town) == {"mediator", "finance"}
+
+
+@pytest.mark.parametrize("by", ["system", "operator"])
+def test_no_role_is_given_by_sql_with_a_second_person_who_did_nothing(town: Town, by: str) -> None:
+    town.act(
+        role_grants.propose,
+        at_terminal(town, "ada"),
+        staff_id=town.staff["mia"],
+        roles=[Role.MEDIATOR, Role.FINANCE],
+        reason="More work.",
+    )
+    approve = "update role_grants set status = 'DONE', settled_by = :alf, settled_at = now()"
+    for action, kind, table in (
+        ("role:grant", "role_grant", "role_grants"),
+        ("role:grant", "staff", "staff"),
+    ):
+        assert refused(town, approve, ENTRY.format(action=f"{by}:{action}", kind=kind, table=table))
+    assert roles(town) == {"mediator"}

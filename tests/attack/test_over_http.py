@@ -17,6 +17,7 @@ from dashboard import navigation
 from dashboard.request_context import COOKIE
 from tests.attack.conftest import Served
 from tests.dashboard.desk_fixtures import HTML, Office
+from tests.database import as_owner
 
 FILES = ("/media/x.png", "/_stcore/upload_file/x", "/_stcore/host-config", "/static/js/a.js", "/app/static/x")
 PAGES = ("/", *(f"/{entry.name}" for entry in navigation.ENTRIES))
@@ -63,7 +64,7 @@ def revoked(office: Office, token: str) -> str:
 
 
 def gone(office: Office, token: str) -> str:
-    with office.desk.database.transaction() as session:
+    with as_owner(office.desk.database) as session:
         session.execute(
             text("update staff set active = false where id = :id"), {"id": office.staff[Role.MEDIATOR]}
         )

@@ -13,6 +13,7 @@ from core.actions.staff import invitations, sessions
 from core.rules.permissions import SYSTEM, Actor, Role
 from dashboard.request_context import COOKIE
 from tests.dashboard.desk_fixtures import HTML, ORIGIN, Office, browser_of, sign_in
+from tests.database import as_owner
 
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"
 PRIVATE = [
@@ -115,7 +116,7 @@ def test_a_revoked_session_is_over_at_once(http: TestClient, office: Office) -> 
 
 def test_someone_made_inactive_is_out_at_once(http: TestClient, office: Office) -> None:
     sign_in(http, office)
-    with office.desk.database.transaction() as session:
+    with as_owner(office.desk.database) as session:
         session.execute(text("update staff set active = false where email like 'mediator%'"))
     assert http.get("/disputes").status_code == 401
 

@@ -16,6 +16,7 @@ from dashboard import navigation, request_context, server
 from dashboard.ui.safe import plain
 from tests import patience
 from tests.dashboard.desk_fixtures import Office, office
+from tests.database import as_owner
 
 __all__ = ["office"]
 SCRIPT = """
@@ -136,7 +137,7 @@ def test_no_token_is_ever_on_screen(office: Office) -> None:
 
 
 def execute(office: Office, sql: str) -> None:
-    with office.desk.database.transaction() as session:
+    with as_owner(office.desk.database) as session:
         session.execute(text(sql))
 
 
