@@ -23,6 +23,7 @@ from dashboard.ui import status
 from tests import builders
 from tests.actions.test_bank_matching import stated
 from tests.builders import Told, Town
+from tests.database import as_owner
 
 
 @pytest.fixture
@@ -214,5 +215,6 @@ def test_a_refund_that_was_sent_from_our_bank_is_found_by_the_banks_reference(to
         " settled_at) select id, 'BANK_TRANSFER', 'WT-7325', 'x', :one, now(), 'DONE', :other, now() from refunds"
     )
     people = {"one": town.as_staff("fay").id, "other": town.as_staff("cora").id}
-    town.database.run(lambda session: session.execute(text(sent), people))
+    with as_owner(town.database) as session:
+        session.execute(text(sent), people)
     assert kinds(look(town, "WT-7325")) == {Found.REFUND}
