@@ -24,6 +24,7 @@ from dashboard import oidc, request_context
 from dashboard.request_context import COOKIE
 from tests.dashboard.desk_fixtures import HTML, ORIGIN, Office, browser_of
 from tests.dashboard.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, a_provider
+from tests.database import as_owner
 
 BACK = "http://127.0.0.1:8501/sign-in/callback"
 
@@ -154,7 +155,7 @@ def test_the_same_subject_of_another_issuer_is_somebody_else(
 
 
 def test_whoever_left_does_not_get_in(http: TestClient, desk: Office, provider: Provider) -> None:
-    with desk.desk.database.transaction() as session:
+    with as_owner(desk.desk.database) as session:
         session.execute(update(Staff).where(Staff.subject == "m-1").values(active=False))
     refused(sign_in(http, provider), desk, "not on the staff list")
 
