@@ -31,20 +31,21 @@ def begin() -> None:
 
 
 def button() -> None:
-    """After it, beside the search: where this page masks names for this person."""
+    """After it, beside the search: where names stand masked on this page."""
     page = request_context.shown()
     if not request_context.may(Permission.REVEAL_PERSON) or not hides(request_context.actor().roles, page):
         return
     with st.container(key="desk-reveal", width="content"):
-        st.button(
-            "Reveal names",
-            key="reveal-open",
-            icon=":material/visibility:",
-            type="tertiary",
-            on_click=_open,
-            args=(page,),
-            help="Names on this page are masked",
-        )
+        if st.session_state.get(MET):
+            st.button(
+                "Reveal names",
+                key="reveal-open",
+                icon=":material/visibility:",
+                type="tertiary",
+                on_click=_open,
+                args=(page,),
+                help="Names on this page are masked",
+            )
     if facts := confirm.drawer(DRAWER):
         if facts["page"] == page:
             _reveal(**facts)
