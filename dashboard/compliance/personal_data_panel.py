@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.queries import personal_data
 from core.queries import readings as read_by
 from core.queries.personal_data import LegalHoldRow, PersonRow
-from core.queries.readings import NEWEST, ReadingRow
+from core.queries.readings import NEWEST
 from core.rules.permissions import Actor, Permission
 from core.rules.readings import ReadingKind
 from dashboard import readings, request_context
@@ -29,7 +29,6 @@ def show(party_id: int) -> None:
         with request_context.reading() as session:
             row = personal_data.one(session, party_id)
             holds = personal_data.legal_holds(session, party_id)
-            read = read_by.of_party(session, party_id)
     except NotFound as missing:
         errors.show(missing)
         return
@@ -49,10 +48,13 @@ def show(party_id: int) -> None:
     erasure_panel.show(row)
     if row.erased_at is None or holds:
         _legal_holds(row, holds)
-    _readers(read)
+    _readers(party_id)
 
 
-def _readers(read: list[ReadingRow]) -> None:
+def _readers(party_id: int) -> None:
+    """Whoever looks at this now among them."""
+    with request_context.reading() as session:
+        read = read_by.of_party(session, party_id)
     header.section("Who read it")
     cards.note(
         "Their page, projects, cases, messages, chargebacks, evidence and e-mails, by colleague and hour. Each hour "

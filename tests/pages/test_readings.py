@@ -122,4 +122,5 @@ def test_a_persons_page_says_who_read_what_is_held_about_them(town: Town, told: 
     assert set(zip(read["name"], read["what"], strict=True)) == {
         ("Mia Lund", f"Messages of case D-{told.case}"),
         ("Mia Lund", f"Case D-{told.case}"),
+        ("Cora Nwosu", "This person's page"),
     }
