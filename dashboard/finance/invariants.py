@@ -43,6 +43,8 @@ def summary(checked: Sequence[Checked], books: RunOfChecks, now: datetime) -> No
     failed = [each for each in checked if each.count]
     passed = sum(each.count == 0 for each in checked)
     rows = sum(each.count or 0 for each in failed)
+    unknown = len(checked) - passed - len(failed)
+    none = f"{unknown} not run yet" if unknown else "no failing rows"
     cards.kpis(
         [
             Kpi("Checks", len(checked)),
@@ -50,8 +52,8 @@ def summary(checked: Sequence[Checked], books: RunOfChecks, now: datetime) -> No
             Kpi(
                 "Failed",
                 len(failed),
-                note=f"{rows:,} failing row{'' if rows == 1 else 's'}" if failed else "no failing rows",
-                tone="bad" if failed else "good",
+                note=f"{rows:,} failing row{'' if rows == 1 else 's'}" if failed else none,
+                tone="bad" if failed else "wait" if unknown else "good",
             ),
             Kpi("Run", deadlines.ago(books.started_at, now), note=deadlines.exact(books.started_at)),
         ]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.actions.platform import restores
 from core.queries import restores as queries
+from core.queries.restores import Pause
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import cards, confirm, reasons, text_fields
@@ -17,7 +18,11 @@ def alarm() -> None:
     with request_context.reading() as session:
         pause = queries.pause(session)
     if pause is not None:
-        st.error(f"**Requests to Stripe are** {plain(pause.words)}.", icon=":material/pause_circle:")
+        _say(pause)
+
+
+def _say(pause: Pause) -> None:
+    st.error(f"**Requests to Stripe are** {plain(pause.words)}.", icon=":material/pause_circle:")
 
 
 def panel() -> None:
@@ -26,7 +31,7 @@ def panel() -> None:
         pause = queries.pause(session)
     if pause is None:
         return
-    alarm()
+    _say(pause)
     with cards.panel("paused-requests"):
         st.markdown("**Resume requests to Stripe.**")
         cards.note(

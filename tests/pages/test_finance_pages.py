@@ -45,6 +45,7 @@ from dashboard.ui import deadlines
 from tests import builders, unrecorded
 from tests.actions.test_receivables import owes
 from tests.builders import PEOPLE, Told, Town
+from tests.database import as_owner
 from tests.pages.visiting import labels, serve, visit, words
 
 PAGES = {
@@ -448,6 +449,7 @@ def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) ->
         unrecorded.admit(session)
     app = visit(town, "fay", "checks")
     assert "have not been checked yet" in words(app)
+    assert "No run of the checks has ended yet" in unescape(words(visit(town, "fay", "periods")))
     app.button(key="check-books").click().run()
     assert "Run now" not in labels(app), "it is under way"
     assert "Run the nightly check now" in labels(app)
@@ -462,6 +464,20 @@ def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) ->
     app = visit(town, "fay", "checks")
     assert "States derived** failed in that run, and no row fails it now." in words(app)
     assert not app.dataframe
+
+
+def test_a_check_that_came_after_the_last_run_is_not_said_to_hold(town: Town) -> None:
+    town.database.run(lambda s: check_run_actions.begin(s, books_only=True, now=town.now))
+    check_runs.sweep(request_context.desk())
+    checks, periods = words(visit(town, "fay", "checks")), unescape(words(visit(town, "fay", "periods")))
+    assert "all of them" in checks
+    assert "Every check held in the run of" in periods
+    with as_owner(town.database) as session:
+        session.execute(text("update check_runs set results = results #- '{BOOKS,rows,held_agrees}'"))
+    checks, periods = words(visit(town, "fay", "checks")), unescape(words(visit(town, "fay", "periods")))
+    assert "1 not run yet" in checks
+    assert "all of them" not in checks
+    assert "Every check that there was then held in the run of" in periods
 
 
 def test_words_that_were_altered_are_shown_and_masks_are_not_taken_for_them(
