@@ -93,9 +93,7 @@ def backup(
 
 
 def _signed(fingerprint: str | None) -> str:
-    return (
-        f"signed by key {fingerprint}" if fingerprint else "not signed, because this home has no signing key"
-    )
+    return f"signed by key {fingerprint}" if fingerprint else "not signed: its home had no signing key"
 
 
 def _verify(folder: Path, *, as_json: bool) -> None:

@@ -12,31 +12,28 @@ from core.cli.output import LARGEST_ID, NUMBER, Json, opened, say, tell
 from core.rules.operations import OperationStatus
 
 app = typer.Typer(no_args_is_help=True, help="Requests to Stripe that wait for a person.")
+MOST = 100
 Reason = Annotated[str, typer.Option(help="Why; it stands in the audit log.")]
 
 
 @app.command("list")
 def list_waiting(as_json: Json = False) -> None:
     """Those in review, and why; at most 100, the newest first. And whether requests are paused since a restore."""
-    from sqlalchemy import select
+    from core.queries import operations, restores
+    from core.queries.operations import OperationFilter
 
-    from core.money import Money
-    from core.queries import restores
-    from core.records import OutgoingOperation
-
-    waits = OutgoingOperation.status == OperationStatus.REVIEW
-    wanted = select(OutgoingOperation).where(waits).order_by(OutgoingOperation.id.desc()).limit(100)
+    waiting = OperationFilter(status=OperationStatus.REVIEW)
     with opened() as desk, desk.database.reading() as session:
         pause = restores.pause(session)
         rows = [
             {
-                "id": row.id,
-                "key": row.key,
-                "kind": row.kind,
-                "amount": Money(row.amount_minor, row.currency).text(),
-                "reason": row.last_error,
+                "id": each.id,
+                "key": each.key,
+                "kind": each.kind,
+                "amount": each.amount.text(),
+                "reason": each.last_error,
             }
-            for row in session.scalars(wanted)
+            for each in operations.page(session, waiting, limit=MOST)
         ]
     lines = [f"Requests to Stripe are {pause.words}."] if pause else []
     lines += [f"{row['id']}  {row['key']}  {row['amount']}  {row['reason'] or ''}".rstrip() for row in rows]

@@ -24,8 +24,9 @@ from core.db import Database
 from core.embedded_postgres import Server, Urls
 from core.gateways.evidence_store import EvidenceStore
 from core.queries.audit import seal_state
-from tests import builders, patience
+from tests import builders, patience, unrecorded
 from tests.cli.terminal import ROOT, Terminal, clean
+from tests.database import as_owner
 
 PASSPHRASE = "a battery of horses"
 
@@ -308,3 +309,18 @@ def test_checkpoints_are_adopted_by_a_person_with_a_reason(
         )
     assert reason == "The disk of Monday was lost."
     desk.run("audit", "verify").well()
+
+
+def test_requests_that_wait_for_a_person_are_listed_as_on_the_page(
+    desk: Terminal, town: builders.Town
+) -> None:
+    builders.funded(town)
+    with as_owner(town.database) as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(
+            text("update outgoing_operations set status = 'REVIEW', last_error = 'No clear answer.'")
+        )
+        unrecorded.admit(session)
+    (row,) = desk.run("operation", "list", "--json").well().json["review"]
+    assert (row["kind"], row["reason"]) == ("CHARGE", "No clear answer.")
+    assert f"{row['key']}  {row['amount']}  No clear answer." in desk.run("operation", "list").well().out
