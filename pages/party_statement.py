@@ -5,11 +5,12 @@ from __future__ import annotations
 from core.errors import DeskError
 from core.queries import party_statements, yearly_statements
 from core.queries.movements import Period
+from core.rules.parties import PartyRole
 from core.rules.periods import PeriodKind, span
 from core.rules.permissions import Permission
 from core.rules.readings import ReadingKind
 from dashboard import navigation, readings, request_context
-from dashboard.finance import t_accounts
+from dashboard.finance import set_offs, t_accounts
 from dashboard.finance import yearly_statements as yearly
 from dashboard.ui import empty, errors, filters, header
 
@@ -41,6 +42,8 @@ if not found and not years:
     empty.state("Nothing moved", "And nothing stood before that. Choose another time.", icon="receipt_long")
 for each in found:
     t_accounts.statement(each)
+    if each.role == PartyRole.PAYEE:
+        set_offs.panel(each.party_id, each.currency)
 for year in years:
     yearly.statement(
         year,

@@ -9,6 +9,7 @@ from dashboard import request_context
 from dashboard.finance import periods
 from dashboard.ui import cards, filters, header, tables
 
+KINDS = {"DAY": "A day", "MONTH": "A month", "YEAR": "A fiscal year"}
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
 header.page(
@@ -16,8 +17,8 @@ header.page(
     "What is closed gets no journal any more: what comes to light later is posted on the first open day.",
 )
 with request_context.reading() as session:
-    since = queries.open_from(session)
-periods.overdue(since, now)
+    since, due = queries.open_from(session), queries.next_due(session)
+periods.overdue(due, now)
 cards.facts(
     {
         "Open from": f"{since:%-d %b %Y}, UTC" if since else "The beginning: nothing was ever closed",
@@ -26,11 +27,10 @@ cards.facts(
 )
 if request_context.may(Permission.CLOSE_PERIOD):
     with filters.bar():
-        kind = filters.choice(
-            "Close", {"MONTH": "A month", "YEAR": "A fiscal year"}, key="kind", everything="A day"
-        )
+        usual = due.kind if due else PeriodKind.DAY
+        kind = filters.choice("Close", KINDS, key="kind", usual=usual.value) or usual
         day = filters.day("Any day in it", key="day", latest=now.date())
-    periods.next_close(PeriodKind(kind or "DAY"), day, since, now)
+    periods.next_close(PeriodKind(kind), day, since, now)
 cursor = tables.cursor("before", size=50)
 with request_context.reading() as session:
     rows = queries.rows(session, before=cursor.before, limit=cursor.limit)

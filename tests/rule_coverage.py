@@ -531,6 +531,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/chargeback_acceptance: two people give in and the loss is booked at once",
         "actions/chargeback_acceptance: what is decided is not given up",
     ),
+    "A debt is set off by hand against what is payable and not sent": (
+        "actions/set_offs: a debt is set off against money that waits and the rest goes on as it would",
+        "actions/set_offs: what stops a release stops it too and says so",
+    ),
     "A payee's debt is kept back from later releases": (
         "actions/chargebacks: a debt is kept back from later releases",
         "actions/chargebacks: a payee who withdraws by hand pays from what was not withdrawn",

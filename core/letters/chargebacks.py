@@ -69,7 +69,7 @@ TEMPLATES = {
     ("debt_kept_back", "payee"): Template(
         "{kept} of your payment was kept back",
         (
-            "You owed us money after a chargeback. We have kept it back from the payment for “{milestone}”.",
+            "You owed us money, and we have kept it back from the payment for “{milestone}”.",
             Table((("Kept back", "kept"), ("Still owed", "owed"), ("Left to be paid to you", "left"))),
         ),
     ),

@@ -137,9 +137,9 @@ TEMPLATES = {
         tone="attention",
     ),
     ("day_not_closed", "staff"): Template(
-        "{day} is not closed",
+        "{period} is not closed",
         (
-            "The books are open from this day on. The page Periods says what its close still needs.",
+            "The books are open from its first day on. The page Periods says what its close still needs.",
             Table((("Open from", "day"), ("Was to be closed by", "due_at"))),
         ),
         tone="attention",

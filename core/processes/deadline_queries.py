@@ -219,20 +219,27 @@ def instalments(now: datetime) -> Due:
     return select(known.c.id, known.c.at).where(known.c.at <= now)
 
 
-# At most one day is due: the first that is open. Of a desk that has never closed one, none is.
+# At most one is due, the first that is open (`queries.periods.next_due`): its month where the month before was closed
+# as one, else its day. Of a desk that has never closed one, none is.
 UNCLOSED = text(
     f"""
     select to_char(o.day, 'YYYYMMDD')::bigint as id,
-           greatest((o.day + 1)::timestamp at time zone 'UTC', (select max(sent_at) from period_reminders))
+           greatest((case when o.monthly then o.day + interval '1 month' else o.day + interval '1 day' end)
+                    at time zone 'UTC', (select max(sent_at) from period_reminders))
            + make_interval(secs => {DAY_CLOSED_WITHIN.total_seconds():.0f}) as at
-    from (select (open_from at time zone 'UTC')::date as day from ledger_lock where open_from > '-infinity') o
+    from (select l.day, extract(day from l.day) = 1 and coalesce((
+              select p.kind = 'MONTH' from periods p
+              where p.status = 'CLOSED' and p.kind <> 'YEAR' and p.last_day = l.day - 1 order by p.id limit 1
+          ), false) as monthly
+          from (select (open_from at time zone 'UTC')::date as day from ledger_lock
+                where open_from > '-infinity') l) o
     where not exists (select from period_reminders r where r.day = o.day)
     """
 )
 
 
 def unclosed_days(now: datetime) -> Due:
-    """The first open day, when it should be closed and finance was not reminded of it."""
+    """The first open day or month, when it should be closed and finance was not reminded of it."""
     known = UNCLOSED.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
         "unclosed_days"
     )

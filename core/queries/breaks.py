@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import CURRENCIES, Money
 from core.rules import breaks as rules
-from core.rules.breaks import BreakClass, Side
+from core.rules.breaks import BreakClass, Side, counted
 from core.rules.reconciliation import BreakKind
 from core.rules.references import reference
 
@@ -223,19 +223,25 @@ def _row(row: dict[str, Any]) -> BreakRow:
 
 @dataclass(frozen=True)
 class OpenBreaks:
-    """How many breaks there are now: `open` ones, of them `waiting` for a day and `proposed` to a second person, and
-    since when the oldest stands."""
+    """How many breaks there are now: `open` ones, of them `in_suspense`, `waiting` for a day and `proposed` to a second
+    person, and since when the oldest stands."""
 
     open: int
+    in_suspense: int
     waiting: int
     proposed: int
     unowned: int
     oldest: datetime | None
 
+    @property
+    def words(self) -> str:
+        return counted(self.open, self.in_suspense)
+
 
 COUNTS = text(
     f"""
-    select count(*) as open, count(*) filter (where state = 'WAITING') as waiting,
+    select count(*) as open, count(*) filter (where b.kind = 'IN_SUSPENSE') as in_suspense,
+           count(*) filter (where state = 'WAITING') as waiting,
            count(*) filter (where state = 'PROPOSED') as proposed,
            count(*) filter (where b.owner_id is null) as unowned, min(b.since) as oldest
     {ROWS} where b.status = 'OPEN'

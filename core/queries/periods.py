@@ -20,8 +20,9 @@ from core.queries.financial_reports import FinancialReportKind, reports
 from core.queries.movements import DAWN, moved
 from core.queries.movements import Period as Days
 from core.report_files import Level, Sheet, SheetRow
+from core.rules.breaks import counted
 from core.rules.check_runs import CheckPart
-from core.rules.periods import DAY, Item, PeriodKind, Span
+from core.rules.periods import DAY, Item, PeriodKind, Span, span
 
 NEWEST = 2**63 - 1
 OPEN_FROM = text("select open_from from ledger_lock where open_from > '-infinity'")
@@ -31,7 +32,10 @@ RUN = text(
     where until >= :ends and status in ('CLEAN', 'SUSPENSE', 'BREAKS') order by id desc limit 1
     """
 )
-BREAKS = text("select count(*) from breaks where status = 'OPEN' and kind <> 'IN_SUSPENSE' and since < :ends")
+BREAKS = text(
+    "select count(*) as open, count(*) filter (where kind = 'IN_SUSPENSE') as in_suspense"
+    " from breaks where status = 'OPEN' and since < :ends"
+)
 SUSPENSE = text(
     """
     select i.currency, sum(i.amount_minor)::bigint as minor, count(*) as items
@@ -43,6 +47,10 @@ SUSPENSE = text(
 )
 
 
+# The first that closed it: a month that was closed day by day was closed by days.
+CLOSED_BEFORE = text(
+    "select kind from periods where status = 'CLOSED' and kind <> 'YEAR' and last_day = :last order by id limit 1"
+)
 LATER_YEAR = text(
     "select 1 from periods where kind = 'YEAR' and status = 'CLOSED' and last_day >= :first limit 1"
 )
@@ -52,6 +60,17 @@ def open_from(session: Session) -> date | None:
     """The first open day; None while nothing was ever closed."""
     found: datetime | None = session.execute(OPEN_FROM).scalar_one_or_none()
     return found.astimezone(UTC).date() if found else None
+
+
+def next_due(session: Session) -> Span | None:
+    """What is to be closed next: a month where the one before it was closed as one, else the first open day; None
+    while nothing was ever closed."""
+    since = open_from(session)
+    if since is None:
+        return None
+    before = session.execute(CLOSED_BEFORE, {"last": since - DAY}).scalar_one_or_none()
+    monthly = since.day == 1 and before == PeriodKind.MONTH
+    return span(PeriodKind.MONTH if monthly else PeriodKind.DAY, since)
 
 
 def is_open(session: Session, day: date) -> bool:
@@ -130,14 +149,11 @@ def _reconciled(session: Session, wanted: Span) -> Item:
 
 
 def _breaks(session: Session, wanted: Span) -> Item:
-    law = "Every break of it is explained"
-    count = session.execute(BREAKS, {"ends": wanted.ends}).scalar_one()
-    if not count:
-        return Item("breaks", law, "No break is open, but for what is in suspense.", True)
-    found = (
-        f"{count:,} break{' is' if count == 1 else 's are'} open, besides what is in suspense: see the page "
-        "Reconciliation."
-    )
+    """What is in suspense has a line of its own."""
+    law, count = "Every break of it is explained", session.execute(BREAKS, {"ends": wanted.ends}).one()
+    found = f"Of its days or earlier: {counted(count.open, count.in_suspense)}."
+    if count.open == count.in_suspense:
+        return Item("breaks", law, found, True)
     return Item("breaks", law, found, False, explainable=True)
 
 

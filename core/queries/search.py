@@ -293,7 +293,14 @@ BY_PROVIDER_ID: Mapping[Found, str] = {
     Found.OPERATION: "x.provider_id = :id or x.key = :id",
     Found.WEBHOOK_EVENT: "x.id = :id",
 }
-# What was agreed and what was charged, what left the payee's balance and what arrives.
+# A statement of our bank's, by where it begins or ends, or by one of its lines.
+OF_BANK_AMOUNT = (
+    "(x.currency = any({currencies}) and abs(x.opening_minor) = {minor})"
+    " or (x.currency = any({currencies}) and abs(x.closing_minor) = {minor})"
+    " or x.id in (select l.statement_id from bank_accounts b join bank_statement_lines l on l.account_id = b.id"
+    " and l.amount_minor in ({minor}, -{minor}) where b.currency = any({currencies}))"
+)
+# What was agreed and what was charged, what left the payee's balance and what arrives, and what papers say of it.
 BY_AMOUNT: Sequence[tuple[Found, str]] = (
     (Found.MILESTONE, "x.amount_minor = {minor} and x.currency = any({currencies})"),
     (Found.MILESTONE, PAID.format("o.charge_minor = {minor} and o.currency = any({currencies})")),
@@ -301,7 +308,9 @@ BY_AMOUNT: Sequence[tuple[Found, str]] = (
     (Found.PAYOUT, "x.amount_minor - x.fee_minor = {minor} and x.currency = any({currencies})"),
     (Found.REFUND, "x.amount_minor = {minor} and x.currency = any({currencies})"),
     (Found.CHARGEBACK, "x.amount_minor = {minor} and x.currency = any({currencies})"),
+    (Found.RECEIPT, "x.total_minor = {minor} and x.currency = any({currencies})"),
     (Found.SUSPENSE, "abs(x.amount_minor) = {minor} and x.currency = any({currencies})"),
+    (Found.BANK_STATEMENT, OF_BANK_AMOUNT),
 )
 PARTY = "searched(y.name || ' ' || y.email || ' ' || y.external_id)"
 PROJECT = "searched(p.title || ' ' || p.bid_reference)"

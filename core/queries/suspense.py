@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.ledger import accounts
+from core.ledger.journals import Journal
 from core.ledger.postings import explanations
 from core.money import Money
 from core.queries.bounded_list import Listed, total
@@ -175,10 +176,14 @@ def entry(
     journal = explanations.entry(
         settled_as, amount, restated=restated, target_id=target_id, key="proposed", cause={}
     )
-    legs = [] if journal is None else sorted(journal.postings, key=lambda each: -each.amount.minor)
+    return [] if journal is None else legs(journal)
+
+
+def legs(journal: Journal) -> list[EntryLeg]:
+    """A journal that is not booked yet, debits first."""
     return [
         EntryLeg(each.account, accounts.account_type(each.account).title, *sides(each.amount))
-        for each in legs
+        for each in sorted(journal.postings, key=lambda each: -each.amount.minor)
     ]
 
 

@@ -37,6 +37,7 @@ class Receipt(Record):
         Index("receipts_at_idx", "at", "id"),
         Index("receipts_payer_idx", "payer_id", "id"),
         Index("receipts_payee_idx", "payee_id", "id"),
+        Index("receipts_total_idx", "total_minor"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -335,6 +335,11 @@ RULES: tuple[Rule, ...] = (
     Rule("What cannot be undone is typed first", "rules.chargebacks:check_typed", _DESK),
     Rule("Two people accept a chargeback", "actions.chargebacks.chargeback_acceptance:accept", _DESK),
     Rule("A payee's debt is kept back from later releases", "actions.debts.receivables:settle", _DESK),
+    Rule(
+        "A debt is set off by hand against what is payable and not sent",
+        "actions.debts.set_offs:set_off",
+        _DESK,
+    ),
     Rule("A transfer is reversed", "actions.payouts.reversals:request", _DESK),
     Rule("Unexplained money", "rules.suspense:check_each_other", _DESK),
     Rule("Two people explain it", "actions.reconciliation.suspense:approve", _DESK),

@@ -92,6 +92,17 @@ def closed_how(closed_as: ClosedAs | str | None, by: str | None) -> str:
             return f"{by or 'staff'} approved the entry that reversed it"
 
 
+def counted(open_now: int, in_suspense: int) -> str:
+    """How many are open, as every page and signed summary says it: of `open_now`, `in_suspense` are an amount that
+    nobody has explained."""
+    if not open_now:
+        return "No open break"
+    if open_now == 1:
+        return f"1 open break, {'in' if in_suspense else 'not in'} suspense"
+    part = {0: "none", open_now: "all"}.get(in_suspense, f"{in_suspense:,}")
+    return f"{open_now:,} open breaks, {part} of them in suspense"
+
+
 class WaitsTooShort(DeskError):
     """Choose a day after today: until then it already waits."""
 

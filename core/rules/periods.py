@@ -87,9 +87,9 @@ def year_start(day: date, year_begins: int) -> date:
     return date(day.year - (day.month < year_begins), year_begins, 1)
 
 
-def closed_by(day: date) -> datetime:
-    """Until when a day is to be closed (internal policy)."""
-    return span(PeriodKind.DAY, day).ends + DAY_CLOSED_WITHIN
+def closed_by(due: Span) -> datetime:
+    """Until when it is to be closed (internal policy)."""
+    return due.ends + DAY_CLOSED_WITHIN
 
 
 @dataclass(frozen=True)

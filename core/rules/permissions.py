@@ -54,6 +54,7 @@ class Permission(StrEnum):
     ASSIGN_PAYOUT = "assign_payout"
     WAIVE_FEE = "waive_fee"
     AGREE_REPAYMENT = "agree_repayment"
+    SET_OFF_DEBT = "set_off_debt"
     WRITE_OFF_DEBT = "write_off_debt"
     CONFIRM_WRITE_OFF = "confirm_write_off"
     DECIDE_BANK_CHANGE = "decide_bank_change"
@@ -123,6 +124,7 @@ _WORDS: Mapping[str, str] = {
     "assign_payout": "assign a payout",
     "waive_fee": "waive a fee",
     "agree_repayment": "agree on a repayment plan",
+    "set_off_debt": "set off a debt",
     "write_off_debt": "write off a debt",
     "confirm_write_off": "approve a write-off",
     "decide_bank_change": "decide on a bank change",
@@ -205,6 +207,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # The platform goes without the fee of another payout method.
     Permission.WAIVE_FEE: _to(FINANCE),
     Permission.AGREE_REPAYMENT: _to(FINANCE),
+    Permission.SET_OFF_DEBT: _to(FINANCE),
     Permission.WRITE_OFF_DEBT: _to(FINANCE),
     Permission.CONFIRM_WRITE_OFF: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Whether payouts may go to a payee's new bank account before their time, later, or never.
@@ -268,6 +271,7 @@ FRESH = frozenset(
         Permission.CONFIRM_REOPENING,
         Permission.REVIEW_PAYOUT,
         Permission.WAIVE_FEE,
+        Permission.SET_OFF_DEBT,
         Permission.CONFIRM_WRITE_OFF,
         Permission.CONFIRM_BANK_CHANGE,
         Permission.CONFIRM_SETTLEMENT,

@@ -96,6 +96,7 @@ def _note(standing: queries.OpenBreaks, now: datetime) -> str:
         return ""
     parts = [f"the oldest is {deadlines.span(now - standing.oldest)} old"] if standing.oldest else []
     for number, words in (
+        (standing.in_suspense, "in suspense"),
         (standing.unowned, "without an owner"),
         (standing.waiting, "waiting for a day"),
         (standing.proposed, "for a second person to approve"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -25,6 +25,7 @@ from core.queries.reconciliation import ReconciliationStatus
 from core.rules.chargebacks import unanswered
 from core.rules.operations import OperationStatus, OperationView
 from core.rules.payouts import PayoutStatus
+from core.rules.periods import Span
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation
 from dashboard.finance import periods
@@ -184,13 +185,13 @@ def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetim
     words: dict[str, str] = {
         RunStatus.CLEAN: "Everything matches",
         RunStatus.SUSPENSE: f"{known.in_suspense or 0:,} in suspense" if known else "",
-        RunStatus.BREAKS: _open_breaks(breaks) if breaks.open else "Breaks, closed since",
+        RunStatus.BREAKS: breaks.words if breaks.open else "Breaks, closed since",
         RunStatus.RUNNING: "Running",
         RunView.OLD: f"{deadlines.span(now - known.until)} old" if known else "",
     }
     cards.figure(
         "Last reconciliation",
-        [words.get(state) or pill("reconciliation", state).label],
+        (words.get(state) or pill("reconciliation", state).label).split(", ", 1),
         note=_compared(standing, state, now) + _open(breaks, state, now),
         tone="quiet"
         if state in (RunStatus.CLEAN, RunStatus.RUNNING, RunView.EMPTY)
@@ -201,10 +202,6 @@ def _reconciled(standing: ReconciliationStatus, breaks: OpenBreaks, now: datetim
     )
 
 
-def _open_breaks(breaks: OpenBreaks) -> str:
-    return f"{breaks.open:,} open break{'' if breaks.open == 1 else 's'}"
-
-
 def _open(breaks: OpenBreaks, state: str, now: datetime) -> str:
     """Those that are open on every statement, of whichever run: the one count of breaks on the card."""
     if not breaks.open or breaks.oldest is None:
@@ -212,7 +209,7 @@ def _open(breaks: OpenBreaks, state: str, now: datetime) -> str:
     age = deadlines.span(now - breaks.oldest)
     if state == RunStatus.BREAKS:
         return f" · oldest break {age} old"
-    return f" · {_open_breaks(breaks)}, the oldest {age} old"
+    return f" · {breaks.words}, the oldest {age} old"
 
 
 def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
@@ -323,10 +320,10 @@ def stuck_alarm(waiting: Sequence[Oldest], now: datetime) -> None:
         )
 
 
-def close_alarm(open_from: date | None, now: datetime) -> None:
-    """A day of the books that should be closed by now, and the way to its checklist."""
+def close_alarm(due: Span | None, now: datetime) -> None:
+    """A day or month of the books that should be closed by now, and the way to its checklist."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if periods.overdue(open_from, now):
+        if periods.overdue(due, now):
             navigation.link("periods", "Close it", icon=":material/arrow_forward:")
 
 

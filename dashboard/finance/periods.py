@@ -46,6 +46,14 @@ FILE = [
         "sha256", "SHA-256 of the summary", value=lambda row: audit.period_summary.digest(row.summary)
     ),
 ]
+# Where each item of the checklist is seen to; *Periods* by itself shows what is to be closed first.
+SEEN_TO = {
+    "in_order": "periods",
+    "reconciled": "reconciliation",
+    "breaks": "reconciliation",
+    "suspense": "reconciliation",
+    "checks": "checks",
+}
 LISTING = Listing(
     key="periods",
     name="Closed periods",
@@ -57,13 +65,13 @@ LISTING = Listing(
 )
 
 
-def overdue(since: date | None, now: datetime) -> bool:
-    """The first open day, where it should be closed by now."""
-    if since is None or now <= rules.closed_by(since):
+def overdue(due: Span | None, now: datetime) -> bool:
+    """The first open day or month, where it should be closed by now."""
+    if due is None or now <= rules.closed_by(due):
         return False
     st.warning(
-        f"**{since:%-d %b %Y} is not closed.** It was to be closed by {deadlines.exact(rules.closed_by(since))}, "
-        f"{deadlines.ago(rules.closed_by(since), now)}.",
+        f"**{due.words} is not closed.** It was to be closed by {deadlines.exact(rules.closed_by(due))}, "
+        f"{deadlines.ago(rules.closed_by(due), now)}.",
         icon=":material/event_busy:",
     )
     return True
@@ -104,12 +112,18 @@ def _next(kind: PeriodKind, since: date | None, now: datetime, begins: int) -> d
 
 def _listed(items: Sequence[Item]) -> str:
     rows = "".join(
-        f'<tr><td><span class="ed-pill ed-{tone}">{word}</span></td><td>{html(each.law)}</td>'
+        f'<tr><td><span class="ed-pill ed-{tone}">{word}</span></td><td>{_law(each)}</td>'
         f"<td>{html(each.found)}</td></tr>"
         for each in items
         for tone, word in [_state(each)]
     )
     return f'<div class="ed-wide"><table class="ed-table" aria-label="Checklist"><tbody>{rows}</tbody></table></div>'
+
+
+def _law(item: Item) -> str:
+    """It opens where it is seen to; that a period is over nobody can see to."""
+    page = SEEN_TO.get(item.name)
+    return f'<a href="/{page}" target="_self">{html(item.law)}</a>' if page else html(item.law)
 
 
 def _result(results: Sequence[YearResult]) -> None:
@@ -199,7 +213,7 @@ def _detail(row: PeriodRow) -> None:
 
 
 def _files(row: PeriodRow) -> None:
-    name = f"period-{row.first_day.isoformat()}-{row.kind.lower()}-{row.id}"
+    name = f"{row.kind.lower()}-{row.first_day.isoformat()}"
     given = {"period": row.id}
     with st.container(horizontal=True, gap="small"):
         for ending, media_type, content in (

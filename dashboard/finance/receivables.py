@@ -15,7 +15,7 @@ from core.queries.receivables import Debt, WriteOffRow, WrittenOff
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
-from dashboard.finance import repayment_plans
+from dashboard.finance import repayment_plans, set_offs
 from dashboard.ui import (
     cards,
     confirm,
@@ -125,6 +125,7 @@ def debt(row: Debt) -> None:
         code=row.account,
         iso=currency,
     )
+    set_offs.panel(row.party_id, currency)
     repayment_plans.section(row, plans)
     for each in proposed:
         if each.status == ProposalStatus.PROPOSED:

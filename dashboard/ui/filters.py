@@ -202,9 +202,12 @@ def search(placeholder: str = "Search", *, key: str = "q", width: int = 260) -> 
     return words
 
 
-def choice(label: str, options: Mapping[str, str], *, key: str, everything: str = ALL) -> str | None:
-    """One of a few, side by side: stored value → label. None is everything."""
-    names = {"": everything, **options}
+def choice(
+    label: str, options: Mapping[str, str], *, key: str, everything: str = ALL, usual: str = ""
+) -> str | None:
+    """One of a few, side by side: stored value → label. None is everything; where one of them is `usual`, that is
+    chosen until another is, and there is no everything."""
+    names = dict(options) if usual else {"": everything, **options}
     if not _heed(label, key, names):
         return None
     picked = st.segmented_control(
@@ -212,14 +215,14 @@ def choice(label: str, options: Mapping[str, str], *, key: str, everything: str 
         list(names),
         key=key,
         format_func=names.__getitem__,
-        default="",
+        default=usual,
         required=True,
         label_visibility="collapsed",
         bind="query-params",
     )
-    if (said := names[picked or ""]) != ALL:
+    if (said := names[picked or usual]) != ALL:
         _note(label, said)
-    return picked or None
+    return picked or usual or None
 
 
 def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200) -> str | None:

@@ -133,7 +133,9 @@ def test_breaks_stop_a_close_until_they_are_explained_and_the_explanation_is_sig
 
     town.database.run(write)
     close(town, YESTERDAY - DAY)
-    with pytest.raises(PeriodNotReady, match=r"1 break is open.* Say why it is closed all the same"):
+    with pytest.raises(
+        PeriodNotReady, match=r"1 open break, not in suspense\. Say why it is closed all the same"
+    ):
         close(town)
     row = close(town, explanation="A transfer between our own accounts.")
     assert row.summary["explanation"] == "A transfer between our own accounts."
@@ -424,7 +426,7 @@ def test_finance_is_reminded_once_of_a_day_that_should_be_closed(town: Town) -> 
     assert due(town.now + 30 * DAY) == [], "a desk that has never closed a day has none to close"
     reconciled(town)
     close(town)
-    ends = closed_by(TODAY)
+    ends = closed_by(span(PeriodKind.DAY, TODAY))
     assert due(ends - timedelta(seconds=1)) == []
     assert due(ends) == due(ends + 30 * DAY) == [f"{TODAY:%-d %B %Y} is not closed"]
     town.now = ends + DAY
@@ -436,6 +438,34 @@ def test_finance_is_reminded_once_of_a_day_that_should_be_closed(town: Town) -> 
     late = ends + DAY_CLOSED_WITHIN
     assert len(due(late - timedelta(seconds=1))) == 1, "one close is not the next reminder"
     assert len(due(late)) == 2
+
+
+def test_what_was_closed_by_months_is_due_by_months(town: Town) -> None:
+    """Not its first day, three days after that: the month, three days after it has ended."""
+
+    def due(at: datetime) -> list[str]:
+        rows = town.read(lambda s: s.execute(deadline_queries.unclosed_days(at)).all())
+        for row in rows:
+            town.database.run(lambda s, n=row.id: DEADLINES["unclosed_day"].act(s, n, at))  # type: ignore[misc]
+        found = town.read(lambda s: s.query(Notification).filter_by(template="day_not_closed").all())
+        return [each.subject for each in found]
+
+    march = span(PeriodKind.MONTH, TODAY)
+    reconciled(town)
+    close(town, march.first - DAY, PeriodKind.MONTH)
+    assert town.read(periods.next_due) == march
+    assert due(closed_by(march) - timedelta(seconds=1)) == []
+    assert due(closed_by(march)) == ["March 2026 is not closed"]
+    close(town, march.first)
+    assert town.read(periods.next_due) == span(PeriodKind.DAY, TODAY), "its days are closed one by one now"
+
+
+def test_a_month_that_was_closed_day_by_day_is_followed_by_a_day(town: Town) -> None:
+    last = span(PeriodKind.MONTH, TODAY).first - DAY
+    reconciled(town)
+    close(town, last)
+    close(town, last, PeriodKind.MONTH)
+    assert town.read(periods.next_due) == span(PeriodKind.DAY, last + DAY)
 
 
 def test_a_span_is_a_day_or_the_month_around_it() -> None:

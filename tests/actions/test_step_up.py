@@ -33,6 +33,7 @@ STALE = Actor(
 KNOWN = {
     "chargebacks.chargeback_acceptance.accept",
     "chargebacks.chargeback_evidence.submit",
+    "debts.set_offs.set_off",
     "decisions.approvals.approve",
     "decisions.approvals.send_back",
     "decisions.approvals.withdraw",

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from core.actions.cases import conversation, mediator_assignment, recusal, settlement_proposals, staff_opening
 from core.actions.cases import disputes as dispute
 from core.actions.chargebacks import chargeback_evidence
+from core.actions.debts import set_offs
 from core.actions.decisions import approvals, confirmation
 from core.actions.funding import fund, fund_several
 from core.actions.milestones import projects, ratings, verification
@@ -29,6 +30,7 @@ from core.errors import DeskError
 from core.money import Money
 from core.policy import OFFERED, Platform, WithdrawalMethod
 from core.processes import reconciliation
+from core.queries import set_offs as shown
 from core.records import (
     Case,
     Chargeback,
@@ -427,6 +429,19 @@ class Life:
             self.market.control.decide_dispute(chargeback.stripe_dispute, self.draw.choice(("won", "lost")))
         told_by_webhook(self.market, "charge.dispute.closed", chargeback.stripe_dispute)
 
+    def sets_off(self) -> None:
+        """A debt against whatever of the payee's is still here, as the page shows it."""
+        payees = sorted({each.payee_id for each in self.market.all(Project)})
+        plans = [
+            self.market.read(lambda s, n=n, c=c: shown.of_payee(s, n, c))
+            for n in payees
+            for c in ("USD", "JPY")
+        ]
+        plan = self.chosen([each for each in plans if each.total.is_positive])
+        self.act(
+            set_offs.set_off, self.staff("fay"), party_id=plan.party_id, amount=plan.total, reason="Agreed."
+        )
+
     def reviews(self) -> None:
         project = self.one(Project, status="COMPLETED")
         who = as_party(self.draw.choice(self.people[project.id]))
@@ -505,6 +520,7 @@ THINGS: dict[str, tuple[Callable[[Life], None], int]] = {
     "charges back": (Life.charges_back, 1),
     "answers the bank": (Life.answers_the_bank, 1),
     "bank decides": (Life.bank_decides, 2),
+    "sets off": (Life.sets_off, 2),
     "reviews": (Life.reviews, 1),
     "changes the rules": (Life.changes_the_rules, 1),
     "time passes": (Life.time_passes, 8),

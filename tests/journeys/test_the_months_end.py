@@ -72,7 +72,7 @@ def test_a_month_is_reopened_by_two_closed_day_by_day_signed_and_late_lines_say_
     colleague.press("Approve and reopen")
     colleague.told(f"{first:%B %Y} is open again, with what was closed after it.")
 
-    person.page.goto(f"{demo.url}/periods")
+    person.page.goto(f"{demo.url}/periods?kind=DAY")
     person.arrive("Periods")
     for day in (first, first + timedelta(days=1)):
         close(person, f"{day:%-d %b %Y}")

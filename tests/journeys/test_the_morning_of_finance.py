@@ -31,6 +31,7 @@ def close_the_first_open_day(demo: Demo, person: Person) -> None:
     first = demo.one("select (open_from at time zone 'utc')::date from ledger_lock")
     words = f"{first:%-d %b %Y}"
     person.go("Periods")
+    person.page.get_by_text("A day", exact=True).click()
     person.reads(f"Close {words}")
     explanation = person.page.get_by_role("textbox", name=re.compile("Why it is closed all the same"))
     if explanation.count():

@@ -545,4 +545,7 @@ def test_the_overview_counts_open_breaks_and_leads_to_them(town: Town) -> None:
         unrecorded.forgive(session)
     app = visit(town, "fay", "overview")
     assert "2 open breaks" in words(app)
+    assert "none of them in suspense" in words(app)
     assert "oldest break 3 days old" in words(app)
+    periods = visit(town, "fay", "periods", day=town.now.date())
+    assert "2 open breaks, none of them in suspense" in words(periods)

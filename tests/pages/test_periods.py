@@ -15,7 +15,9 @@ from core.ledger.journals import Journal, Posting
 from core.money import Money
 from core.queries import periods
 from core.records import Period
+from core.rules.periods import closed_by
 from core.rules.permissions import TABLE, Permission
+from dashboard.ui.safe import html
 from tests import builders
 from tests.actions.test_periods import reconciled
 from tests.builders import PEOPLE, Town
@@ -67,6 +69,46 @@ def test_a_month_is_closed_from_its_address(town: Town) -> None:
     assert f"Close {last:%B %Y}" in " ".join(labels(app))
     app.button(key="close-period").click().run()
     assert town.read(periods.open_from) == town.now.date().replace(day=1)
+
+
+def test_each_item_of_the_checklist_opens_where_it_is_seen_to(town: Town) -> None:
+    seen = words(visit(town, "fay", "periods"))
+    for page, law in (
+        ("periods", "Everything before it is closed"),
+        ("reconciliation", "Stripe's statement was reconciled to its end"),
+        ("reconciliation", "Every break of it is explained"),
+        ("reconciliation", "Suspense is empty or explained"),
+        ("checks", "Every check of the books holds"),
+    ):
+        assert f'<a href="/{page}" target="_self">{html(law)}</a>' in seen
+    assert "<td>The period is over</td>" in seen
+
+
+def test_the_file_of_a_summary_says_its_number_once(town: Town) -> None:
+    closed(town)
+    number = town.read(lambda s: s.query(Period).one()).id
+    day = town.now.date() - timedelta(days=1)
+    app = visit(town, "fay", "periods", id=number)
+    for ending in ("pdf", "json"):
+        given = taken(app, f"day-{day.isoformat()}.{ending}").headers["content-disposition"]
+        assert f"day-{day.isoformat()}_period-{number}_20" in given
+
+
+def test_what_is_overdue_leads_to_the_close_that_its_sentence_names(town: Town) -> None:
+    reconciled(town)
+    visit(town, "fay", "periods", kind="MONTH").button(key="close-period").click().run()
+    due = town.read(periods.next_due)
+    assert due is not None
+    town.now = closed_by(due) + timedelta(hours=1)
+    for page in ("overview", "periods"):
+        assert f"**{due.words} is not closed.**" in " ".join(
+            w.value for w in visit(town, "fay", page).warning
+        )
+    app = visit(town, "fay", "periods")
+    assert f"Close {due.words}" in labels(app)
+    first = f"Close {due.first:%-d %b %Y}"
+    assert first not in labels(app)
+    assert first in labels(visit(town, "fay", "periods", kind="DAY"))
 
 
 def test_a_year_is_closed_after_its_months_and_says_what_it_moves(town: Town) -> None:

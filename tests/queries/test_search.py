@@ -100,16 +100,40 @@ def test_a_payout_of_stripes_to_our_bank_is_found_by_its_id_and_one_to_a_payees_
 
 def test_an_amount_leads_to_what_was_agreed_charged_paid_and_sent_back(town: Town, told: Told) -> None:
     with town.database.reading() as session:
-        charged = session.scalar(text("select charge_minor from payment_orders"))
+        charged = session.scalar(
+            text("select charge_minor from payment_orders where milestone_id = :m"), {"m": told.milestone}
+        )
         paid = session.scalar(text("select amount_minor - fee_minor from payouts"))
         back = session.scalar(text("select amount_minor from refunds"))
     assert charged
     assert paid
     assert back
-    assert kinds(look(town, Money(charged, "USD").text())) == {Found.MILESTONE}
+    assert kinds(look(town, Money(charged, "USD").text())) == {Found.MILESTONE, Found.RECEIPT}
     assert Found.PAYOUT in kinds(look(town, Money(paid, "USD").major()))
     assert Found.REFUND in kinds(look(town, f"{Money(back, 'USD').major().replace('.', ',')}"))
     assert look(town, f"€{Money(charged, 'USD').major()}").hits == ()
+
+
+def test_an_amount_leads_to_the_documents_of_it_in_either_notation(town: Town, told: Told) -> None:
+    with town.database.reading() as session:
+        papers = session.execute(text("select number, total_minor from receipts")).all()
+    assert {each.number[1] for each in papers} >= {"R", "I", "C"}, "a receipt, an invoice and a credit note"
+    for each in papers:
+        amount = Money(each.total_minor, "USD")
+        dots = amount.major().replace(",", "").replace(".", ",")
+        for words in (amount.text(), amount.major(), dots, f"{dots} USD"):
+            found = [hit.reference for hit in look(town, words).hits if hit.kind == Found.RECEIPT]
+            assert each.number in found, words
+        assert look(town, f"€{amount.major()}").hits == ()
+
+
+def test_an_amount_leads_to_the_bank_statement_that_has_it_for_whoever_reads_the_ledger(town: Town) -> None:
+    town.database.run(lambda session: stated(session, [(0, 4_711, "Odd"), (0, -311, "Charge")]))
+    for words in ("47.11", "47,11", "$47.11", "3.11", "-3,11", "44.00"):
+        assert Found.BANK_STATEMENT in kinds(look(town, words)), words
+        assert look(town, words, as_="mia").hits == (), words
+    assert look(town, "€47.11").hits == ()
+    assert look(town, "47.12").hits == ()
 
 
 def test_a_name_is_found_without_its_accents_and_with_them(town: Town) -> None:

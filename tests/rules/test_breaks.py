@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import Money
-from core.rules.breaks import MAY_STILL_COME, BreakClass, Facts, Side, classify, sentence
+from core.rules.breaks import MAY_STILL_COME, BreakClass, Facts, Side, classify, counted, sentence
 
 HUNDRED, NINETY = Money(10_000, "USD"), Money(9_000, "USD")
 EUROS = Money(10_000, "EUR")
@@ -100,3 +100,20 @@ def test_whatever_is_known_there_is_a_class_and_a_sentence_that_names_every_amou
     assert said.endswith(".")
     if age >= MAY_STILL_COME[side]:
         assert found is not BreakClass.TIMING
+
+
+@pytest.mark.parametrize(
+    ("open_now", "in_suspense", "words"),
+    [
+        (0, 0, "No open break"),
+        (1, 0, "1 open break, not in suspense"),
+        (1, 1, "1 open break, in suspense"),
+        (1_200, 0, "1,200 open breaks, none of them in suspense"),
+        (5, 3, "5 open breaks, 3 of them in suspense"),
+        (5, 5, "5 open breaks, all of them in suspense"),
+    ],
+)
+def test_open_breaks_are_counted_with_what_of_them_is_in_suspense(
+    open_now: int, in_suspense: int, words: str
+) -> None:
+    assert counted(open_now, in_suspense) == words

@@ -16,7 +16,7 @@ from core.money import Money
 from core.records import OutgoingOperation, Party, SuspenseItem
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payment_states import Cause, CauseKind
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, Actor
 from core.rules.suspense import SettledAs, SuspenseStatus
 
 UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BLOCKED, OperationStatus.REVIEW)
@@ -58,15 +58,19 @@ def due(session: Session, party_id: int, currency: str) -> Money:
     return Money(session.scalar(select(func.debt_due_minor(party_id, currency))) or 0, currency)
 
 
-def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
-    """How much of a release of `amount` is set off against the payee's debt: no more of it than is due. Locks and
+def to_set_off(session: Session, party_id: int, currency: str) -> Money:
+    """How much of the payee's debt may be set off: what is due, less what is on its way to settle it. Locks and
     writes nothing."""
-    payee, currency = context.payee.id, amount.currency
-    loose = free(session, payee, currency)
+    loose = free(session, party_id, currency)
     if loose.is_zero:
         return loose
-    on_its_way = owed(session, payee, currency) - loose
-    return min(amount, max(due(session, payee, currency) - on_its_way, Money.zero(currency)))
+    on_its_way = owed(session, party_id, currency) - loose
+    return max(due(session, party_id, currency) - on_its_way, Money.zero(currency))
+
+
+def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
+    """How much of a release of `amount` is set off against the payee's debt. Locks and writes nothing."""
+    return min(amount, to_set_off(session, context.payee.id, amount.currency))
 
 
 def locked(session: Session, party_id: int) -> Party:
@@ -91,7 +95,15 @@ def lock_payee(session: Session, context: MilestoneContext) -> None:
 
 
 def keep_back(
-    session: Session, context: MilestoneContext, kept: Money, *, amount: Money, key: str, now: datetime
+    session: Session,
+    context: MilestoneContext,
+    kept: Money,
+    *,
+    amount: Money,
+    key: str,
+    now: datetime,
+    by: Actor = SYSTEM,
+    reason: str | None = None,
 ) -> None:
     """Set off this much of the payee's debt against `amount`, which is payable for this milestone.
 
@@ -99,7 +111,7 @@ def keep_back(
     """
     if kept.is_zero:
         return
-    settle(session, context, kept, key=key, now=now)
+    settle(session, context, kept, key=key, now=now, by=by, reason=reason)
     context.tell(
         session,
         "debt_kept_back",
@@ -112,7 +124,16 @@ def keep_back(
     )
 
 
-def settle(session: Session, context: MilestoneContext, kept: Money, *, key: str, now: datetime) -> None:
+def settle(
+    session: Session,
+    context: MilestoneContext,
+    kept: Money,
+    *,
+    key: str,
+    now: datetime,
+    by: Actor = SYSTEM,
+    reason: str | None = None,
+) -> None:
     """Book the set-off: the payable settles the receivable and counts as released."""
     journal = postings.receivable_offset(
         key=f"{key}.kept_back",
@@ -131,6 +152,11 @@ def settle(session: Session, context: MilestoneContext, kept: Money, *, key: str
         released=kept,
     )
     context.note(
-        session, SYSTEM, AuditAction.DEBT_KEEP_BACK.by("system"), now=now, about=("party", context.payee.id),
+        session,
+        by,
+        AuditAction.DEBT_KEEP_BACK.by("system" if by == SYSTEM else "finance"),
+        now=now,
+        about=("party", context.payee.id),
+        reason=reason,
         after={"kept": kept.as_dict()},
-    )  # fmt: skip
+    )

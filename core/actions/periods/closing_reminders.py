@@ -1,4 +1,5 @@
-"""Finance is reminded of a day that should be closed and is not (internal policy). Nothing closes it by itself."""
+"""Finance is reminded of a day or month that should be closed and is not (internal policy). Nothing closes it by
+itself."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from core import audit, notifications
 from core.audit.actions import AuditAction
 from core.queries import periods
 from core.records import PeriodReminder
-from core.rules.periods import closed_by
+from core.rules.periods import PeriodKind, closed_by
 from core.rules.permissions import SYSTEM, Role
 
 NEWEST = text("select id from periods order by id desc limit 1 for no key update")
@@ -24,7 +25,8 @@ def lock(session: Session) -> None:
 
 def remind(session: Session, day: date, *, now: datetime) -> bool:
     """Write to everybody in finance. Whether the day was still the first open one."""
-    if periods.open_from(session) != day:
+    due = periods.next_due(session)
+    if due is None or due.first != day:
         return False
     session.add(PeriodReminder(day=day, sent_at=now))
     session.flush()
@@ -44,7 +46,8 @@ def remind(session: Session, day: date, *, now: datetime) -> bool:
         about=("period", int(f"{day:%Y%m%d}")),
         key=f"day-not-closed-{day.isoformat()}",
         now=now,
+        period=f"{day:%-d %B %Y}" if due.kind is PeriodKind.DAY else due.words,
         day=f"{day:%-d %B %Y}",
-        due_at=closed_by(day),
+        due_at=closed_by(due),
     )
     return True

@@ -1,0 +1,2 @@
+-- The search finds documents by their amount.
+CREATE INDEX receipts_total_idx ON receipts (total_minor);

@@ -1,0 +1,207 @@
+"""A debt set off by hand against money that was released before it: by hand withdrawn, or not sent yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.actions.debts import repayment_plans, set_offs
+from core.actions.debts.set_offs import NothingToSetOff, SetOffChanged
+from core.actions.funding import fund
+from core.actions.milestones import verification
+from core.actions.risk import holds
+from core.errors import ReasonMissing
+from core.money import Money
+from core.queries import set_offs as shown
+from core.records import Hold, Notification, Payout
+from core.rules import repayment_plans as rules
+from core.rules.permissions import NotPermitted, StepUpRequired
+from core.rules.repayment_plans import Every
+from tests.actions.stripe_events import bank_says, charged_back
+from tests.builders import Told
+from tests.pages.visiting import labels, serve, visit, words
+from tests.sandbox_desk import Market
+
+DEBT = 100_000
+ENTRIES = text("select actor_id, reason from audit_entries where action = 'finance:debt:keep_back'")
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def verified(market: Market, told: Told) -> None:
+    market.wait(hours=30)
+    market.act(verification.submit, market.payee, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
+
+
+def following(market: Market, told: Told, number: int) -> Told:
+    """The next milestone of the project, funded."""
+    row = market.milestones(told.project)[number]
+    market.act(fund.fund, market.payer, milestone_id=row.id)
+    market.work()
+    return Told(told.project, row.id)
+
+
+def waiting(market: Market, minor: int, *, by_hand: bool = False) -> tuple[Told, Hold | None]:
+    """The first milestone was paid out and charged back; `minor` of the second waits: for the payee, who withdraws by
+    hand, or for a hold."""
+    told = market.funded(usd(DEBT), usd(minor), usd(70_000))
+    verified(market, told)
+    market.work()
+    market.later(days=4)
+    second = following(market, told, 1)
+    if by_hand:
+        market.withdraws_by_hand()
+    verified(market, second)
+    held = None
+    if not by_hand:
+        held = market.act(
+            holds.place, market.as_staff("cora"), milestone_id=second.milestone, reason="A report came in."
+        )
+    market.work()
+    bank_says(market, charged_back(market, told), "lost")
+    assert market.books()["receivable_payee"] == DEBT
+    assert market.order(second) == {"payable": minor}
+    return second, held
+
+
+def lift(market: Market, held: Hold | None) -> None:
+    assert held is not None
+    market.act(
+        holds.lift, market.as_staff("ada"), hold_id=held.id, reason="The report was about another house."
+    )
+
+
+def press(market: Market, minor: int, by: str = "fay", reason: str = "They agreed on the phone.") -> None:
+    market.act(
+        set_offs.set_off,
+        market.as_staff(by),
+        party_id=market.payee_id,
+        amount=usd(minor),
+        reason=reason,
+    )
+
+
+def plan(market: Market) -> shown.SetOff:
+    return market.read(lambda session: shown.of_payee(session, market.payee_id, "USD"))
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+@pytest.mark.parametrize(("waits", "taken"), [(60_000, 60_000), (130_000, 100_000)])
+def test_a_debt_is_set_off_against_money_that_waits_and_the_rest_goes_on_as_it_would(
+    market: Market, waits: int, taken: int, by_hand: bool
+) -> None:
+    second, held = waiting(market, waits, by_hand=by_hand)
+    if not by_hand:
+        lift(market, held)
+    found = plan(market)
+    assert (found.total.minor, found.owed.minor, found.waits.minor) == (taken, DEBT, waits)
+    assert [(each.code.split(":")[0], each.debit, each.credit) for each in found.entry] == [
+        ("payee_payable", usd(taken), None),
+        ("receivable_payee", None, usd(taken)),
+    ]
+    press(market, taken)
+    assert market.books().get("receivable_payee", 0) == DEBT - taken
+    left = {"payable": waits - taken} if waits > taken else {}
+    assert market.order(second) == {**left, "released": taken}
+    market.lawful()
+    (letter,) = [each for each in market.all(Notification) if each.template == "debt_kept_back"]
+    assert letter.party_id == market.payee_id
+    assert usd(taken).text() in letter.text
+    assert usd(waits - taken).text() in letter.text
+    (entry,) = market.read(lambda session: session.execute(ENTRIES).all())
+    assert (entry.actor_id, entry.reason) == (market.staff["fay"], "They agreed on the phone.")
+    market.work()
+    sent = [each for each in market.operations("TRANSFER") if each.milestone_id == second.milestone]
+    succeeded = sum(each.amount_minor for each in sent if each.status == "SUCCEEDED")
+    assert succeeded == (0 if by_hand else waits - taken)
+    assert market.status(second) == "COMPLETED"
+    market.lawful()
+
+
+def test_a_withdrawal_that_was_not_sent_is_canceled_and_says_why(market: Market) -> None:
+    second, held = waiting(market, 60_000)
+    lift(market, held)
+    press(market, 60_000)
+    (row,) = [each for each in market.all(Payout) if each.milestone_id == second.milestone]
+    assert (row.status, row.failure) == ("CANCELED", "A debt was set off against it.")
+    market.later(hours=1)
+    assert market.order(second) == {"released": 60_000}
+    with pytest.raises(NothingToSetOff, match="Nothing that is payable to the payee is with us"):
+        press(market, 40_000)
+
+
+def test_what_stops_a_release_stops_it_too_and_says_so(market: Market) -> None:
+    waiting(market, 60_000)
+    found = plan(market)
+    assert (found.total.minor, found.waits.minor) == (0, 60_000)
+    with pytest.raises(NothingToSetOff, match=r"A report came in\."):
+        press(market, 60_000)
+    assert market.books()["receivable_payee"] == DEBT
+    market.lawful()
+
+
+def test_what_instalments_put_off_is_not_set_off(market: Market) -> None:
+    waiting(market, 60_000, by_hand=True)
+    market.act(
+        repayment_plans.agree,
+        market.as_staff("fay"),
+        party_id=market.payee_id,
+        instalments=rules.equal(usd(DEBT), count=2, first=market.now.date(), every=Every.MONTH),
+        reason="They called.",
+    )
+    assert plan(market).total.is_zero
+    with pytest.raises(NothingToSetOff, match="instalments put it off"):
+        press(market, 60_000)
+
+
+def test_another_amount_than_was_shown_is_refused_and_nothing_is_booked(market: Market) -> None:
+    second, _ = waiting(market, 60_000, by_hand=True)
+    with pytest.raises(SetOffChanged, match=r"\$600\.00 can be set off now, and \$599\.99 was shown"):
+        press(market, 59_999)
+    assert market.order(second) == {"payable": 60_000}
+
+
+def test_only_finance_does_it_with_a_reason_and_a_fresh_sign_in(market: Market) -> None:
+    waiting(market, 60_000, by_hand=True)
+    for who in ("mia", "cora", "ada"):
+        with pytest.raises(NotPermitted):
+            press(market, 60_000, by=who)
+    with pytest.raises(ReasonMissing):
+        press(market, 60_000, reason=" ")
+    fay = market.as_staff("fay")
+    market.wait(minutes=6)
+    with pytest.raises(StepUpRequired):
+        market.act(set_offs.set_off, fay, party_id=market.payee_id, amount=usd(60_000), reason="Agreed.")
+    press(market, 60_000)
+    market.lawful()
+
+
+def test_the_page_shows_both_sides_and_what_remains_and_sets_it_off(market: Market, tmp_path: Path) -> None:
+    second, _ = waiting(market, 60_000, by_hand=True)
+    serve(market, tmp_path)
+    for page, where in (
+        ("receivables", {"payee": market.payee_id}),
+        ("party_statement", {"id": market.payee_id}),
+    ):
+        assert "Set off $600.00" not in labels(visit(market, "cora", page, **where))
+        app = visit(market, "fay", page, **where)
+        assert "Set off $600.00" in labels(app)
+        said = words(app)
+        assert "Of $1,000.00 owed, $600.00 is settled and $400.00 stays owed" in said
+        assert "of $600.00 with us, $0.00 stays payable" in said
+    app.button(key=f"set-off-press-{market.payee_id}-USD").click().run()
+    assert "Give a reason" in words(app)
+    assert market.order(second) == {"payable": 60_000}
+    app.text_input(key=f"set-off-reason-{market.payee_id}-USD").set_value("Agreed on the phone").run()
+    app.button(key=f"set-off-press-{market.payee_id}-USD").click().run()
+    assert not app.exception
+    assert "$600.00 is set off." in words(app)
+    assert market.order(second) == {"released": 60_000}
+    assert "Nothing that is payable to the payee is with us." in words(
+        visit(market, "fay", "receivables", payee=market.payee_id)
+    )
