@@ -34,6 +34,7 @@ from core.embedded_postgres import EmbeddedPostgres, Urls
 from core.ledger import invariants
 from core.ledger_export import LedgerFilter, LedgerFormat
 from core.migrate import upgrade
+from core.policy import Platform
 from core.processes import reconciliation
 from core.queries import (
     account_activity,
@@ -45,6 +46,7 @@ from core.queries import (
     ledger,
     overview,
     periods,
+    yearly_statements,
 )
 from core.queries.fee_breakdown import FeeBy
 from core.queries.financial_reports import FinancialReportKind, reports
@@ -59,7 +61,7 @@ TODAY: date = NOW.date()
 LATELY = NOW - timedelta(days=90)
 MONTH = Period(TODAY - timedelta(days=30), TODAY)
 LAWS = ("journals_balance", "balances_agree", "nothing_below_zero", "books_balance", "register_agrees",
-        "daily_totals_agree", "fee_totals_agree", "balance_sheet_balances")  # fmt: skip
+        "daily_totals_agree", "fee_totals_agree", "marketplace_totals_agree", "balance_sheet_balances")  # fmt: skip
 Read = Callable[[Session], Any]
 
 
@@ -104,6 +106,9 @@ def _reads(milestone: int) -> Mapping[str, Read]:
         "Postings of a payee's fees": _postings(FeeBy.PAYEE, "7"),
         "Postings of a payout method's fees": _postings(FeeBy.METHOD, "instant"),
         "Figures of a month that is closed": lambda s: periods.figures(s, month),
+        "A marketplace's year": lambda s: yearly_statements.of_marketplace(
+            s, Platform.HOME_SERVICES, TODAY.year, today=TODAY
+        ),
         "Income and expense of a year": lambda s: periods.results(s, span(PeriodKind.YEAR, TODAY)),
     }
 

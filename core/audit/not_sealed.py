@@ -28,7 +28,10 @@ def _named(why: Why, tables: str) -> dict[str, Why]:
 
 NOT_SEALED: Mapping[str, Why] = {
     **_named(Why.PROOF, "seals seal_epochs signing_keys"),
-    **_named(Why.DERIVED, "accounts balances register hot_balances daily_totals fee_totals ledger_roll_up"),
+    **_named(
+        Why.DERIVED,
+        "accounts balances register hot_balances daily_totals fee_totals marketplace_totals ledger_roll_up",
+    ),
     **_named(
         Why.STATED,
         "balance_transactions statement_lines payee_statement_lines stripe_balances stripe_payouts statement_cursors"

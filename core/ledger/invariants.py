@@ -146,6 +146,23 @@ invariant(
 )
 
 invariant(
+    "marketplace_totals_agree",
+    "What is held for each marketplace by month is that of the journals that are rolled up.",
+    """
+    with posted as (
+        select a.platform, date_trunc('month', j.posted_at at time zone 'UTC')::date as month,
+               (g.account_id & 1023)::smallint as currency_number, j.kind, sum(g.amount) as net
+        from register g join journals j on j.id = g.journal_id
+        join marketplace_accounts a on a.id = g.account_id
+        group by 1, 2, 3, 4
+    )
+    select platform, month, currency_number, kind, s.net, p.net as net_posted
+    from marketplace_totals s full join posted p using (platform, month, currency_number, kind)
+    where s.net is distinct from p.net
+    """,
+)
+
+invariant(
     "balance_sheet_balances",
     "In each currency, assets are liabilities and equity, with all that was earned less all that was spent.",
     """

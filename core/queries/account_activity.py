@@ -98,7 +98,7 @@ def _nets(session: Session, code: str, currency: str, period: Period) -> tuple[i
     earlier = Period(DAWN, period.first - DAY)
     line = accounts.account_type(code)
     if line.per is None:
-        found = moved(session, [earlier, period], line=line)
+        found = moved(session, [earlier, period], lines=[line])
         opening, within = (each[code, currency].net if (code, currency) in each else 0 for each in found)
         return opening, within
     return _net(session, code, currency, earlier), _net(session, code, currency, period)

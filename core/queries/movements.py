@@ -83,12 +83,13 @@ MOVED = text(
     ), moved as materialized (
         select day, line, currency_number, kind = any(:year_end) as closing, sum(debits) as debits,
                sum(credits) as credits
-        from daily_totals where day <= :last and (cast(:line as smallint) is null or line = :line) group by 1, 2, 3, 4
+        from daily_totals where day <= :last and (cast(:lines as smallint[]) is null or line = any(:lines))
+        group by 1, 2, 3, 4
         union all
         select (j.posted_at at time zone 'UTC')::date, (t.account_id >> 10 & 255)::smallint,
                (t.account_id & 1023)::smallint, j.kind = any(:year_end), greatest(t.amount, 0), greatest(-t.amount, 0)
         from posting_tail t join journals j on j.id = t.journal_id
-        where cast(:line as smallint) is null or (t.account_id >> 10 & 255) = :line
+        where cast(:lines as smallint[]) is null or (t.account_id >> 10 & 255) = any(:lines)
     )
     select w.n, h.name as line, c.code as currency, sum(m.debits)::bigint as debits, sum(m.credits)::bigint as credits
     from windows w
@@ -121,9 +122,9 @@ def moved(
     periods: Sequence[Period],
     *,
     before_closing: Collection[int] = (),
-    line: ChartLine | None = None,
+    lines: Collection[ChartLine] | None = None,
 ) -> list[Moved]:
-    """What each line of the chart, or this one only, moved in each of the periods, by its name and currency. Of the
+    """What each line of the chart, or these only, moved in each of the periods, by its name and currency. Of the
     periods with these positions the entries that close a fiscal year are left out."""
     found: list[dict[tuple[str, str], Turnover]] = [{} for _ in periods]
     values = {
@@ -132,7 +133,7 @@ def moved(
         "closing": [n not in before_closing for n in range(len(periods))],
         "year_end": list(YEAR_END),
         "last": max(each.last for each in periods),
-        "line": None if line is None else line.number,
+        "lines": None if lines is None else [each.number for each in lines],
     }
     for row in session.execute(MOVED, values):
         found[row.n - 1][row.line, row.currency] = Turnover(row.debits, row.credits)

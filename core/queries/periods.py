@@ -236,10 +236,11 @@ class YearResult:
 
 def results(session: Session, wanted: Span) -> list[YearResult]:
     """What the closing entries of the year move, by currency; of years before it what none has moved yet."""
-    (found,) = moved(session, [Days(DAWN, wanted.last)])
+    lines = [each for each in CHART.values() if each.kind in RESULT]
+    (found,) = moved(session, [Days(DAWN, wanted.last)], lines=lines)
     nets: dict[str, dict[str, Money]] = {}
     for (name, currency), side in sorted(found.items()):
-        if CHART[name].kind in RESULT and side.net:
+        if side.net:
             nets.setdefault(currency, {})[name] = Money(side.net, currency)
     return [YearResult(currency, nets[currency]) for currency in sorted(nets, key=shown_order)]
 

@@ -57,28 +57,22 @@ OF: Mapping[str, Flow] = {
     "chargeback_lost_abroad": Flow.CHARGED_BACK,
     "chargeback_regained": Flow.CHARGED_BACK,
 }
-# What is theirs now, and what each kind of journal moved since: the balance at the beginning is what remains.
-OWN = """
-    select a.id, a.currency from accounts a join chart c on c.line = a.line
-    left join milestones m on m.id = a.object_id and c.name in ('held', 'deferred_platform_fee', 'refund_payable')
-    left join projects p on p.id = m.project_id
-    left join parties q on q.id = a.object_id and c.name in ('payee_payable', 'receivable_payee')
-    where coalesce(p.platform, q.platform) = :platform
-"""
-NOW = text(
-    f"""
-    select o.currency, -sum(b.net)::bigint as minor from ({OWN}) o
-    join account_balances b on b.account_id = o.id group by 1
-    """
-)
+OWN = "select id, currency from marketplace_accounts where platform = :platform"
+# By month, from the totals and the tail, which is little; what moved before the year is its opening balance.
 MOVED = text(
-    f"""
-    select o.currency, j.kind, (date_trunc('month', j.posted_at at time zone 'utc'))::date as month,
-           -sum(leg.amount)::bigint as minor
-    from journals j cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
-    join ({OWN}) o on o.id = leg.account_id
-    where j.posted_at >= :since
-    group by 1, 2, 3 having sum(leg.amount) <> 0
+    """
+    with moved as (
+        select currency_number, month, kind, net from marketplace_totals where platform = :platform
+        union all
+        select (t.account_id & 1023)::smallint, date_trunc('month', j.posted_at at time zone 'UTC')::date, j.kind,
+               t.amount
+        from posting_tail t join journals j on j.id = t.journal_id
+        join marketplace_accounts a on a.id = t.account_id and a.platform = :platform
+    )
+    select c.code as currency, greatest(m.month, :first - 1) as month,
+           case when m.month >= :first then m.kind end as kind, -sum(m.net)::bigint as minor
+    from moved m join currencies c on c.number = m.currency_number
+    where m.month <= :last group by 1, 2, 3
     """
 )
 
@@ -138,19 +132,20 @@ def of_party(session: Session, party_id: int, year: int, *, today: date) -> list
 
 def of_marketplace(session: Session, platform: Platform, year: int, *, today: date) -> list[Year]:
     """Every currency in which there is or was something; no month that has not begun by `today`."""
-    values = {"platform": platform.value, "since": Period(date(year, 1, 1), date(year, 12, 31)).since}
-    balances = {row.currency: Money(row.minor, row.currency) for row in session.execute(NOW, values)}
+    values = {"platform": platform.value, "first": date(year, 1, 1), "last": date(year, 12, 31)}
+    opening: dict[str, Money] = {}
     moved: dict[str, list[tuple[date, str, Money]]] = defaultdict(list)
     for row in session.execute(MOVED, values):
-        moved[row.currency].append((row.month, row.kind, Money(row.minor, row.currency)))
-    found = []
-    for currency in sorted({*balances, *moved}, key=shown_order):
-        now = balances.get(currency, Money.zero(currency))
-        opening = now - Money.total((amount for _, _, amount in moved[currency]), currency)
-        of_year = [each for each in moved[currency] if each[0].year == year]
-        if of_year or not opening.is_zero:
-            found.append(_year(named(platform), year, opening, of_year, today))
-    return found
+        amount = Money(row.minor, row.currency)
+        if row.kind is None:
+            opening[row.currency] = amount
+        elif not amount.is_zero:
+            moved[row.currency].append((row.month, row.kind, amount))
+    return [
+        _year(named(platform), year, opening.get(currency, Money.zero(currency)), moved[currency], today)
+        for currency in sorted({*opening, *moved}, key=shown_order)
+        if moved[currency] or not opening[currency].is_zero
+    ]
 
 
 def named(platform: Platform) -> str:

@@ -139,6 +139,16 @@ daily_totals = Table(
     Column("last_account", BigInteger, nullable=False),
 )
 
+marketplace_totals = Table(
+    "marketplace_totals",
+    Record.metadata,
+    Column("platform", _NAME, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("currency_number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("kind", _NAME, primary_key=True),
+    Column("net", Numeric(30), nullable=False),
+)
+
 fee_totals = Table(
     "fee_totals",
     Record.metadata,

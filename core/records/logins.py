@@ -13,11 +13,11 @@ from collections.abc import Mapping
 
 # Only read: written by the database itself, or by a function.
 READS = (
-    "account_balances account_postings accounts alembic_version audit_entries balances chart currencies debts_due "
-    "daily_totals document_series fee_totals fees_of_journals found_ties group_roles hot_balances journal_kinds "
-    "journals ledger_lock ledger_roll_up milestone_moves party_changes personal_data posting_tail postings "
-    "provider_roles register repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves "
-    "unhashed_content"
+    "account_balances account_postings accounts alembic_version audit_entries balances chart currencies "
+    "daily_totals debts_due document_series fee_totals fees_of_journals found_ties group_roles hot_balances "
+    "journal_kinds journals ledger_lock ledger_roll_up marketplace_accounts marketplace_totals "
+    "milestone_moves party_changes personal_data posting_tail postings provider_roles register "
+    "repayment_progress row_changes seal_epochs seals signing_keys staff_roles status_moves unhashed_content"
 )
 
 # Rows are added and stay as they are.

@@ -216,10 +216,8 @@ def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
     known = standing.compared
     if known is None:
         return "Nothing was ever compared"
-    suspense = "" if known.in_suspense is None else f" · on every statement {known.in_suspense:,} in suspense"
     counts = (
-        f"{known.matched:,} of {known.lines:,} of Stripe's lines matched{suspense} · "
-        f"{deadlines.ago(known.until, now)}"
+        f"{known.matched:,} of {known.lines:,} of Stripe's lines matched · {deadlines.ago(known.until, now)}"
     )
     return f"Before that: {counts}" if state in (RunStatus.FAILED, RunView.BROKEN_OFF) else counts
 

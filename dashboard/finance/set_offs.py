@@ -43,8 +43,8 @@ def panel(party_id: int, currency: str) -> None:
         cards.note(
             f"Of {plan.owed.text()} owed, {plan.total.text()} is settled and {(plan.owed - plan.total).text()} stays "
             f"owed; of {plan.waits.text()} with us, {(plan.waits - plan.total).text()} stays payable. One journal for "
-            "each milestone. A withdrawal that was not sent yet is canceled for it, and what is left of it is asked "
-            "for again. The payee gets an e-mail."
+            "each milestone. A withdrawal that was not sent yet is canceled for it, and what is left of it is "
+            "requested again. The payee gets an e-mail."
         )
         _button(plan)
 

@@ -27,6 +27,7 @@ NAMES = {
     "register_agrees": {"account_id", "journal_id"},
     "daily_totals_agree": {"line", "currency_number"},
     "fee_totals_agree": {"dimension", "key", "currency_number", "day"},
+    "marketplace_totals_agree": {"platform", "month", "currency_number", "kind"},
     "balance_sheet_balances": {"currency", "assets", "liabilities", "equity", "off_by"},
     "funded_is_accounted_for": {"milestone_id"},
     "held_agrees": {"milestone_id"},

@@ -12,7 +12,7 @@ from core.ledger import accounts
 from tests.ledger.conftest import Post, charge
 
 TABLES = (
-    "journals", "balances", "accounts", "register", "hot_balances", "daily_totals", "fee_totals",
+    "journals", "balances", "accounts", "register", "hot_balances", "daily_totals", "fee_totals", "marketplace_totals",
     "ledger_roll_up",
 )  # fmt: skip
 WRITES = [
@@ -26,6 +26,7 @@ WRITES = [
     "update hot_balances set net = 1",
     "update daily_totals set debits = 1",
     "update fee_totals set journals = 1",
+    "update marketplace_totals set net = 1",
     "update ledger_roll_up set rolled_to = '0'",
     "insert into journals (key, kind, memo, cause, account_ids, amounts, posted_at) "
     "values ('k', 'k', '', '{}', '{1,2}', '{1,-1}', now())",
@@ -36,6 +37,7 @@ WRITES = [
     "insert into hot_balances values (1, 1)",
     "insert into daily_totals values (now(), 1, 840, 'k', 0, 0, 0, 1, 1, 1)",
     "insert into fee_totals values ('project', '', 840, now(), 0)",
+    "insert into marketplace_totals values ('home_services', now(), 840, 'k', 0)",
     "insert into ledger_roll_up values (true, '0', 0) on conflict do nothing",
 ]
 

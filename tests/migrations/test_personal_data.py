@@ -72,6 +72,7 @@ line_corrections: currency transaction_id
 manual_journals: account_codes amounts attachment_sha256 currency status
 messages: audience author_kind
 milestone_moves: from_status to_status
+marketplace_totals: kind platform
 milestones: acceptance_rule currency outcome status
 notifications: about_kind key mail status template
 settlement_proposals: currency plan_hash status

@@ -43,6 +43,9 @@ BREAKS = {
     "register_agrees": "insert into register values (account_number('bank', 'USD'), 1, 5)",
     "daily_totals_agree": "insert into daily_totals values ('2026-03-02', 1, 840, 'decided', 5, 0, 1, 1, 1, 1)",
     "fee_totals_agree": "insert into fee_totals values ('payee', '1', 840, '2026-03-02', 1, -5)",
+    "marketplace_totals_agree": (
+        "insert into marketplace_totals values ('home_services', '2026-03-01', 840, 'decided', 5)"
+    ),
     "balance_sheet_balances": "insert into daily_totals values ('2026-03-02', 138, 840, 'topped_up', 5, 0, 1, 1, 1, 1)",
     "nothing_below_zero": "update balances set balance = -1 where balance > 0",
     "funded_is_accounted_for": "update payment_orders set held_minor = held_minor + 1 where held_minor > 0",

@@ -9,10 +9,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+from sqlalchemy import text
 
 from core import report_files
 from core.db import Database
 from core.errors import NotFound
+from core.ledger.invariants import check
 from core.money import Money
 from core.policy import Platform
 from core.queries import ledger, marketplace_entries, party_statements, yearly_statements
@@ -107,6 +109,13 @@ def test_both_are_pages(town: Town, tmp_path: Path) -> None:
 
 
 DECEMBER = date(2026, 12, 31)
+JOURNALS = text(
+    f"""
+    select j.kind, extract(month from j.posted_at at time zone 'UTC')::int as month, -sum(leg.amount)::bigint as minor
+    from journals j cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
+    join ({yearly_statements.OWN}) o on o.id = leg.account_id group by 1, 2 having sum(leg.amount) <> 0
+    """
+)
 
 
 def of_year(town: Town, party: int) -> Year:
@@ -168,6 +177,46 @@ def test_a_marketplaces_year_is_the_sum_of_its_parties(town: Town) -> None:
         town.read(lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2025, today=DECEMBER))
         == []
     )
+
+
+def test_a_marketplaces_year_is_that_of_its_journals_before_and_after_a_roll_up(
+    town: Town, owner: Database
+) -> None:
+    """It is read from totals by month, and from what is not rolled up yet."""
+
+    def by_month() -> dict[int, dict[Flow, Money]]:
+        (found,) = town.read(
+            lambda s: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, 2026, today=DECEMBER)
+        )
+        return {month.id.month: dict(month.flows) for month in found.months if month.flows}
+
+    def by_journal() -> dict[int, dict[Flow, Money]]:
+        found: dict[int, dict[Flow, Money]] = {}
+        for row in town.read(lambda s: s.execute(JOURNALS, {"platform": "home_services"}).all()):
+            flow, flows = yearly_statements.OF.get(row.kind, Flow.OTHER), found.setdefault(row.month, {})
+            flows[flow] = flows.get(flow, Money.zero("USD")) + Money(row.minor, "USD")
+        return found
+
+    divided(town)
+    assert by_month() == by_journal()
+    builders.roll_up(owner)
+    assert by_month() == by_journal()
+    town.wait(days=40)
+    divided(town)
+    assert len(by_month()) > 1
+    assert by_month() == by_journal()
+    builders.roll_up(owner)
+    assert by_month() == by_journal()
+    assert town.read(lambda s: check(s, "marketplace_totals_agree")) == []
+    builders.funded(town)
+    builders.roll_up(owner)
+    (this,), (following,) = (
+        town.read(
+            lambda s, y=year: yearly_statements.of_marketplace(s, Platform.HOME_SERVICES, y, today=DECEMBER)
+        )
+        for year in (2026, 2027)
+    )
+    assert following.months[0].opening == this.months[-1].closing > Money.zero("USD")
 
 
 def test_each_figure_of_a_marketplaces_year_is_the_sum_of_what_it_is_made_of(town: Town) -> None:
