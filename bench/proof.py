@@ -55,9 +55,10 @@ from generate_series(1, %s) n
 """
 CHANGES = """
 insert into row_changes (relation, row_key, op, columns, before, digest, marks, salt, login, recorded_at, xid)
-select 'settlement_currencies', 'X' || %s + n, 'insert', null, null, sha256(n::text::bytea), sha256(n::text::bytea),
-    gen_random_uuid(), 'bench', now(), pg_current_xact_id()
-from generate_series(1, %s) n
+select 'settlement_currencies', 'X' || %s + n, op, null, before, digest, digest, gen_random_uuid(), 'bench', now(),
+    pg_current_xact_id()
+from generate_series(1, %s) n, sha256(n::text::bytea) as hash
+cross join lateral (values ('insert', null, hash), ('delete', hash, null)) as change (op, before, digest)
 """
 
 
@@ -145,7 +146,7 @@ def fill(urls: Urls, home: Path, rows: int) -> None:
         for done in range(0, rows, AT_ONCE):
             with connection.transaction():
                 connection.execute(ENTRIES, (AT_ONCE // 2,))
-                connection.execute(CHANGES, (done, AT_ONCE // 2))
+                connection.execute(CHANGES, (done, AT_ONCE // 4))
             if done % A_SEAL == 0:
                 audit.seal(database, signer, home / "checkpoints", now=system_clock())
         audit.seal(database, signer, home / "checkpoints", now=system_clock())

@@ -7,7 +7,8 @@ and books the answer. System outages therefore only delay a call: it is queued w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,6 +22,9 @@ from core.money import Money
 from core.records import OutgoingOperation
 from core.rules.operations import OperationKind, OperationStatus
 
+# Compiled once for any number of rows, which are one statement.
+INSERT = insert(OutgoingOperation).on_conflict_do_nothing(index_elements=["key"]).returning(OutgoingOperation)
+
 
 class Planned(Protocol):
     """A call as `core.actions.decisions.planned_calls` computes it."""
@@ -30,11 +34,22 @@ class Planned(Protocol):
     @property
     def key(self) -> str: ...
     @property
-    def party_id(self) -> int: ...
+    def party_id(self) -> int | None: ...
     @property
     def amount(self) -> Money: ...
     @property
     def payload(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A call that no plan computed."""
+
+    kind: OperationKind
+    key: str
+    party_id: int | None
+    amount: Money
+    payload: Mapping[str, Any]
 
 
 class OperationKeyReused(DeskError):
@@ -61,46 +76,39 @@ def enqueue(
     `kind` is one of those that `core.processes.outgoing.kinds` knows; `payload` is JSON: what the call needs besides
     the amount.
     """
+    call = Queued(kind, key, party_id, amount, payload)
+    return queue(session, [call], milestone_id=milestone_id, now=now)[key]
+
+
+def queue(
+    session: Session, calls: Iterable[Planned], *, milestone_id: int, now: datetime
+) -> dict[str, OutgoingOperation]:
+    """Write the operations that were planned, as they were planned, in one statement; each by its key."""
     contents = {
-        "kind": kind,
-        "milestone_id": milestone_id,
-        "party_id": party_id,
-        "amount_minor": amount.minor,
-        "currency": amount.currency,
-        "payload": payload,
+        call.key: {
+            "kind": call.kind,
+            "milestone_id": milestone_id,
+            "party_id": call.party_id,
+            "amount_minor": call.amount.minor,
+            "currency": call.amount.currency,
+            "payload": dict(call.payload),
+        }
+        for call in calls
     }
-    operation: OutgoingOperation | None = session.scalar(
-        insert(OutgoingOperation)
-        .values(
-            key=key,
-            status=OperationStatus.QUEUED,
-            attempt=1,
-            tries=0,
-            next_try_at=now,
-            created_at=now,
-            **contents,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(OutgoingOperation)
-    )
-    if operation is None:
-        return _written_before(session, key, contents)
-    jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
-    return operation
-
-
-def queue(session: Session, call: Planned, *, milestone_id: int, now: datetime) -> OutgoingOperation:
-    """Write the operation that was planned, as it was planned."""
-    return enqueue(
-        session,
-        key=call.key,
-        kind=call.kind,
-        milestone_id=milestone_id,
-        party_id=call.party_id,
-        amount=call.amount,
-        payload=dict(call.payload),
-        now=now,
-    )
+    if not contents:
+        return {}
+    fresh = {
+        "status": OperationStatus.QUEUED,
+        "attempt": 1,
+        "tries": 0,
+        "next_try_at": now,
+        "created_at": now,
+    }
+    rows = [{"key": key, **fresh, **each} for key, each in contents.items()]
+    written = {operation.key: operation for operation in session.scalars(INSERT, rows)}
+    for operation in written.values():
+        jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
+    return {key: written.get(key) or _written_before(session, key, each) for key, each in contents.items()}
 
 
 def wake(session: Session, milestone_id: int, *, now: datetime) -> None:

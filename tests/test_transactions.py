@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit, db
 from core.audit.actions import AuditAction
 from core.db import Database, at_commit
+from core.one_statement import write_together
+from core.records import Milestone, PaymentEvent, PaymentOrder
+from core.rules.payment_states import CauseKind
 from core.rules.permissions import SYSTEM
-from tests.builders import NOW
+from tests.actions.test_statement_counts import counted
+from tests.builders import NOW, a_town, funded
 
 ENTRIES = text("select *, before is null and after is null as is_null from audit_entries order by id")
 CUT = text(
@@ -51,6 +55,50 @@ def test_a_transaction_that_is_rolled_back_takes_its_rows_with_it(database: Data
             savepoint.rollback()
         session.commit()
     assert written == [[2]]
+
+
+def changed(session: Session, milestone_id: int) -> tuple[Milestone, PaymentOrder]:
+    """Both have changes that were not written, and are written with the event of one of them."""
+    milestone, order = session.get_one(Milestone, milestone_id), session.get_one(PaymentOrder, milestone_id)
+    milestone.version, order.failure = 77, "declined"
+    event = PaymentEvent(
+        milestone_id=milestone_id,
+        from_state=order.state,
+        to_state=order.state,
+        cause="funding declined",
+        cause_kind=CauseKind.CHARGE_FAILED,
+        caused_by={},
+        amounts={},
+        at=NOW,
+    )
+    write_together(session, [milestone, order], event)
+    return milestone, order
+
+
+def test_changes_of_several_tables_and_new_rows_are_one_statement(database: Database) -> None:
+    told = funded(a_town(database))
+
+    def work(session: Session) -> None:
+        with counted(database) as seen:
+            changed(session, told.milestone)
+        assert [each.startswith("WITH") for each in seen] == [False, False, True]  # both read, all written
+
+    database.run(work)
+    with database.reading() as session:
+        assert session.get_one(Milestone, told.milestone).version == 77
+        assert session.get_one(PaymentOrder, told.milestone).failure == "declined"
+        causes = select(PaymentEvent.cause).where(PaymentEvent.milestone_id == told.milestone)
+        assert session.scalars(causes.order_by(PaymentEvent.id)).all()[-1] == "funding declined"
+
+
+def test_what_was_written_together_is_undone_with_its_savepoint(database: Database) -> None:
+    told = funded(a_town(database))
+    with database.transaction() as session:
+        before = session.get_one(Milestone, told.milestone).version
+        with session.begin_nested() as savepoint:
+            milestone, order = changed(session, told.milestone)
+            savepoint.rollback()
+        assert (milestone.version, order.failure) == (before, None)
 
 
 def leave(session: Session, number: int, **also: Any) -> None:

@@ -21,7 +21,7 @@ from core.rules.cautions import Caution
 from tests.builders import Town, a_draft, a_town, funded, in_mediation
 from tests.sandbox_desk import Market
 
-APPROVE, PREVIEW, CONFIRM, WEBHOOK = 15, 10, 37, 17
+APPROVE, PREVIEW, CONFIRM, WEBHOOK = 12, 7, 21, 12
 
 
 @pytest.fixture

@@ -222,7 +222,7 @@ def _open_request(session: Session, case_id: int) -> PartyRequest | None:
 
 def drop_request(session: Session, actor: Actor, case: Case, *, now: datetime) -> None:
     """The case is decided, settled or taken up again while it waits: the reply is no longer needed."""
-    asked = _open_request(session, case.id)
+    asked = _open_request(session, case.id) if case.waiting_on else None
     if asked is not None:
         audit.become(asked, RequestStatus.WITHDRAWN, now=now, by=actor)
         asked.ended_at = now

@@ -6,11 +6,11 @@ from collections import defaultdict
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Executable, func, select
+from sqlalchemy import BigInteger, DateTime, Executable, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actions.cases.messages import checked
-from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.milestones.milestone_context import MilestoneContext, open_case
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.db import Record
@@ -40,20 +40,12 @@ class NotAMediator(DeskError):
 
 def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
     """The case with its milestone's context, locked in the common order: milestone first. Raises `NotFound`."""
-    plain = session.get(Case, case_id)
-    if plain is None:
-        raise NotFound(kind="case", id=case_id)
-    context = open_milestone(session, plain.milestone_id)
-    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
-    return context, case
+    return open_case(session, case_id)
 
 
 def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
     """The same without locks, for callers that only read. Raises `NotFound`."""
-    case = session.get(Case, case_id)
-    if case is None:
-        raise NotFound(kind="case", id=case_id)
-    return open_milestone(session, case.milestone_id, lock=False), case
+    return open_case(session, case_id, lock=False)
 
 
 def require_open(case: Case) -> None:
@@ -76,6 +68,24 @@ def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader
         if staff_id == reader:
             raise mediation.YouAreRecused(at=stepped.at)
         raise mediation.Recused(name=session.get_one(Staff, staff_id).name, at=stepped.at)
+
+
+def require_may_decide(session: Session, context: MilestoneContext, case: Case, staff_id: int) -> None:
+    """Whoever has a tie to either party, or was recused from the case, neither decides nor approves it. One read of
+    both. Raises `MediatorTied`, `YouAreRecused`."""
+    ties = select(ties_that_bar.c.party_id, literal(None, DateTime(timezone=True)).label("recused_at"))
+    recused = select(literal(None, BigInteger()), Recusal.at)
+    found = session.execute(
+        union_all(
+            ties.where(ties_that_bar.c.staff_id == staff_id),
+            recused.where(Recusal.case_id == case.id, Recusal.staff_id == staff_id),
+        )
+    ).all()
+    tied = frozenset(party_id for party_id, _ in found if party_id is not None)
+    mediation.may_mediate(staff_id, tied, context.payer.id, context.payee.id)
+    for _, recused_at in found:
+        if recused_at is not None:
+            raise mediation.YouAreRecused(at=recused_at)
 
 
 def require_at_work(session: Session, actor: Actor, case_id: int) -> None:

@@ -16,7 +16,7 @@ from core import audit, letters
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.cases.messages import MOST, MessageTooLong
 from core.actions.debts import receivables
-from core.actions.decisions import confirmation, outcome, plan, plan_letters, planned_calls
+from core.actions.decisions import outcome, plan, plan_letters, planned_calls, recorded_decision
 from core.actions.decisions.plan import Draft
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones import completion
@@ -274,7 +274,7 @@ def _other(context: MilestoneContext, party: Party) -> Party:
 
 def _require_undecided(session: Session, case: Case) -> None:
     mediator_assignment.require_open(case)
-    confirmation.require_undecided(session, case)
+    recorded_decision.require_undecided(session, case, recorded_decision.of_case(session, case.id))
 
 
 def _split(context: MilestoneContext, case: Case, release: Money) -> Split:

@@ -15,7 +15,7 @@ from core.actions.payouts import release
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import Case, Decision
-from core.rules import approvals, deadlines, holds, mediation
+from core.rules import approvals, deadlines, holds
 from core.rules import proposals as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import Actor, Permission, deciding, require, require_decider, require_one
@@ -122,6 +122,5 @@ def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[Milestone
     context, case = mediator_assignment.locked_case(session, plain.case_id)
     decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
     me = recorded_decision.person(actor)
-    mediation.may_mediate(me, mediator_assignment.ties_of(session, me), context.payer.id, context.payee.id)
-    mediator_assignment.require_not_recused(session, case.id, me, reader=me)
+    mediator_assignment.require_may_decide(session, context, case, me)
     return context, case, decision

@@ -28,12 +28,12 @@ ENTRIES = {
 
 def of(session: Session, actor: Actor, case_id: int) -> dict[Caution, DeskError]:
     """The warnings that its mediator must acknowledge before deciding this case now."""
-    case = session.get_one(Case, case_id)
-    mediator = session.get(Staff, case.mediator_id) if case.mediator_id else None
-    asked = _request(session, case.id)
+    case, me = session.get_one(Case, case_id), recorded_decision.person(actor)
+    mediator = session.get(Staff, case.mediator_id) if case.mediator_id not in (None, me) else None
+    asked = _request(session, case.id) if case.waiting_on else None
     return cautions.against(
         mediator=(mediator.id, mediator.name) if mediator else None,
-        me=recorded_decision.person(actor),
+        me=me,
         asked=(session.get_one(Party, asked.party_id).role, asked.asked_at, asked.due_at) if asked else None,
         by_hand=" ".join(
             each.sentence for each in external_movements.stopping_refunds(session, case.milestone_id)

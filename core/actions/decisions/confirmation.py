@@ -3,10 +3,9 @@ the cooling-off, and `execution`, which does exactly what was confirmed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
@@ -20,8 +19,8 @@ from core.actions.payouts import release
 from core.audit.actions import AuditAction
 from core.audit.recorded_steps import WHY_TWO, digest
 from core.errors import ChangedMeanwhile, DeskError
-from core.records import Case, Decision, Evidence, EvidenceView
-from core.rules import approvals, deadlines, holds, mediation, milestones
+from core.records import Case, Decision
+from core.rules import approvals, deadlines, holds, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.cautions import Caution
 from core.rules.permissions import Actor, deciding, require_decider, require_one
@@ -57,8 +56,10 @@ class NotInMediation(DeskError):
 def preview(session: Session, actor: Actor, *, now: datetime, draft: Draft) -> tuple[Plan, tuple[Block, ...]]:
     """The plan for a draft and why a second person would be needed. Changes nothing and locks nothing."""
     context, case = mediator_assignment.case_to_read(session, draft.case_id)
-    _may_decide(session, actor, context, case)
-    made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
+    earlier = recorded_decision.of_case(session, case.id)
+    _may_decide(session, actor, context, case, earlier)
+    me = recorded_decision.person(actor)
+    made = plan.make(session, context, case, draft, maker_id=me, earlier=len(earlier))
     return made, _second_person(session, context, draft, made, now=now)
 
 
@@ -82,17 +83,18 @@ def confirm(
     """
     require_decider(actor, now)
     context, case = mediator_assignment.locked_case(session, draft.case_id)
-    before = session.scalars(select(Decision).where(Decision.intent == intent)).one_or_none()
-    if before is not None:
+    earlier = recorded_decision.of_case(session, case.id, intent=intent)
+    if (before := next((each for each in earlier if each.intent == intent), None)) is not None:
         if (before.maker_id, before.plan_hash) != (actor.id, plan_hash):
             raise IntentReused()
         return before
-    _may_decide(session, actor, context, case)
+    _may_decide(session, actor, context, case, earlier)
     daily_limits.lock_parties(
         session, context
     )  # from here on their debts and what they were given stay as they are
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
-    made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
+    me = recorded_decision.person(actor)
+    made = plan.make(session, context, case, draft, maker_id=me, earlier=len(earlier))
     if made.hash != plan_hash:
         raise ChangedMeanwhile(kind="case", what="the plan is not the one you saw")
     despite = cautions.require_known(session, actor, case, known)
@@ -107,12 +109,12 @@ def confirm(
     return decision
 
 
-def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case: Case) -> None:
+def _may_decide(
+    session: Session, actor: Actor, context: MilestoneContext, case: Case, earlier: Iterable[Decision]
+) -> None:
     require_one(actor, *deciding(escalated=case.escalated))
-    me = recorded_decision.person(actor)
-    mediation.may_mediate(me, mediator_assignment.ties_of(session, me), context.payer.id, context.payee.id)
-    mediator_assignment.require_not_recused(session, case.id, me, reader=me)
-    recorded_decision.require_undecided(session, case)
+    mediator_assignment.require_may_decide(session, context, case, recorded_decision.person(actor))
+    recorded_decision.require_undecided(session, case, earlier)
     if context.status is not milestones.Status.IN_MEDIATION:
         raise NotInMediation(case=case.id, status=status_words(context.status))
 
@@ -166,9 +168,9 @@ def _record(
         execute_at=None if reasons else deadlines.execution_at(now, context.profile),
     )
     session.add(decision)
+    session.flush()
     # From here on the case is due when the decision is carried out.
     case.due_at = decision.execute_at or case.due_at
-    session.flush()
     recorded_decision.trace(
         session,
         actor,
@@ -179,8 +181,7 @@ def _record(
         reason=draft.reasons,
         extra={WHY_TWO: digest(decision.approval_reasons)},
     )
-    unopened = _unopened(session, context, recorded_decision.person(actor))
-    if unopened:
+    if made.unopened:  # said before confirming, and kept in the log
         recorded_decision.trace(
             session,
             actor,
@@ -188,15 +189,6 @@ def _record(
             decision,
             context,
             now=now,
-            extra={"unopened": unopened},
+            extra={"unopened": list(made.unopened)},
         )
     return decision
-
-
-def _unopened(session: Session, context: MilestoneContext, staff_id: int) -> list[int]:
-    """Evidence that this mediator never opened: said before confirming, and kept in the log."""
-    opened = select(EvidenceView.evidence_id).where(EvidenceView.staff_id == staff_id)
-    wanted = select(Evidence.id).where(
-        Evidence.milestone_id == context.milestone.id, Evidence.id.not_in(opened)
-    )
-    return sorted(session.scalars(wanted))

@@ -78,7 +78,8 @@ def _execute(
     }
     audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)
     decision.executed_at = now
-    disputes.close(session, SYSTEM, case, came_to, now=now, notes=decision.reasons)
+    with session.no_autoflush:  # case and decision are written with the milestone (`orders.follow`)
+        disputes.close(session, SYSTEM, case, came_to, now=now, notes=decision.reasons)
     cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": came_to.value}
     outcome.settle(
         session,

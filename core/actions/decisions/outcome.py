@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core import outbox
+from core.actions.debts import receivables
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import division, withdrawals
@@ -61,11 +63,23 @@ def divide(
     ground: Ground | None = None,
     decision_id: int | None = None,
 ) -> None:
-    """Split held funds; every outcome does it here. `ground` is required where something is refunded."""
+    """Split held funds; every outcome does it here. What the payee owes is kept back first; `ground` is required where
+    something is refunded."""
     division.post_split(session, context, split, key=key, now=now, cause=cause)
+    receivables.keep_back(session, context, calls.kept_back, amount=split.release, key=key, now=now)
+    sent = [call for call in (calls.refund, calls.transfer) if call is not None]
+    queued = outbox.queue(session, sent, milestone_id=context.milestone.id, now=now)
     if calls.refund is not None:
         assert ground is not None
         refunds.request(
-            session, context, calls.refund, part=split.refund, ground=ground, now=now, decision_id=decision_id
+            session,
+            context,
+            calls.refund,
+            queued[calls.refund.key],
+            part=split.refund,
+            ground=ground,
+            now=now,
+            decision_id=decision_id,
         )
-    withdrawals.withdraw(session, context, calls, amount=split.release, key=key, now=now)
+    if calls.transfer is not None and calls.withdrawal is not None:
+        withdrawals.withdraw(session, context, calls.withdrawal, queued[calls.transfer.key], now=now)

@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.actions.decisions import plan_citations, plan_letters, planned_calls
@@ -29,7 +28,7 @@ from core.errors import DeskError
 from core.ledger.journals import Journal
 from core.letters import Letter
 from core.money import Money
-from core.records import Case, Decision
+from core.records import Case
 from core.rules import amount_limits, grounds, items, splits, visible_text
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
@@ -81,14 +80,15 @@ class Draft:
 
 @dataclass(frozen=True)
 class Plan:
-    """`content` is what is hashed; `calls` are queued when it is carried out; `papers` are its letters as they will
-    look, by audience."""
+    """`content` is what is hashed; `calls` are queued when it is carried out; `unopened` is the evidence that its maker
+    never opened; `papers` are its letters as they will look, by audience."""
 
     content: dict[str, Any]
     split: splits.Split
     journal: Journal
     key: str
     calls: Calls
+    unopened: tuple[int, ...] = ()
     papers: Mapping[str, Letter] = field(default_factory=dict)
 
     @property
@@ -120,17 +120,19 @@ def make(
     draft: Draft,
     *,
     maker_id: int,
+    earlier: int = 0,
     key: str | None = None,
 ) -> Plan:
     """The plan for this draft now. Raises when the draft is not a decision that may be made.
 
-    `key` is that of a decision already recorded, whose plan is computed again.
+    `earlier`: how many decisions this case had before, void ones as well. `key` is that of a decision already recorded,
+    whose plan is computed again.
     """
     _check(draft)
     split = split_of(context, draft)
     if key is None:
         amount_limits.require_payable(split.release)
-    key = key or _next_key(session, case)
+    key = key or f"decision.{case.id}.{earlier + 1}"
     cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": draft.outcome.value}
     pieces = plan_citations.pieces(session, context, maker_id)
     looked = plan_citations.looked(pieces, until=draft.looked_until)
@@ -168,7 +170,8 @@ def make(
         },
     }
     journal = division.split_journal(context, split, key=key, cause=cause)
-    return Plan(content=content, split=split, journal=journal, key=key, calls=made, papers=papers)
+    unopened = tuple(each.id for each in pieces if each.opened_at is None)
+    return Plan(content, split, journal, key, calls=made, unopened=unopened, papers=papers)
 
 
 def letter_facts(
@@ -227,11 +230,6 @@ def _letter(
     """As it is hashed. `passage` is there only where the mediator rewrote it."""
     edited = {"passage": draft.passages[side]} if side in draft.passages else {}
     return {"to": party_id, "audience": side, "subject": paper.subject, "text": paper.text, **edited}
-
-
-def _next_key(session: Session, case: Case) -> str:
-    earlier = session.scalar(select(func.count()).select_from(Decision).where(Decision.case_id == case.id))
-    return f"decision.{case.id}.{(earlier or 0) + 1}"
 
 
 def _check(draft: Draft) -> None:

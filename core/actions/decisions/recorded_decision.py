@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -45,12 +46,20 @@ class AlreadyDecided(DeskError):
     """
 
 
-def require_undecided(session: Session, case: Case) -> None:
-    """No decision about this case stands, carried out or waiting. Raises `AlreadyDecided`."""
-    live = session.scalars(
-        select(Decision).where(Decision.case_id == case.id, Decision.status.in_(LIVE))
-    ).one_or_none()
-    if live is not None:
+def of_case(session: Session, case_id: int, *, intent: str | None = None) -> list[Decision]:
+    """Every decision about this case, void ones as well, in their order; and the one that was made with this
+    `intent`, whatever case it is about."""
+    theirs = Decision.case_id == case_id
+    wanted = select(Decision).where(theirs if intent is None else or_(theirs, Decision.intent == intent))
+    return list(session.scalars(wanted.order_by(Decision.id)))
+
+
+def require_undecided(session: Session, case: Case, earlier: Iterable[Decision]) -> None:
+    """No decision about this case stands, carried out or waiting, among these `earlier` ones. Raises
+    `AlreadyDecided`."""
+    for live in earlier:
+        if live.case_id != case.id or live.status not in LIVE:
+            continue
         raise AlreadyDecided(
             case=case.id,
             outcome=DecisionOutcome(live.outcome).label.lower(),

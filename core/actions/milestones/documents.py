@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -23,13 +23,21 @@ from core.config import Settings
 from core.document_paper import ReceiptDocument, draw
 from core.errors import NotFound
 from core.money import Money
+from core.policy import Profile
 from core.queries.documents import refunds_of
-from core.records import Decision, Milestone, OutgoingOperation, Project, Receipt, Refund
+from core.records import Decision, Milestone, OutgoingOperation, PolicyVersion, Project, Receipt, Refund
 from core.rules import documents as rules
 from core.rules.documents import Cause, ReceiptKind
 from core.rules.permissions import SYSTEM, Actor, Permission, require
 from core.rules.references import reference, whole
 from core.rules.splits import Split
+
+ISSUED = (
+    select(PolicyVersion, Receipt)
+    .outerjoin(Receipt, Receipt.milestone_id == bindparam("milestone"))
+    .where(policy_in_force.IS_IN_FORCE)
+    .order_by(Receipt.id)
+)
 
 
 def of_funding(
@@ -108,10 +116,9 @@ def _issue(
     """An invoice and a credit note refer to the receipt of the payment, and bear its tax rate and means."""
     key, scope = f"{kind.lower()}.{cause}", scope_of(context)
     with session.no_autoflush:
-        issued = _issued(session, context.milestone.id)
-        if key in issued:
-            return issued[key]
-        _, profile = policy_in_force.of(session, context.project.platform, now)
+        profile, issued = _issued(session, context, now)
+    if key in issued:
+        return issued[key]
     paid = (each for each in issued.values() if each.kind == ReceiptKind.FUNDING)
     original = None if kind is ReceiptKind.FUNDING else next(paid, None)
     rate = original.tax_bps if original else profile.tax_bps
@@ -149,10 +156,15 @@ def _issue(
     return row
 
 
-def _issued(session: Session, milestone_id: int) -> dict[str, Receipt]:
-    """The documents of a milestone by their key, the oldest first: all are flushed when they are issued."""
-    wanted = select(Receipt).where(Receipt.milestone_id == milestone_id).order_by(Receipt.id)
-    return {each.key: each for each in session.scalars(wanted)}
+def _issued(session: Session, context: MilestoneContext, now: datetime) -> tuple[Profile, dict[str, Receipt]]:
+    """The policy in force, which names the issuer, and the documents of the milestone by their key, the oldest first:
+    all are flushed when they are issued. Raises `NotFound`."""
+    given = {"milestone": context.milestone.id, "platform": context.project.platform, "now": now}
+    rows = session.execute(ISSUED, given).all()
+    if not rows:
+        raise NotFound(kind="policy profile", id=context.project.platform)
+    issued = {receipt.key: receipt for _, receipt in rows if receipt is not None}
+    return Profile.from_snapshot(rows[0][0].snapshot), issued
 
 
 def download(

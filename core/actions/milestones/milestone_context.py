@@ -9,12 +9,12 @@ that milestone's lock, so its own order does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from core import audit, notifications
@@ -23,7 +23,7 @@ from core.db import known_in_transaction
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Profile
-from core.records import Milestone, Party, PaymentOrder, PolicyVersion, Project
+from core.records import Case, Milestone, Party, PaymentOrder, PolicyVersion, Project
 from core.rules import milestones
 from core.rules.permissions import Actor
 
@@ -141,29 +141,56 @@ class MilestoneContext:
         )
 
 
+WHOLE = (
+    select(Milestone, PaymentOrder, Project, PolicyVersion, PAYER, PAYEE)
+    .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
+    .join(Project, Project.id == Milestone.project_id)
+    .join(PolicyVersion, PolicyVersion.id == Project.policy_version_id)
+    .join(PAYER, PAYER.id == Project.payer_id)
+    .join(PAYEE, PAYEE.id == Project.payee_id)
+)
+OF_MILESTONE = WHOLE.where(Milestone.id == bindparam("number"))
+OF_CASE = (
+    WHOLE.add_columns(Case)
+    .join(Case, Case.milestone_id == Milestone.id)
+    .where(Case.id == bindparam("number"))
+)
+# With the rows of these tables locked, in this order, and read as they are then.
+LOCKED_MILESTONE = OF_MILESTONE.with_for_update(of=[Milestone, PaymentOrder]).execution_options(
+    populate_existing=True
+)
+LOCKED_CASE = OF_CASE.with_for_update(of=[Milestone, PaymentOrder, Case]).execution_options(
+    populate_existing=True
+)
+
+
 def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) -> MilestoneContext:
     """The milestone's context in one query; with `lock`, its row and its order's row stay ours until the end, and it
     is not read again in this transaction. Raises `NotFound`."""
-    ours = known_in_transaction(session)
-    if (known := ours.get((MilestoneContext, milestone_id))) is not None:
+    if (known := known_in_transaction(session).get((MilestoneContext, milestone_id))) is not None:
         session.flush()
         return cast(MilestoneContext, known)
-    wanted = (
-        select(Milestone, PaymentOrder, Project, PolicyVersion, PAYER, PAYEE)
-        .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
-        .join(Project, Project.id == Milestone.project_id)
-        .join(PolicyVersion, PolicyVersion.id == Project.policy_version_id)
-        .join(PAYER, PAYER.id == Project.payer_id)
-        .join(PAYEE, PAYEE.id == Project.payee_id)
-        .where(Milestone.id == milestone_id)
-    )
-    if lock:
-        wanted = wanted.with_for_update(of=[Milestone, PaymentOrder])
-        wanted = wanted.execution_options(populate_existing=True)
-    row = session.execute(wanted).one_or_none()
+    wanted = LOCKED_MILESTONE if lock else OF_MILESTONE
+    row = session.execute(wanted, {"number": milestone_id}).one_or_none()
     if row is None:
         raise NotFound(kind="milestone", id=milestone_id)
+    return _context(session, row, lock=lock)
+
+
+def open_case(session: Session, case_id: int, *, lock: bool = True) -> tuple[MilestoneContext, Case]:
+    """The same of the milestone that a case is about, with the case, which is locked after it. Raises `NotFound`."""
+    row = session.execute(LOCKED_CASE if lock else OF_CASE, {"number": case_id}).one_or_none()
+    if row is None:
+        raise NotFound(kind="case", id=case_id)
+    *whole, case = row
+    return _context(session, whole, lock=lock), case
+
+
+def _context(session: Session, row: Sequence[Any], *, lock: bool) -> MilestoneContext:
     milestone, order, project, policy, payer, payee = row
+    ours = known_in_transaction(session)
+    if (known := ours.get((MilestoneContext, milestone.id))) is not None:
+        return cast(MilestoneContext, known)
     context = MilestoneContext(
         project=project,
         milestone=milestone,
@@ -173,5 +200,5 @@ def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) ->
         profile=Profile.from_snapshot(policy.snapshot),
     )
     if lock:
-        ours[MilestoneContext, milestone_id] = context
+        ours[MilestoneContext, milestone.id] = context
     return context

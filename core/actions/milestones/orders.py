@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.db import Record
 from core.errors import DeskError, Wording
 from core.money import Money
-from core.records import Milestone, PaymentEvent, PaymentOrder
+from core.one_statement import write_together
+from core.records import Case, Decision, Milestone, PaymentEvent, PaymentOrder
 from core.rules import payment_states
 from core.rules.payment_states import Cause
 
@@ -59,8 +61,9 @@ def follow(session: Session, context: MilestoneContext, *, now: datetime, cause:
     )
     context.touch()
     payment_states.check_change(payment_states.State(order.state), state)
+    events: list[PaymentEvent] = []
     if state != order.state:
-        session.add(
+        events.append(
             PaymentEvent(
                 milestone_id=order.milestone_id,
                 from_state=order.state,
@@ -73,4 +76,13 @@ def follow(session: Session, context: MilestoneContext, *, now: datetime, cause:
             )
         )
         audit.become(order, state, now=now)
-    session.flush()
+    write_together(session, _of_milestone(session, context), *events)
+
+
+def _of_milestone(session: Session, context: MilestoneContext) -> list[Record]:
+    """The milestone, its order, and what this transaction changed of its decisions and cases."""
+    milestone = context.milestone
+    theirs = [
+        row for row in session.dirty if isinstance(row, Case | Decision) and row.milestone_id == milestone.id
+    ]
+    return [*sorted(theirs, key=lambda row: (isinstance(row, Case), row.id)), milestone, context.order]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, object_session
 from core import audit, notifications, outbox
 from core.actions.debts import receivables
 from core.actions.decisions import planned_calls
-from core.actions.decisions.planned_calls import Calls
+from core.actions.decisions.planned_calls import Withdrawal
 from core.actions.funding import balance_transactions
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -41,21 +41,22 @@ def request(
 ) -> Payout | None:
     """Withdraw an amount that is payable, if the payee has automatic withdrawal; else it stays payable."""
     made = planned_calls.of_withdrawal(session, context, amount, key=key)
-    return withdraw(session, context, made, amount=amount, key=key, now=now)
-
-
-def withdraw(
-    session: Session, context: MilestoneContext, made: Calls, *, amount: Money, key: str, now: datetime
-) -> Payout | None:
-    """Queue exactly these calls of a release of `amount`; what the payee owes is kept back first.
-
-    Without an account at Stripe the transfer is queued as well, and waits.
-    """
     receivables.keep_back(session, context, made.kept_back, amount=amount, key=key, now=now)
     if made.transfer is None or made.withdrawal is None:
         return None
-    operation = outbox.queue(session, made.transfer, milestone_id=context.milestone.id, now=now)
-    chosen = made.withdrawal
+    queued = outbox.queue(session, [made.transfer], milestone_id=context.milestone.id, now=now)
+    return withdraw(session, context, made.withdrawal, queued[made.transfer.key], now=now)
+
+
+def withdraw(
+    session: Session,
+    context: MilestoneContext,
+    chosen: Withdrawal,
+    operation: OutgoingOperation,
+    *,
+    now: datetime,
+) -> Payout:
+    """The payout of this withdrawal, whose transfer is queued as `operation`; without an account at Stripe it waits."""
     payout = Payout(
         milestone_id=context.milestone.id,
         party_id=context.payee.id,

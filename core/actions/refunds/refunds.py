@@ -47,17 +47,15 @@ NOT_OWED = (RefundStatus.RETURNED, RefundStatus.CHARGED_BACK)
 def request(
     session: Session,
     context: MilestoneContext,
-    call: Call | None,
+    call: Call,
+    operation: OutgoingOperation,
     *,
     part: Money,
     ground: str,
     now: datetime,
     decision_id: int | None = None,
-) -> Refund | None:
-    """Queue exactly this operation, if there is one; `part` of it is of the milestone's amount."""
-    if call is None:
-        return None
-    operation = outbox.queue(session, call, milestone_id=context.milestone.id, now=now)
+) -> Refund:
+    """The refund that this call makes, which is queued as `operation`; `part` of it is of the milestone's amount."""
     refund = Refund(
         milestone_id=context.milestone.id,
         decision_id=decision_id,
@@ -96,7 +94,10 @@ def ask(
 ) -> None:
     """Request a refund of `amount` to the payer; `part` of it is of the milestone's amount."""
     call = planned_calls.refund_of(session, context, amount, key=key)
-    request(session, context, call, part=part, ground=ground, now=now, decision_id=decision_id)
+    queued = outbox.queue(session, [call], milestone_id=context.milestone.id, now=now)
+    request(
+        session, context, call, queued[call.key], part=part, ground=ground, now=now, decision_id=decision_id
+    )
 
 
 def settle(
