@@ -61,7 +61,7 @@ def part(module: str, *arguments: str) -> int:
     return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
 
 
-def main() -> int:
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument(
         "--seconds", type=int, default=6, help="how long each measurement of the ledger lasts"
@@ -75,7 +75,11 @@ def main() -> int:
     )
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the record that is verified")
     parser.add_argument("--only", choices=PARTS)
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    given = arguments().parse_args()
     parts = (given.only,) if given.only else PARTS
     failed = 0
     if "ledger" in parts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 import pytest
 import typer
 
+from bench import __main__ as bench
 from core.cli import app
 from core.config import Settings
 from core.gateways.stripe_sandbox.cards import BANKS, card
@@ -97,6 +100,25 @@ def test_every_make_target_exists(name: str) -> None:
     for line in codes(name):
         for target in re.findall(r"(?:^|\s)make ([a-z-]+)", line):
             assert target in targets, line
+
+
+def test_every_measurement_that_the_manual_names_can_be_asked_for() -> None:
+    asked = [
+        given
+        for name in DOCUMENTS
+        for line in codes(name)
+        for given in re.findall(r'make bench ARGS="([^"]*)"', line)
+    ]
+    assert asked
+    for given in asked:
+        bench.arguments().parse_args(shlex.split(given))
+
+
+def test_the_command_gives_the_bench_its_arguments() -> None:
+    command = [sys.executable, "-m", "core.cli", "bench", "--only", "nothing"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "invalid choice: 'nothing'" in refused.stderr
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -33,8 +33,11 @@ class NoCheckout(DeskError):
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (serve, worker, migrate, bench):
+    for command in (serve, worker, migrate):
         app.command()(command)
+    # What the bench understands is its own to say, `--help` included.
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(add_help_option=False, context_settings=passed_on)(bench)
 
 
 def serve(
@@ -113,14 +116,12 @@ def _pinned(database: Database, found: Settings) -> str:
     return audit.desk_signer(database, found.home, now=datetime.now(UTC)).public.fingerprint
 
 
-def bench(
-    seconds: Annotated[int, typer.Option(help="How long each measurement of the ledger lasts.", min=1)] = 6,
-) -> None:
+def bench(context: typer.Context) -> None:
     """Measure against the design's targets: ratios in one run. Needs a checkout, and nothing running."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "bench" / "__main__.py").is_file():
         raise NoCheckout()
-    command = [sys.executable, "-m", "bench", "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "bench", *context.args]
     raise typer.Exit(subprocess.run(command, check=False, cwd=root).returncode)
 
 

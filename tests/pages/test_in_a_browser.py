@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
-from bench.pages import free_port
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.records.people import Installation
 from core.rules.permissions import Role
 from tests import page_at_rest
 from tests.dashboard.desk_fixtures import NOW, hire
+from tests.pages.served_desk import Desk, serving
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
-SERVE = """
-import sys
-from pathlib import Path
-from core.config import Settings
-from dashboard import navigation, server
-navigation.SCRIPTS = Path(sys.argv[1])
-server.serve(Settings(), int(sys.argv[2]))
-"""
 QUEUE = """
 import time
 from pathlib import Path
@@ -65,26 +50,6 @@ header.page(f"Case {navigation.asked()}", back=("disputes", "Cases"))
 """
 
 
-@dataclass
-class Desk:
-    """A desk that is served, and a tab in which everything that goes wrong is noted."""
-
-    url: str
-    page: Page
-    troubles: list[str] = field(default_factory=list)
-    foreign: set[str] = field(default_factory=set)
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.url + path)
-
-    def enter(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).click()
-
-    def settle(self, title: str) -> None:
-        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=30_000)
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
-
-
 @pytest.fixture
 def served(urls: Urls, owner: Database, browser: Browser, tmp_path: Path) -> Iterator[Desk]:
     with owner.transaction() as session:
@@ -95,52 +60,14 @@ def served(urls: Urls, owner: Database, browser: Browser, tmp_path: Path) -> Ite
         session.execute(text("grant select, insert on presses to app"))
     for name, source in {"disputes": QUEUE, "case": CASE}.items():
         (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
-    port = free_port()
-    environment = os.environ | {
-        "DATABASE_URL": urls.app_url,
-        "ESCROW_DESK_DEMO": "true",
-        "ESCROW_DESK_HOME": str(tmp_path / "home"),
-        "STRIPE_API_KEY": "sk_test_x",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-c", SERVE, str(tmp_path), str(port)]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    try:
-        await_health(f"http://127.0.0.1:{port}/healthz")
-        page = context.new_page()
-        page_at_rest.listen(page)
-        yield watched(Desk(f"http://127.0.0.1:{port}", page))
-    finally:
-        context.close()
-        process.terminate()
-        process.wait(10)
-
-
-def watched(desk: Desk) -> Desk:
-    own = urlsplit(desk.url).netloc
-    desk.page.on("console", lambda line: desk.troubles.append(line.text) if line.type == "error" else None)
-    desk.page.on("pageerror", lambda error: desk.troubles.append(str(error)))
-    desk.page.on(
-        "request",
-        lambda asked: desk.foreign.add(asked.url) if urlsplit(asked.url).netloc not in (own, "") else None,
-    )
-    return desk
-
-
-def await_health(url: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=1).read()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(url)
+    with serving(urls, browser, tmp_path, pages=tmp_path) as desk:
+        page_at_rest.listen(desk.page)
+        yield desk
 
 
 def presses(owner: Database) -> int:
     with owner.reading() as session:
-        return session.scalar(text("select count(*) from presses"))
+        return session.scalar(text("select count(*) from presses")) or 0
 
 
 def test_one_day_at_the_desk(served: Desk, owner: Database) -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bench.pages import free_port
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.money import Money
 from tests import builders
 from tests.builders import Town
-from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
+from tests.pages.served_desk import Desk, serving
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 PAPER = 1123  # pixels of A4 landscape
 # Each page with what is chosen on it, as its paper says that.
 PAGES = {
@@ -48,28 +43,11 @@ def town(database: Database) -> Town:
 
 @pytest.fixture
 def desk(urls: Urls, town: Town, browser: Browser, tmp_path: Path) -> Iterator[Desk]:
-    port = free_port()
-    environment = os.environ | {
-        "DATABASE_URL": urls.app_url,
-        "ESCROW_DESK_DEMO": "true",
-        "ESCROW_DESK_HOME": str(tmp_path / "home"),
-        "STRIPE_API_KEY": "sk_test_x",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-c", SERVE, str(ROOT / "pages"), str(port)]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
-    context = browser.new_context(viewport={"width": PAPER, "height": 794})
-    try:
-        await_health(f"http://127.0.0.1:{port}/healthz")
-        served = watched(Desk(f"http://127.0.0.1:{port}", context.new_page()))
+    with serving(urls, browser, tmp_path, width=PAPER, height=794) as served:
         served.open("/overview")
         served.enter("Fay Moreno")
         served.settle("Overview")
         yield served
-    finally:
-        context.close()
-        process.terminate()
-        process.wait(10)
 
 
 def test_a_printed_page_is_its_tables_and_no_empty_field(desk: Desk) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sqlalchemy import func, select, text
 
-from bench.pages import free_port
 from core.actions.cases import evidence, unsent_text
 from core.actions.decisions import drafts
 from core.db import Database
@@ -26,10 +22,9 @@ from core.rules.grounds import Reference
 from tests import builders, patience
 from tests.builders import Told, Town
 from tests.gateways.evidence_builders import picture
-from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
+from tests.pages.served_desk import Desk, serving
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -55,28 +50,11 @@ def told(town: Town, tmp_path: Path) -> list[Told]:
 
 @pytest.fixture
 def desk(urls: Urls, told: list[Told], browser: Browser, tmp_path: Path) -> Iterator[Desk]:
-    port = free_port()
-    environment = os.environ | {
-        "DATABASE_URL": urls.app_url,
-        "ESCROW_DESK_DEMO": "true",
-        "ESCROW_DESK_HOME": str(tmp_path / "home"),
-        "STRIPE_API_KEY": "sk_test_x",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-c", SERVE, str(ROOT / "pages"), str(port)]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    try:
-        await_health(f"http://127.0.0.1:{port}/healthz")
-        served = watched(Desk(f"http://127.0.0.1:{port}", context.new_page()))
+    with serving(urls, browser, tmp_path) as served:
         served.open("/disputes")
         served.enter("Mia Lund")
         served.settle("Cases")
         yield served
-    finally:
-        context.close()
-        process.terminate()
-        process.wait(10)
 
 
 def current_row(page: Page) -> str:
