@@ -3,10 +3,12 @@
 PORT ?= 8600
 RESET ?=
 WORKERS ?= 2
+SEEDS ?= 200
+FROM ?= 0
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check attack stripe-test coverage vulnerabilities bench screenshots lock clean
+.PHONY: help environment demo test check attack faults stripe-test coverage vulnerabilities bench screenshots lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +31,9 @@ check: environment ## what to run before a commit, a minute: ruff, mypy, import 
 
 attack: environment ## every known attack on the desk, played: held or BROKEN (ARGS="--json", "--only Sessions")
 	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" $(BIN)/python -m scripts.attack -n $(WORKERS) $(ARGS)
+
+faults: environment ## lives in which everything fails at random, replayable by their numbers (SEEDS=200 FROM=0, ARGS="--mutants")
+	@exec $(BIN)/python -m tests.seeded_faults --seeds $(SEEDS) --from $(FROM) $(ARGS)
 
 stripe-test: environment ## the contract tests against Stripe itself, in test mode (STRIPE_API_KEY=sk_test_…)
 	@STRIPE_API_KEY="$(STRIPE_API_KEY)" exec $(BIN)/pytest -q -n 0 -rs tests/gateways/test_stripe_itself.py $(ARGS)

@@ -47,8 +47,9 @@ class StatusStep:
         return {self.column: self.before}, {self.column: self.after, **between}
 
 
-def become(row: Record, status: StrEnum, *, now: datetime, by: Actor = SYSTEM) -> None:
-    """`row` takes the step to `status`, or `IllegalMove`. Staying is no step and leaves nothing.
+def become(row: Record, status: StrEnum, *, now: datetime, by: Actor = SYSTEM, anyway: bool = False) -> None:
+    """`row` takes the step to `status`, or `IllegalMove`. Staying is no step and leaves nothing, unless `anyway`: what
+    else changes of the row with it has to be told by an entry.
 
     `by` and `now` are what its own entry says where the action leaves none about this object. Leave the action's entry
     after the step, so that it carries it.
@@ -56,7 +57,7 @@ def become(row: Record, status: StrEnum, *, now: datetime, by: Actor = SYSTEM) -
     place = statuses.PLACES[row.__tablename__]
     before: StrEnum = getattr(row, place.column)
     after = statuses.check(row.__tablename__, before, status)
-    if after == before:
+    if after == before and not anyway:
         return
     session = object_session(row)
     assert session is not None, "a status is changed in the transaction of an action"

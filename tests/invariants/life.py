@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -99,8 +99,8 @@ class Life:
     known: dict[str, tuple[int, str]] | None = None
     moved: bool = True
 
-    def begin(self, seed: int) -> None:
-        """Four projects on two platforms in two currencies, each with people and a way to be paid out of its own."""
+    def begin(self, seed: int, kinds: Sequence[tuple[str, str, str, str]] = KINDS) -> None:
+        """Projects on two platforms in two currencies, each with people and a way to be paid out of its own."""
         self.draw = random.Random(seed)
         self.market.pay_in(500_000)
         self.market.pay_in(500_000, "JPY")
@@ -108,7 +108,7 @@ class Life:
         row = self.market.act(install.add_staff, SYSTEM, **second, roles=(Role.ADMINISTRATOR,))
         self.market.staff["abe"] = row.id
         self.market.roles["abe"] = frozenset({Role.ADMINISTRATOR})
-        for kind in KINDS:
+        for kind in kinds:
             self.agrees(kind)
 
     def step(self, name: str, seed: int) -> None:

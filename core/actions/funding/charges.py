@@ -121,9 +121,13 @@ def on_processing(
 def on_paid(
     session: Session, context: MilestoneContext, operation: OutgoingOperation, *, now: datetime
 ) -> None:
-    """The payer's bank has paid: the charge succeeded."""
+    """The payer's bank has paid: the charge succeeded. News of it that come again say nothing of what the payer has
+    saved since, or withdrawn."""
+    row = of(session, operation)
+    if row.status == ChargeStatus.SUCCEEDED:
+        return
     _end(session, operation, ChargeStatus.SUCCEEDED, now)
-    if not of(session, operation).off_session:
+    if not row.off_session:
         details.paid_with(context.payer, operation.payload["payment_method"], now=now)
 
 

@@ -69,7 +69,7 @@ def later(
     status: OperationStatus = OperationStatus.QUEUED,
 ) -> None:
     """Try again at `at`, with the same key."""
-    _become(operation, status, now)
+    _become(operation, status, now, anyway=operation.last_error != reason)
     operation.next_try_at, operation.last_error = at, reason
 
 
@@ -86,14 +86,17 @@ def _end(operation: OutgoingOperation, status: OperationStatus, now: datetime) -
 
 
 def sending(operation: OutgoingOperation, *, now: datetime) -> None:
-    """Claimed by a worker, and on its way as soon as this is committed."""
-    _become(operation, OperationStatus.SENDING, now)
+    """Claimed by a worker, and on its way as soon as this is committed. Whoever takes it over from one that died
+    leaves an entry, too."""
+    _become(operation, OperationStatus.SENDING, now, anyway=True)
     operation.sending_since = now
     operation.tries += 1
     operation.first_sent_at = operation.first_sent_at or now
 
 
-def _become(operation: OutgoingOperation, status: OperationStatus, now: datetime) -> None:
+def _become(
+    operation: OutgoingOperation, status: OperationStatus, now: datetime, *, anyway: bool = False
+) -> None:
     """Through the table of steps, or `IllegalMove`: what was called off is over for good."""
-    audit.become(operation, status, now=now)
+    audit.become(operation, status, now=now, anyway=anyway)
     operation.sending_since = None
