@@ -91,12 +91,14 @@ MOVED = text(
         from posting_tail t join journals j on j.id = t.journal_id
         where cast(:lines as smallint[]) is null or (t.account_id >> 10 & 255) = any(:lines)
     )
-    select w.n, h.name as line, c.code as currency, sum(m.debits)::bigint as debits, sum(m.credits)::bigint as credits
-    from windows w
-    join moved m on m.day between w.first and w.last and (w.closing or not m.closing)
-    join chart h on h.line = m.line
-    join currencies c on c.number = m.currency_number
-    group by 1, 2, 3
+    select s.n, h.name as line, c.code as currency, s.debits, s.credits
+    from (
+        select w.n, m.line, m.currency_number, sum(m.debits)::bigint as debits, sum(m.credits)::bigint as credits
+        from windows w join moved m on m.day between w.first and w.last and (w.closing or not m.closing)
+        group by 1, 2, 3
+    ) s
+    join chart h on h.line = s.line
+    join currencies c on c.number = s.currency_number
     """
 )
 
