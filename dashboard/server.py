@@ -24,12 +24,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.config import Settings
 from core.desk import Desk
+from core.errors import DeskError
 from dashboard import request_context
 
 HERE = Path(__file__).resolve().parent
 SCRIPT = HERE / "app.py"
+SETTINGS = Path(".streamlit") / "config.toml"
 CHARTS_AFTER = 5.0  # seconds
 FOR_PROGRAMS = ("/api/v1/", "/webhooks/")
+
+
+class NoSettings(DeskError):
+    """{file} is missing beside the dashboard: install Escrow Desk again, from its wheel or a whole checkout."""
 
 
 def application(desk: Desk) -> Any:
@@ -131,18 +137,29 @@ def serve(
 
 
 def configure(settings: Settings, port: int) -> None:
-    """Read the checkout's `.streamlit/config.toml` wherever the process was started, and say where we listen."""
+    """Read our `.streamlit/config.toml` wherever the process was started, and say where we listen. Raises
+    `NoSettings`."""
     from streamlit import config
     from streamlit.web import bootstrap
 
-    # Streamlit looks for `.streamlit/` beside its main script, in the working directory and at home; ours is here.
-    config._main_script_path = str(HERE.parent / SCRIPT.name)
+    # Streamlit looks for `.streamlit/` beside its main script, in the working directory and at home; ours is in the
+    # checkout, or in the installed package.
+    config._main_script_path = str(settings_folder() / SCRIPT.name)
     options = {
         "server_port": port,
         "server_address": settings.host,
         "server_allowedHosts": sorted(_hosts(settings)),
     }
     bootstrap.load_config_options(options)
+
+
+def settings_folder() -> Path:
+    """Where `.streamlit/config.toml` lies. Without it pages would be served as Streamlit's own defaults have it, so
+    nothing is: raises `NoSettings`."""
+    for each in (HERE.parent, HERE):
+        if (each / SETTINGS).is_file():
+            return each
+    raise NoSettings(file=SETTINGS)
 
 
 def _hosts(settings: Settings) -> frozenset[str]:
@@ -183,6 +200,7 @@ def main() -> None:
     try:
         settings.require_home()
         require_desk(settings)
+        settings_folder()
     except Exception as problem:
         print(f"✗ {refusal(problem)}", file=sys.stderr)
         raise SystemExit(2) from None
