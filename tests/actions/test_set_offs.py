@@ -5,18 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from core.actions.debts import repayment_plans, set_offs
 from core.actions.debts.set_offs import NothingToSetOff, SetOffChanged
 from core.actions.funding import fund
 from core.actions.milestones import verification
+from core.actions.payouts import withdrawals
 from core.actions.risk import holds
 from core.errors import ReasonMissing
+from core.gateways.payments import ProviderRefused
 from core.money import Money
+from core.processes.outgoing import failures
 from core.queries import set_offs as shown
-from core.records import Hold, Notification, Payout
+from core.records import Hold, Notification, OutgoingOperation, Payout
 from core.rules import repayment_plans as rules
+from core.rules.payouts import PayoutEvent
 from core.rules.permissions import NotPermitted, StepUpRequired
 from core.rules.repayment_plans import Every
 from tests.actions.stripe_events import bank_says, charged_back
@@ -133,6 +138,50 @@ def test_a_withdrawal_that_was_not_sent_is_canceled_and_says_why(market: Market)
     assert market.order(second) == {"released": 60_000}
     with pytest.raises(NothingToSetOff, match="Nothing that is payable to the payee is with us"):
         press(market, 40_000)
+
+
+def test_a_transfer_that_stripe_refused_is_set_off_and_the_rest_is_requested_as_a_new_one(
+    market: Market,
+) -> None:
+    second, held = waiting(market, 130_000)
+    lift(market, held)
+    (call,) = [each for each in market.operations("TRANSFER") if each.milestone_id == second.milestone]
+
+    def refused(session: Session) -> None:
+        row = session.get_one(OutgoingOperation, call.id)
+        (payout,) = session.scalars(select(Payout).where(Payout.transfer_operation_id == row.id))
+        withdrawals.move(payout, PayoutEvent.SEND, now=market.now)
+        row.first_sent_at = market.now
+        refusal = ProviderRefused(provider_code="account_invalid", reason="No such destination")
+        failures.refused(session, row.id, refusal=refusal, now=market.now)
+
+    market.database.run(refused)
+    press(market, DEBT)
+    market.work()
+    rows = [each for each in market.all(Payout) if each.milestone_id == second.milestone]
+    assert [(each.status, each.amount_minor) for each in rows] == [
+        ("CANCELED", 130_000),
+        ("IN_TRANSIT", 30_000),
+    ]
+    assert market.order(second) == {"released": 130_000}
+    market.lawful()
+
+
+def test_a_transfer_that_was_sent_is_left_alone(market: Market) -> None:
+    """Nobody knows yet what came of it."""
+    second, held = waiting(market, 60_000)
+    lift(market, held)
+    (call,) = [each for each in market.operations("TRANSFER") if each.milestone_id == second.milestone]
+
+    def sent(session: Session) -> None:
+        session.get_one(OutgoingOperation, call.id).first_sent_at = market.now
+
+    market.database.run(sent)
+    assert plan(market).rows == ()
+    with pytest.raises(NothingToSetOff):
+        press(market, 60_000)
+    market.work()
+    assert market.order(second) == {"released": 60_000}
 
 
 def test_what_stops_a_release_stops_it_too_and_says_so(market: Market) -> None:
