@@ -25,6 +25,9 @@ PATIENCE, PAUSE = 3.0, 0.05  # seconds
 
 # A commit is on disk before anybody hears of it (synchronous_commit, which is on unless somebody turned it off).
 WRITTEN = text("select pg_current_wal_flush_lsn()::text")
+BEHIND = text(
+    "select greatest(pg_wal_lsn_diff(cast(:written as pg_lsn), pg_last_wal_replay_lsn()), 0)::bigint"
+)
 REPLAYED = text("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= cast(:written as pg_lsn)")
 
 
@@ -61,3 +64,11 @@ class HeavyReads:
                     return False
                 time.sleep(PAUSE)
         return True
+
+
+def behind(primary: Database, replica: Database) -> int:
+    """How many bytes of the primary's log the replica has not replayed. Raises `DBAPIError`."""
+    with primary.reading() as session:
+        written = session.scalar(WRITTEN)
+    with replica.reading() as session:
+        return int(session.scalar(BEHIND, {"written": written}) or 0)

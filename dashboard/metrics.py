@@ -22,8 +22,10 @@ from starlette.routing import Route
 from core.audit import outside, outside_places
 from core.audit.pinned_keys import ledger_name
 from core.desk import Desk
-from core.queries import client_funds, health, reconciliation
+from core.ledger import accounts
+from core.queries import client_funds, health, ledger, reconciliation
 from core.queries.oldest_waiting import oldest
+from core.replica import behind
 from dashboard.address_limits import ENTRY_POINTS, refused_at
 from dashboard.demo_sign_in import LOOPBACK
 
@@ -97,6 +99,7 @@ class _Gauges(Collector):
             yield from [
                 _gauge("escrow_desk_database_up", "Whether the database answers", 1),
                 *_read(self.desk),
+                *_replica(self.desk),
             ]
         except SQLAlchemyError:
             yield _gauge("escrow_desk_database_up", "Whether the database answers", 0)
@@ -116,6 +119,7 @@ def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
         ages = {each.work.value: int(each.age(now).total_seconds()) for each in oldest(session, now=now)}
         yield _by("work", "escrow_desk_oldest_waiting_seconds", "How long the oldest has waited", ages)
         yield from _client_funds(session)
+        yield _balances(session)
         yield from _checkpoints_outside(session, desk, now)
         found = reconciliation.status(session)
     yield from _reconciliation(found, now)
@@ -159,6 +163,29 @@ def _client_funds(session: Session) -> Iterator[GaugeMetricFamily]:
         yield _by("currency", f"escrow_desk_client_funds_{name}", meaning, values)
     stopped = {currency: int(currency in stops) for currency in looks}
     yield _by("currency", "escrow_desk_payouts_stopped", "Whether payouts wait for a person", stopped)
+
+
+def _balances(session: Session) -> GaugeMetricFamily:
+    """Every line of the chart by currency, in minor units, as its side grows; what sums to zero in all is left out."""
+    name = "escrow_desk_balance_minor"
+    gauge = GaugeMetricFamily(name, "Balance of a line of the chart", labels=["account", "currency"])
+    for (line, currency), net in sorted(ledger.nets(session).items()):
+        grows_as_debit = accounts.CHART[line].side is accounts.Side.DEBIT
+        gauge.add_metric([line, currency], net.minor if grows_as_debit else -net.minor)
+    return gauge
+
+
+def _replica(desk: Desk) -> Iterator[GaugeMetricFamily]:
+    """How far the replica is behind; no number where there is none, or it does not answer."""
+    if desk.replica is None:
+        return
+    try:
+        bytes_behind = behind(desk.auditor, desk.replica)
+    except SQLAlchemyError:
+        yield _gauge("escrow_desk_replica_up", "Whether the replica answers", 0)
+        return
+    yield _gauge("escrow_desk_replica_up", "Whether the replica answers", 1)
+    yield _gauge("escrow_desk_replica_behind_bytes", "What the replica has not replayed yet", bytes_behind)
 
 
 def _gauge(name: str, meaning: str, value: int) -> GaugeMetricFamily:

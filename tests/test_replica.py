@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,10 +21,13 @@ from core.doctor import _read_replica
 from core.embedded_postgres import EmbeddedPostgres, Server
 from core.embedded_postgres.cluster import OWNER, place_for, read_access
 from core.ledger_export import LedgerFilter, LedgerFormat, export_ledger
+from core.queries import ledger
 from core.replica import HeavyReads
+from dashboard import metrics
 from tests import builders
 from tests.builders import Town
 from tests.database import FORGETFUL, migrate
+from tests.desk_fixtures import a_desk
 
 pytestmark = pytest.mark.slow  # two clusters
 STREAMING = FORGETFUL | {"wal_level": "replica", "max_wal_senders": "4", "synchronous_commit": "on"}
@@ -136,6 +139,25 @@ def test_a_replica_that_is_behind_is_not_asked(pair: Pair, monkeypatch: pytest.M
         pair.replay("resume")
     monkeypatch.setattr(replicas, "PATIENCE", 60.0)
     assert asked(pair.reads)
+
+
+def test_how_far_it_is_behind_is_a_metric(pair: Pair, tmp_path: Path) -> None:
+    desk = replace(a_desk(pair.town.database, tmp_path), auditor=pair.primary, replica=pair.replica)
+    pair.replay("pause")
+    try:
+        builders.funded(pair.town)
+        assert replicas.behind(pair.primary, pair.replica) > 0
+        numbers = metrics.render(desk).decode()
+        assert "escrow_desk_replica_up 1" in numbers
+        held = pair.town.read(ledger.nets)["held", "USD"]
+        assert f'escrow_desk_balance_minor{{account="held",currency="USD"}} {-held.minor:.1f}' in numbers
+        assert "escrow_desk_replica_behind_bytes 0" not in numbers
+        assert "escrow_desk_replica_behind_bytes" in numbers
+    finally:
+        pair.replay("resume")
+    away = Database("postgresql+psycopg://app@127.0.0.1:1/none", pool_size=1)
+    assert "escrow_desk_replica_up 0" in metrics.render(replace(desk, replica=away)).decode()
+    assert "escrow_desk_replica" not in metrics.render(replace(desk, replica=None)).decode()
 
 
 def test_a_replica_that_gives_a_read_up_is_asked_no_more_and_the_read_begins_anew(pair: Pair) -> None:

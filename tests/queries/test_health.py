@@ -269,4 +269,6 @@ def test_money_that_is_short_and_breaks_that_are_open_are_said(desk: Desk) -> No
     )
     wrong = desk.wrong()
     assert "$699.00 short at" in wrong["Client funds"]
+    numbers = metrics.render(a_desk(desk.database, desk.home)).decode()
+    assert 'escrow_desk_client_funds_short_minor{currency="USD"} 69900' in numbers
     assert "found 4 that do not match" in wrong["Reconciliation"]
