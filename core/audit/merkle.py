@@ -21,6 +21,11 @@ def leaf_hash(data: bytes) -> bytes:
     return sha256(b"\x00" + data).digest()
 
 
+def leaf_hashes(rows: Iterable[bytes]) -> bytes:
+    """Those of several, joined."""
+    return b"".join([sha256(b"\x00" + row).digest() for row in rows])
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 

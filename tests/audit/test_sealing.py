@@ -261,6 +261,20 @@ def test_verification_tells_how_far_it_is(log: Log, monkeypatch: pytest.MonkeyPa
     assert seen == [(rows // 3, rows), (rows // 3 * 2, rows), (rows, rows)]
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 1_000])
+def test_rows_are_hashed_the_same_however_many_come_at_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("core.audit.sealed_rows.PIECE", at_once)
+    monkeypatch.setattr("core.audit.sealed_rows.SENT_AT_ONCE", at_once)
+    altered = log.written(3)[1][1]
+    assert log.verify().ok
+    log.tamper("update audit_entries set reason = 'another' where id = :id", id=altered)
+    found = [(each.wrong, each.id, each.seal) for each in log.verify().findings]
+    assert ("altered", altered, 2) in found
+    assert {seal for _, _, seal in found if seal} == {2}
+
+
 def test_verification_changes_nothing_and_needs_no_more_than_reading(log: Log, auditor: Database) -> None:
     log.written(1)
     assert "permission denied" in refused(auditor, "delete from audit_entries")

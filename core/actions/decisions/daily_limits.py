@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.actions.decisions.recorded_decision import LIVE
@@ -19,6 +19,21 @@ from core.records import Decision, Milestone, Party, Project
 from core.rules.splits import Split
 
 DAY = timedelta(days=1)
+TO_PAYEE, TO_PAYER = Project.payee_id == bindparam("payee"), Project.payer_id == bindparam("payer")
+SAME = Decision.currency == bindparam("currency")
+GIVEN = (
+    select(
+        func.count().filter(TO_PAYEE),
+        func.count().filter(TO_PAYER),
+        func.coalesce(func.sum(Decision.release_minor).filter(TO_PAYEE, SAME), 0),
+        func.coalesce(func.sum(Decision.refund_minor).filter(TO_PAYER, SAME), 0),
+    )
+    .select_from(Decision)
+    .join(Milestone, Milestone.id == Decision.milestone_id)
+    .join(Project, Project.id == Milestone.project_id)
+    .where(or_(TO_PAYEE, TO_PAYER), Decision.status.in_(LIVE), Decision.made_at > bindparam("since"))
+)
+"""How many decisions favored either party, and what they gave them."""
 
 
 def lock_parties(session: Session, context: MilestoneContext) -> None:
@@ -39,21 +54,14 @@ class GivenToday:
 
 
 def given_today(session: Session, context: MilestoneContext, split: Split, *, now: datetime) -> GivenToday:
-    to_payee, to_payer = Project.payee_id == context.payee.id, Project.payer_id == context.payer.id
-    same = Decision.currency == context.milestone.currency
-    favored = to_payee if split.release >= split.refund else to_payer
-    wanted = (
-        select(
-            func.count().filter(favored),
-            func.coalesce(func.sum(Decision.release_minor).filter(to_payee, same), 0),
-            func.coalesce(func.sum(Decision.refund_minor).filter(to_payer, same), 0),
-        )
-        .select_from(Decision)
-        .join(Milestone, Milestone.id == Decision.milestone_id)
-        .join(Project, Project.id == Milestone.project_id)
-        .where(or_(to_payee, to_payer), Decision.status.in_(LIVE), Decision.made_at > now - DAY)
-    )
-    count, *before = session.execute(wanted).one()
+    given = {
+        "payee": context.payee.id,
+        "payer": context.payer.id,
+        "currency": context.milestone.currency,
+        "since": now - DAY,
+    }
+    to_payee, to_payer, *before = session.execute(GIVEN, given).one()
+    count = to_payee if split.release >= split.refund else to_payer
     got = zip((split.release, split.refund), map(context.money, map(int, before)), strict=True)
     return GivenToday(
         int(count), tuple(share + given for share, given in got if share.is_positive and given.is_positive)

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import rfc8785
@@ -91,11 +92,11 @@ class Plan:
     unopened: tuple[int, ...] = ()
     papers: Mapping[str, Letter] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def canonical(self) -> bytes:
         return rfc8785.dumps(self.content)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         return hashlib.sha256(self.canonical).hexdigest()
 
