@@ -7,6 +7,7 @@ from datetime import datetime
 import streamlit as st
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from core.actions.privacy import readings
 from core.db import is_away
@@ -17,20 +18,24 @@ from dashboard.ui import errors
 log = structlog.get_logger("dashboard")
 
 
-def note(kind: ReadingKind, number: int) -> None:
+def note(kind: ReadingKind, *numbers: int) -> None:
     """Ends the page with a sentence where it cannot be recorded."""
     known: dict[tuple[ReadingKind, int], datetime] = st.session_state.setdefault("desk:read", {})
     actor, now = request_context.actor(), request_context.now()
-    if not is_due(known.get((kind, number)), now):
+    due = sorted(number for number in numbers if is_due(known.get((kind, number)), now))
+    if not due:
         return
+
+    def write(session: Session) -> None:
+        for number in due:
+            readings.note(session, actor, now=now, kind=kind, number=number)
+
     try:
-        request_context.desk().database.run(
-            lambda session: readings.note(session, actor, now=now, kind=kind, number=number)
-        )
+        request_context.desk().database.run(write)
     except DBAPIError as problem:
         if is_away(problem):
             raise
-        log.exception("reading.not_recorded", kind=kind, number=number)
+        log.exception("reading.not_recorded", kind=kind, numbers=due)
         errors.show(ReadingNotRecorded())
         navigation.end()
-    known[kind, number] = now
+    known |= {(kind, number): now for number in due}

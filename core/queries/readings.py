@@ -1,5 +1,5 @@
 """Who read what the desk holds about a person: their own page, their projects with cases, messages and chargebacks,
-what they submitted, and the e-mails to them."""
+what they submitted, the e-mails to them, and the reports, reviews, complaints and documents about them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ ABOUT = """
     join projects p on p.id = m.project_id where :party in (p.payer_id, p.payee_id)
     union all select 'EVIDENCE', e.id from evidence e where e.uploaded_by = :party
     union all select 'EMAIL', n.id from notifications n where n.party_id = :party
+    union all
+    select 'REPORT', r.id from reports r join projects p on p.id = r.project_id
+    where :party in (p.payer_id, p.payee_id, r.subject_id) or r.author_kind = 'party' and r.author_id = :party
+    union all
+    select 'RISK_REVIEW', v.id from risk_reviews v join milestones m on m.id = v.milestone_id
+    join projects p on p.id = m.project_id where :party in (p.payer_id, p.payee_id)
+    union all
+    select 'HOLD', h.id from holds h join milestones m on m.id = h.milestone_id
+    join projects p on p.id = m.project_id where :party in (p.payer_id, p.payee_id)
+    union all select 'DOCUMENT', d.id from receipts d where :party in (d.payer_id, d.payee_id)
 """
 OF_PARTY = text(
     f"""
@@ -42,6 +52,10 @@ _WHAT: dict[ReadingKind, tuple[str, ReferenceKind | None]] = {
     ReadingKind.EMAIL: ("E-mail", "letter"),
     ReadingKind.PROJECT: ("Project", "project"),
     ReadingKind.CHARGEBACK: ("Chargeback", "chargeback"),
+    ReadingKind.REPORT: ("Report", "report"),
+    ReadingKind.RISK_REVIEW: ("Risk review", "risk review"),
+    ReadingKind.HOLD: ("Complaint behind hold", "hold"),
+    ReadingKind.DOCUMENT: ("Document", None),
 }
 
 

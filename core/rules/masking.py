@@ -21,8 +21,8 @@ AT_ONCE = 25  # people in one press
 # So many people revealed by one colleague within an hour are still the day's work; more raise an alarm.
 MANY, WITHIN = 10, timedelta(hours=1)
 MASK = "•••"
-_WORD, _FIRST = re.compile(r"(\S)\S*"), rf"\1{MASK}"
-_NUMBERED = re.compile(rf"(?:\S{MASK} )+#(\d+)\b")
+_WORDS, FIRST_WORDS = re.compile(r"(?<!\S)\w"), 2  # a word begins with a letter or a digit
+_NUMBERED = re.compile(rf"(?:\S?{MASK} )+#(\d+)\b")
 
 
 class Personal(StrEnum):
@@ -79,13 +79,19 @@ class Sight:
 class NobodyToReveal(DeskError):
     """Choose whom you need to see."""
 
+    of_what_was_given = True
+
 
 class TooManyToReveal(DeskError):
     """{count} people are too many at once: reveal at most {most} together."""
 
+    of_what_was_given = True
+
 
 class NoSessionToRevealIn(DeskError):
     """Names are revealed in a session of your own, on a page."""
+
+    of_what_was_given = True
 
 
 def sees(roles: Iterable[Role], page: str) -> frozenset[Personal]:
@@ -102,8 +108,11 @@ def hides(roles: Iterable[Role], page: str) -> bool:
 
 
 def masked_name(name: str, party_id: int) -> str:
-    """`A••• L••• #17`"""
-    return name if name in ("", "erased") else f"{_WORD.sub(_FIRST, name)} #{party_id}"
+    """`A••• L••• #17`: short enough for the number to be seen in a column, also of `Arden & Lowe Kitchens Ltd`."""
+    if name in ("", "erased"):
+        return name
+    letters = _WORDS.findall(name)[:FIRST_WORDS] or [""]
+    return f"{' '.join(letter + MASK for letter in letters)} #{party_id}"
 
 
 def masked_email(address: str) -> str:

@@ -19,7 +19,8 @@ AGAIN = timedelta(minutes=5)  # whoever still looks after this is written down a
 
 class ReadingKind(StrEnum):
     """`object_id` is the number of it; of messages that of their case, of an e-mail that of the notification.
-    PARTY: the page of a person, or all that is held about them; REVEALED_NAME: their name alone, revealed."""
+    PARTY: the page of a person, or all that is held about them; REVEALED_NAME: their name alone, revealed; HOLD: the
+    late complaint that it stands for; DOCUMENT: a receipt, an invoice or a credit note as a file."""
 
     CASE = "CASE"
     MESSAGES = "MESSAGES"
@@ -29,6 +30,10 @@ class ReadingKind(StrEnum):
     CHARGEBACK = "CHARGEBACK"
     PARTY = "PARTY"
     REVEALED_NAME = "REVEALED_NAME"
+    REPORT = "REPORT"
+    RISK_REVIEW = "RISK_REVIEW"
+    HOLD = "HOLD"
+    DOCUMENT = "DOCUMENT"
 
 
 # Whoever holds any of these can open one.
@@ -41,6 +46,10 @@ OPENED_WITH: Mapping[ReadingKind, tuple[Permission, ...]] = {
     ReadingKind.CHARGEBACK: (Permission.READ_CHARGEBACKS,),
     ReadingKind.PARTY: (Permission.READ_PERSONAL_DATA, Permission.READ_LEDGER),
     ReadingKind.REVEALED_NAME: (Permission.REVEAL_PERSON,),
+    ReadingKind.REPORT: (Permission.READ_CASES,),
+    ReadingKind.RISK_REVIEW: (Permission.READ_CASES,),
+    ReadingKind.HOLD: (Permission.READ_CASES,),
+    ReadingKind.DOCUMENT: (Permission.READ_CASES,),
 }
 
 

@@ -12,9 +12,11 @@ from core.errors import NotFound
 from core.queries import holds
 from core.queries.holds import Candidate, Figures, HoldRow
 from core.rules.holds import BY_STAFF, PLACING, TOLD, HoldKind
+from core.rules.masking import MASK
 from core.rules.permissions import Permission
+from core.rules.readings import ReadingKind
 from core.rules.references import reference
-from dashboard import lift_preview, lifting, navigation, request_context
+from dashboard import lift_preview, lifting, navigation, readings, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance import payee_hold_panel
 from dashboard.ui import cards, confirm, deadlines, kept_choices, reasons, status, text_fields
@@ -83,6 +85,8 @@ def show(hold_id: int) -> None:
             st.text("There is no such hold.")
         st.button("Close", on_click=close, args=("holds",))
         return
+    if row.kind == HoldKind.COMPLAINT and row.reason != MASK:
+        readings.note(ReadingKind.HOLD, row.id)
     _head(row)
     _facts(row)
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')

@@ -12,11 +12,13 @@ from core.queries import risk as queries
 from core.queries.bounded_list import Listed
 from core.queries.practice_flags import Flag
 from core.queries.risk import Filed, Review
+from core.rules.masking import MASK
 from core.rules.permissions import Permission
+from core.rules.readings import ReadingKind
 from core.rules.references import reference
 from core.rules.reports import ReportKind, ReportOutcome, Source
 from core.rules.risk import ReviewOutcome
-from dashboard import navigation, request_context
+from dashboard import navigation, readings, request_context
 from dashboard.ui import cards, confirm, deadlines, header, kept_choices, reasons, text_fields
 from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import in_words
@@ -38,6 +40,8 @@ def section() -> None:
         flags = practice_flag_queries.open_flags(session, most=most)
     if not (waiting or filed or flags):
         return
+    readings.note(ReadingKind.RISK_REVIEW, *(row.id for row in waiting))
+    readings.note(ReadingKind.REPORT, *(row.id for row in filed if row.details != MASK))
     header.section(
         "Risk reviews", f"{waiting.total:,} open; the money of each waits until its review is settled"
     )

@@ -162,6 +162,10 @@ NAMES = [
     "erased",
     "",
     "tab\tand\nline",
+    "Arden & Lowe Kitchens Ltd",
+    "  (The) O’Neill & Sons",
+    "& & co",
+    "&",
 ]
 
 

@@ -94,8 +94,8 @@ def test_models_and_migrations_describe_the_same_schema(owner: Database) -> None
 
 def test_a_column_that_only_the_database_has_is_found(owner: Database) -> None:
     with owner.transaction() as session:
-        session.execute(text("alter table holds add column forgotten bigint"))
-        session.execute(text("alter table holds alter column report_id type integer"))
+        session.execute(text("alter table hold_lifts add column forgotten bigint"))
+        session.execute(text("alter table hold_lifts alter column hold_id type integer"))
     assert len(drift(owner)) == 2
 
 

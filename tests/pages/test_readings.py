@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core.actions.cases import evidence
+from core.actions.cases import conversation, evidence
+from core.actions.milestones import documents, verification
+from core.actions.risk import holds, reports
 from core.db import Database
-from core.records import Reading
+from core.money import Money
+from core.records import Reading, RiskReview
+from core.rules.reports import ReportKind, Severity
 from dashboard import request_context
 from tests import builders
 from tests.builders import Told, Town
@@ -94,6 +98,72 @@ def test_evidence_that_is_opened_is_recorded(town: Town, told: Told) -> None:
     assert noted(town) == {(town.staff["cora"], "EVIDENCE", piece.id)}
 
 
+def reported(town: Town, told: Told) -> int:
+    return town.act(
+        reports.file,
+        town.payer,
+        project_id=told.project,
+        kind=ReportKind.THREAT,
+        severity=Severity.SEVERE,
+        details="He shouts.",
+    ).id
+
+
+@pytest.mark.parametrize(("subject", "sees"), [("cora", True), ("mia", True), ("fay", False)])
+def test_reports_and_risk_reviews_on_holds_are_recorded_of_whoever_sees_their_words(
+    town: Town, told: Told, subject: str, sees: bool
+) -> None:
+    report = reported(town, told)
+    review = town.read(lambda s: s.query(RiskReview).filter_by(milestone_id=told.milestone).one()).id
+    assert ("He shouts." in words(visit(town, subject, "holds"))) == sees
+    assert ((town.staff[subject], "REPORT", report) in noted(town)) == sees
+    assert (town.staff[subject], "RISK_REVIEW", review) in noted(town)
+
+
+@pytest.mark.parametrize(("subject", "sees"), [("cora", True), ("fay", False)])
+def test_a_late_complaint_is_masked_or_its_reading_is_recorded(town: Town, subject: str, sees: bool) -> None:
+    told = builders.funded(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.wait(days=6)
+    hold = town.act(holds.complain, town.payer, milestone_id=told.milestone, reason="It sticks badly.")
+    app = visit(town, subject, "holds", id=hold.id)
+    assert ("It sticks badly." in words(app)) == sees
+    assert ((town.staff[subject], "HOLD", hold.id) in noted(town)) == sees
+
+
+def test_a_decision_that_waits_for_a_second_person_is_read_with_its_case(town: Town) -> None:
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.decided(town, told)
+    visit(town, "fay", "approvals", id=told.case)
+    assert noted(town) == {(town.staff["fay"], "CASE", told.case)}
+    town.wait(minutes=6)
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait.")
+    assert "Wait." in words(visit(town, "fay", "approvals", id=told.case))
+    assert (town.staff["fay"], "MESSAGES", told.case) in noted(town)
+
+
+def test_a_document_that_is_taken_is_recorded(town: Town) -> None:
+    told = builders.funded(town)
+    number = town.read(
+        lambda s: s.execute(
+            text("select id from receipts where milestone_id = :m"), {"m": told.milestone}
+        ).scalar_one()
+    )
+    town.act(
+        documents.download, town.as_staff("fay"), settings=request_context.desk().settings, receipt_id=number
+    )
+    assert noted(town) == {(town.staff["fay"], "DOCUMENT", number)}
+
+
+def test_what_was_reported_and_taken_stands_among_what_was_read_of_both(town: Town, told: Told) -> None:
+    report = reported(town, told)
+    visit(town, "mia", "holds")
+    for party in (town.payer_id, town.payee_id):
+        app = visit(town, "cora", "personal_data", id=party)
+        read = next(each.value for each in app.dataframe if "what" in each.value.columns)
+        assert ("Mia Lund", f"Report RP-{report}") in set(zip(read["name"], read["what"], strict=True))
+
+
 @pytest.fixture
 def full(owner: Database) -> Iterator[None]:
     """Nothing can be written down any more."""
@@ -102,6 +172,13 @@ def full(owner: Database) -> Iterator[None]:
     yield
     with owner.transaction() as session:
         session.execute(text("grant insert on readings to app"))
+
+
+def test_reports_that_cannot_be_recorded_are_not_shown(town: Town, told: Told, full: None) -> None:
+    reported(town, told)
+    app = visit(town, "cora", "holds")
+    assert "could not be recorded that you read it" in words(app)
+    assert "He shouts." not in words(app)
 
 
 @pytest.mark.parametrize("page", ["case", "project", "personal_data"])

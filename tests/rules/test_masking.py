@@ -61,7 +61,9 @@ def test_roles_add_up() -> None:
     [
         ("Ana Lindqvist", "A••• L••• #17"),
         ("Þóra Jónsdóttir", "Þ••• J••• #17"),
-        ("True Level Floors LLC", "T••• L••• F••• L••• #17"),
+        ("True Level Floors LLC", "T••• L••• #17"),
+        ("Arden & Lowe", "A••• L••• #17"),
+        ("“Bo” (Wilson)", "••• #17"),
         ("李小龙", "李••• #17"),
         ("erased", "erased"),
         ("", ""),
@@ -80,6 +82,7 @@ def test_an_address_keeps_one_letter_and_words_none() -> None:
 def test_masks_are_found_in_a_line_by_their_numbers() -> None:
     line = f"{masked_name('Ana Lindqvist', 17)} · {masked_name('Ben Okafor', 2)}"
     assert masks_in(line) == {17: "A••• L••• #17", 2: "B••• O••• #2"}
+    assert masks_in(f"{masked_name('&', 9)} paid") == {9: "••• #9"}
     assert masks_in("Order #17 of nobody") == {}
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.privacy import readings
 from core.actions.staff import policy_in_force
 from core.audit.actions import AuditAction
 from core.config import Settings
@@ -29,6 +30,7 @@ from core.records import Decision, Milestone, OutgoingOperation, PolicyVersion, 
 from core.rules import documents as rules
 from core.rules.documents import Cause, ReceiptKind
 from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.readings import ReadingKind
 from core.rules.references import reference, whole
 from core.rules.splits import Split
 
@@ -200,6 +202,7 @@ def hand_out(
     the file, by which it is known again (`core.queries.downloaded_files`)."""
     milestone = session.get_one(Milestone, row.milestone_id)
     content = draw(paper_of(session, row, settings))
+    readings.keep(session, actor, now=now, kind=ReadingKind.DOCUMENT, number=row.id)
     audit.record(
         session,
         actor,

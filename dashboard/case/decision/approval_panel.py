@@ -8,7 +8,8 @@ from core.queries import approvals, cases
 from core.queries.approvals import MakerEvidence, MakerView
 from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
-from dashboard import navigation, request_context
+from core.rules.readings import ReadingKind
+from dashboard import navigation, readings, request_context
 from dashboard.case import names_hidden, redaction
 from dashboard.case.decision import approvals as approval_view
 from dashboard.case.decision import decision_view as decided
@@ -30,6 +31,9 @@ def show(case_id: int) -> None:
         cards.note("Nothing waits for a second person in this case any more.")
         st.button("Close", key="close-approval", on_click=close, args=("approvals",))
         return
+    readings.note(ReadingKind.CASE, case.id)
+    if seen.since:
+        readings.note(ReadingKind.MESSAGES, case.id)
     approval_view.show(case, recorded)
     header.section(f"What {recorded.maker} saw", _summary(seen))
     _evidence(case, seen)
