@@ -41,6 +41,7 @@ class DeskError(Exception):
     facts: Mapping[str, Any]
     message: str
     tells: frozenset[str] = frozenset()
+    of_what_was_given: bool = False  # about words and choices of this form: nothing has changed anywhere else
 
     def __init_subclass__(cls, *, tells: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -100,6 +101,10 @@ class ChangedMeanwhile(DeskError):
 class ReasonMissing(DeskError):
     """Give a reason: it is kept, and read by whoever reviews this."""
 
+    of_what_was_given = True
+
 
 class ReasonTooLong(DeskError):
     """A reason has at most {most:,} characters; this one has {length:,}."""
+
+    of_what_was_given = True

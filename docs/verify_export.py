@@ -25,6 +25,11 @@ COLUMNS = (
     "id at actor_kind actor_id role action object_kind object_id reason before after project_id milestone_id ticket_id"
     " report_id operation_key recorded_at xid"
 ).split()
+COMMAND = "escrow-desk audit verify-export FILE --key FINGERPRINT"
+OTHERS = {
+    b"PK\3\4": f"It is a bundle: “python verify_bundle.py FILE --key FINGERPRINT” verifies it, or “{COMMAND}”.",
+    b"PAR1": f"It is Parquet: “{COMMAND}” verifies it.",
+}
 NOTE = re.compile(r"(([^\s+]+)\n(\d+)\n([A-Za-z0-9+/]{43}=)\n)\n\u2014 ([^\s+]+) ([A-Za-z0-9+/=]+)\n")
 
 
@@ -193,7 +198,9 @@ def main():
     asked = parser.parse_args()
     content, beside = asked.file.read_bytes(), asked.file.with_name(asked.file.name + ".manifest.json")
     try:
-        if beside.exists():
+        if content[:4] in OTHERS:
+            wrong = [OTHERS[content[:4]]]
+        elif beside.exists():
             wrong = check_export(content, json.loads(beside.read_bytes()), asked.key)
         else:
             wrong = check_proof(json.loads(content), asked.key)

@@ -525,7 +525,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     ),
     "What a bank takes at most": ("rules/chargebacks: files that are too much together are refused",),
     "What cannot be undone is typed first": (
-        "rules/chargebacks: only the reference itself confirms what cannot be undone",
+        "rules/irreversible: only the reference itself confirms what cannot be undone",
     ),
     "Two people accept a chargeback": (
         "actions/chargeback_acceptance: two people give in and the loss is booked at once",

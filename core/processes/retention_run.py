@@ -24,7 +24,9 @@ def carry_out(
     done: list[str] = []
     refused: dict[str, str] = {}
     for each in waiting:
-        erase = partial(erasures.approve, actor=actor, now=now, erasure_id=each.id, reason=reason)
+        erase = partial(
+            erasures.approve, actor=actor, now=now, erasure_id=each.id, typed=each.external_id, reason=reason
+        )
         try:
             desk.database.run(erase)
         except DeskError as refusal:

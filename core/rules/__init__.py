@@ -332,7 +332,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("What wins a chargeback", "rules.chargeback_checklists:missing", _DESK),
     Rule("What a bank takes at most", "rules.chargebacks:check_together", _DESK),
-    Rule("What cannot be undone is typed first", "rules.chargebacks:check_typed", _DESK),
+    Rule("What cannot be undone is typed first", "rules.irreversible:check_typed", _DESK),
     Rule("Two people accept a chargeback", "actions.chargebacks.chargeback_acceptance:accept", _DESK),
     Rule("A payee's debt is kept back from later releases", "actions.debts.receivables:settle", _DESK),
     Rule(

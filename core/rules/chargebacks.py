@@ -103,10 +103,6 @@ class FilesTooLarge(DeskError):
     """The files have {size} MB and {pages} pages together; the bank takes 4.5 MB and {most} pages. Leave some out."""
 
 
-class NotTyped(DeskError):
-    """This cannot be undone. Type {wanted} to confirm that it is this chargeback."""
-
-
 class FileNotForBanks(DeskError):
     """The bank opens PDF, PNG and JPEG files of at most 5 MB, and “{name}” is none."""
 
@@ -171,12 +167,6 @@ def check_answerable(status: str, due_by: datetime | None, now: datetime) -> Non
         raise NoAnswerAllowed(why="the bank takes no answer")
     if now > due_by:
         raise NoAnswerAllowed(why="the time to answer is over")
-
-
-def check_typed(typed: str, wanted: str) -> None:
-    """What cannot be undone is done only to the chargeback whose reference was typed. Raises `NotTyped`."""
-    if typed.strip().upper() != wanted:
-        raise NotTyped(wanted=wanted)
 
 
 def check_together(sizes: Sequence[int], pages: int) -> None:

@@ -23,6 +23,12 @@ FOR_GOOD = (
 )
 
 
+LOST = (
+    "With your approval the key of their files and the salts of their hashes are destroyed, and their name, address "
+    "and words are overwritten. Nobody can bring them back: no administrator, and no backup from then on."
+)
+
+
 def show(row: PersonRow) -> None:
     """All of it, beside the person."""
     header.section("Erasure")
@@ -99,11 +105,12 @@ def _waiting(row: PersonRow, each: ErasureRow) -> None:
         if second_person.may_confirm(
             Permission.CONFIRM_ERASURE, lambda session: erasures.waiting_of(session, each.id)
         ):
-            cards.note("What you approve cannot be undone.")
+            st.warning(LOST, icon=":material/delete_forever:")
+            typed = confirm.typed(row.external_id, "erase them", key=f"type-erasure-{each.id}")
             yes = Answer(
                 "Approve and erase",
                 lambda session, actor, now, reason: erasures.approve(
-                    session, actor, now=now, erasure_id=each.id, reason=reason
+                    session, actor, now=now, erasure_id=each.id, typed=typed, reason=reason
                 ),
                 done=lambda _: _erased(row, each),
                 icon=":material/person_remove:",

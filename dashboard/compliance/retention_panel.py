@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from core.actions.privacy import erasures, retention
 from core.actions.staff import policy_in_force
@@ -14,8 +16,10 @@ from core.policy.wording import exact_span
 from core.processes import erased_files
 from core.queries import retention as due_people
 from core.queries.retention import PersonDue, RunWaits
-from core.rules.permissions import Permission
+from core.rules.irreversible import check_typed
+from core.rules.permissions import Actor, Permission
 from dashboard import navigation, request_context
+from dashboard.compliance.erasure_panel import LOST
 from dashboard.ui import bulk, cards, confirm, deadlines, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
@@ -119,9 +123,11 @@ def _run(rows: Sequence[RunWaits]) -> None:
             Permission.CONFIRM_ERASURE, lambda session: erasures.waiting_of(session, first.id)
         )
         if may:
-            cards.note("What you carry out cannot be undone. Broken off, it goes on where it stopped.")
+            st.warning(f"{LOST} Broken off, it goes on where it stopped.", icon=":material/delete_forever:")
         if not may and not request_context.may(Permission.PROPOSE_ERASURE):
             return
+        month = f"{first.month:%Y-%m}"
+        typed = confirm.typed(month, f"erase these {len(rows):,}", key=f"type-{key}") if may else ""
         place = text_fields.named("person", 0, key)
         reason = reasons.line(place, key=f"{key}-reason")
         named = [(each.id, each.external_id) for each in rows]
@@ -133,12 +139,16 @@ def _run(rows: Sequence[RunWaits]) -> None:
             )
             no = confirm.pressed("Withdraw" if own else "Reject", key=f"{key}-no", type="secondary")
     if yes:
+        people = dict(named)
+
+        def erase(session: Session, actor: Actor, now: datetime, number: int) -> None:
+            check_typed(typed, month)
+            erasures.approve(session, actor, now=now, erasure_id=number, typed=people[number], reason=reason)
+
         bulk.carry_out(
             yes,
             named,
-            lambda session, actor, now, number: erasures.approve(
-                session, actor, now=now, erasure_id=number, reason=reason
-            ),
+            erase,
             done="Erased.",
             key=KEY,
         )

@@ -11,7 +11,6 @@ from core.queries.chargebacks import Acceptance, ChargebackRow
 from core.rules.permissions import Permission
 from core.rules.proposals import ProposalStatus
 from dashboard import request_context
-from dashboard.finance import chargeback_answer
 from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, text_fields
 from dashboard.ui.safe import plain, words_of
 from dashboard.ui.second_person import Answer
@@ -56,7 +55,7 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
             )
             and may
         ):
-            typed = chargeback_answer.typed_reference(row, "accept it", key=f"type-acceptance-{proposal.id}")
+            typed = confirm.typed(row.reference, "accept it", key=f"type-acceptance-{proposal.id}")
             accept = Answer(
                 f"Accept: {row.amount.text()}",
                 lambda session, actor, now, reason: chargeback_acceptance.accept(

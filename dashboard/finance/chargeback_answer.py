@@ -162,7 +162,7 @@ def _submit(row: ChargebackRow, answer: Answer) -> None:
         Permission.SETTLE_CHARGEBACK, lambda session: chargeback_evidence.waiting_of(session, answer.id)
     ):
         return
-    typed = typed_reference(row, "send it", key=f"type-{answer.id}")
+    typed = confirm.typed(row.reference, "send it", key=f"type-{answer.id}")
     intent = confirm.pressed(
         "Send to the bank", key=f"submit-{answer.id}", money=True, icon=":material/outgoing_mail:"
     )
@@ -174,17 +174,6 @@ def _submit(row: ChargebackRow, answer: Answer) -> None:
             ),
             done="The answer is on its way to the bank.",
         )
-
-
-def typed_reference(row: ChargebackRow, what: str, *, key: str) -> str:
-    """What is typed before something that cannot be undone."""
-    return st.text_input(
-        f"This cannot be undone. Type {row.reference} to {what}",
-        key=key,
-        max_chars=20,
-        width=320,
-        autocomplete="off",
-    )
 
 
 def _form(row: ChargebackRow, before: Answer | None, case: ChargebackCase) -> None:

@@ -33,7 +33,7 @@ from core.rules.permissions import Actor
 from dashboard import request_context
 from dashboard.ui import cards, errors, header, kept_choices, text_fields
 from dashboard.ui.header import Notice
-from dashboard.ui.safe import html
+from dashboard.ui.safe import html, plain
 
 Result = TypeVar("Result")
 Action = Callable[[Session, Actor, datetime], Result]
@@ -159,7 +159,7 @@ def carry_out(
                 refused(error)
             if isinstance(error, ShownOtherwise):
                 _ask(intent, places, used=isinstance(error, UsedInAnotherTab))
-            elif DRAWER in st.session_state:
+            elif DRAWER in st.session_state and not error.of_what_was_given:
                 st.button(
                     LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
                 )
@@ -171,6 +171,17 @@ def carry_out(
         close_drawer()
         _forget(intent)
     then(result) if then else st.rerun()
+
+
+def typed(wanted: str, what: str, *, key: str) -> str:
+    """What is typed before something that cannot be undone (`core.rules.irreversible`)."""
+    return st.text_input(
+        f"This cannot be undone. Type {plain(wanted)} to {what}",
+        key=key,
+        max_chars=100,
+        width=320,
+        autocomplete="off",
+    )
 
 
 @contextmanager

@@ -24,8 +24,9 @@ from core.money import Money
 from core.processes import letter_delivery
 from core.queries import chargeback_case, chargeback_outcomes, chargebacks
 from core.records import ChargebackFile, ChargebackRemark
-from core.rules.chargebacks import EvidenceUnknown, FilesTooLarge, NotTyped
+from core.rules.chargebacks import EvidenceUnknown, FilesTooLarge
 from core.rules.evidence import EvidenceRefused
+from core.rules.irreversible import NotTyped
 from core.rules.permissions import NotPermitted
 from tests.actions.stripe_events import bank_says, chargeback, charged_back, told_by_webhook
 from tests.actions.test_quicker_banks import refund_decided

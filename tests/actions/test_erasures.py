@@ -33,6 +33,7 @@ from core.processes import erased_files, letter_delivery, payee_accounts, provid
 from core.queries import erasure_blocks, invariants
 from core.records import BankChange, Erasure, Evidence, Notification, Party, PayeeAccount
 from core.rules import personal_data
+from core.rules.irreversible import NotTyped
 from core.rules.parties import PartyErased
 from core.rules.permissions import Actor, NotPermitted, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalEnded, ProposalWaits
@@ -133,7 +134,11 @@ def sent(town: Town, desk: Desk) -> None:
 def erase(town: Town, party_id: int | None = None) -> Erasure:
     number = party_id or town.payer_id
     row = town.act(erasures.propose, town.as_staff("cora"), party_id=number, reason="They asked for it")
-    return town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id)
+    return town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id, typed=known_as(town, number))
+
+
+def known_as(town: Town, party_id: int) -> str:
+    return builders.party_of(town, party_id).external_id
 
 
 def places(owner: Database, secret: str) -> list[str]:
@@ -228,21 +233,32 @@ def test_it_takes_two_people_once(town: Town) -> None:
     with pytest.raises(ProposalWaits):
         town.act(erasures.propose, town.as_staff("cora"), party_id=number, reason="Asked again")
     with pytest.raises(MakerIsChecker):
-        town.act(erasures.approve, town.as_staff("cora"), erasure_id=row.id)
+        town.act(
+            erasures.approve, town.as_staff("cora"), erasure_id=row.id, typed=known_as(town, row.party_id)
+        )
     with pytest.raises(NotPermitted):
-        town.act(erasures.approve, town.as_staff("mia"), erasure_id=row.id)
+        town.act(
+            erasures.approve, town.as_staff("mia"), erasure_id=row.id, typed=known_as(town, row.party_id)
+        )
     stale = town.as_staff("ada")
     town.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        town.act(erasures.approve, stale, erasure_id=row.id)
+        town.act(erasures.approve, stale, erasure_id=row.id, typed=known_as(town, row.party_id))
+    for other in ("", "PAYER", known_as(town, town.payer_id)):
+        with pytest.raises(NotTyped):
+            town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id, typed=other)
     # What came in the way meanwhile is asked again.
     town.act(legal_holds.place, town.as_staff("cora"), party_id=number, reason="Lawsuit")
     with pytest.raises(NotErasable):
-        town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id)
+        town.act(
+            erasures.approve, town.as_staff("ada"), erasure_id=row.id, typed=known_as(town, row.party_id)
+        )
     town.act(legal_holds.lift, town.as_staff("cora"), party_id=number, reason="Over")
-    town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id)
+    town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id, typed=known_as(town, row.party_id))
     with pytest.raises(ProposalEnded):
-        town.act(erasures.approve, town.as_staff("ada"), erasure_id=row.id)
+        town.act(
+            erasures.approve, town.as_staff("ada"), erasure_id=row.id, typed=known_as(town, row.party_id)
+        )
     with pytest.raises(PartyErased):
         town.act(erasures.propose, town.as_staff("cora"), party_id=number, reason="Asked")
 
@@ -371,13 +387,17 @@ def test_whoever_is_not_there_is_not_erased_and_a_key_is_said_to_be_gone_once(
     with pytest.raises(NotFound):
         town.act(erasures.propose, town.as_staff("cora"), party_id=nobody, reason="They asked for it")
     with pytest.raises(NotFound):
-        town.act(erasures.approve, ada, erasure_id=nobody)
+        town.act(erasures.approve, ada, erasure_id=nobody, typed="nobody")
     signer = audit.desk_signer(town.database, tmp_path, now=town.now)
     with pytest.raises(NotFound):
         town.act(erasures.receipt, ada, party_id=nobody, signer=signer)
     row = erase(town, builders.a_party(town, "PAYER", "Nobody In Particular"))
     for _ in range(2):
-        town.database.run(lambda s: erasures.files_gone(s, now=town.now, erasure_id=row.id))
+        town.database.run(
+            lambda s: erasures.files_gone(
+                s, now=town.now, erasure_id=row.id, typed=known_as(town, row.party_id)
+            )
+        )
     said = (
         select(func.count())
         .where(text("action = 'system:person:destroy_key'"))
@@ -412,7 +432,12 @@ def test_of_two_who_act_at_once_one_waits_and_is_refused(town: Town) -> None:
 
         def approve(subject: str, row: Erasure = row, start: Barrier = start) -> str:
             start.wait()
-            town.act(erasures.approve, town.as_staff(subject), erasure_id=row.id)
+            town.act(
+                erasures.approve,
+                town.as_staff(subject),
+                erasure_id=row.id,
+                typed=known_as(town, row.party_id),
+            )
             return "erased"
 
         def hold(_: str, number: int = number, start: Barrier = start) -> str:

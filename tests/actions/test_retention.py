@@ -168,7 +168,7 @@ def test_nobody_carries_out_their_own_and_the_run_is_not_for_everybody(town: Tow
         town.act(retention.propose, town.as_staff("cora"), reason=" ")
     rows = propose(town)
     with pytest.raises(MakerIsChecker):
-        town.act(erasures.approve, town.as_staff("cora"), erasure_id=rows[0].id)
+        town.act(erasures.approve, town.as_staff("cora"), erasure_id=rows[0].id, typed="nobody")
 
 
 def test_what_was_rejected_ends_the_run_too_and_is_proposed_with_the_next(town: Town, desk: Desk) -> None:

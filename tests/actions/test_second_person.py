@@ -305,7 +305,9 @@ def erasure(market: Market) -> Story:
     return Story(
         "cora",
         "ada",
-        lambda session, actor, now: erasures.approve(session, actor, now=now, erasure_id=row.id),
+        lambda session, actor, now: erasures.approve(
+            session, actor, now=now, erasure_id=row.id, typed=builders.party_of(market, party).external_id
+        ),
         lambda session: session.get_one(Erasure, row.id).status,
         party=party,
     )

@@ -25,7 +25,7 @@ def test_whoever_is_erased_is_read_as_erased_and_does_nothing_any_more(
     row = market.act(
         erasures.propose, market.as_staff("cora"), party_id=market.payer_id, reason="They asked for it"
     )
-    market.act(erasures.approve, market.as_staff("ada"), erasure_id=row.id)
+    market.act(erasures.approve, market.as_staff("ada"), erasure_id=row.id, typed=home.payer)
     (event,) = told(watched, "party.erased")
     assert event["party"] == home.payer
     assert [each["field"] for each in told(watched, "party.changed")] == ["city"], "of before, and no more"

@@ -69,6 +69,23 @@ def test_an_export_is_verified_and_each_alteration_is_named(log: Log, tmp_path: 
         assert verified(file, key)[0] == 1, name
 
 
+@pytest.mark.parametrize(
+    ("format", "said"),
+    [
+        (Format.BUNDLE, "It is a bundle: “python verify_bundle.py"),
+        (Format.PARQUET, "It is Parquet: “escrow-desk audit"),
+    ],
+)
+def test_a_file_for_another_verifier_is_sent_there(
+    log: Log, tmp_path: Path, format: Format, said: str
+) -> None:
+    log.written(2)
+    exported(log, tmp_path / "log", format)
+    code, words = verified(tmp_path / "log", log.signer.public.fingerprint)
+    assert code == 1
+    assert words.startswith(said)
+
+
 def test_proofs_are_verified_and_each_alteration_is_found(log: Log, tmp_path: Path) -> None:
     ids = log.written(3)
     kept, first = newest(log), log.signer.public.fingerprint

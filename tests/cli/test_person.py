@@ -47,7 +47,7 @@ def test_a_person_is_proposed_erased_and_the_receipt_verifies_itself(
     proposed = terminal.run("person", "erase", name, "--reason", "Asked", "--as", cora, "--json").well().json
     out = tmp_path / "receipt.json"
     terminal.run("person", "receipt", name, "--out", str(out), "--as", cora).refuses("was not erased")
-    town.act(erasures.approve, town.as_staff("ada"), erasure_id=proposed["proposal"])
+    town.act(erasures.approve, town.as_staff("ada"), erasure_id=proposed["proposal"], typed=name)
     done = terminal.run("person", "erase", name, "--as", cora, "--json").well().json
     assert done["erased_at"]
     assert done["files_gone_at"]

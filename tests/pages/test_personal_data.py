@@ -65,6 +65,11 @@ def test_one_proposes_to_erase_a_person_and_another_approves(town: Town) -> None
     assert "Approve and erase" not in labels(app)
     app = visit(town, "ada", "personal_data", id=number)
     assert "They wrote on 3 March" in words(app)
+    assert "Nobody can bring them back" in words(app)
+    app.button(key="erasure-1-confirm").click().run()
+    assert "Type PAYER-" in words(app)
+    assert town.read(lambda s: s.get_one(Party, number)).erased_at is None
+    app.text_input(key="type-erasure-1").input(builders.party_of(town, number).external_id).run()
     app.button(key="erasure-1-confirm").click().run()
     assert not app.exception
     assert "is erased." in words(app)
@@ -101,6 +106,9 @@ def test_the_retention_run_is_proposed_by_one_and_carried_out_by_another(town: T
     assert "Withdraw" in labels(own)
     app = visit(town, "ada", "personal_data")
     assert "Cora Nwosu proposes to erase" in words(app)
+    app.button(key=f"{key}-yes").click().run()
+    assert not any(town.read(lambda s, n=n: s.get_one(Party, n).erased_at) for n in numbers)
+    app.text_input(key=f"type-{key}").input(f"{town.now:%Y-%m}").run()
     app.button(key=f"{key}-yes").click().run()
     assert not app.exception
     assert "Erased." in str(app.dataframe[0].value) or "done" in words(app)

@@ -23,6 +23,7 @@ from core.db import Record
 from core.errors import DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
+from core.rules import irreversible
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
@@ -79,7 +80,7 @@ def accept(
     context, row, proposal = _proposal(session, acceptance_id)
     proposals.require_checker(session, actor, _waiting(context, proposal), now=now)
     _check(session, row)
-    rules.check_typed(typed, reference("chargeback", row.id))
+    irreversible.check_typed(typed, reference("chargeback", row.id))
     proposals.settle(proposal, ProposalStatus.ACCEPTED, actor, now=now)
     session.flush()
     _forget_staged(session, row, now=now)

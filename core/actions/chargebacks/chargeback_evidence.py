@@ -30,6 +30,7 @@ from core.records import (
     OutgoingOperation,
 )
 from core.rules import chargebacks as rules
+from core.rules import irreversible
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
@@ -95,7 +96,7 @@ def submit(
         raise ChangedMeanwhile(kind="answer", what="there is a newer draft")
     rules.check_answerable(row.status, row.due_by, now)
     refuse_given_up(session, row)
-    rules.check_typed(typed, reference("chargeback", row.id))
+    irreversible.check_typed(typed, reference("chargeback", row.id))
     draft.submitted_by, draft.submitted_at = me, now
     session.flush()
     _forget_staging(session, draft, now=now)

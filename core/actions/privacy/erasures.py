@@ -26,6 +26,7 @@ from core.policy.retention import documents_kept
 from core.queries.erasure_blocks import blocks
 from core.records import Erasure, Party, Staff
 from core.rules import personal_data
+from core.rules.irreversible import check_typed
 from core.rules.parties import require_not_erased
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
@@ -78,15 +79,18 @@ def propose(
     return row
 
 
-def approve(session: Session, actor: Actor, *, now: datetime, erasure_id: int, reason: str = "") -> Erasure:
-    """Erase this person, as another than who proposed it. It cannot be undone. Raises what
-    `proposals.require_checker` does, `NotErasable`, `ProposalEnded`, `StepUpRequired`."""
+def approve(
+    session: Session, actor: Actor, *, now: datetime, erasure_id: int, typed: str, reason: str = ""
+) -> Erasure:
+    """Erase this person, as another than who proposed it. It cannot be undone; `typed` is their external id. Raises
+    what `proposals.require_checker` does, `NotTyped`, `NotErasable`, `ProposalEnded`, `StepUpRequired`."""
     require(actor, Permission.CONFIRM_ERASURE, now)
     said = given(reason) if reason.strip() else None
     plain = _known(session, erasure_id)
     party = locked(session, plain.party_id)
     row = _open(session, erasure_id)
     proposals.require_checker(session, actor, waiting(row), now=now)
+    check_typed(typed, party.external_id)
     _require_erasable(session, row.party_id)
     proposals.settle(row, ProposalStatus.DONE, actor, now=now)
     row.note = said
