@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from core.actions.privacy import readings
 from core.db import is_away
-from core.rules.readings import ReadingKind, ReadingNotRecorded, is_due
+from core.queries import word_search
+from core.rules.masking import hides
+from core.rules.readings import FEW, ReadingKind, ReadingNotRecorded, is_due
 from dashboard import navigation, request_context
 from dashboard.ui import errors
 
@@ -39,3 +41,14 @@ def note(kind: ReadingKind, *numbers: int) -> None:
         errors.show(ReadingNotRecorded())
         navigation.end()
     known |= {(kind, number): now for number in due}
+
+
+def looked_for(words: str, *, page: str | None = None) -> None:
+    """Of words that are looked for among names which this page masks: whom they find is known by name from then on.
+    Whoever sees names, or finds many, learns nothing by it."""
+    page = page or request_context.shown()
+    if not words.strip() or not hides(request_context.actor().roles, page):
+        return
+    with request_context.reading(page) as session:
+        found = word_search.few_named(session, words, most=FEW)
+    note(ReadingKind.FOUND_BY_NAME, *found)

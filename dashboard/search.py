@@ -11,7 +11,7 @@ from core.queries import journals, search
 from core.queries.search import Hit, Result
 from core.rules.masking import SEARCH
 from core.rules.search import MOST_CHARACTERS, SHORTEST, Found, meaning
-from dashboard import navigation, request_context
+from dashboard import navigation, readings, request_context
 from dashboard.ui import components, confirm, money, status
 from dashboard.ui.safe import plain
 
@@ -138,6 +138,7 @@ def _dialog() -> None:
             "a name or an e-mail address. Enter goes to the one thing that is named, or shows what was found."
         )
         return
+    readings.looked_for(words, page=SEARCH)
     with request_context.reading(SEARCH) as session:
         result = search.search(session, request_context.actor(), words)
     if result.direct and st.session_state.get("search:gone") != words:

@@ -8,7 +8,7 @@ from core.policy import Platform
 from core.queries import disputes
 from core.queries.disputes import BOUND, CaseFilter, View, Watch
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from dashboard import navigation, readings, request_context
 from dashboard.case.queue import assignment, keys, opening, pages
 from dashboard.case.queue import view as queue
 from dashboard.ui import confirm, empty, filters, header
@@ -36,6 +36,7 @@ wanted = CaseFilter(
     words=words,
     watch=Watch(watch) if watch else None,
 )
+readings.looked_for(words)
 pages.heed(view, platform, watch, words)
 after, before = pages.places()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.queries import personal_data
 from core.queries.personal_data import PersonFilter
 from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import readings, request_context
 from dashboard.compliance import personal_data_panel, retention_panel, style
 from dashboard.ui import filters, header, tables
 from dashboard.ui.master_detail import side_by_side
@@ -23,6 +23,7 @@ with filters.bar():
 wanted = PersonFilter(
     words=words, held=state == "held", erased=state == "erased", proposed=state == "proposed"
 )
+readings.looked_for(words)
 window = tables.window("page", depends=(state, words))
 with request_context.reading() as session:
     total = personal_data.count(session, wanted)

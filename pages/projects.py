@@ -8,7 +8,7 @@ from core.policy import Platform
 from core.queries import projects
 from core.queries.projects import ProjectFilter
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from dashboard import navigation, readings, request_context
 from dashboard.ui import filters, header, status, tables
 from dashboard.ui.status import in_words
 
@@ -26,6 +26,7 @@ with filters.bar():
     words = filters.search("Title, party or bid", key="q", width=230)
     disputed = filters.toggle("With an open case", key="disputed")
 wanted = ProjectFilter(platform=platform, status=chosen, disputed=disputed, words=words)
+readings.looked_for(words)
 window = tables.window("page", depends=(chosen, platform, words, disputed), bound=projects.BOUND)
 
 with request_context.reading() as session:

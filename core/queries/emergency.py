@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.rules.permissions import Role
+
 WAITING = text(
     """
     select g.id, g.staff_id, s.name, g.role, g.reason, g.given_by as by_id, a.name as by, g.given_at, g.review_by
@@ -33,3 +35,8 @@ class EmergencyRole:
 def waiting(session: Session) -> list[EmergencyRole]:
     """The one that ends first comes first."""
     return [EmergencyRole(**row) for row in session.execute(WAITING).mappings()]
+
+
+def of(session: Session, staff_id: int) -> dict[Role, EmergencyRole]:
+    """The roles that this colleague has in an emergency, while nobody has reviewed them."""
+    return {Role(each.role): each for each in waiting(session) if each.staff_id == staff_id}

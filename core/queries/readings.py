@@ -14,7 +14,7 @@ from core.rules.references import ReferenceKind, reference
 
 # `:party` is the person.
 ABOUT = """
-    select unnest(array['PARTY', 'REVEALED_NAME']) as kind, cast(:party as bigint) as number
+    select unnest(array['PARTY', 'REVEALED_NAME', 'FOUND_BY_NAME']) as kind, cast(:party as bigint) as number
     union all select 'PROJECT', p.id from projects p where :party in (p.payer_id, p.payee_id)
     union all
     select unnest(array['CASE', 'MESSAGES']), c.id from cases c join milestones m on m.id = c.milestone_id
@@ -80,6 +80,8 @@ class ReadingRow:
             return "This person's page"
         if self.kind is ReadingKind.REVEALED_NAME:
             return "This person's name, revealed"
+        if self.kind is ReadingKind.FOUND_BY_NAME:
+            return "This person, found by name"
         words, kind = _WHAT[self.kind]
         return f"{words} {reference(kind, self.object_id) if kind else self.object_id}"
 

@@ -15,12 +15,14 @@ from core.rules.permissions import Permission
 
 HOUR = timedelta(hours=1)
 AGAIN = timedelta(minutes=5)  # whoever still looks after this is written down again
+FEW = 5  # a search that finds more people than this confirms nobody's name
 
 
 class ReadingKind(StrEnum):
     """`object_id` is the number of it; of messages that of their case, of an e-mail that of the notification.
     PARTY: the page of a person, or all that is held about them; REVEALED_NAME: their name alone, revealed; HOLD: the
-    late complaint that it stands for; DOCUMENT: a receipt, an invoice or a credit note as a file."""
+    late complaint that it stands for; DOCUMENT: a receipt, an invoice or a credit note as a file; FOUND_BY_NAME: a
+    person whom a search by name or address found for somebody to whom names are masked."""
 
     CASE = "CASE"
     MESSAGES = "MESSAGES"
@@ -34,6 +36,7 @@ class ReadingKind(StrEnum):
     RISK_REVIEW = "RISK_REVIEW"
     HOLD = "HOLD"
     DOCUMENT = "DOCUMENT"
+    FOUND_BY_NAME = "FOUND_BY_NAME"
 
 
 # Whoever holds any of these can open one.
@@ -50,6 +53,11 @@ OPENED_WITH: Mapping[ReadingKind, tuple[Permission, ...]] = {
     ReadingKind.RISK_REVIEW: (Permission.READ_CASES,),
     ReadingKind.HOLD: (Permission.READ_CASES,),
     ReadingKind.DOCUMENT: (Permission.READ_CASES,),
+    ReadingKind.FOUND_BY_NAME: (
+        Permission.READ_CASES,
+        Permission.READ_PAYOUTS,
+        Permission.READ_PERSONAL_DATA,
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from core.queries import holds
 from core.queries.holds import HoldFilter
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
-from dashboard import navigation, request_context
+from dashboard import navigation, readings, request_context
 from dashboard.compliance.hold_panel import LIFTED_LATELY
 from dashboard.ui import deadlines, filters, status, tables
 from dashboard.ui.master_detail import side_by_side
@@ -38,6 +38,7 @@ def show(now: datetime, panel: Callable[[int], None]) -> HoldFilter:
         labels = status.labels("hold")
         kind = filters.one_of("Any kind", {each: labels[each] for each in HoldKind}, key="because", width=150)
         words = filters.search("Reason, party or title", key="words", width=220)
+    readings.looked_for(words)
     since = now - holds.LATELY if state == LIFTED_LATELY else None
     wanted = HoldFilter(
         state=holds.RELEASED if since else state,

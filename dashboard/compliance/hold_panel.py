@@ -183,6 +183,7 @@ def _place() -> None:
     typed = st.text_input(
         "Milestone", key="hold-milestone", placeholder="M-17, a title, or a party", max_chars=100
     )
+    readings.looked_for(typed or "")
     with request_context.reading() as session:
         found = {each.id: each for each in holds.candidates(session, typed or "")}
     if typed and not found:

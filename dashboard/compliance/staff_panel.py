@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.actions.staff import sessions
 from core.errors import NotFound
-from core.queries import people, team
+from core.queries import emergency, people, team
+from core.queries.emergency import EmergencyRole
 from core.queries.people import Person, Visit
 from core.queries.team import Step
-from core.rules.permissions import Permission
+from core.rules.permissions import Permission, Role
 from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import team_emergency, team_leaving, team_roles, team_skills, team_ties
@@ -34,11 +37,12 @@ def show(staff_id: int) -> None:
             visits = people.visits(session, staff_id, now=now) if _may_see_sessions(staff_id) else None
             steps = team.history(session, staff_id) if request_context.may(Permission.READ_AUDIT) else None
             cases, by_groups = team.open_cases(session, staff_id), team.by_groups(session, staff_id)
+            urgent = emergency.of(session, staff_id)
     except NotFound:
         st.text("There is no such person.")
         st.button("Close", on_click=close, args=("staff",))
         return
-    _head(person)
+    _head(person, urgent)
     for role, group in by_groups.items():
         cards.note(
             f"{in_words(role.value)} by the group {group} of the sign-in provider, as of the last sign-in."
@@ -81,13 +85,24 @@ def _may_see_sessions(staff_id: int) -> bool:
     )
 
 
-def _head(person: Person) -> None:
+def _head(person: Person, urgent: Mapping[Role, EmergencyRole]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(person.name), anchor=False, width="content")
         for role in person.roles:
-            status.show(Pill(in_words(role.value), "info"))
+            if role in urgent:
+                until = deadlines.exact(urgent[role].review_by)
+                status.show(
+                    Pill(f"{in_words(role.value)} until {until}", "wait", ":material/e911_emergency:")
+                )
+            else:
+                status.show(Pill(in_words(role.value), "info"))
         if not person.active:
             status.show(Pill("Left", "quiet"))
+    for role, each in urgent.items():
+        cards.note(
+            f"{in_words(role.value)} in an emergency, given by {each.by} alone: {words_of(each.reason)} It ends on "
+            f"{deadlines.exact(each.review_by)}, unless another administrator keeps it."
+        )
     cards.facts(
         {
             "Title": person.title,

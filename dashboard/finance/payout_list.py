@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.queries import payout_progress, payouts
-from dashboard import request_context
+from dashboard import readings, request_context
 from dashboard.finance import bulk_retry, payout_owners, withdrawals
 from dashboard.ui import filters, status, tables
 
@@ -18,6 +18,7 @@ def show() -> None:
         owners = {str(number): name for number, name in payout_owners.able().items()}
         anybody = {payouts.UNOWNED: payout_owners.NOBODY, **owners}
         owner = filters.one_of("Every owner", anybody, key="owner", width=170)
+    readings.looked_for(words)
     cursor = tables.cursor("before", size=50)
     asked = payouts.PayoutFilter(chosen, method, owner, words)
     with request_context.reading() as session:

@@ -92,7 +92,7 @@ def _fact(value: Fact) -> str:
         return f"<time>{html(deadlines.exact(value))}</time>"
     if isinstance(value, Money):
         return f'<span class="ed-money">{html(value.text())}</span>'
-    return html(_words(value))
+    return html(_words(value)).replace("@", "@<wbr>")  # an address is broken there, and not within a word
 
 
 def _words(value: Fact) -> str:

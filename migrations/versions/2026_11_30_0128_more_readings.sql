@@ -1,9 +1,9 @@
 -- What a person reported, what a review of risk says about them, their late complaint and a document with their name are
--- read as a case is.
+-- read as a case is; and whoever finds a person by a name that their page masks knows it from then on.
 ALTER TABLE readings DROP CONSTRAINT readings_kind;
 ALTER TABLE readings ADD CONSTRAINT readings_kind CHECK (kind in (
     'CASE', 'MESSAGES', 'EVIDENCE', 'EMAIL', 'PROJECT', 'CHARGEBACK', 'PARTY', 'REVEALED_NAME', 'REPORT', 'RISK_REVIEW',
-    'HOLD', 'DOCUMENT'));
+    'HOLD', 'DOCUMENT', 'FOUND_BY_NAME'));
 
 -- A late complaint is a payer's own words.
 CREATE VIEW masked.holds WITH (security_invoker) AS SELECT

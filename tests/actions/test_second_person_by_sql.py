@@ -71,7 +71,7 @@ PLACES: dict[ProposalKind, tuple[str, str, str]] = {
     ProposalKind.DECISION: (
         "decisions",
         "maker_id",
-        "intent = 'another', status = 'COOLING_OFF', checker_id = :checker, checked_at = now(), execute_at = now()",
+        "intent = 'another', status = 'RETURNED', checker_id = :checker, checked_at = now(), check_note = 'No.'",
     ),
     ProposalKind.POLICY_CHANGE: ("policy_proposals", "proposed_by", DONE.replace("DONE", "PUBLISHED")),
     ProposalKind.CHARGEBACK_ACCEPTANCE: (

@@ -14,6 +14,7 @@ from core.actions.risk import holds, reports
 from core.db import Database
 from core.money import Money
 from core.records import Reading, RiskReview
+from core.rules.readings import FEW
 from core.rules.reports import ReportKind, Severity
 from dashboard import request_context
 from tests import builders
@@ -153,6 +154,42 @@ def test_a_document_that_is_taken_is_recorded(town: Town) -> None:
         documents.download, town.as_staff("fay"), settings=request_context.desk().settings, receipt_id=number
     )
     assert noted(town) == {(town.staff["fay"], "DOCUMENT", number)}
+
+
+@pytest.mark.parametrize(
+    ("subject", "page", "field", "masked"),
+    [
+        ("fay", "payouts", "q", True),
+        ("cora", "projects", "q", True),
+        ("cora", "personal_data", "words", True),
+        ("mia", "projects", "q", False),
+        ("ada", "projects", "q", False),
+    ],
+)
+def test_whoever_finds_by_a_name_that_is_masked_is_recorded(
+    town: Town, told: Told, subject: str, page: str, field: str, masked: bool
+) -> None:
+    reading = (town.staff[subject], "FOUND_BY_NAME", town.payer_id)
+    for asked in ("Nobody Else", "an"):
+        visit(town, subject, page, **{field: asked})
+    assert reading not in noted(town)
+    visit(town, subject, page, **{field: "ana Lindq"})
+    assert (reading in noted(town)) == masked
+
+
+def test_a_name_that_the_search_confirms_is_recorded_and_one_of_many_is_not(town: Town, told: Told) -> None:
+    for number in range(FEW + 1):
+        builders.a_party(town, "PAYER", f"Zacharias Many {number}")
+    app = visit(town, "fay", "checks")
+    app.button(key="search-open").click().run()
+    app.text_input(key="search:words").set_value("Zacharias").run()
+    app.text_input(key="search:words").set_value("W-1").run()
+    assert noted(town) == set()
+    app.text_input(key="search:words").set_value("Okafor").run()
+    assert noted(town) == {(town.staff["fay"], "FOUND_BY_NAME", town.payee_id)}
+    app = visit(town, "cora", "personal_data", id=town.payee_id)
+    read = next(each.value for each in app.dataframe if "what" in each.value.columns)
+    assert ("Fay Moreno", "This person, found by name") in set(zip(read["name"], read["what"], strict=True))
 
 
 def test_what_was_reported_and_taken_stands_among_what_was_read_of_both(town: Town, told: Told) -> None:

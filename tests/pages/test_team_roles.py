@@ -94,6 +94,9 @@ def test_a_role_is_given_in_an_emergency_and_reviewed_by_another_administrator(t
     assert "Another administrator reviews it." in words(own)
     assert "Keep the role" not in labels(own)
     assert "Role given in an emergency" in words(visit(town, "fay", "overview"))
+    theirs = words(visit(town, "cora", "people", id=mia))  # and not like any other role
+    assert "Finance until" in theirs
+    assert "Finance in an emergency, given by Ada Berg alone: Payroll is stuck." in theirs
     app = visit(town, "alf", "people")
     app.text_input(key="emergency-1-reason").set_value("It could have waited.").run()
     press(app, "emergency-1-reject")
