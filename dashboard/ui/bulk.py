@@ -16,7 +16,7 @@ from core.errors import DeskError
 from core.rules.permissions import Actor
 from dashboard import request_context
 from dashboard.ui import cards, tables
-from dashboard.ui.confirm import OUTCOMES, Outcomes, RefusedByDatabase
+from dashboard.ui.confirm import OUTCOMES, Outcomes, RefusedByDatabase, forget
 
 Each = Callable[[Session, Actor, datetime, int], Any]
 COLUMNS = [
@@ -60,7 +60,7 @@ def carry_out(
 
     results = outcomes.of(intent, lambda: [attempt(number, name) for number, name in rows])
     st.session_state[f"{key}:results"] = results
-    st.session_state.pop(f"{key}:intent", None)
+    forget(intent)  # the next press tries again what was refused
     return results
 
 

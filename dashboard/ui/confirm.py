@@ -169,7 +169,7 @@ def carry_out(
         kept_choices.used(sent)
         header.say(done(result) if callable(done) else done)
         close_drawer()
-        _forget(intent)
+        forget(intent)
     then(result) if then else st.rerun()
 
 
@@ -303,7 +303,7 @@ def _buttons(intent: str) -> list[str]:
     return [name.removesuffix(":intent") for name in named if name.endswith(":intent")]
 
 
-def _forget(intent: str) -> None:
+def forget(intent: str) -> None:
     """The next press is a new intent; a late second click still finds the old one used."""
     for key in _buttons(intent):
         del st.session_state[f"{key}:intent"]
