@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0127"
-down_revision = "0124"
+down_revision = "0125"
 branch_labels = None
 depends_on = None
 
