@@ -393,11 +393,7 @@ def test_whoever_is_not_there_is_not_erased_and_a_key_is_said_to_be_gone_once(
         town.act(erasures.receipt, ada, party_id=nobody, signer=signer)
     row = erase(town, builders.a_party(town, "PAYER", "Nobody In Particular"))
     for _ in range(2):
-        town.database.run(
-            lambda s: erasures.files_gone(
-                s, now=town.now, erasure_id=row.id, typed=known_as(town, row.party_id)
-            )
-        )
+        town.database.run(lambda s: erasures.files_gone(s, now=town.now, erasure_id=row.id))
     said = (
         select(func.count())
         .where(text("action = 'system:person:destroy_key'"))
