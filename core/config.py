@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     api_master_key: str = Field(default="", validation_alias="API_MASTER_KEY")
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     hosts: str = ""
+    # A file like `.streamlit/secrets.toml.example`; without it the checkout's `.streamlit/secrets.toml`.
+    sign_in: Path | None = None
     port: int = Field(default=8501, validation_alias="PORT")
     smtp_url: str = Field(default="", validation_alias="SMTP_URL")
     mail_from: str = Field(default="Payments desk <payments@localhost>", validation_alias="MAIL_FROM")

@@ -43,7 +43,7 @@ WithToken = Callable[[Response, str, Request], Response]
 
 @dataclass(frozen=True)
 class Provider:
-    """What `.streamlit/secrets.toml` says under [auth].
+    """What `.streamlit/secrets.toml`, or the file in `ESCROW_DESK_SIGN_IN`, says under [auth].
 
     `groups_claim`: where the identity token names groups, which may give roles; a point leads into a claim.
     """
@@ -61,11 +61,12 @@ class NotYou(DeskError):
     """Someone else has just proved who they are. This session is not theirs; sign out first."""
 
 
-def configured() -> Provider | None:
-    """The provider of this installation; None when none is set up."""
-    if not SECRETS.is_file():
+def configured(file: Path | None = None) -> Provider | None:
+    """The provider of this installation, from `file` or the checkout's; None when none is set up."""
+    file = file or SECRETS
+    if not file.is_file():
         return None
-    auth = tomllib.loads(SECRETS.read_text(encoding="utf-8")).get("auth", {})
+    auth = tomllib.loads(file.read_text(encoding="utf-8")).get("auth", {})
     every = fields(Provider)
     if not all(auth.get(each.name) for each in every if each.default is MISSING):
         return None

@@ -31,7 +31,7 @@ LARGEST_FORM = 8_192
 
 def routes(desk: Desk) -> list[Route]:
     """The addresses of coming and going for this desk."""
-    provider = oidc.configured()
+    provider = oidc.configured(desk.settings.sign_in)
 
     def page(request: Request, problem: str = "", status: int = 200) -> Response:
         wanted = local_path(request.query_params.get("next"))
