@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from unittest.mock import patch
 from sqlalchemy import Select, text
 from sqlalchemy.orm import Session
 
+from core.actions.milestones import milestone_context
 from core.actions.operations import operation_states
 from core.audit import statuses
 from core.db import Database
@@ -45,8 +46,26 @@ def _altered(*statements: str) -> Mutated:
     return without
 
 
+def _all(*mutants: Mutated) -> Mutated:
+    """Several as one mistake."""
+
+    @contextmanager
+    def together() -> Iterator[None]:
+        with ExitStack() as stack:
+            for mutant in mutants:
+                stack.enter_context(mutant())
+            yield
+
+    return together
+
+
 def _unlocked(_: Any) -> Any:
     return lambda self, **how: self
+
+
+def _instead(statement: Any) -> Any:
+    """In the place of a statement that is made once, with its locks."""
+    return lambda _: statement.execution_options(populate_existing=True)
 
 
 def _get_unlocked(get: Any) -> Any:
@@ -128,7 +147,11 @@ MUTANTS: Mapping[str, Mutated] = {
         "_become",
         lambda become: lambda operation, status, now, **_: become(operation, status, now),
     ),
-    "no lock on what is read to be changed": _patched(Select, "with_for_update", _unlocked),
+    "no lock on what is read to be changed": _all(
+        _patched(Select, "with_for_update", _unlocked),
+        _patched(milestone_context, "LOCKED_MILESTONE", _instead(milestone_context.OF_MILESTONE)),
+        _patched(milestone_context, "LOCKED_CASE", _instead(milestone_context.OF_CASE)),
+    ),
     "no lock on what is fetched to be changed": _patched(Session, "get", _get_unlocked),
     "no hold looked for before money leaves": _kinds_without("blocks", lambda *_: ()),
     "any step of a status allowed": _patched(steps, "check", lambda _: lambda relation, before, after: after),
