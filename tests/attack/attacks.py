@@ -103,6 +103,11 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             "tests/actions/test_second_person.py::test_the_database_lets_nothing_be_confirmed_without_its_maker"
             " test_a_proposal_falls_with_its_maker_and_with_time"
         ),
+        "The application's login says that the system did it, where a second person would have to.": (
+            "tests/actions/test_second_person_by_sql.py::test_an_entry_of_the_system_is_not_the_second_persons"
+            " test_an_entry_of_the_system_is_not_the_first_persons"
+            " test_nothing_is_put_in_as_settled_already_without_the_second_persons_entry"
+        ),
         "In an emergency somebody gives a role to themselves or that of an administrator, or reviews what they gave.": (
             "tests/actions/test_emergency_roles.py"
             "::test_nobody_is_made_administrator_and_nobody_gives_or_reviews_their_own"
