@@ -2,6 +2,7 @@
 
     python -m dashboard.server --port 8501              everything
     python -m dashboard.server --port 8501 --api-only   health, metrics, webhooks and the API, without pages and sign-in
+    … --api-only --processes 2                          the same by two processes on that port
 
 Every request passes, in this order: the security headers, the host and origin check, the gate that asks for a session
 of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
@@ -113,27 +114,44 @@ def serve(
     settings: Settings, port: int | None = None, *, desk: Desk | None = None, only_api: bool = False
 ) -> None:
     """Serve until interrupted. The settings decide the address; `port` overrides theirs."""
-    import uvicorn
-
     if not only_api:
         configure(settings, port or settings.port)
     opened = desk or Desk.open(settings)
     try:
-        uvicorn.run(
-            api_only(opened) if only_api else application(opened),
-            host=settings.host,
-            port=port or settings.port,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            proxy_headers=True,  # believed only from FORWARDED_ALLOW_IPS, by default this machine
-            ws="websockets-sansio",
-            ws_max_size=200 * 1024 * 1024,
-            timeout_graceful_shutdown=5,
-            log_level="warning",
-        )
+        _run(api_only(opened) if only_api else application(opened), settings, port)
     finally:
         opened.close()
+
+
+def serve_api(settings: Settings, port: int | None, *, processes: int) -> None:
+    """The same without pages, by several processes on one port. One that dies is replaced."""
+    here = "dashboard.server:api_of_this_process"
+    # A process that begins on a busy machine answers only after its imports: it is not to be taken for dead meanwhile.
+    _run(here, settings, port, factory=True, workers=processes, timeout_worker_healthcheck=120)
+
+
+def api_of_this_process() -> ASGIApp:
+    """With the settings of its environment."""
+    return api_only(Desk.open(Settings()))
+
+
+def _run(app: ASGIApp | str, settings: Settings, port: int | None, **how: Any) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=port or settings.port,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=True,  # believed only from FORWARDED_ALLOW_IPS, by default this machine
+        ws="websockets-sansio",
+        ws_max_size=200 * 1024 * 1024,
+        timeout_graceful_shutdown=5,
+        log_level="warning",
+        **how,
+    )
 
 
 def configure(settings: Settings, port: int) -> None:
@@ -195,6 +213,7 @@ def main() -> None:
     parser.add_argument(
         "--api-only", action="store_true", help="no pages: health, metrics, webhooks, /api/v1"
     )
+    parser.add_argument("--processes", type=int, default=1, help="of the API, on one port")
     chosen = parser.parse_args()
     settings = Settings()
     try:
@@ -204,7 +223,10 @@ def main() -> None:
     except Exception as problem:
         print(f"✗ {refusal(problem)}", file=sys.stderr)
         raise SystemExit(2) from None
-    serve(settings, chosen.port, only_api=chosen.api_only)
+    if chosen.processes > 1:
+        serve_api(settings, chosen.port, processes=chosen.processes)
+    else:
+        serve(settings, chosen.port, only_api=chosen.api_only)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli import operator as who
+from core.cli.children import side_by_side
 from core.cli.output import Json, environment, log_from, opened, require_desk, say, settings, tell
 from core.errors import DeskError
 from core.rules.permissions import Actor
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 class AddressBusy(DeskError):
     """{host}:{port} cannot be listened on: {why}. Stop what is using it, or choose another port with --port."""
+
+
+class PagesInOneProcess(DeskError):
+    """Pages live in the process that began them, so several on one port would lose what people do. Start each dashboard
+    on a port of its own, behind a proxy that sends a visitor to the same one; `--api-only` takes --processes."""
 
 
 class NoCheckout(DeskError):
@@ -43,14 +49,18 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.", min=1, max=65_535)] = None,
     api_only: Annotated[bool, typer.Option("--api-only", help="Without pages and sign-in.")] = False,
+    processes: Annotated[int, typer.Option(help="That share the port; with --api-only.", min=1, max=64)] = 1,
 ) -> None:
     """The dashboard, health checks, webhooks and the marketplace's API (/api/v1)."""
+    if processes > 1 and not api_only:
+        raise PagesInOneProcess()
     found = settings()
     chosen = port or environment().port
     _require_free(found.host, chosen)
     require_desk(found)
     arguments = [sys.executable, "-m", "dashboard.server", "--port", str(chosen)]
-    os.execve(sys.executable, [*arguments, *(["--api-only"] if api_only else [])], _variables())
+    also = ["--api-only", "--processes", str(processes)] if api_only else []
+    os.execve(sys.executable, [*arguments, *also], _variables())
 
 
 def _variables() -> dict[str, str]:
@@ -61,12 +71,16 @@ def _variables() -> dict[str, str]:
     return {**os.environ, **({} if found.database_url else of_demo(found.home_here))}
 
 
-def worker() -> None:
+def worker(
+    processes: Annotated[int, typer.Option(help="How many, as children of this one.", min=1, max=64)] = 1,
+) -> None:
     """Sends operations, applies webhooks, runs timers, delivers e-mails, seals the log. Run as many as you like."""
     from core.worker import run
 
     log_from(logging.INFO)
     require_desk(settings())
+    if processes > 1:
+        raise typer.Exit(side_by_side([sys.executable, "-m", "core.cli", "worker"], processes))
     with opened() as desk:
         run(desk)
 

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from sqlalchemy import text
 
 from core.demo import home as own_home
 from core.demo import settings_file
@@ -46,7 +47,7 @@ def asked(address: str) -> int:
 
 
 def ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = monotonic() + 60
+    until = monotonic() + patience.SECONDS
     while monotonic() < until:
         assert process.poll() is None, log.read_text()
         with suppress(OSError):
@@ -75,6 +76,58 @@ def test_the_api_is_served_alone_or_beside_the_pages(
     assert "Traceback" not in log.read_text()
 
 
+def test_two_processes_share_the_port_of_the_api_and_one_that_dies_is_replaced(
+    terminal: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with running(terminal, log, "serve", "--port", port, "--api-only", "--processes", 2) as process:
+        address = f"http://127.0.0.1:{port}"
+        ready(address, process, log)
+        first = children(process.pid)
+        victim = min(first)
+        os.kill(victim, signal.SIGKILL)
+        awaited(lambda: victim not in children(process.pid) and len(children(process.pid)) == len(first))
+        ready(address, process, log)
+        assert asked(f"{address}/api/v1/projects/1") == 401
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=patience.SECONDS)
+    refused = terminal.process("serve", "--port", port, "--processes", 2)
+    refused.refuses("start each dashboard", "on a port of its own")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_workers_side_by_side_end_together(
+    terminal: Terminal, town: builders.Town, tmp_path: Path, how: signal.Signals
+) -> None:
+    log = tmp_path / "log"
+    with running(terminal, log, "worker", "--processes", 2) as process:
+        awaited(lambda: alive(town) == 2)
+        process.send_signal(how)
+        assert process.wait(timeout=patience.SECONDS) == 0, log.read_text()
+    with running(terminal, log, "worker", "--processes", 2) as process:
+        awaited(lambda: len(children(process.pid)) == 2 and alive(town) >= 2)
+        os.kill(min(children(process.pid)), signal.SIGKILL)
+        assert process.wait(timeout=patience.SECONDS) != 0
+    assert not children(process.pid)
+
+
+def children(process: int) -> set[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, check=False)
+    return {int(each) for each in found.stdout.split()} - {process}
+
+
+def alive(town: builders.Town) -> int:
+    counted = text("select count(*) from procrastinate_workers")
+    return int(town.read(lambda session: session.scalar(counted)))
+
+
+def awaited(happened: Callable[[], object]) -> None:
+    until = monotonic() + patience.SECONDS
+    while not happened():
+        assert monotonic() < until, "it did not happen in time"
+        sleep(0.1)
+
+
 def test_without_a_database_of_its_own_the_demo_that_runs_is_served(
     terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
@@ -91,7 +144,7 @@ def test_a_worker_seals_what_was_written_and_ends_when_it_is_asked_to(
 ) -> None:
     log = tmp_path / "log"
     with running(terminal, log, "worker") as process:
-        until = monotonic() + 60
+        until = monotonic() + patience.SECONDS
         while not list((home / "checkpoints").glob("*.jsonl")) and monotonic() < until:
             assert process.poll() is None, log.read_text()
             sleep(0.1)
