@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -84,6 +85,8 @@ class Bucket:
         )
 
     def _unreachable(self, problem: Exception) -> BucketUnreachable:
-        """What the library says, in one line: the rest is for its makers."""
+        """What the server says, or else the library, in one line: the rest is for its makers."""
         said = str(problem).split("\n\nDebug source")[0]
+        if answer := re.search(r"<Code>(\w+)</Code>\s*<Message>([^<]*)</Message>", said):
+            said = f"{answer[1]}: {answer[2]}"
         return BucketUnreachable(bucket=self.url, why=" ".join(said.split())[:300] or type(problem).__name__)

@@ -152,7 +152,7 @@ def test_a_bucket_that_is_down_stops_no_seal_and_is_caught_up_with(log: Log) -> 
 def test_a_bucket_that_does_not_exist_is_said_in_one_sentence(log: Log, bucket: BucketPlace) -> None:
     other = BucketPlace(Bucket("s3://nobody-has-this", bucket.bucket._settings))
     log.written(1)
-    with pytest.raises(OutsideUnreachable, match="NoSuchBucket"):
+    with pytest.raises(OutsideUnreachable, match="NoSuchBucket: The specified bucket does not exist"):
         published(log, other)
 
 
