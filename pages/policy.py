@@ -19,7 +19,9 @@ request_context.require(Permission.READ_POLICY)
 now = request_context.now()
 style.apply()
 buttons = header.page(
-    "Policy", "A project keeps the version that it began with, so a change never touches money in flight."
+    "Policy",
+    "A project keeps the version that it began with, so a change never touches money in flight. Retention holds for "
+    "everybody by the version in force.",
 )
 with request_context.reading() as session:
     every = policy.versions(session)

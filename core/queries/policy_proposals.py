@@ -57,8 +57,7 @@ class Proposal:
     before; `stale`: another version was published since, and this one can only be rejected."""
 
     id: int
-    platform: Platform
-    version: int
+    profile: Profile
     changes: tuple[Change, ...]
     warnings: tuple[str, ...]
     stale: bool
@@ -67,6 +66,14 @@ class Proposal:
     proposed_by: str
     proposed_at: datetime
     effective_at: datetime | None
+
+    @property
+    def platform(self) -> Platform:
+        return self.profile.platform
+
+    @property
+    def version(self) -> int:
+        return self.profile.version
 
 
 def checklist(session: Session, *, today: date) -> list[Signature]:
@@ -123,8 +130,7 @@ def _proposal(every: list[Version], row: PolicyProposal, base: PolicyVersion, na
     known, origins = {each.sentence for each in lint(before)}, sources(every, before)
     return Proposal(
         id=row.id,
-        platform=after.platform,
-        version=after.version,
+        profile=after,
         changes=tuple(replace(each, source=origins[each.name]) for each in changes_between(before, after)),
         warnings=tuple(each.sentence for each in lint(after) if each.sentence not in known),
         stale=any(each.platform is after.platform and each.version >= after.version for each in every),

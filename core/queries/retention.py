@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.staff import policy_in_force
-from core.policy import Platform
+from core.policy import Platform, Profile
 from core.queries import erasure_blocks
 from core.rules.refusal_reasons import Block
 
@@ -93,13 +93,16 @@ class RunWaits:
 
 def due(session: Session, *, now: datetime) -> list[PersonDue]:
     """Those whose time is over, the longest first. What is in the way of each is not looked at."""
-    found: list[PersonDue] = []
-    for platform in Platform:
-        _, profile = policy_in_force.of(session, platform, now)
-        asked = {"platform": platform, "now": now}
-        kept = {"person": profile.person_kept, "newcomer": profile.newcomer_kept}
-        found += [PersonDue(**row) for row in session.execute(DUE, asked | kept).mappings()]
+    profiles = (policy_in_force.of(session, platform, now)[1] for platform in Platform)
+    found = [each for profile in profiles for each in due_by(session, profile, now=now)]
     return sorted(found, key=lambda each: (each.due_at, each.id))
+
+
+def due_by(session: Session, profile: Profile, *, now: datetime) -> list[PersonDue]:
+    """Those of this profile's marketplace whose time would be over by it, in force or not."""
+    asked = {"platform": profile.platform, "now": now}
+    kept = {"person": profile.person_kept, "newcomer": profile.newcomer_kept}
+    return [PersonDue(**row) for row in session.execute(DUE, asked | kept).mappings()]
 
 
 def looked_at(session: Session, person: PersonDue) -> PersonDue:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.money import CURRENCIES, Money
 from core.policy import PerCurrency, Platform, Tariff, wording
+from core.policy.reach import IN_EVERY_PROJECT, RETENTION
 from core.policy.sources import FLOW, RULES
 from core.queries.policy import Change, Rule, Version
 from dashboard.ui import tables
@@ -23,6 +24,11 @@ GROUPS: Mapping[str, str] = {
     "held_age_alarm": "Alarms and risk",
     "issuer_name": "Receipts, invoices and credit notes",
 }
+
+
+NEWEST = dict.fromkeys(RETENTION, "For everybody, by the version in force") | dict.fromkeys(
+    IN_EVERY_PROJECT, "In every project, by the version in force"
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,8 @@ def _rows(rules: list[Rule], currency: str, platforms: int) -> Iterator[str]:
             _cell(wording.in_words(rule.name, value, currency), rule.sources[platform])
             for platform, value in rule.values.items()
         )
-        yield f"<tr><td>{html(rule.label)}</td>{cells}</tr>"
+        reach = f"<small>{NEWEST[rule.name]}</small>" if rule.name in NEWEST else ""
+        yield f"<tr><td>{html(rule.label)}{reach}</td>{cells}</tr>"
 
 
 def _cell(value: str, source: str) -> str:

@@ -11,8 +11,8 @@ import streamlit as st
 from core.actions.staff import policy_change
 from core.errors import DeskError
 from core.money import percent
-from core.policy import PerCurrency, Platform, Profile, Tariff, wording
-from core.queries import policy
+from core.policy import PerCurrency, Platform, Profile, Tariff, reach, wording
+from core.queries import policy, retention
 from core.queries import policy_proposals as queries
 from core.queries.policy import Change, Version
 from core.queries.policy_proposals import Proposal
@@ -53,7 +53,7 @@ def panel(newest: Mapping[Platform, Version], every: Sequence[Version], currency
 
 def _proposal(each: Proposal, currency: str) -> None:
     st.markdown(f"**{in_words(each.platform.value)}, version {each.version}**")
-    _difference(each.changes, each.warnings, currency)
+    _difference(each.profile, each.changes, each.warnings, currency)
     cards.note(f"{each.proposed_by}: {each.reason}")
     if each.stale:
         cards.note(
@@ -70,13 +70,30 @@ def _proposal(each: Proposal, currency: str) -> None:
         )
 
 
-def _difference(changes: Sequence[Change], warnings: Sequence[str], currency: str) -> None:
-    """Every changed number, old → new, where the old one comes from, and what the linter says of the new ones."""
+def _difference(after: Profile, changes: Sequence[Change], warnings: Sequence[str], currency: str) -> None:
+    """Every changed number, old → new, where the old one comes from, for whom the new ones hold, and what the linter
+    says of them."""
     for change in changes:
         st.text(f"{change.label}: {', '.join(policy_table.difference(change, currency))}")
         st.caption(plain(f"Until now: {change.source}"))
+    changed = {change.name for change in changes}
+    st.text(" ".join(reach.sentences(changed)))
+    if changed & {"person_kept", "newcomer_kept"}:
+        st.warning(plain(_due(after)), icon=":material/person_remove:")
     for sentence in warnings:
         st.warning(plain(sentence), icon=":material/warning:")
+
+
+def _due(after: Profile) -> str:
+    """How many people the next retention run would find, by this profile and by the one in force."""
+    now = request_context.now()
+    with request_context.reading() as session:
+        here = sum(each.platform == after.platform for each in retention.due(session, now=now))
+        then = len(retention.due_by(session, after, now=now))
+    return (
+        f"People of {in_words(after.platform.value)} who are due for erasure today: {then:,} by this proposal, {here:,}"
+        " by the version in force. Nobody is erased by the change itself: a retention run takes two people."
+    )
 
 
 def _confirmed(warnings: Sequence[str], key: str) -> tuple[str, ...]:
@@ -179,7 +196,7 @@ def _read_through(
     origins = policy.sources(list(every), profile)
     changes = [replace(each, source=origins[each.name]) for each in policy.changes_between(profile, after)]
     header.section("The whole proposal", f"{len(changes)} rule{'' if len(changes) == 1 else 's'}")
-    _difference(changes, warnings, currency)
+    _difference(after, changes, warnings, currency)
     return warnings
 
 
@@ -207,7 +224,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
         return
     row = found[proposal_id]
     st.text(f"{in_words(row.platform.value)}, version {row.version}, proposed by {row.proposed_by}")
-    _difference(row.changes, row.warnings, currency)
+    _difference(row.profile, row.changes, row.warnings, currency)
     st.text(words_of(row.reason))
     seen = () if own else _confirmed(row.warnings, "proposal-seen-by-checker")
     if row.stale:
@@ -232,7 +249,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
             lambda session, actor, now: policy_change.approve(
                 session, actor, now=now, proposal_id=proposal_id, note=note, seen=seen
             ),
-            done="Published: projects that begin from now on live under it.",
+            done=f"Published. {' '.join(reach.sentences([each.name for each in row.changes]))}",
             sent=[place],
         )
     elif refuse:

@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core.db import Database
 from core.money import percent
-from core.policy import HOME_SERVICES, LEGAL_SERVICES
+from core.policy import HOME_SERVICES, LEGAL_SERVICES, reach
+from core.policy.reach import EVERY_PROJECT, EVERYBODY, NEW_PROJECTS
 from core.policy.wording import exact_span
-from core.records import PolicyVersion
+from core.records import Party, PolicyVersion
 from tests import builders
 from tests.builders import PEOPLE, Town
 from tests.database import as_owner
@@ -71,6 +73,57 @@ def test_versions_say_who_changed_what_and_how_many_projects_live_under_each(tow
     assert (old["projects"].strip(), old["now"], new["projects"].strip()) == ("1", "", "0")
     assert ">6 days<" in words(app)
     assert ">5 days<" in words(visit(town, "cora", "policy", home_services="1"))
+
+
+def proposed(town: Town, changes: dict[str, str]) -> str:
+    """What the drawer says before a change is proposed; then it is."""
+    app = visit(town, "ada", "policy")
+    app.button(key="open-propose").click().run()
+    for name, value in changes.items():
+        app.selectbox(key="change-rule").select(name).run()
+        app.text_input(key=f"change-value-{name}").input(value).run()
+    said = words(app)
+    app.text_area(key="change-reason").input("Counsel said so.").run()
+    app.button(key="propose-change").click().run()
+    assert not app.exception
+    return said
+
+
+def published(town: Town) -> tuple[str, str]:
+    """What another administrator reads before they publish it, and afterwards."""
+    builders.second_administrator(town)
+    app = visit(town, "alf", "policy")
+    (button,) = [each for each in app.button if each.label == "Decide"]
+    button.click().run()
+    before = words(app)
+    app.button(key="publish-proposal").click().run()
+    assert not app.exception
+    return before, words(app)
+
+
+def test_a_change_of_retention_holds_for_everybody_and_says_how_many_are_due(town: Town) -> None:
+    for each in range(3):
+        builders.a_party(town, "PAYER", f"Newcomer {each}")
+    town.now += timedelta(days=200)
+    everybody = town.read(
+        lambda s: s.scalars(select(Party.id).where(Party.platform == "home_services")).all()
+    )
+    said = proposed(town, {"newcomer_kept": "180 days"})
+    before, after = published(town)
+    for each in (said, before):
+        assert f"due for erasure today: {len(everybody)} by this proposal, 0 by the version in force" in each
+    for each in (said, before, after):
+        assert EVERYBODY in each
+        assert "Projects that begin" not in each
+    assert "For everybody, by the version in force" in after
+
+
+def test_a_change_of_both_says_both_and_one_of_timers_nothing_of_everybody(town: Town) -> None:
+    said = proposed(town, {"newcomer_kept": "180 days", "dispute_window": "6 days"})
+    assert NEW_PROJECTS in said
+    assert EVERYBODY.replace("It", "Retention") in said
+    assert reach.sentences({"dispute_window"}) == [NEW_PROJECTS]
+    assert reach.sentences({"tax_id"}) == [EVERY_PROJECT]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A change of the rules takes two administrators: one proposes a revised profile, another publishes it.
 
-Projects keep the version that they began with, so a change never touches money in flight. What the linter calls
+Projects keep the version that they began with, so a change never touches money in flight; retention goes by the version
+in force (`core.policy.reach`). What the linter calls
 an error cannot even be proposed.
 """
 
@@ -130,7 +131,7 @@ def approve(
     note: str = "",
     seen: Collection[str] = (),
 ) -> PolicyVersion:
-    """Another administrator publishes the version: new projects live under it from its time on.
+    """Another administrator publishes the version: from its time on it is in force (`core.policy.reach` says for whom).
 
     Raises what `proposals.require_checker` does, `ProposalEnded`, `ChangedMeanwhile` if another version came out in
     between, and `WarningsUnread`: both people have read what the linter says.
