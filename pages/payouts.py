@@ -44,7 +44,9 @@ with st.grid(columns=2, min_column_width=240, gap="small", row_height="content")
     cards.figure(
         "Need review",
         [sum(each.number for each in review)],
-        note=money.sums([each.total for each in review]) if review else "a person decides what happens next",
+        note=f"{money.sums([each.total for each in review])} after the fee"
+        if review
+        else "a person decides what happens next",
         tone="bad" if review else "quiet",
         link="Failed payouts to review",
         page="payouts",
@@ -53,7 +55,9 @@ with st.grid(columns=2, min_column_width=240, gap="small", row_height="content")
     cards.figure(
         "Under way",
         [sum(each.number for each in under_way)],
-        note=money.sums([each.total for each in under_way]) if under_way else "sent after the withdrawal fee",
+        note=f"{money.sums([each.total for each in under_way])} after the fee"
+        if under_way
+        else "Nothing is on its way",
         link="Payouts under way",
         page="payouts",
         status=payouts.ANY_UNDER_WAY,

@@ -66,6 +66,7 @@ def of(row: PayeeAccount, waits: Mapping[str, BankWait] = MappingProxyType({})) 
         currently_due=tuple(row.currently_due),
         due_at=row.due_at,
         banks=frozenset(currency for currency, bank in row.banks.items() if bank["usable"]),
+        unusable=frozenset(currency for currency, bank in row.banks.items() if not bank["usable"]),
     )
 
 

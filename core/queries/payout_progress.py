@@ -15,7 +15,7 @@ from core.queries.payouts import PayoutFilter, PayoutRow
 from core.records import Payout
 from core.rules import holds, payout_failures
 from core.rules.operations import OperationStatus
-from core.rules.payee_accounts import BankWait
+from core.rules.payee_accounts import BankWait, to_give
 from core.rules.payout_failures import Failure
 from core.rules.payout_progress import Call, Facts, Progress, progress
 from core.rules.payouts import PayoutStatus
@@ -42,7 +42,7 @@ CALLS = text(
 
 @dataclass(frozen=True)
 class PayoutLine(PayoutRow):
-    """A withdrawal with its progress; `repeats` is why the same bank account will refuse it again."""
+    """A withdrawal with its progress; `repeats` is why the same account will fail again."""
 
     progress: Progress
     repeats: Failure | None
@@ -76,13 +76,18 @@ def of(session: Session, rows: Sequence[PayoutRow]) -> list[PayoutLine]:
     """What stops them is asked of the place that releases and dispatches by it, once for all of them."""
     under_way = {row.milestone_id for row in rows if row.status in payouts.UNDER_WAY}
     stopped = blocks(session, under_way)
-    waits = payee_accounts.new_banks(session, {row.party_id for row in rows})
+    accounts = payee_accounts.facts(session, {row.party_id for row in rows})
     calls = {row.id: row for row in session.execute(CALLS, {"payouts": [row.id for row in rows]})}
     lines = []
     for row in rows:
         call = calls[row.id]
-        repeats = payout_failures.repeats(
-            row.failure_code if row.in_review else None, bank_changed=call.bank_changed
+        account, currency = accounts.get(row.party_id), row.amount.currency
+        repeats = (
+            payout_failures.repeats(
+                row.failure_code, bank_changed=call.bank_changed, account=account, currency=currency
+            )
+            if row.in_review
+            else None
         )
         facts = Facts(
             status=PayoutStatus(row.status),
@@ -92,16 +97,21 @@ def of(session: Session, rows: Sequence[PayoutRow]) -> list[PayoutLine]:
             repeats=repeats,
             offered=call.offered,
             arrival_at=row.arrival_at,
-            bank_waits_until=waits.get(row.party_id, {}).get(row.amount.currency, BankWait()).until,
+            bank_waits_until=account.new_banks.get(currency, BankWait()).until if account else None,
+            to_give=to_give(account, currency) if account else None,
+            owner=row.owner,
         )
         lines.append(PayoutLine(**vars(row), progress=progress(facts), repeats=repeats))
     return lines
 
 
 def repeats(session: Session, payout: Payout) -> Failure | None:
-    """Why the same bank account will refuse this payout again; None where that is not known."""
+    """Why the same account will fail this payout again; None where that is not known."""
     call = session.execute(CALLS, {"payouts": [payout.id]}).one()
-    return payout_failures.repeats(payout.failure_code, bank_changed=call.bank_changed)
+    account = payee_accounts.facts(session, [payout.party_id]).get(payout.party_id)
+    return payout_failures.repeats(
+        payout.failure_code, bank_changed=call.bank_changed, account=account, currency=payout.currency
+    )
 
 
 def blocks(session: Session, milestones: Collection[int]) -> dict[int, tuple[Block, ...]]:

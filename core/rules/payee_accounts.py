@@ -76,11 +76,12 @@ REASONS: Mapping[str, str] = {
     "requirements.pending_verification": "Stripe is verifying the payee's details",
     "under_review": "Stripe is reviewing the account",
 }
+BANK = "bank account"
 REQUIREMENTS: Mapping[str, str] = {
     "business_profile": "business details",
     "business_type": "type of business",
     "company": "company details",
-    "external_account": "bank account",
+    "external_account": BANK,
     "individual.address": "address",
     "individual.dob": "date of birth",
     "individual.email": "e-mail address",
@@ -98,7 +99,8 @@ REQUIREMENTS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class AccountFacts:
     """A payee's account as it was read last; `banks`: the currencies that a usable bank account takes; `new_banks`:
-    why payouts in a currency wait because its bank account is another one."""
+    why payouts in a currency wait because its bank account is another one. `unusable`: the currencies whose bank
+    account sent a payout back, and is to be replaced."""
 
     can_be_paid: bool
     disabled_reason: str | None = None
@@ -107,6 +109,7 @@ class AccountFacts:
     due_at: datetime | None = None
     banks: frozenset[str] = field(default_factory=frozenset)
     new_banks: Mapping[str, BankWait] = field(default_factory=dict)
+    unusable: frozenset[str] = field(default_factory=frozenset)
 
 
 def blocking(account: AccountFacts | None, currency: str) -> tuple[Block, ...]:
@@ -146,6 +149,18 @@ def reason(account: AccountFacts) -> str:
     if code == "requirements.past_due" and account.past_due:
         return f"{why} ({', '.join(in_words(account.past_due))})"
     return why
+
+
+def to_give(account: AccountFacts, currency: str) -> str | None:
+    """What the payee must give before money in this currency can go to their bank; None where nothing that they give
+    is known to help."""
+    wanted: Sequence[str] = ()
+    if account.disabled_reason == "requirements.past_due":
+        wanted = in_words(account.past_due)
+    elif account.can_be_paid and (account.banks or account.unusable) and currency not in account.banks:
+        wanted = [BANK]
+    bank = f"another {BANK}" if currency in account.unusable else f"a {BANK} in {currency}"
+    return ", ".join(bank if each == BANK else each for each in wanted) or None
 
 
 def in_words(requirements: Sequence[str]) -> list[str]:

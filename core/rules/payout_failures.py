@@ -1,7 +1,8 @@
-"""Why a payout came back, by the provider's code: in a sentence of ours, whether the same bank account will refuse it
-again, and what helps.
+"""Why a payout came back, by the provider's code: in a sentence of ours, whether the same account will fail again, and
+what helps.
 
-A code that is not in `REPEATS` is not known to repeat itself: it may be tried again.
+A code that is not in `REPEATS` is not known to repeat itself: it may be tried again, unless the payee's account, as it
+was read last, says that it cannot be paid.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import DeskError
+from core.rules import payee_accounts
+from core.rules.payee_accounts import AccountFacts
 from core.rules.payouts import NotPaid
 
 
 class WillFailAgain(DeskError):
-    """The same bank account will refuse payout {payout} again: {why} {remedy} To send it all the same, open
+    """The same account will fail again, so payout {payout} is not sent: {why} {remedy} To send it all the same, open
     the payout and tick “Send it to the same account all the same”."""
 
 
@@ -79,9 +82,24 @@ def sentence(code: str | None, how: NotPaid) -> str:
     return known.why if known else ONCE.get(code or "", UNSAID[how])
 
 
-def repeats(code: str | None, *, bank_changed: bool) -> Failure | None:
+def repeats(
+    code: str | None, *, bank_changed: bool, account: AccountFacts | None, currency: str
+) -> Failure | None:
     """What will make it fail again; None where that is not known, or the bank account is another one since, which
-    does not help what is too small."""
+    does not help what is too small. `account`: the payee's as it was read last."""
     if code == TOO_SMALL:
         return SMALL
-    return None if bank_changed else REPEATS.get(code or "")
+    known = None if bank_changed else REPEATS.get(code or "")
+    return known or (None if account is None else _of_the_account(account, currency))
+
+
+def _of_the_account(account: AccountFacts, currency: str) -> Failure | None:
+    if currency in account.unusable:
+        return REPEATS["bank_account_unusable"]
+    if account.can_be_paid:
+        return None
+    given = payee_accounts.to_give(account, currency)
+    remedy = (
+        f"Ask the payee for it first: {given}." if given else "Wait until Stripe says that they can be paid."
+    )
+    return Failure(f"The payee cannot be paid yet: {payee_accounts.reason(account)}.", remedy)

@@ -14,6 +14,7 @@ from core.rules.payouts import PayoutStatus
 from core.rules.refusal_reasons import Block
 
 UNSENT = (PayoutStatus.REQUESTED, PayoutStatus.SENDING)
+OF_THE_PAYEE = {"payee_account", "payee_bank_currency"}  # blocks that end when the payee gives something
 OVER = (PayoutStatus.PAID, PayoutStatus.CANCELED)
 
 
@@ -30,7 +31,8 @@ class Call:
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """`blocks`: what stops its milestone's money on the way to the payee now. `bank_waits_until`: when a replaced bank
-    account may be paid, where that is known. `offered`: the payee may choose another method."""
+    account may be paid, where that is known. `offered`: the payee may choose another method. `to_give`: what the payee
+    must give before they can be paid; `owner`: the member of staff who looks after it."""
 
     status: PayoutStatus
     failure: str | None
@@ -40,6 +42,8 @@ class Facts:
     offered: bool = False
     arrival_at: datetime | None = None
     bank_waits_until: datetime | None = None
+    to_give: str | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def _after(facts: Facts) -> tuple[str, datetime | None]:
     codes = {block.code for block in facts.blocks}
     if codes == {"bank_refused"}:
         return "Sent when the payee gives another bank account", None
+    if facts.to_give and codes & OF_THE_PAYEE:
+        return f"The payee must give {facts.to_give}: {facts.owner or 'finance'} asks them", None
     if codes == {"bank_changed"} and facts.bank_waits_until:
         return "Sent by itself", facts.bank_waits_until
     return "Checked again, and sent when nothing stops it", facts.call.next_try_at if facts.call else None

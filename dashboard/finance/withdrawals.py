@@ -33,15 +33,15 @@ ANYWAY = "Send it to the same account all the same"
 WHOLE = [
     tables.opens("reference", "Payout", page="payouts", width=66),
     tables.text("payee", "Payee", width=140),
-    tables.money("amount", "Amount", width=106),
+    tables.money("sent", "Sent after the fee", width=132),
     tables.status("status", "Status", axis="payout", width=118),
     tables.text("why", "Why it is not moving", width=260),
     tables.text("owner", "Owner", value=lambda row: row.owner or "", width=110),
     tables.text("next", "Next", width=190),
     tables.when("next_at", "Next due", width=140),
     tables.text("milestone", "Milestone", width=160),
-    tables.money("fee", "Fee", width=76),
-    tables.money("sent", "Sent after the fee", width=112),
+    tables.money("fee", "Withdrawal fee", width=112),
+    tables.money("amount", "Before the fee", width=112),
     tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=84),
     tables.when("requested_at", "Requested", width=140),
 ]
@@ -123,10 +123,10 @@ def whole(
     cards.facts(
         {
             "Payee": row.payee,
-            "Amount": row.amount,
+            "Before the fee": row.amount,
             "Withdrawal fee": row.fee,
             **_waived(row),
-            "Sent to the payee": row.sent,
+            "Sent after the fee": row.sent,
             "Method": METHODS.get(row.method, row.method),
             "Requested": row.requested_at,
             "Expected by Stripe": row.arrival_at and deadlines.day(row.arrival_at),

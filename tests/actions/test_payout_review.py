@@ -224,7 +224,7 @@ def test_the_same_account_is_not_asked_again_unless_somebody_says_so_or_it_is_an
         retry(town, anyway=False)
 
     assert retry(town).status == PayoutStatus.TRANSFERRED
-    assert payout_failures.repeats("account_closed", bank_changed=True) is None
+    assert payout_failures.repeats("account_closed", bank_changed=True, account=None, currency="USD") is None
 
 
 def test_a_payout_has_an_owner_who_may_review_it_and_every_change_is_in_the_log(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,13 +11,15 @@ from core.actions.funding import fund
 from core.actions.funding.fund import NoPaymentMethod
 from core.actions.milestones import verification
 from core.actions.milestones.orders import PaymentInFlight
-from core.actions.payouts import payout_review
+from core.actions.payouts import payout_owners, payout_review
 from core.actions.payouts.payout_review import PayoutNotInReview
 from core.policy import WithdrawalMethod
+from core.processes import payee_accounts
 from core.processes.outgoing import dispatch
-from core.queries import operations
+from core.queries import operations, payout_progress
 from core.records import Milestone, Notification, Party, Payout, Refund
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.payout_failures import WillFailAgain
 from core.rules.permissions import NotPermitted
 from tests import builders
 from tests.builders import Told
@@ -95,6 +98,39 @@ def released(market: Market) -> Told:
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     return told
+
+
+def test_an_account_that_cannot_be_paid_any_more_is_not_asked_again_unsaid(market: Market) -> None:
+    """Stripe marks the bank account with any failure, also with one that says nothing of the account."""
+    market.control.next_payouts({"code": "could_not_process"})
+    released(market)
+    for _ in range(4):
+        market.later(days=1)
+        _news(market)
+    (payout,) = market.all(Payout)
+    assert (payout.status, payout.failure_code) == ("ADMINISTRATIVE_REVIEW", "could_not_process")
+    account = market.get(Party, market.payee_id).stripe_account
+    payee_accounts.read(market.desk, account)
+    try_again = partial(
+        market.act, payout_review.retry, market.as_staff("fay"), payout_id=payout.id, reason="It may go now."
+    )
+    with pytest.raises(WillFailAgain, match="Ask the payee to add another bank account first"):
+        try_again()
+    try_again(anyway=True)
+    market.work()
+    line = market.read(lambda session: payout_progress.one(session, payout.id))
+    assert "cannot be paid yet: Stripe needs details" in line.why
+    assert line.next == "The payee must give another bank account: finance asks them"
+    fay = market.staff["fay"]
+    market.act(payout_owners.assign, market.as_staff("fay"), payout_id=payout.id, owner_id=fay)
+    line = market.read(lambda session: payout_progress.one(session, payout.id))
+    assert line.next == "The payee must give another bank account: Fay Moreno asks them"
+    market.desk.payments.replace_bank("bank", "bank:1", account=account, bank_token="btok_us_verified")
+    payee_accounts.read(market.desk, account)
+    for _ in range(6):
+        market.later(days=1)
+        _news(market)
+    assert market.all(Payout)[0].status == "PAID"
 
 
 @pytest.mark.parametrize("after_paid", [False, True])

@@ -24,6 +24,7 @@ from core.db import Database
 from core.gateways.payments import PayeeAccountSnapshot
 from core.gateways.snapshots import BankSnapshot
 from core.money import Money
+from core.policy import WithdrawalMethod
 from core.processes import check_runs
 from core.queries.fee_breakdown import FeeBy, FeeRow
 from core.queries.fees import FeePeriod
@@ -292,6 +293,21 @@ def test_each_figure_of_payouts_leads_to_the_payouts_that_it_is_of(town: Town) -
     assert found == {"Failed payouts to review": {f"W-{failed}"}, "Payouts under way": {f"W-{sent}"}}
 
 
+def test_every_amount_of_a_payout_is_what_is_sent_after_the_fee(town: Town) -> None:
+    number = failed_payout(town)
+    again = {"payout_id": number, "reason": "The bank had an outage.", "method": WithdrawalMethod.INSTANT}
+    row = town.act(payout_review.retry, town.as_staff("fay"), **again)
+    sent = Money(row.amount_minor - row.fee_minor, row.currency).text()
+    app = visit(town, "fay", "payouts")
+    assert f"{sent} after the fee" in words(app)
+    shown = list(app.dataframe[0].value)
+    first = app.dataframe[0].value.iloc[0]
+    assert (first["sent"], first["amount"]) == (sent, Money(row.amount_minor, row.currency).text())
+    assert shown.index("sent") < shown.index("status") < shown.index("amount")
+    whole = words(visit(town, "fay", "payouts", id=number))
+    assert ("Before the fee" in whole, "Sent after the fee" in whole) == (True, True)
+
+
 def test_trying_again_sends_it_again(town: Town) -> None:
     number = failed_payout(town)
     app = visit(town, "fay", "payouts", id=number)
@@ -322,7 +338,7 @@ def test_several_payouts_are_sent_again_each_with_its_own_result(town: Town) -> 
     assert not app.exception
     assert "1 of 2 done." in words(app)
     assert f"W-{first} · {mask} · $1,800.00" in unescape(words(app))
-    assert "The same bank account will refuse payout" in words(app)
+    assert "The same account will fail again, so payout" in words(app)
     standing = {each.id: each.status for each in town.read(lambda s: s.scalars(select(Payout)).all())}
     assert standing == {first: "TRANSFERRED", second: "ADMINISTRATIVE_REVIEW"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import get_args, get_type_hints
@@ -11,7 +12,7 @@ import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rules import holds
+from core.rules import holds, payout_failures
 from core.rules.payee_accounts import (
     REASONS,
     AccountFacts,
@@ -21,8 +22,14 @@ from core.rules.payee_accounts import (
     in_words,
     reason,
     require_taken,
+    to_give,
 )
 
+PAST_DUE = AccountFacts(
+    can_be_paid=False,
+    disabled_reason="requirements.past_due",
+    past_due=("external_account", "individual.dob.day"),
+)
 UNTIL = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
 
 
@@ -81,3 +88,37 @@ def test_what_is_past_due_is_named_once_and_in_words() -> None:
 def test_a_name_that_nobody_knows_is_shown_as_it_is_spelled(name: str) -> None:
     assert in_words([name, name]) in ([name], in_words([name]))
     assert reason(AccountFacts(can_be_paid=False, disabled_reason=f"x{name}")).endswith(f"“x{name}”")
+
+
+@pytest.mark.parametrize(
+    ("account", "given"),
+    [
+        (AccountFacts(can_be_paid=True, banks=frozenset({"USD"})), None),
+        (AccountFacts(can_be_paid=True), None),
+        (AccountFacts(can_be_paid=False, disabled_reason="under_review"), None),
+        (AccountFacts(can_be_paid=True, banks=frozenset({"EUR"})), "a bank account in USD"),
+        (AccountFacts(can_be_paid=True, unusable=frozenset({"USD"})), "another bank account"),
+        (replace(PAST_DUE, unusable=frozenset({"USD"})), "another bank account, date of birth"),
+        (PAST_DUE, "a bank account in USD, date of birth"),
+    ],
+)
+def test_what_the_payee_must_give_is_what_ends_the_wait(account: AccountFacts, given: str | None) -> None:
+    assert to_give(account, "USD") == given
+
+
+@pytest.mark.parametrize(
+    ("account", "remedy"),
+    [
+        (None, None),
+        (AccountFacts(can_be_paid=True, banks=frozenset({"USD"})), None),
+        (AccountFacts(can_be_paid=True, unusable=frozenset({"EUR"})), None),
+        (AccountFacts(can_be_paid=True, unusable=frozenset({"USD"})), "add another bank account"),
+        (PAST_DUE, "Ask the payee for it first: a bank account in USD, date of birth."),
+        (AccountFacts(can_be_paid=False, disabled_reason="listed"), "Wait until Stripe says"),
+    ],
+)
+def test_an_account_that_cannot_be_paid_will_fail_again(
+    account: AccountFacts | None, remedy: str | None
+) -> None:
+    found = payout_failures.repeats("could_not_process", bank_changed=True, account=account, currency="USD")
+    assert (found is None) if remedy is None else (found is not None and remedy in found.remedy)
