@@ -17,6 +17,7 @@ with request_context.reading() as session:
     rows = queries.debts(session, now=request_context.now())
     lost = queries.written_off(session)
 chosen, wanted = receivables.ageing(rows), navigation.asked("payee")
+receivables.settled_meanwhile(rows)
 for row in rows:
     if row.id == chosen or (chosen is None and row.party_id == wanted):
         receivables.debt(row)

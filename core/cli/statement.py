@@ -204,16 +204,32 @@ def read(path: Path) -> bytes:
     """The file, unless it is too large to be read. Raises `FileNotRead`, `FileNotRecognised`."""
     from core.gateways.bank_statements.recognition import require_size
 
+    content, size = _bytes(path)
+    require_size(path.name, size)
+    return content
+
+
+def _bytes(path: Path) -> tuple[bytes, int]:
+    """What stands there, and how large it is: nothing is read of a file that is too large. A pipe does not say its
+    size, and is read as far as a file may be large. Raises `FileNotRead`."""
+    from core.gateways.bank_statements.recognition import LARGEST
+
     try:
-        require_size(path.name, path.stat().st_size)
-        return path.read_bytes()
+        if path.is_file() and (size := path.stat().st_size) > LARGEST:
+            return b"", size
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as problem:
         raise FileNotRead(path=path, why=problem.strerror or str(problem)) from None
+    return content, len(content)
 
 
 def _json(path: Path) -> dict[str, Any]:
+    content, _ = _bytes(path)
+    if not content:
+        raise MappingNotJson(path=path, why="it is empty")
     try:
-        found = json.loads(read(path))
+        found = json.loads(content)
     except ValueError as problem:
         raise MappingNotJson(path=path, why=str(problem)) from None
     if not isinstance(found, dict):

@@ -94,7 +94,7 @@ def cheap(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
     return [
         _over(wanted, now),
         _in_order(session, wanted),
-        _reconciled(session, wanted),
+        _reconciled(session, wanted, now),
         _breaks(session, wanted),
         _suspense(session, wanted),
     ]
@@ -136,13 +136,16 @@ def _after_its_months(session: Session, wanted: Span, law: str, since: date | No
     return Item("in_order", law, f"Closed up to {since - DAY:%-d %b %Y}.", True)
 
 
-def _reconciled(session: Session, wanted: Span) -> Item:
+def _reconciled(session: Session, wanted: Span, now: datetime) -> Item:
     law = "Stripe's statement was reconciled to its end"
     run = session.execute(RUN, {"ends": wanted.ends}).one_or_none()
     if run is None:
-        return Item(
-            "reconciled", law, f"No reconciliation reaches the end of {wanted.words}: run one.", False
+        found = (
+            f"No reconciliation reaches the end of {wanted.words}: run one."
+            if now >= wanted.ends
+            else f"The reconciliation that reaches its end can be run when {wanted.words} is over."
         )
+        return Item("reconciled", law, found, False)
     return Item(
         "reconciled", law, f"RC-{run.id} read the statement until {run.until:%-d %b %Y, %H:%M} UTC.", True
     )

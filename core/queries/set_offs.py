@@ -69,12 +69,14 @@ class WaitingMoney:
 
 @dataclass(frozen=True)
 class SetOff:
-    """`owed` by the payee; `most` of it may be set off now, `total` is, from `rows` in the order of milestones."""
+    """`owed` by the payee; `most` of it may be set off now, `total` is, from `rows` in the order of milestones.
+    `why_none`: why `most` is nothing."""
 
     party_id: int
     owed: Money
     most: Money
     rows: tuple[WaitingMoney, ...]
+    why_none: str
 
     @property
     def total(self) -> Money:
@@ -90,10 +92,7 @@ class SetOff:
         if not self.rows:
             return "Nothing that is payable to the payee is with us."
         if self.most.is_zero:
-            return (
-                "Nothing of the debt can be set off now: instalments put it off, or a reversal or a payment that "
-                "was named is on its way to settle it."
-            )
+            return self.why_none
         return " ".join(f"{each.reference}: {each.why_not}" for each in self.rows if each.blocks)
 
     @property
@@ -115,4 +114,6 @@ def of_payee(session: Session, party_id: int, currency: str) -> SetOff:
         rest -= taken
         if (loose + unsent).is_positive:
             rows.append(WaitingMoney(each.milestone_id, each.title, loose, unsent, taken, blocks))
-    return SetOff(party_id, receivables.owed(session, party_id, currency), most, tuple(rows))
+    owed = receivables.owed(session, party_id, currency)
+    none = receivables.why_none(session, party_id, currency) if most.is_zero and owed.is_positive else ""
+    return SetOff(party_id, owed, most, tuple(rows), none)

@@ -32,6 +32,7 @@ from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
 from dashboard.ui.status import in_words
 
+SHOWN = "receivables:shown"  # whose debt this visitor had open, by its id
 AGES = ("0–30 days", "31–60 days", "61–90 days", "Over 90 days")
 COLUMNS = [
     tables.text("payee", "Payee", width=170),
@@ -102,6 +103,7 @@ def debt(row: Debt) -> None:
         parts = receivables.parts(session, row.party_id, currency)
         proposed = receivables.write_offs(session, row.party_id, currency)
         plans = receivables.plans(session, row.party_id, currency)
+    st.session_state.setdefault(SHOWN, {})[row.id] = row.payee
     header.section(f"{row.payee}: {row.owed.text()}")
     cards.note(
         f"{_kept_back(row)} {_reminded(row)} "
@@ -134,6 +136,13 @@ def debt(row: Debt) -> None:
             cards.note(_ended(each))
     if row.write_off_id is None and request_context.may(Permission.WRITE_OFF_DEBT):
         _propose(row)
+
+
+def settled_meanwhile(rows: Sequence[Debt]) -> None:
+    """A debt that was open on this page, and of which nothing is owed any more."""
+    shown: dict[str, str] = st.session_state.get(SHOWN, {})
+    for number in shown.keys() - {row.id for row in rows}:
+        cards.note(f"{shown.pop(number)} owes nothing of this debt any more: it is settled already.")
 
 
 def _kept_back(row: Debt) -> str:

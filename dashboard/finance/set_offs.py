@@ -55,7 +55,7 @@ def _button(plan: SetOff) -> None:
     reason = reasons.line(place, key=f"set-off-reason-{plan.party_id}-{currency}")
     intent = confirm.pressed(
         f"Set off {plan.total.text()}",
-        key=f"set-off-press-{plan.party_id}-{currency}",
+        key=f"set-off-press-{plan.party_id}-{currency}-{plan.total.minor}",
         money=True,
         icon=":material/balance:",
     )

@@ -264,7 +264,7 @@ def forget_unused() -> None:
         del st.session_state[name]
     outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
     if not outcomes.known.keys() >= set(left.values()):
-        st.toast(LOST, icon=":material/sync_problem:", duration="long")
+        header.warn(LOST)
 
 
 def _look_again() -> None:

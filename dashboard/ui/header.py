@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FLASH = "desk:flash"
 FLASHED = "desk:flashed"
+BELOW = "desk:below-header"
 
 
 def page(
@@ -40,7 +41,14 @@ def page(
                 st.caption(plain(subtitle))
         buttons = st.container(horizontal=True, horizontal_alignment="right", gap="small", width="content")
     _flash()
+    st.session_state[BELOW] = st.container()
     return buttons
+
+
+def warn(sentence: str) -> None:
+    """On top of the page that was drawn: what came to light only at its end."""
+    with st.session_state.get(BELOW) or st.container():
+        st.warning(plain(sentence), icon=":material/sync_problem:")
 
 
 def section(title: str, note: str = "") -> None:

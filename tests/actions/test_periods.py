@@ -102,7 +102,8 @@ def test_what_is_missing_is_named_all_at_once(town: Town) -> None:
     with pytest.raises(PeriodNotReady) as refused:
         close(town, TODAY)
     assert "is not over yet" in refused.value.message
-    assert "No reconciliation reaches the end" in refused.value.message
+    assert "that reaches its end can be run when" in refused.value.message
+    assert "run one" not in refused.value.message, "it cannot be run today"
     assert "Say why" not in refused.value.message, "no explanation would help"
     assert town.read(periods.open_from) is None
 

@@ -21,7 +21,7 @@ from core.ledger import accounts, journal_store
 from core.money import Money
 from core.processes import deadline_queries
 from core.processes.deadlines import DEADLINES
-from core.queries import invariants, receivables
+from core.queries import invariants, receivables, set_offs
 from core.records import Notification, RepaymentPlan
 from core.rules import repayment_plans as rules
 from core.rules.permissions import NotPermitted
@@ -200,6 +200,18 @@ def test_there_is_no_plan_while_a_part_of_the_debt_is_on_its_way(town: Town) -> 
     town.act(suspense.approve, town.as_staff("ada"), item_ids=[item], reason="Seen.")
     agree(town, 10_000, 10_000)
     assert due(town) == 0, "what had been on its way is no instalment"
+
+
+def test_where_nothing_can_be_set_off_the_cause_that_applies_is_named_alone(town: Town) -> None:
+    owes(town, 30_000, "lost")
+    item = in_suspense(town, "sent", 30_000)
+    give = {"item_ids": [item], "settled_as": SettledAs.PAYEE_DEBT, "target_id": town.payee_id}
+    town.act(suspense.propose, town.as_staff("fay"), **give, reason="Theirs.")
+    found = town.read(lambda s: set_offs.of_payee(s, town.payee_id, "USD"))
+    assert found.why_none == (
+        "Of the debt $300.00 is due, and that is on its way to be settled: $300.00 in suspense is proposed as the "
+        "payee's payment. Wait for it to end."
+    )
 
 
 def test_equal_instalments_sum_to_the_debt_and_a_month_is_the_same_day_or_its_last() -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.actions.debts import repayment_plans, set_offs
+from core.actions.debts import repayment_plans, set_offs, write_offs
 from core.actions.debts.set_offs import NothingToSetOff, SetOffChanged
 from core.actions.funding import fund
 from core.actions.milestones import verification
@@ -24,6 +24,7 @@ from core.rules import repayment_plans as rules
 from core.rules.payouts import PayoutEvent
 from core.rules.permissions import NotPermitted, StepUpRequired
 from core.rules.repayment_plans import Every
+from dashboard.ui import confirm
 from tests.actions.stripe_events import bank_says, charged_back
 from tests.builders import Told
 from tests.pages.visiting import labels, serve, visit, words
@@ -204,7 +205,9 @@ def test_what_instalments_put_off_is_not_set_off(market: Market) -> None:
         reason="They called.",
     )
     assert plan(market).total.is_zero
-    with pytest.raises(NothingToSetOff, match="instalments put it off"):
+    with pytest.raises(
+        NothingToSetOff, match=r"by instalments, and none of it is due now\. To set it off now, end the plan"
+    ):
         press(market, 60_000)
 
 
@@ -243,14 +246,57 @@ def test_the_page_shows_both_sides_and_what_remains_and_sets_it_off(market: Mark
         said = words(app)
         assert "Of $1,000.00 owed, $600.00 is settled and $400.00 stays owed" in said
         assert "of $600.00 with us, $0.00 stays payable" in said
-    app.button(key=f"set-off-press-{market.payee_id}-USD").click().run()
+    app.button(key=f"set-off-press-{market.payee_id}-USD-60000").click().run()
     assert "Give a reason" in words(app)
     assert market.order(second) == {"payable": 60_000}
     app.text_input(key=f"set-off-reason-{market.payee_id}-USD").set_value("Agreed on the phone").run()
-    app.button(key=f"set-off-press-{market.payee_id}-USD").click().run()
+    app.button(key=f"set-off-press-{market.payee_id}-USD-60000").click().run()
     assert not app.exception
     assert "$600.00 is set off." in words(app)
     assert market.order(second) == {"released": 60_000}
     assert "Nothing that is payable to the payee is with us." in words(
         visit(market, "fay", "receivables", payee=market.payee_id)
     )
+
+
+@pytest.mark.parametrize(
+    ("with_us", "said"), [(60_000, "payable to the payee is with us"), (DEBT, "already")]
+)
+def test_a_tab_that_was_left_open_says_that_the_debt_was_settled_meanwhile(
+    market: Market, tmp_path: Path, with_us: int, said: str
+) -> None:
+    """Finance went on from a warning, and the page was drawn again without a word."""
+    waiting(market, with_us, by_hand=True)
+    serve(market, tmp_path)
+    field, button = f"set-off-reason-{market.payee_id}-USD", f"set-off-press-{market.payee_id}-USD-{with_us}"
+    one, two = (visit(market, "fay", "receivables", payee=market.payee_id) for _ in range(2))
+    one.text_input(key=field).set_value("Agreed on the phone").run()
+    two.text_input(key=field).set_value("Agreed by e-mail").run()
+    two.button(key=button).click().run()
+    assert "This was changed in another tab" in words(two)
+    one.button(key=button).click().run()
+    next(each for each in two.button if each.label == "Continue anyway").click().run()
+    assert not two.exception
+    assert confirm.LOST in words(two)
+    assert said in words(two)
+    two.run()
+    assert confirm.LOST not in words(two)
+
+
+def test_a_press_for_one_amount_sets_no_other_amount_off(market: Market, tmp_path: Path) -> None:
+    second, _ = waiting(market, 60_000, by_hand=True)
+    serve(market, tmp_path)
+    app = visit(market, "fay", "receivables", payee=market.payee_id)
+    app.text_input(key=f"set-off-reason-{market.payee_id}-USD").set_value("Agreed on the phone").run()
+    given_up = market.act(
+        write_offs.propose,
+        market.as_staff("fay"),
+        party_id=market.payee_id,
+        amount=usd(50_000),
+        reason="Poor.",
+    )
+    market.act(write_offs.approve, market.as_staff("ada"), write_off_id=given_up.id, reason="Yes.")
+    app.button(key=f"set-off-press-{market.payee_id}-USD-60000").click().run()
+    assert confirm.LOST in words(app)
+    assert market.order(second) == {"payable": 60_000}
+    assert "Set off $500.00" in labels(app)

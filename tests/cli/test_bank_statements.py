@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -100,6 +101,22 @@ def test_a_mapping_is_saved_shown_and_used(account: Terminal, tmp_path: Path) ->
     (tmp_path / "m.json").write_text("[]")
     account.run("statement", "mapping", "bank", "--from", tmp_path / "m.json").refuses("one JSON object")
     account.run("statement", "mapping", "other").refuses("no mapping “other”")
+
+
+def test_a_mapping_comes_through_a_pipe_and_an_empty_file_is_no_mapping(
+    account: Terminal, tmp_path: Path
+) -> None:
+    definition, empty = {"booked_on": "Day", "amount": "Amount", "texts": ["Text"]}, tmp_path / "empty.json"
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps(definition).encode())
+    os.close(writing)
+    saved = account.run("statement", "mapping", "bank", "--from", f"/dev/fd/{reading}", "--json").well().json
+    os.close(reading)
+    assert saved["definition"]["booked_on"] == "Day"
+    empty.touch()
+    account.run("statement", "mapping", "bank", "--from", empty).refuses(
+        "empty.json does not hold a mapping", "it is empty"
+    )
 
 
 def test_an_account_is_corrected(account: Terminal) -> None:

@@ -42,7 +42,7 @@ def books(town: Town) -> Town:
 
 
 def test_a_day_is_closed_once_and_what_is_missing_is_named(terminal: Terminal, books: Town) -> None:
-    terminal.run("close", "day", TODAY).refuses("is not over yet", "No reconciliation reaches the end")
+    terminal.run("close", "day", TODAY).refuses("is not over yet", "that reaches its end can be run when")
     done = terminal.run("close", "day", YESTERDAY, "--as", books.staff["fay"], "--json").well().json
     assert (done["first"], done["last"]) == (YESTERDAY.isoformat(), YESTERDAY.isoformat())
     row = books.read(lambda s: s.get_one(Period, done["period"]))

@@ -33,6 +33,11 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
     debt = owed(session, party_id, currency)
     if debt.is_zero:  # nearly always, so the calls are not searched
         return debt
+    pending = _reversed(session, party_id, currency) + _said_to_be_paid(session, party_id, currency, but=but)
+    return max(debt - pending, Money.zero(currency))
+
+
+def _reversed(session: Session, party_id: int, currency: str) -> Money:
     pending = session.scalar(
         select(func.coalesce(func.sum(OutgoingOperation.amount_minor), 0)).where(
             OutgoingOperation.kind == OperationKind.REVERSAL,
@@ -41,6 +46,10 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
             OutgoingOperation.status.in_(UNDER_WAY),
         )
     )
+    return Money(int(pending or 0), currency)
+
+
+def _said_to_be_paid(session: Session, party_id: int, currency: str, *, but: int = 0) -> Money:
     said = session.scalar(
         select(func.coalesce(func.sum(SuspenseItem.amount_minor), 0)).where(
             SuspenseItem.status == SuspenseStatus.OPEN,
@@ -50,7 +59,7 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
             SuspenseItem.id != but,
         )
     )
-    return max(debt - Money(int(pending or 0) + int(said or 0), currency), Money.zero(currency))
+    return Money(int(said or 0), currency)
 
 
 def due(session: Session, party_id: int, currency: str) -> Money:
@@ -66,6 +75,26 @@ def to_set_off(session: Session, party_id: int, currency: str) -> Money:
         return loose
     on_its_way = owed(session, party_id, currency) - loose
     return max(due(session, party_id, currency) - on_its_way, Money.zero(currency))
+
+
+def why_none(session: Session, party_id: int, currency: str) -> str:
+    """Why nothing of a debt may be set off, and what helps; the sentence for where `to_set_off` is nothing."""
+    falls_due = due(session, party_id, currency)
+    if falls_due.is_zero:
+        return (
+            "The payee repays the debt by instalments, and none of it is due now. To set it off now, end the plan "
+            "first."
+        )
+    reversed_, said = _reversed(session, party_id, currency), _said_to_be_paid(session, party_id, currency)
+    named = " and ".join(
+        words
+        for words, amount in (
+            (f"{reversed_.text()} is being reversed from the payee's account at Stripe", reversed_),
+            (f"{said.text()} in suspense is proposed as the payee's payment", said),
+        )
+        if amount.is_positive
+    )
+    return f"Of the debt {falls_due.text()} is due, and that is on its way to be settled: {named}. Wait for it to end."
 
 
 def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
