@@ -79,7 +79,10 @@ def run(
         for who, why in refused.items():
             _print(f"{who} was not erased: {why}")
         if proposed:
-            _print(f"Proposed: {len(proposed)}. Another person carries it out, with --approve.")
+            left = sum(each.erasure_id is None for each in due)
+            _print(
+                f"Proposed: {len(proposed)}, left out: {left}. Another person carries it out, with --approve."
+            )
         elif done or refused:
             _print(f"Erased: {len(done)}.")
         elif not due:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.clock import utc
 from core.money import Money, in_order
 from core.rules.refusal_reasons import Block
 
@@ -104,7 +105,8 @@ def _hold(session: Session, party_id: int) -> Iterator[Block]:
     for row in session.execute(HOLD, {"party": party_id}):
         yield Block(
             "legal_hold",
-            f"A legal hold stands since {row.placed_at:%Y-%m-%d}, placed by {row.placed_by}: {row.reason.rstrip('.')}.",
+            f"A legal hold stands since {utc(row.placed_at):%-d %b %Y, %H:%M} UTC, placed by {row.placed_by}: "
+            f"{row.reason.rstrip('.')}.",
         )
 
 

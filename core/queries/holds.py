@@ -30,7 +30,8 @@ join parties payee on payee.id = p.payee_id
 PAGE = """
 with page as materialized (select h.id {source} order by {order} limit :limit offset :offset)
 select h.*, m.title as milestone, m.status as milestone_status, m.currency, p.id as project_id, p.title as project,
-       p.platform, payer.name as payer, payee.name as payee, coalesce(o.held_minor, 0) as held_minor,
+       p.payer_id, p.payee_id, p.platform, payer.name as payer, payee.name as payee,
+       coalesce(o.held_minor, 0) as held_minor,
        stoppable_minor(m.id) as stopped_minor, a.name as placer, b.name as lifter,
        (select max(t.id) from cases t where t.milestone_id = m.id) as case_id,
        exists (select from hold_lifts l where coalesce(l.hold_id, l.payee_hold_id) = h.id
@@ -147,6 +148,8 @@ class HoldRow:
     project_id: int
     project: str
     platform: str
+    payer_id: int
+    payee_id: int
     payer: str
     payee: str
     held: Money
@@ -268,6 +271,8 @@ def _row(row: RowMapping) -> HoldRow:
         "project",
         "platform",
         "payer",
+        "payer_id",
+        "payee_id",
     )
     rest = ("payee", "case_id", "lift_proposed", "placed_at", "expected_end", "released_at", "release_reason")
     return HoldRow(

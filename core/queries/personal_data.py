@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import DeskError, NotFound
 from core.like_patterns import like
 from core.policy import Platform
+from core.rules import personal_data as rules
 
 FOUND = """
 where (:words = '' or :words = '#' || p.id or p.id in (
@@ -174,9 +175,19 @@ def erasures(session: Session, party_id: int) -> list[ErasureRow]:
     return [ErasureRow(**row) for row in session.execute(ERASURE, {"party": party_id}).mappings()]
 
 
+def kinds() -> list[str]:
+    """What an erasure overwrites where there is any, whoever it is of."""
+    tables = ["parties", *(each.table for each in rules.ERASED)]
+    return list(dict.fromkeys(_kind(table) for table in tables))
+
+
+def _kind(table: str) -> str:
+    return NAMES.get(table, table.replace("_", " "))
+
+
 def held(session: Session, party_id: int) -> dict[str, int]:
     """By kind, how many rows hold words of this person or name them: what an erasure overwrites."""
     found: dict[str, int] = session.execute(
         text("select personal_data_of(:party)"), {"party": party_id}
     ).scalar_one()
-    return {NAMES.get(table, table.replace("_", " ")): count for table, count in sorted(found.items())}
+    return {_kind(table): count for table, count in sorted(found.items())}

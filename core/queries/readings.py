@@ -3,6 +3,7 @@ what they submitted, the e-mails to them, and the reports, reviews, complaints a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +46,22 @@ OF_PARTY = text(
 )
 NEWEST = 100
 
+# Every kind of what is listed, and how a page says it of anybody.
+KINDS: Mapping[ReadingKind, str] = {
+    ReadingKind.PARTY: "their page",
+    ReadingKind.REVEALED_NAME: "their name where it was revealed",
+    ReadingKind.FOUND_BY_NAME: "that they were found by name",
+    ReadingKind.PROJECT: "projects",
+    ReadingKind.CASE: "cases",
+    ReadingKind.MESSAGES: "messages",
+    ReadingKind.CHARGEBACK: "chargebacks",
+    ReadingKind.EVIDENCE: "evidence",
+    ReadingKind.EMAIL: "e-mails",
+    ReadingKind.REPORT: "reports",
+    ReadingKind.RISK_REVIEW: "risk reviews",
+    ReadingKind.HOLD: "complaints behind holds",
+    ReadingKind.DOCUMENT: "documents",
+}
 _WHAT: dict[ReadingKind, tuple[str, ReferenceKind | None]] = {
     ReadingKind.CASE: ("Case", "case"),
     ReadingKind.MESSAGES: ("Messages of case", "case"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.staff import policy_in_force
 from core.policy import Platform, Profile
+from core.policy.limits import RETENTION_AT_ONCE
 from core.queries import erasure_blocks
 from core.rules.refusal_reasons import Block
 
@@ -18,10 +19,10 @@ from core.rules.refusal_reasons import Block
 DUE = text(
     """
     with old as (
-        select p.id, p.external_id, p.platform, p.created_at from parties p
+        select p.id, p.external_id, p.name, p.platform, p.created_at from parties p
         where p.platform = :platform and p.erased_at is null and p.created_at <= :now - least(:person, :newcomer)
     ), known as (
-        select o.id, o.external_id, o.platform, count(j.id) > 0 as worked,
+        select o.id, o.external_id, o.name, o.platform, count(j.id) > 0 as worked,
                greatest(max(o.created_at), max(j.created_at), max(j.completed_at), max(m.ended_at), max(c.resolved_at),
                         max(b.closed_at)) as since
         from old o left join lateral (
@@ -29,9 +30,9 @@ DUE = text(
             ) j on true
             left join milestones m on m.project_id = j.id left join cases c on c.milestone_id = m.id
             left join chargebacks b on b.milestone_id = m.id
-        group by 1, 2, 3 having not coalesce(bool_or(j.status = 'ACTIVE'), false)
+        group by 1, 2, 3, 4 having not coalesce(bool_or(j.status = 'ACTIVE'), false)
     )
-    select k.id, k.external_id, k.platform, k.since, k.worked,
+    select k.id, k.external_id, k.name, k.platform, k.since, k.worked,
            k.since + case when k.worked then :person else :newcomer end as due_at,
            h.placed_at as held_since, s.name as held_by, h.reason as held_because,
            e.id as erasure_id, e.retention_month
@@ -44,8 +45,8 @@ DUE = text(
 )
 WAITING = text(
     """
-    select e.id, e.retention_month as month, e.party_id, p.external_id, e.proposed_by as maker_id, a.name as maker,
-           e.proposed_at, e.reason
+    select e.id, e.retention_month as month, e.party_id, p.external_id, p.name, p.platform, e.proposed_by as maker_id,
+           a.name as maker, e.proposed_at, e.reason
     from erasures e join parties p on p.id = e.party_id join staff a on a.id = e.proposed_by
     where e.status = 'PROPOSED' and e.retention_month is not null order by e.id
     """
@@ -59,6 +60,7 @@ class PersonDue:
 
     id: int
     external_id: str
+    name: str
     platform: str
     since: datetime
     worked: bool
@@ -85,10 +87,27 @@ class RunWaits:
     month: date
     party_id: int
     external_id: str
+    name: str
+    platform: str
     maker_id: int
     maker: str
     proposed_at: datetime
     reason: str
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What a run that is proposed now does with those who are due: `chosen` are proposed, `kept` are left out because
+    something is in the way of each, `later` are more than one run takes, `waiting` wait for a second person already."""
+
+    chosen: tuple[PersonDue, ...]
+    kept: tuple[PersonDue, ...]
+    later: int
+    waiting: int
+
+    @property
+    def due(self) -> int:
+        return len(self.chosen) + len(self.kept) + self.later + self.waiting
 
 
 def due(session: Session, *, now: datetime) -> list[PersonDue]:
@@ -108,6 +127,21 @@ def due_by(session: Session, profile: Profile, *, now: datetime) -> list[PersonD
 def looked_at(session: Session, person: PersonDue) -> PersonDue:
     """With everything that is in the way of erasing them now."""
     return replace(person, blocks=erasure_blocks.blocks(session, person.id))
+
+
+def planned(session: Session, *, now: datetime) -> RunPlan:
+    """The longest due first, as many as one run takes."""
+    found = due(session, now=now)
+    rest = [each for each in found if each.erasure_id is None]
+    chosen: list[PersonDue] = []
+    kept: list[PersonDue] = []
+    for each in rest:
+        if len(chosen) == RETENTION_AT_ONCE:
+            break
+        seen = looked_at(session, each)
+        (kept if seen.blocks else chosen).append(seen)
+    later = len(rest) - len(chosen) - len(kept)
+    return RunPlan(tuple(chosen), tuple(kept), later, len(found) - len(rest))
 
 
 def waiting(session: Session) -> list[RunWaits]:

@@ -14,8 +14,8 @@ class PartyRole(StrEnum):
 
 
 class PartyErased(DeskError, tells=("party",)):
-    """{party} was erased on {at:%Y-%m-%d}. Nothing is learned of them again, and nothing is begun with them or sent to
-    them."""
+    """{party} was erased on {at:%-d %b %Y, %H:%M} UTC. Nothing is learned of them again, and nothing is begun with
+    them or sent to them."""
 
 
 def require_not_erased(party: str, erased_at: datetime | None) -> None:

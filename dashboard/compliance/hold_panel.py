@@ -151,6 +151,11 @@ def _ways(row: HoldRow) -> None:
         navigation.link(
             "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
         )
+        if request_context.may(Permission.READ_PERSONAL_DATA):
+            for role, number in (("payer", row.payer_id), ("payee", row.payee_id)):
+                navigation.link(
+                    "personal_data", f"Who read what of the {role}", icon=":material/person:", id=number
+                )
         if request_context.may(Permission.READ_AUDIT) and "audit" in navigation.on_disk():
             navigation.link(
                 "audit", "In the audit log", icon=":material/verified_user:", object="Hold", number=row.id

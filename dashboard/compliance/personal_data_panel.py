@@ -51,14 +51,20 @@ def show(party_id: int) -> None:
     _readers(party_id)
 
 
+def _named(kinds: list[str]) -> str:
+    *others, last = kinds
+    said = f"{', '.join(others)} and {last}"
+    return said[:1].upper() + said[1:]
+
+
 def _readers(party_id: int) -> None:
     """Whoever looks at this now among them."""
     with request_context.reading() as session:
         read = read_by.of_party(session, party_id)
     header.section("Who read it")
     cards.note(
-        "Their page, projects, cases, messages, chargebacks, evidence and e-mails, by colleague and hour. Each hour "
-        "stands in the audit log when it is over."
+        f"{_named(list(read_by.KINDS.values()))}, by colleague and hour. Each hour stands in the "
+        "audit log when it is over."
     )
     tables.table(
         read,

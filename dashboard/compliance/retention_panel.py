@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import streamlit as st
@@ -10,22 +10,26 @@ from sqlalchemy.orm import Session
 
 from core.actions.privacy import erasures, retention
 from core.actions.staff import policy_in_force
+from core.errors import DeskError
 from core.policy import Platform
 from core.policy.retention import KINDS
 from core.policy.wording import exact_span
 from core.processes import erased_files
+from core.queries import personal_data
 from core.queries import retention as due_people
-from core.queries.retention import PersonDue, RunWaits
+from core.queries.retention import PersonDue, RunPlan, RunWaits
 from core.rules.irreversible import check_typed
 from core.rules.permissions import Actor, Permission
+from core.rules.reasons import given
 from dashboard import navigation, request_context
 from dashboard.compliance.erasure_panel import LOST
-from dashboard.ui import bulk, cards, confirm, deadlines, reasons, second_person, tables, text_fields
+from dashboard.ui import bulk, cards, confirm, deadlines, errors, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
 KEY = "retention"
 SHOWN = 20
+MANY, LONG = 10, 320  # of more people than this the list scrolls, at this height
 WHAT = (
     "Whoever is due is erased by two people, for good, as one person is: one proposes the run, another carries it out. "
     "A legal hold wins, and so does everything else that is in the way."
@@ -104,21 +108,68 @@ def _due(shown: Sequence[PersonDue], *, more: int) -> None:
         cards.note(f"And {more:,} more, whose time was over later.")
 
 
+def _people(rows: Sequence[PersonDue] | Sequence[RunWaits], *more: tables.Column, name: str) -> None:
+    with st.container(height=LONG if len(rows) > MANY else "content", border=False):
+        tables.small(
+            rows,
+            [
+                tables.text("external_id", "External id", width=130),
+                tables.text("name", "Name", width=150),
+                tables.text("platform", "Marketplace", value=lambda row: in_words(row.platform), width=130),
+                *more,
+            ],
+            name=name,
+        )
+
+
+def _lost() -> None:
+    cards.note(
+        f"Lost for good of each, where there is any: {', '.join(personal_data.kinds())}. Names in documents stay "
+        "for as long as the policy says."
+    )
+
+
+def _left_out(plan: RunPlan) -> None:
+    st.markdown(f"**Left out {len(plan.kept):,}, because of what is in the way**")
+    _people(plan.kept, tables.text("state", "Why", width=300), name="People who are left out")
+
+
 def _waiting(rows: Sequence[RunWaits]) -> None:
+    with request_context.reading() as session:
+        left = due_people.planned(session, now=request_context.now())
     for run in dict.fromkeys((each.maker_id, each.month) for each in rows):
-        _run([each for each in rows if (each.maker_id, each.month) == run])
+        _run([each for each in rows if (each.maker_id, each.month) == run], left)
 
 
-def _run(rows: Sequence[RunWaits]) -> None:
+def _told(rows: Sequence[RunWaits], left: RunPlan) -> None:
+    """What the second person reads: who is in the run and what is lost of them, as the first one did."""
+    first = rows[0]
+    st.markdown(
+        f"**{plain(first.maker)} proposes to erase {len(rows):,}: retention run of {first.month:%B %Y}**"
+    )
+    cards.note(deadlines.exact(first.proposed_at))
+    st.html(f'<p class="ed-quote">{html(first.reason)}</p>')
+    _people(rows, name="People of this run")
+    _lost()
+    if left.kept:
+        _left_out(left)
+
+
+def _refused(check: Callable[..., object], *what_was_given: str) -> bool:
+    """What is given for all of them is refused once, in one sentence."""
+    try:
+        check(*what_was_given)
+    except DeskError as refusal:
+        errors.show(refusal)
+        return True
+    return False
+
+
+def _run(rows: Sequence[RunWaits], left: RunPlan) -> None:
     first, key = rows[0], f"retention-{rows[0].maker_id}-{rows[0].month:%Y%m}"
     own = first.maker_id == request_context.actor().id
     with cards.panel(key):
-        st.markdown(
-            f"**{plain(first.maker)} proposes to erase {len(rows):,}: retention run of {first.month:%B %Y}**"
-        )
-        cards.note(deadlines.exact(first.proposed_at))
-        st.html(f'<p class="ed-quote">{html(first.reason)}</p>')
-        cards.note(", ".join(each.external_id for each in rows))
+        _told(rows, left)
         may = not own and second_person.may_confirm(
             Permission.CONFIRM_ERASURE, lambda session: erasures.waiting_of(session, first.id)
         )
@@ -127,7 +178,8 @@ def _run(rows: Sequence[RunWaits]) -> None:
         if not may and not request_context.may(Permission.PROPOSE_ERASURE):
             return
         month = f"{first.month:%Y-%m}"
-        typed = confirm.typed(month, f"erase these {len(rows):,}", key=f"type-{key}") if may else ""
+        these = "this person" if len(rows) == 1 else f"these {len(rows):,} people"
+        typed = confirm.typed(month, f"erase {these}", key=f"type-{key}") if may else ""
         place = text_fields.named("person", 0, key)
         reason = reasons.line(place, key=f"{key}-reason")
         named = [(each.id, each.external_id) for each in rows]
@@ -138,11 +190,12 @@ def _run(rows: Sequence[RunWaits]) -> None:
                 else None
             )
             no = confirm.pressed("Withdraw" if own else "Reject", key=f"{key}-no", type="secondary")
+    if (yes and _refused(check_typed, typed, month)) or (no and _refused(given, reason)):
+        return
     if yes:
         people = dict(named)
 
         def erase(session: Session, actor: Actor, now: datetime, number: int) -> None:
-            check_typed(typed, month)
             erasures.approve(session, actor, now=now, erasure_id=number, typed=people[number], reason=reason)
 
         bulk.carry_out(
@@ -171,6 +224,18 @@ def _run(rows: Sequence[RunWaits]) -> None:
 @st.dialog("Propose the retention run", position="right", on_dismiss=confirm.close_drawer)
 def _propose() -> None:
     cards.note(WHAT)
+    with request_context.reading() as session:
+        plan = due_people.planned(session, now=request_context.now())
+    st.markdown(f"**Proposed {len(plan.chosen):,}**")
+    if plan.chosen:
+        _people(plan.chosen, tables.when("due_at", "Due since", width=150), name="People who are proposed")
+        _lost()
+    if plan.kept:
+        _left_out(plan)
+    if plan.later:
+        cards.note(
+            f"And {plan.later:,} more: one run proposes at most {len(plan.chosen):,}, the longest due first."
+        )
     place = text_fields.named("person", 0, "retention")
     reason = reasons.area(
         place, "Why", key="retention-reason", placeholder="The month's run, or what it is for"
@@ -179,7 +244,15 @@ def _propose() -> None:
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: retention.propose(session, actor, now=now, reason=reason),
-            done="Submitted. They are erased when someone else carries it out.",
+            lambda session, actor, now: _submitted(session, actor, now, reason),
+            done=lambda said: said,
             sent=[place],
         )
+
+
+def _submitted(session: Session, actor: Actor, now: datetime, reason: str) -> str:
+    proposed = retention.propose(session, actor, now=now, reason=reason)
+    left = sum(each.erasure_id is None for each in due_people.due(session, now=now))
+    return (
+        f"Proposed: {len(proposed):,}, left out: {left:,}. They are erased when someone else carries it out."
+    )

@@ -33,7 +33,7 @@ from core.rules.permissions import Actor
 from dashboard import request_context
 from dashboard.ui import cards, errors, header, kept_choices, text_fields
 from dashboard.ui.header import Notice
-from dashboard.ui.safe import html, plain
+from dashboard.ui.safe import html, says_itself, words_of
 
 Result = TypeVar("Result")
 Action = Callable[[Session, Actor, datetime], Result]
@@ -175,8 +175,11 @@ def carry_out(
 
 def typed(wanted: str, what: str, *, key: str) -> str:
     """What is typed before something that cannot be undone (`core.rules.irreversible`)."""
+    named = wanted if says_itself(wanted) else "what stands above"
+    if named != wanted:
+        st.text(words_of(wanted))
     return st.text_input(
-        f"This cannot be undone. Type {plain(wanted)} to {what}",
+        f"This cannot be undone. Type {named} to {what}",
         key=key,
         max_chars=100,
         width=320,

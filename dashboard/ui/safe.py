@@ -19,6 +19,7 @@ _NOTHING = "\u200b"
 _ADDRESS = re.compile(r"://|(?<=www)\.|@", re.IGNORECASE)
 # Whose masks were drawn in this run, by number: they can be revealed (`dashboard.masks`).
 MASKS_MET: ContextVar[dict[int, str] | None] = ContextVar("masks_met", default=None)
+_WHOLE_WORDS = re.compile(r"[^\W_]+(?:[-_./ ][^\W_]+)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -29,6 +30,11 @@ def plain(text: object) -> str:
     """
     words = _ADDRESS.sub(rf"{_NOTHING}\g<0>", _CONTROL.sub("", words_of(text)))
     return _MARKS.sub(r"\\\1", words).replace("\n", " ")
+
+
+def says_itself(text: str) -> bool:
+    """Whether a label, which is markdown on the screen and is read out as it is, can have these words as they are."""
+    return _WHOLE_WORDS.fullmatch(text) is not None and not _ADDRESS.search(text)
 
 
 def html(text: object) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from core.actions.privacy import legal_holds
 from core.db import Database
 from core.policy import HOME_SERVICES
 from core.queries import personal_data
 from core.records import Party
+from dashboard.ui.safe import says_itself
 from tests import builders
 from tests.builders import Town
 from tests.pages.downloading import taken
@@ -92,30 +94,49 @@ def test_the_retention_run_is_proposed_by_one_and_carried_out_by_another(town: T
     assert "Retention: nobody is due" in {
         each.label for each in visit(town, "cora", "personal_data").expander
     }
+    kept = builders.a_party(town, "PAYER", "Sued By Somebody")
+    town.act(legal_holds.place, town.as_staff("cora"), party_id=kept, reason="Lawsuit 17 C 42/26")
     town.now += HOME_SERVICES.newcomer_kept
     app = visit(town, "cora", "personal_data")
     assert "Retention: due" in " ".join(each.label for each in app.expander)
     assert "Propose the run" not in labels(visit(town, "ada", "personal_data"))
     app.button(key="open-propose-retention").click().run()
+    ids = [builders.party_of(town, each).external_id for each in numbers]
+    said = words(app)
+    assert all(each in said for each in ids)
+    assert "Proposed 4" in said
+    assert "Left out 1, because of what is in the way" in said
+    assert "Lost for good of each, where there is any: name, address and payment method, messages" in said
+    assert "Newcomer 0" not in said
     app.text_area(key="retention-reason").input("The month's run").run()
     app.button(key="propose-retention").click().run()
     assert not app.exception
+    assert "Proposed: 4, left out: 1." in words(app)
     key = f"retention-{town.staff['cora']}-{town.now:%Y%m}"
     own = visit(town, "cora", "personal_data")
     assert "Carry out" not in labels(own)
     assert "Withdraw" in labels(own)
     app = visit(town, "ada", "personal_data")
-    assert "Cora Nwosu proposes to erase" in words(app)
+    said = words(app)
+    assert "Cora Nwosu proposes to erase 4" in said
+    assert all(each in said for each in ids)
+    assert all(each in said for each in ("Left out 1", "Lawsuit 17", "Lost for good of each", "messages"))
+    assert "Newcomer 0" not in said
+    app.button(key=f"{key}-no").click().run()
+    (refusal,) = app.error
+    assert "Give a reason" in refusal.value
     app.button(key=f"{key}-yes").click().run()
+    assert len(app.error) == 1
+    assert f"Type {town.now:%Y-%m} to confirm" in words(app)
+    label = app.text_input(key=f"type-{key}").label
+    assert label == f"This cannot be undone. Type {town.now:%Y-%m} to erase these 4 people"
     assert not any(town.read(lambda s, n=n: s.get_one(Party, n).erased_at) for n in numbers)
     app.text_input(key=f"type-{key}").input(f"{town.now:%Y-%m}").run()
     app.button(key=f"{key}-yes").click().run()
     assert not app.exception
     assert "Erased." in str(app.dataframe[0].value) or "done" in words(app)
     assert all(town.read(lambda s, n=n: s.get_one(Party, n).erased_at) for n in numbers)
-    assert "Retention: nobody is due" in {
-        each.label for each in visit(town, "cora", "personal_data").expander
-    }
+    assert "Retention: due 1" in {each.label for each in visit(town, "cora", "personal_data").expander}
 
 
 def test_all_that_is_held_about_a_person_is_taken_from_the_page_after_a_fresh_sign_in(town: Town) -> None:
@@ -127,3 +148,21 @@ def test_all_that_is_held_about_a_person_is_taken_from_the_page_after_a_fresh_si
     town.now += timedelta(minutes=6)
     late = taken(app, f"person-{town.payer_id}.zip")
     assert (late.status_code, "Sign in again" in late.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "itself"),
+    [
+        ("2027-04", True),
+        ("CB-17", True),
+        ("user_7.old/2", True),
+        ("*all*", False),
+        ("www.example.com", False),
+        ("a@b.example", False),
+        ("![](x)", False),
+        (":red[x]", False),
+        ("_x_", False),
+    ],
+)
+def test_a_label_has_givenas_they_are_where_markdown_leaves_them_alone(given: str, itself: bool) -> None:
+    assert says_itself(given) is itself

@@ -13,8 +13,9 @@ from core.actions.milestones import documents, verification
 from core.actions.risk import holds, reports
 from core.db import Database
 from core.money import Money
+from core.queries import readings as read_by
 from core.records import Reading, RiskReview
-from core.rules.readings import FEW
+from core.rules.readings import FEW, ReadingKind
 from core.rules.reports import ReportKind, Severity
 from dashboard import request_context
 from tests import builders
@@ -237,4 +238,18 @@ def test_a_persons_page_says_who_read_what_is_held_about_them(town: Town, told: 
         ("Mia Lund", f"Messages of case D-{told.case}"),
         ("Mia Lund", f"Case D-{told.case}"),
         ("Cora Nwosu", "This person's page"),
+    }
+
+
+def test_the_note_names_every_kind_that_is_listed(town: Town, told: Told) -> None:
+    assert set(read_by.KINDS) == set(ReadingKind)
+    said = words(visit(town, "cora", "personal_data", id=town.payer_id)).lower()
+    assert all(each in said for each in read_by.KINDS.values())
+
+
+def test_a_hold_leads_to_who_read_what_of_its_parties(town: Town, told: Told) -> None:
+    hold = town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Two faces.")
+    app = visit(town, "cora", "holds", id=hold.id)
+    assert {f"Who read what of the {each}" for each in ("payer", "payee")} <= {
+        each.label for each in app.get("page_link")
     }

@@ -178,7 +178,7 @@ def _require_no_offer(session: Session, payout_id: int) -> None:
         raise MethodsOffered(
             who=session.get_one(Staff, row.offered_by).name,
             methods=", ".join(row.methods),
-            when=f"{row.offered_at:%Y-%m-%d at %H:%M} UTC",
+            when=f"{row.offered_at:%-d %b %Y, %H:%M} UTC",
         )
 
 

@@ -20,7 +20,8 @@ from core.rules.reasons import given
 
 
 class LegalHoldStands(DeskError):
-    """{party} is under a legal hold since {placed_at:%Y-%m-%d}, placed by {placed_by}. A second one is not placed."""
+    """{party} is under a legal hold since {placed_at:%-d %b %Y, %H:%M} UTC, placed by {placed_by}. A second one is
+    not placed."""
 
 
 class NoLegalHold(DeskError):

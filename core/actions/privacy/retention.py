@@ -15,9 +15,7 @@ from core.actions.privacy import erasures
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
 from core.errors import DeskError
-from core.policy.limits import RETENTION_AT_ONCE
 from core.queries import retention
-from core.queries.retention import PersonDue
 from core.records import Erasure
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.reasons import given
@@ -34,15 +32,13 @@ def propose(session: Session, actor: Actor, *, now: datetime, reason: str) -> li
     require(actor, Permission.PROPOSE_ERASURE, now)
     reason = given(reason)
     one_at_a_time(session, "retention")
-    found = retention.due(session, now=now)
-    waiting = sum(each.erasure_id is not None for each in found)
-    chosen, kept = _erasable(session, found)
-    if not chosen:
-        raise NobodyErasable(due=len(found), waiting=waiting)
+    plan = retention.planned(session, now=now)
+    if not plan.chosen:
+        raise NobodyErasable(due=plan.due, waiting=plan.waiting)
     month = now.date().replace(day=1)
     rows = [
         erasures.propose(session, actor, now=now, party_id=each.id, reason=reason, retention_month=month)
-        for each in chosen
+        for each in plan.chosen
     ]
     audit.record(
         session,
@@ -52,7 +48,7 @@ def propose(session: Session, actor: Actor, *, now: datetime, reason: str) -> li
         object_id=month.isoformat(),
         now=now,
         reason=reason,
-        after={"due": len(found), "proposed": len(rows), "kept": kept},
+        after={"due": plan.due, "proposed": len(rows), "kept": len(plan.kept)},
     )
     return rows
 
@@ -87,19 +83,3 @@ def remind(session: Session, month: int, *, now: datetime) -> bool:
             people=count,
         )
     return True
-
-
-def _erasable(session: Session, found: list[PersonDue]) -> tuple[list[PersonDue], int]:
-    """Who can be proposed, and of how many that were looked at something is in the way."""
-    chosen: list[PersonDue] = []
-    kept = 0
-    for each in found:
-        if each.erasure_id is not None:
-            continue
-        if len(chosen) == RETENTION_AT_ONCE:
-            break
-        if retention.looked_at(session, each).blocks:
-            kept += 1
-        else:
-            chosen.append(each)
-    return chosen, kept

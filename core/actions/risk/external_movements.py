@@ -129,7 +129,7 @@ def _came_back(session: Session, milestone_id: int, snapshot: RefundSnapshot, *,
     if BACK not in known:
         ended = "failed" if snapshot.status == "failed" else "was canceled"
         news = (
-            f"Stripe said on {now:%Y-%m-%d at %H:%M} UTC that this refund {ended}: {BACK}. "
+            f"Stripe said on {now:%-d %b %Y, %H:%M} UTC that this refund {ended}: {BACK}. "
             "Its two lines on the page Reconciliation cancel each other out, and this hold may be lifted."
         )
         hold.news = " ".join(filter(None, (known, news)))
@@ -159,7 +159,7 @@ def line_settled(session: Session, item: SuspenseItem, settled_as: SettledAs, *,
         return
     what = suspense.words(settled_as, [Money(item.amount_minor, item.currency)])
     hold.news = (
-        f"Finance settled this line on {now:%Y-%m-%d at %H:%M} UTC as “{what}”; this hold may be lifted."
+        f"Finance settled this line on {now:%-d %b %Y, %H:%M} UTC as “{what}”; this hold may be lifted."
     )
     session.flush()
     context.note(
