@@ -13,6 +13,7 @@ import json
 import struct
 import sys
 import zipfile
+import zlib
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,10 @@ COLUMNS = (
     "id at actor_kind actor_id role action object_kind object_id reason before after project_id milestone_id ticket_id"
     " report_id operation_key recorded_at xid"
 ).split()
+DAMAGED = "The bundle {} was cut off or damaged ({}): get the file again."
+NO_BUNDLE = (
+    "{} is no bundle: “python verify_export.py FILE --key FINGERPRINT” verifies CSV, JSON Lines and proofs."
+)
 TEXTS = "actor_kind role action object_kind object_id reason before after operation_key".split()
 
 
@@ -124,10 +129,16 @@ def main():
     parser.add_argument("--key", required=True)
     asked = parser.parse_args()
     try:
+        with open(asked.file, "rb") as file:
+            zipped = file.read(4) == b"PK\3\4"
         with zipfile.ZipFile(asked.file) as bundle:
             wrong = list(check(bundle, asked.key))
+    except OSError:
+        wrong = [f"There is no file {asked.file}, or it cannot be read."]
+    except (zipfile.BadZipFile, EOFError, zlib.error) as problem:
+        wrong = [DAMAGED.format(asked.file, problem) if zipped else NO_BUNDLE.format(asked.file)]
     except Exception as problem:
-        wrong = [f"It cannot be read: {problem!r}"]
+        wrong = [f"It was altered, or is of another version: {problem!r}"]
     print("\n".join(wrong) or "Nothing is off: every sealed entry stands in the log as it is here.")
     sys.exit(bool(wrong))
 

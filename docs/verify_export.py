@@ -30,6 +30,11 @@ OTHERS = {
     b"PK\3\4": f"It is a bundle: “python verify_bundle.py FILE --key FINGERPRINT” verifies it, or “{COMMAND}”.",
     b"PAR1": f"It is Parquet: “{COMMAND}” verifies it.",
 }
+NO_FILE = "There is no file {}, or it cannot be read."
+NO_MANIFEST = (
+    "{0} is no proof, and {0}.manifest.json, the manifest of an export, is not beside it or cannot be read."
+)
+NO_JSON = "The manifest {}.manifest.json is no JSON: it was altered or cut off."
 NOTE = re.compile(r"(([^\s+]+)\n(\d+)\n([A-Za-z0-9+/]{43}=)\n)\n\u2014 ([^\s+]+) ([A-Za-z0-9+/=]+)\n")
 
 
@@ -191,19 +196,42 @@ def differences(content, data):
     return wrong + [f"Entry {id} is missing." for id in wanted if id not in dict(found)]
 
 
+def read(file):
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def parsed(content):
+    """What is no JSON object is nothing that the desk signed."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def check(file, key):
+    content, beside = read(file), read(file.with_name(file.name + ".manifest.json"))
+    if content is None:
+        return [NO_FILE.format(file)]
+    if content[:4] in OTHERS:
+        return [OTHERS[content[:4]]]
+    if beside is not None:
+        data = parsed(beside)
+        return [NO_JSON.format(file)] if data is None else check_export(content, data, key)
+    data = parsed(content)
+    return check_proof(data, key) if data and "proof" in data else [NO_MANIFEST.format(file)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--key", required=True, help="the fingerprint that the desk's people told you")
     asked = parser.parse_args()
-    content, beside = asked.file.read_bytes(), asked.file.with_name(asked.file.name + ".manifest.json")
     try:
-        if content[:4] in OTHERS:
-            wrong = [OTHERS[content[:4]]]
-        elif beside.exists():
-            wrong = check_export(content, json.loads(beside.read_bytes()), asked.key)
-        else:
-            wrong = check_proof(json.loads(content), asked.key)
+        wrong = check(asked.file, asked.key)
     except (
         ValueError,
         KeyError,
@@ -213,7 +241,7 @@ def main():
         zlib.error,
         OverflowError,
     ) as problem:
-        wrong = [f"It cannot be read: {problem!r}"]
+        wrong = [f"It was altered, or is of another version: {problem!r}"]
     print("\n".join(wrong) or "Nothing is off: it is as the desk signed it.")
     sys.exit(bool(wrong))
 

@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 from core.audit import export_proof, many_leaves, proof_file
 from core.audit.canonical import ENTRY_COLUMNS, entry_bytes
 from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, TIMESTAMP, Format
-from core.audit.export_proof import ExportVerification, NoManifest, StampedEntries
+from core.audit.export_proof import BundleDamaged, ExportVerification, NoManifest, StampedEntries
 from core.audit.keys import PublicKey
 from core.audit.merkle import grew, leaf_hash
 from core.audit.timestamps import Authority, CertificateUnusable, TimestampRefused
@@ -26,28 +26,35 @@ from core.audit.tree_heads import Note, origin
 NAMES = frozenset({MANIFEST, ENTRIES, PROOF, KEY})
 LONGEST = 2**26  # bytes of a line
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, struct.error, OverflowError, RecursionError)
+BEGINS = b"PK\3\4"
 BROKEN = (BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 
 
 def is_bundle(file: Path) -> bool:
-    return file.is_file() and is_zipfile(file)
+    """Also one that is cut off, which is a zip file by its beginning alone."""
+    return file.is_file() and (is_zipfile(file) or _begins(file))
+
+
+def _begins(file: Path) -> bool:
+    with file.open("rb") as content:
+        return content.read(len(BEGINS)) == BEGINS
 
 
 def ledger_of(file: Path) -> str:
-    """Which desk's log it says it is from. Raises `NoManifest`."""
+    """Which desk's log it says it is from. Raises `NoManifest`, `BundleDamaged`."""
     with _opened(file) as bundle:
         return str(_manifest(bundle, file)["ledger"])
 
 
 def verify(file: Path, *, key: str | None = None, authority: Authority | None = None) -> ExportVerification:
     """`key` is the fingerprint that must have signed, or handed over to the key that did; `authority` whose timestamp
-    is believed. Raises `NoManifest`."""
+    is believed. Raises `NoManifest`, `BundleDamaged`."""
     with _opened(file) as bundle:
         data = _manifest(bundle, file)
         try:
             return _verified(bundle, data, key, authority)
         except BROKEN as problem:
-            raise NoManifest(path=file, why=f"the zip file is damaged: {problem}") from None
+            raise BundleDamaged(path=file, why=str(problem)) from None
 
 
 def _verified(
@@ -158,7 +165,9 @@ def _tree(
 def _opened(file: Path) -> ZipFile:
     try:
         bundle = ZipFile(file)
-    except BROKEN:
+    except BROKEN as problem:
+        if is_bundle(file):
+            raise BundleDamaged(path=file, why=str(problem)) from None
         raise NoManifest(path=file, why="it is no zip file") from None
     names = bundle.namelist()
     if len(names) != len(set(names)) or set(names) - {TIMESTAMP} != NAMES:
@@ -171,7 +180,7 @@ def _manifest(bundle: ZipFile, file: Path) -> dict[str, Any]:
     try:
         content = _whole(bundle, MANIFEST)
     except BROKEN as problem:
-        raise NoManifest(path=file, why=f"the zip file is damaged: {problem}") from None
+        raise BundleDamaged(path=file, why=str(problem)) from None
     data = export_proof.read(content, file)
     if data["format"] != Format.BUNDLE or not isinstance(data.get("files"), dict):
         raise NoManifest(path=file, why="its manifest is not that of a bundle")

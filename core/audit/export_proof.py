@@ -29,6 +29,10 @@ class NoManifest(DeskError):
     """{path} is not the signed manifest of an export ({why}). Earlier versions signed none: export again."""
 
 
+class BundleDamaged(NoManifest):
+    """{path} is a bundle that was cut off or damaged ({why}). Nothing in it can be verified: get the file again."""
+
+
 class NoExport(DeskError):
     """There is no file {path}, or it cannot be read."""
 

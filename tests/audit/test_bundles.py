@@ -20,7 +20,7 @@ from core import audit, audit_export
 from core.audit import bundle_proof, export_proof, many_leaves, timestamps
 from core.audit.entries_proof import NoBundle, NothingSigned
 from core.audit.export_manifest import ENTRIES, KEY, MANIFEST, PROOF, TIMESTAMP, Format
-from core.audit.export_proof import NoManifest
+from core.audit.export_proof import BundleDamaged, NoManifest
 from core.audit.filters import AuditFilter
 from core.audit.merkle import Edge, leaf_hash
 from core.audit.outside import publish
@@ -186,9 +186,33 @@ def test_what_is_no_bundle_is_refused(file: Path, tmp_path: Path) -> None:
         bundle_proof.verify(more)
     torn = tmp_path / "torn.zip"
     torn.write_bytes(file.read_bytes()[:-40])
-    assert not bundle_proof.is_bundle(torn)
-    with pytest.raises(NoManifest):
+    assert bundle_proof.is_bundle(torn)
+    with pytest.raises(BundleDamaged, match="cut off or damaged"):
         bundle_proof.verify(torn)
+    asked = [sys.executable, "-m", "core.cli", "audit", "verify-export", str(torn)]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    said = " ".join((told.stdout + told.stderr).split())
+    assert (told.returncode != 0, "cut off or damaged" in said, "manifest.json" in said) == (
+        True,
+        True,
+        False,
+    )
+
+
+def test_the_example_says_in_a_sentence_what_is_no_bundle(log: Log, file: Path, tmp_path: Path) -> None:
+    key = log.signer.public.fingerprint
+    for content, said in (
+        (None, "There is no file"),
+        (b"id,at\n1,2\n", "is no bundle: “python verify_export.py"),
+        (b"", "is no bundle"),
+        (file.read_bytes()[:-40], "was cut off or damaged"),
+        (file.read_bytes()[:200], "was cut off or damaged"),
+    ):
+        given = tmp_path / "given.zip"
+        if content is not None:
+            given.write_bytes(content)
+        code, words = by_the_example(given, key)
+        assert (code, said in words, "(" in words and "Error" in words) == (1, True, False), words
 
 
 def test_no_bundle_is_made_of_what_is_not_signed_or_not_as_it_was_sealed(log: Log, tmp_path: Path) -> None:

@@ -86,6 +86,21 @@ def test_a_file_for_another_verifier_is_sent_there(
     assert words.startswith(said)
 
 
+def test_what_is_missing_or_no_json_is_said_in_a_sentence(log: Log, tmp_path: Path) -> None:
+    log.written(2)
+    file, key = tmp_path / "log.csv", log.signer.public.fingerprint
+    assert verified(file, key) == (1, f"There is no file {file}, or it cannot be read.\n")
+    beside = exported(log, file, Format.CSV)
+    beside.write_bytes(beside.read_bytes()[:-9])
+    assert verified(file, key) == (1, f"The manifest {beside} is no JSON: it was altered or cut off.\n")
+    beside.unlink()
+    code, words = verified(file, key)
+    assert (code, words) == (
+        1,
+        f"{file} is no proof, and {beside}, the manifest of an export, is not beside it or cannot be read.\n",
+    )
+
+
 def test_proofs_are_verified_and_each_alteration_is_found(log: Log, tmp_path: Path) -> None:
     ids = log.written(3)
     kept, first = newest(log), log.signer.public.fingerprint
