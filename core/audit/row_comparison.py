@@ -141,16 +141,15 @@ def compare(session: Session) -> Iterator[Finding]:
     for statement in AS_LOGGED:
         session.execute(text(statement))
     for table in session.scalars(text(UNWATCHED), {"relations": list(TABLES)}):
-        yield Finding("row", "unwatched", why=table)
+        yield Finding("row", "unwatched", why=table, table=table)
     for table, keys in TABLES.items():
         yield from _others(session, table, ", ".join(f'r."{key}"' for key in keys))
     yield from _gaps(session)
     by_the_way = {"added": sorted(ADDED_BY_THE_WAY), "changed": json.dumps(dict(CHANGED_BY_THE_WAY))}
     for change in session.execute(text(PAST_THE_DESK), by_the_way).yield_per(AT_ONCE):
         did = f"{DID[change.op]} by the database login {change.login}"
-        yield Finding(
-            "row", "row_unrecorded", id=change.id, why=f"{_named(change, _words(change.columns))} was {did}"
-        )
+        why = f"{_named(change, _words(change.columns))} was {did}"
+        yield Finding("row", "row_unrecorded", id=change.id, why=why, table=change.relation)
 
 
 def without_salt(session: Session) -> tuple[list[Finding], int]:
@@ -159,7 +158,9 @@ def without_salt(session: Session) -> tuple[list[Finding], int]:
     for change in session.execute(text(WITHOUT_SALT), {"erasing": list(ERASING)}).yield_per(AT_ONCE):
         by_right += change.by_right
         if not change.by_right:
-            found.append(Finding("row", "salt_gone", id=change.id, why=_named(change, "")))
+            found.append(
+                Finding("row", "salt_gone", id=change.id, why=_named(change, ""), table=change.relation)
+            )
     return found, by_right
 
 
@@ -177,7 +178,7 @@ def _others(session: Session, table: str, keys: str) -> Iterator[Finding]:
             came = "row_unknown" if row.unknown else "row_back" if row.back else None
             wrong = came or ("row_gone" if row.gone else "row_altered")
             named = f"Row {row.row_key} of {table}{_words(columns.get(row.id, ''))}"
-            yield Finding("row", wrong, id=row.id, why=named)
+            yield Finding("row", wrong, id=row.id, why=named, table=table)
 
 
 def _altered_columns(session: Session, table: str, keys: str, changes: Sequence[int]) -> dict[int, str]:
@@ -199,7 +200,7 @@ def _gaps(session: Session) -> Iterator[Finding]:
     """Between two changes of a row it was altered past the log."""
     for change in session.execute(text(GAPS)).yield_per(AT_ONCE):
         columns = _words(" ".join(_between(session, change)))
-        yield Finding("row", "row_gap", id=change.id, why=_named(change, columns))
+        yield Finding("row", "row_gap", id=change.id, why=_named(change, columns), table=change.relation)
 
 
 def _between(session: Session, change: Row[tuple[object, ...]]) -> Iterator[str]:

@@ -44,6 +44,18 @@ TABLES: Mapping[str, tuple[str, ...]] = dict(
     sorted({**dict.fromkeys(BY_ID.split(), ("id",)), **BY_OTHER_KEYS}.items())
 )
 
+# Who people are, what money is whose and goes where, and who may do what: what is wrong there is said first.
+FOREMOST = frozenset(
+    (
+        "parties party_changes staff bank_accounts bank_changes bank_change_proposals payment_method_setups"
+        " payment_orders charges payouts payout_offers payout_stops refunds refund_returns duplicate_payments"
+        " chargebacks chargeback_acceptances debt_write_offs repayment_plans repayment_instalments manual_journals"
+        " suspense_items milestones projects decisions settlement_proposals holds hold_lifts payee_holds"
+        " staff_roles role_grants group_roles provider_roles emergency_grants staff_invitations api_keys"
+        " policy_versions policy_proposals legal_holds erasures"
+    ).split()
+)
+
 # A change belongs to a transaction that left an audit entry, which says who did it and why. What the worker does by the
 # way needs none: to add these rows, and to change no more than these columns. It is under seal all the same.
 ADDED_BY_THE_WAY = frozenset({"notifications", "bank_matches", "bank_match_lines", "bank_match_postings"})

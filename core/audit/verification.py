@@ -26,6 +26,7 @@ from core.audit.content_hashes import Other
 from core.audit.key_trust import FIRST_USE, Ring, Trust
 from core.audit.outside import Readable, differing
 from core.audit.pinned_keys import ledger_name, pins
+from core.audit.rows_under_seal import FOREMOST
 from core.audit.seal_history import Witness, history
 from core.audit.sealed_rows import RunningTree, Span
 from core.audit.seals import LAST_XID, Seal
@@ -212,10 +213,18 @@ def _words(others: list[Other]) -> Iterator[Finding]:
         yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)
 
 
-def _place(finding: Finding) -> tuple[bool, int, bool, bool]:
+def _place(finding: Finding) -> tuple[bool, bool, int, bool, bool]:
     """Findings stand in the order of the seals, what is wrong with a key first, and a row before its seal. Rows of
-    other tables come last: they are held against changes that were found sealed, or named before."""
-    return finding.kind == "row", finding.seal or 0, finding.kind == "seal", finding.kind != "key"
+    other tables come last: they are held against changes that were found sealed, or named before; of them those about
+    people, money and rights come first."""
+    row = finding.kind == "row"
+    return (
+        row,
+        row and finding.table not in FOREMOST,
+        finding.seal or 0,
+        finding.kind == "seal",
+        finding.kind != "key",
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.audit.row_comparison import TakenIn
     from core.audit.timestamps import Timestamped
 
+SAID = 5  # findings of a report in words
 ROWS = ("entry", "journal", "change", "row")
 # Findings that say what is missing for a proof, and not that anything was altered.
 UNPROVED = frozenset(
@@ -88,6 +89,8 @@ class Finding:
     id: int | None = None
     seal: int | None = None
     why: str = ""
+    table: str = field(default="", compare=False)
+    """Of a row."""
 
     @property
     def text(self) -> str:
@@ -157,19 +160,8 @@ class VerificationReport:
 
     @property
     def text(self) -> str:
-        if self.first_bad:
-            first = [self.first_bad] + [self.first_bad_row] * (
-                self.first_bad_row not in (None, self.first_bad)
-            )
-            rest = len(self.findings) + self.more - len(first)
-            listed = [finding.text for finding in first if finding]
-            return " ".join(
-                listed
-                + [
-                    f"{rest:,} more {'finding is' if rest == 1 else 'findings are'} not listed here: --json has them."
-                ]
-                * (rest > 0)
-            )
+        if self.findings:
+            return self._found()
         parts = [self._written()]
         if self.unsigned and self.signed:
             them = "it" if self.unsigned == 1 else "them"
@@ -197,6 +189,17 @@ class VerificationReport:
                 " of an authority."
             )
         return " ".join(parts)
+
+    def _found(self) -> str:
+        """The first findings, and how to see the others."""
+        first = list(self.findings[:SAID])
+        if self.first_bad_row and self.first_bad_row not in first:
+            first.append(self.first_bad_row)
+        said = [finding.text for finding in first]
+        if rest := len(self.findings) + self.more - len(first):
+            are = "finding is" if rest == 1 else "findings are"
+            said.append(f"{rest:,} more {are} not listed here: escrow-desk audit verify --json lists them.")
+        return " ".join(said)
 
     def _erased(self) -> str:
         versions = "1 version of a row was" if self.erased == 1 else f"{self.erased:,} versions of rows were"

@@ -220,7 +220,7 @@ def test_what_is_in_the_way_is_said_all_at_once_and_a_legal_hold_wins(
     assert {"email_waiting", "funds_held", "fee_deferred"} <= set(codes)
     said = refused.value.message
     assert (
-        "A legal hold stands since 4 Mar 2026, 10:00 UTC, placed by Cora Nwosu: Lawsuit 17 C 42/26." in said
+        "A legal hold stands since 4 Mar 2026, 14:30 UTC, placed by Cora Nwosu: Lawsuit 17 C 42/26." in said
     )
     assert "1 project is open (P-1)." in said
     assert "Client funds are held: 1,400.00 USD" in said or "Client funds are held:" in said

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from core import audit
 from core.audit import migrated_rows, row_comparison
 from core.audit.rows_under_seal import TABLES
+from core.audit.verification_report import SAID
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.records import Party
@@ -331,3 +332,19 @@ def test_rows_of_before_are_taken_in_and_the_migration_says_so(bare_urls: Urls, 
     assert log.verify().text.startswith("Row EUR of settlement_currencies (settles) is not what was logged")
     for database in (desk, auditor, owner):
         database.dispose()
+
+
+def test_people_money_and_rights_are_named_before_what_came_of_them(log: Log) -> None:
+    town = builders.a_town(log.database)
+    builders.funded(town)
+    log.seal()
+    assert log.verify().ok
+    log.tamper("update engagements set activated_at = now() - interval '400 days'")
+    log.tamper("update parties set name = 'Somebody Else' where id = :id", id=town.payer_id)
+    report = log.verify()
+    tables = [finding.table for finding in report.findings if finding.kind == "row"]
+    assert tables[0] == "parties"
+    assert {"parties", "engagements"} <= set(tables)
+    assert "of parties (name)" in report.text
+    if len(report.findings) > SAID:
+        assert "not listed here: escrow-desk audit verify --json lists them." in report.text
