@@ -149,6 +149,13 @@ def list_staff(as_: As = None, as_json: Json = False) -> None:
     say(data, as_json=as_json, words=words)
 
 
+ANOTHER = "Another administrator approves it on the page People."
+NOBODY_ELSE = (
+    "Nobody can approve it, because no other administrator works here. While that is so, the same command without --as "
+    "gives it alone, and every administrator and compliance are told."
+)
+
+
 @app.command()
 def role(
     number: Member,
@@ -182,7 +189,7 @@ def role(
             proposal = row.id
         return session.get_one(StaffRow, number), proposal
 
-    from core.queries import people
+    from core.queries import people, team
     from core.records import Staff as StaffRow
 
     with opened() as desk:
@@ -190,6 +197,7 @@ def role(
         changed, proposal = desk.database.run(change)
         with desk.database.reading() as session:
             held = people.person(session, changed.id, now=desk.clock()).roles
+            alone = team.administrators(session) < 2
     data = {
         "id": changed.id,
         "name": changed.name,
@@ -199,7 +207,7 @@ def role(
     }
     told = [f"{changed.name} is now: {', '.join(held) or 'without a role'}."]
     if proposal:
-        told.append(f"Proposed: {', '.join(given)}. Another administrator approves it on the page People.")
+        told.append(f"Proposed: {', '.join(given)}. {NOBODY_ELSE if alone else ANOTHER}")
     elif given:
         told.append(
             "Given by you alone, because fewer than two administrators worked here; colleagues are told."

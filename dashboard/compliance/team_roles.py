@@ -99,7 +99,12 @@ def ways(person: Person) -> None:
 
 @st.dialog("Give roles", position="right", on_dismiss=confirm.close_drawer)
 def _give(person: Person) -> None:
-    cards.note(f"{person.name} gets them when another administrator approves.")
+    with request_context.reading() as session:
+        alone = team.administrators(session) < 2
+    if alone:
+        st.caption(ALONE)
+    else:
+        cards.note(f"{person.name} gets them when another administrator approves.")
     free = [each for each in Role if each not in person.roles]
     chosen = st.multiselect(
         "Roles", free, format_func=lambda each: in_words(each.value), key=f"give-roles-{person.id}"
@@ -113,7 +118,11 @@ def _give(person: Person) -> None:
             lambda session, actor, now: role_grants.propose(
                 session, actor, now=now, staff_id=person.id, roles=chosen, reason=reason
             ),
-            done="Submitted. The roles are given when another administrator approves.",
+            done=(
+                "Submitted. Nobody can approve the roles until another administrator works here."
+                if alone
+                else "Submitted. The roles are given when another administrator approves."
+            ),
             sent=[place],
         )
 

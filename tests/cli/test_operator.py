@@ -157,6 +157,21 @@ def test_while_one_administrator_works_here_roles_are_given_from_here(
     terminal: Terminal, town: builders.Town
 ) -> None:
     mia, max_ = town.staff["mia"], town.staff["max"]
+    proposed = (
+        "staff",
+        "role",
+        town.staff["fay"],
+        "--reason",
+        "Audits",
+        "--give",
+        "compliance",
+        "--as",
+        town.staff["ada"],
+    )
+    told = " ".join(terminal.run(*proposed).well().out.split())
+    assert "Proposed: compliance. Nobody can approve it" in told
+    assert "without --as" in told
+    assert "Another administrator approves" not in told
     give = ("staff", "role", mia, "--reason", "The second one", "--give", "administrator")
     told = terminal.run(*give).well().out
     assert "Given by you alone" in told
@@ -170,6 +185,8 @@ def test_while_one_administrator_works_here_roles_are_given_from_here(
     terminal.run(*more).refuses("takes both", "--as")
     said = terminal.run(*more, "--as", mia, "--json").well().json
     assert (said["roles"], said["proposed"]) == (["mediator"], ["finance"])
+    another = ("staff", "role", town.staff["cora"], "--reason", "Audits", "--give", "finance", "--as", mia)
+    assert "Another administrator approves it" in " ".join(terminal.run(*another).well().out.split())
     assert held(town, max_) == ["mediator"]
     terminal.run(*more, "--as", mia).refuses("proposed on")
     terminal.run("staff", "role", mia, "--reason", "x", "--give", "finance", "--as", mia).refuses("Nobody")

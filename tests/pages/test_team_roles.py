@@ -130,6 +130,13 @@ def test_nobody_is_offered_their_own_roles(town: Town) -> None:
 def test_a_desk_with_one_administrator_says_how_the_second_comes_in(alone: Town) -> None:
     assert "escrow-desk staff role NUMBER --give administrator" in words(visit(alone, "ada", "people"))
     assert "You are the only administrator" not in words(visit(alone, "cora", "people"))
+    app = press(visit(alone, "ada", "people", id=alone.staff["max"]), "open-give-roles")
+    assert "when another administrator approves" not in words(app)
+    app.multiselect(key=f"give-roles-{alone.staff['max']}").select(Role.FINANCE).run()
+    app.text_area(key="give-reason").input("Audits").run()
+    assert "Nobody can approve the roles until another administrator works here" in words(
+        press(app, "give-roles")
+    )
     give = {"staff_id": alone.staff["max"], "roles": [Role.ADMINISTRATOR], "reason": "The second."}
     alone.act(role_grants.give_alone, OPERATOR, **give)
     for subject, page in (("fay", "overview"), ("cora", "people")):
