@@ -13,7 +13,7 @@ from core.cli.operator import As
 from core.cli.output import Json, opened, say, tell
 from core.errors import DeskError
 from core.money import Money
-from core.rules.bank_statements import STRIPE
+from core.rules.bank_statements import STRIPE, days
 
 app = typer.Typer(no_args_is_help=True, help="Statements of the platform's own bank.")
 accounts_app = typer.Typer(
@@ -307,7 +307,7 @@ def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
     verb = "would come in" if dry_run else "imported"
     head = f"{data['file']}: {data['new']} of {data['lines']} lines {verb}."
     found = [
-        f"{each['first_on']:%-d %b %Y} to {each['last_on']:%-d %b %Y}: {_amount(each, 'opening')} to "
+        f"{days(each['first_on'], each['last_on'])}: {_amount(each, 'opening')} to "
         f"{_amount(each, 'closing')}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
         for each in data["statements"]
     ]

@@ -71,7 +71,7 @@ def statement_of(
             wanted = table_files.Document(
                 "statement-of",
                 format.value,
-                {"party": whose, "month": month, "year": year},
+                {"party" if isinstance(whose, int) else "marketplace": whose, "month": month, "year": year},
                 Permission.EXPORT_LEDGER,
             )
             table_files.document(

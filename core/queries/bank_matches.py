@@ -90,6 +90,48 @@ def _read(session: Session, query: object, values: dict[str, object]) -> list[Ba
 
 
 @dataclass(frozen=True)
+class MatchPart:
+    """A line or a posting of a match. `suspense_id`: the posting is what both sides differed by, booked to suspense."""
+
+    id: str
+    journal_id: int | None
+    suspense_id: int | None
+    settled: bool
+    day: date
+    amount: Money
+    words: str
+
+
+PARTS = text(
+    """
+    select 'L' || l.id as id, null::bigint as journal_id, null::bigint as suspense_id, false as settled,
+           l.booked_on as day, l.amount_minor, l.currency,
+           concat_ws(' · ', nullif(l.reference, ''), nullif(l.counterparty, ''), nullif(l.text, '')) as words
+    from bank_match_lines x join bank_statement_lines l on l.id = x.line_id where x.match_id = :match
+    union all
+    select 'J' || p.journal_id, p.journal_id, i.id, i.status = 'SETTLED', (j.posted_at at time zone 'UTC')::date,
+           p.amount_minor, p.currency, j.memo
+    from bank_match_postings p join journals j on j.id = p.journal_id
+    left join suspense_items i on i.journal_id = p.journal_id and i.currency = p.currency
+    where p.match_id = :match
+    order by 2 nulls first, 1
+    """
+)
+
+
+def parts(session: Session, match_id: int) -> list[MatchPart]:
+    """All that a match holds: its lines, then its postings."""
+    rows = session.execute(PARTS, {"match": match_id})
+    return [
+        MatchPart(
+            row.id, row.journal_id, row.suspense_id, bool(row.settled), row.day,
+            Money(row.amount_minor, row.currency), row.words,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
 class BankLineView:
     """A line as our bank has it. `apart`: days from what it is looked at beside."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money, shown_order
-from core.rules.bank_statements import Balances, StatementFormat
+from core.rules.bank_statements import Balances, StatementFormat, days
 from core.rules.references import reference
 
 NEWEST = 2**63 - 1
@@ -86,9 +86,7 @@ class Statement:
 
     @property
     def period(self) -> str:
-        if self.first_on == self.last_on:
-            return f"{self.first_on:%-d %b %Y}"
-        return f"{self.first_on:%-d %b %Y} to {self.last_on:%-d %b %Y}"
+        return days(self.first_on, self.last_on)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ class Span:
     closing: int
 
 
+def days(first: date, last: date) -> str:
+    """`28 Nov 2026 to 30 Nov 2026`, and of one day its date alone."""
+    return f"{first:%-d %b %Y}" if first == last else f"{first:%-d %b %Y} to {last:%-d %b %Y}"
+
+
 def plain(identifier: str) -> str:
     """An IBAN or an account number without blanks and marks, in capitals."""
     return re.sub(r"[^A-Z0-9]", "", identifier.upper())

@@ -69,6 +69,16 @@ class Span:
         ends = f"/{self.last:%y}" if self.last.year > self.first.year else ""
         return f"FY {self.first.year}{ends}"
 
+    @property
+    def in_file_names(self) -> str:
+        """`day-2026-10-01`, `month-2026-10`, `year-2026`, or `year-2026-27` where it ends in another."""
+        match self.kind:
+            case PeriodKind.DAY:
+                return f"day-{self.first.isoformat()}"
+            case PeriodKind.MONTH:
+                return f"month-{self.first:%Y-%m}"
+        return f"year-{self.words.removeprefix('FY ').replace('/', '-')}"
+
 
 def span(kind: PeriodKind, day: date, *, year_begins: int = 1) -> Span:
     """The day, or the month or fiscal year that it lies in. `year_begins`: the fiscal year's first month."""

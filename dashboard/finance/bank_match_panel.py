@@ -11,7 +11,7 @@ from core.actions.reconciliation import bank_matches as actions
 from core.money import Money
 from core.queries import bank_matches as queries
 from core.queries import periods
-from core.queries.bank_matches import BankLineView, BankMatched, BankPosting
+from core.queries.bank_matches import BankLineView, BankMatched, BankPosting, MatchPart
 from core.queries.breaks import BreakRow
 from core.rules.bank_matching import MatchRule
 from core.rules.permissions import Permission
@@ -42,6 +42,21 @@ MATCHES = [
     tables.when("made_at", "Matched", width=140),
 ]  # fmt: skip
 OF_BREAK = [*MATCHES[1:], tables.text("reason", "Reason", value=lambda each: each.reason or "", width=240)]
+
+
+def _part(each: MatchPart) -> str:
+    if each.journal_id is None:
+        return "Line of the bank"
+    what = f"Posting {reference('journal', each.journal_id)}"
+    return f"{what}, the difference" if each.suspense_id is not None else what
+
+
+PARTS = [
+    tables.text("what", "What", value=_part, width=200),
+    tables.money("amount", "Amount", width=120),
+    tables.day("day", "Day", width=110),
+    tables.text("words", "Text", width=300),
+]
 
 FINAL = (
     "This match is final: {day} is in a closed period, which keeps its matches as they are. It can be undone only "
@@ -95,10 +110,15 @@ def kept(row: BreakRow) -> None:
     """What its line or posting is matched with; a match by hand can be undone, or it says why not."""
     with request_context.reading() as session:
         match = queries.of_break(session, line_id=row.bank_line_id, journal_id=row.journal_id)
+        parts = queries.parts(session, match.id) if match else []
     if match is None or match.rule == MatchRule.REVERSED:
         return
     header.section("Match")
     tables.small([match], OF_BREAK, name="Match")
+    tables.small(parts, PARTS, name="Lines and postings of this match")
+    for each in parts:
+        if each.suspense_id is not None and each.journal_id != row.journal_id:
+            cards.note(_stands(each))
     if match.rule != MatchRule.HAND:
         return
     with request_context.reading() as session:
@@ -108,6 +128,12 @@ def kept(row: BreakRow) -> None:
     elif request_context.may(Permission.WORK_BREAKS):
         with st.expander("Undo this match", key=f"break-{row.id}-undo"):
             _undo(row, match)
+
+
+def _stands(each: MatchPart) -> str:
+    item = reference("suspense", each.suspense_id or 0)
+    now = "and is explained" if each.settled else "where nobody has explained it yet"
+    return f"The difference of {each.amount.text()} was booked to suspense as {item}, {now}."
 
 
 def _undo(row: BreakRow, match: BankMatched) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.actions.reconciliation import breaks as actions
 from core.errors import DeskError
+from core.money import Money
 from core.processes import break_refetch
 from core.queries import breaks as queries
 from core.queries import journals, suspense
@@ -95,9 +96,7 @@ def _at_the_bank(row: BreakRow) -> None:
 def _facts(row: BreakRow, now: datetime) -> None:
     cards.facts(
         {
-            "Statement": row.theirs or "Not there",
-            "Ledger": row.ours or _without_posting(row),
-            "Difference": row.difference,
+            **_amounts(row),
             "Age": f"{breaks_view.age(row, now)}, since {deadlines.exact(row.since)}",
             "Owner": row.owner or "Nobody",
             "Waits until": row.waits_until,
@@ -122,6 +121,19 @@ def _facts(row: BreakRow, now: datetime) -> None:
                 icon=":material/menu_book:",
                 id=row.journal_id,
             )
+
+
+def _amounts(row: BreakRow) -> dict[str, cards.Fact]:
+    """What either side says; of a closed break, what they said while it was open, and that they agree."""
+    theirs, ours = row.theirs or "Not there", row.ours or _without_posting(row)
+    if row.state != BreakView.CLOSED:
+        return {"Statement": theirs, "Ledger": ours, "Difference": row.difference}
+    return {
+        "Statement, while open": theirs,
+        "Ledger, while open": ours,
+        "Difference, while open": row.difference,
+        "Difference now": Money.zero(row.currency),
+    }
 
 
 def _without_posting(row: BreakRow) -> str:

@@ -213,7 +213,7 @@ def _detail(row: PeriodRow) -> None:
 
 
 def _files(row: PeriodRow) -> None:
-    name = f"{row.kind.lower()}-{row.first_day.isoformat()}"
+    name = rules.Span(rules.PeriodKind(row.kind), row.first_day, row.last_day).in_file_names
     given = {"period": row.id}
     with st.container(horizontal=True, gap="small"):
         for ending, media_type, content in (

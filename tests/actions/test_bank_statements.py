@@ -26,6 +26,7 @@ from core.gateways.evidence_store import EvidenceStore
 from core.money import Money, UnknownCurrency
 from core.queries import bank_statements, invariants, search
 from core.records import BankLine, BankStatement, BankStatementFile, StatementLine
+from core.rules.bank_statements import days
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, Role
 
 NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
@@ -369,9 +370,46 @@ def test_a_statement_of_before_the_opening_balance_is_refused(session: Session) 
     take(session, bank_files.camt053(sheet(2, 3, 0, (2, 500, "A"))))
 
 
+RUNNING = NAMED | {"balance": "Balance"}
+
+
+def running(*rows: str) -> bytes:
+    return "\n".join(["Day,Amount,Text,Balance", *rows, ""]).encode()
+
+
+def test_a_refusal_names_the_line_that_holds_the_fault(session: Session) -> None:
+    """The balance that the file opens with stands on its first line, or on its last where the newest come first."""
+    mappings.save(session, OPERATOR, now=NOW, name="bank", definition=RUNNING)
+    mappings.save(session, OPERATOR, now=NOW, name="newest", definition=RUNNING | {"newest_first": True})
+    take(session, running("2026-09-01,5.00,A,5.00"), mapping="bank", opening="0.00")
+    two = ("2026-09-02,1.00,B,7.00", "2026-09-03,1.00,C,8.00")
+    assert "a.sta, line 2: the statement opens with" in refused(session, running(*two), mapping="bank")
+    assert "a.sta, line 3: the statement opens" in refused(session, running(*two[::-1]), mapping="newest")
+    mt940 = refused(session, bank_files.mt940(sheet(2, 3, 600, (2, 5, "B"))))
+    camt = refused(session, bank_files.camt053(sheet(2, 3, 600, (2, 5, "B"))))
+    assert ("line 4: the statement opens" in mt940, "(Bal): the statement opens" in camt) == (True, True), (
+        mt940
+    )
+
+
+def test_a_line_that_an_earlier_statement_does_not_have_is_named_by_its_own_place(session: Session) -> None:
+    mappings.save(session, OPERATOR, now=NOW, name="bank", definition=RUNNING)
+    there = ("2026-09-01,5.00,A,5.00", "2026-09-02,1.00,B,6.00")
+    take(session, running(*there), mapping="bank", opening="0.00")
+    more = running(there[0], "2026-09-01,0.07,New,5.07", "2026-09-01,-0.07,Gone,5.00", there[1])
+    message = refused(session, more, mapping="bank")
+    assert "a.sta, line 3: for the days until" in message
+    assert "€0.07 of 1 Sep 2026 stands in this one only" in message
+
+
 def test_a_mapping_has_a_name_that_a_command_can_say(session: Session) -> None:
     with pytest.raises(mappings.MappingNameUnfit):
         mappings.save(session, OPERATOR, now=NOW, name="My bank!", definition=NAMED)
+
+
+def test_one_day_is_said_once() -> None:
+    assert days(FIRST, FIRST) == "1 Sep 2026"
+    assert days(FIRST, FIRST + timedelta(days=1)) == "1 Sep 2026 to 2 Sep 2026"
 
 
 def test_balances_that_do_not_add_up_are_refused_with_the_difference(session: Session) -> None:

@@ -476,3 +476,18 @@ def test_a_span_is_a_day_or_the_month_around_it() -> None:
     assert (
         postings.opening_balance(key="o", account="bank", amount=usd(5), cause={}).kind == "opening_balance"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "name"),
+    [
+        (PeriodKind.DAY, 1, "day-2026-10-05"),
+        (PeriodKind.MONTH, 1, "month-2026-10"),
+        (PeriodKind.YEAR, 1, "year-2026"),
+        (PeriodKind.YEAR, 4, "year-2026-27"),
+    ],
+)
+def test_a_month_in_the_name_of_a_file_does_not_read_like_a_day(
+    kind: PeriodKind, begins: int, name: str
+) -> None:
+    assert span(kind, date(2026, 10, 5), year_begins=begins).in_file_names == name

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from rich.console import Console
+from sqlalchemy import text
 
 from core.cli import output
 from core.ledger import journal_store, postings
@@ -123,6 +124,13 @@ def test_a_statement_of_a_party_is_printed_and_written(
     assert 0 < len(year["months"]) == len(whole["months"]) <= 12
     assert year["totals"]["paid_in"] == whole["totals"]["paid_in"] > 0
     assert "Year 2026" in terminal.run("statement-of", "home_services", "--year", 2026).well().out
+    of_marketplace = ("statement-of", "home_services", "--year", 2026, "--format", "csv")
+    terminal.run(*of_marketplace, "--out", tmp_path / "whole.csv").well()
+    exported = text(
+        "select object_id from audit_entries where object_kind = 'export' order by id desc limit 1"
+    )
+    name = town.read(lambda session: str(session.scalar(exported)))
+    assert name.startswith("statement-of_marketplace-home-services_year-2026_"), "a marketplace is no party"
     terminal.run("statement-of", "home_services", "--month", month).refuses("--month or --year")
     terminal.run("statement-of", town.payer_id).refuses("--month or --year")
     terminal.run("statement-of", 1, "--month", "March").refuses("is no day")

@@ -353,8 +353,14 @@ def test_a_match_by_hand_is_undone_from_its_break(database: Database, tmp_path: 
         assert "By hand" in words(app)
         match, past = (table(app, name) for name in ("Match", "History"))
         assert "The &lt;b&gt;same&lt;/b&gt; *one*." in match
+        parts = table(app, "Lines and postings of this match")
+        assert parts.count("Posting J-") == 2
+        assert ("-$30.15" in parts, "-$30.00" in parts, "-$0.15" in parts) == (True, True, True)
         assert "Bank lines matched by hand" in past
         assert "The &lt;b&gt;same&lt;/b&gt; *one*." in past
+    said = words(app)
+    assert "The difference of -$0.15 was booked to suspense as S-1, where nobody has explained" in said
+    assert ("Difference, while open" in said, "Difference now" in said) == (True, True)
     app.text_input(key="match-1-undo-reason").set_value("It was another one.").run()
     press(app, "Undo match")
     app = visit(town, "fay", "reconciliation", **{"break": posting.id})

@@ -101,7 +101,14 @@ def balance_before(session: Session, account: BankAccount, day: date) -> int:
 
 
 def require_edges(
-    session: Session, account: BankAccount, near: Neighbours, new: Span, *, file: str, place: str
+    session: Session,
+    account: BankAccount,
+    near: Neighbours,
+    new: Span,
+    *,
+    file: str,
+    place: str,
+    opening_place: str,
 ) -> list[str]:
     """What is to be said of both edges. Raises `BalanceDoesNotContinue`."""
     said: list[str] = []
@@ -113,7 +120,7 @@ def require_edges(
         held = balance_before(session, account, new.first_on) if shares else before.closing
         if new.opening != held and (shares or follows_at_once(before, new)):
             raise BalanceDoesNotContinue(
-                file=file, place=place, edge="opens", side="before", day=f"{new.first_on:%-d %b %Y}",
+                file=file, place=opening_place, edge="opens", side="before", day=f"{new.first_on:%-d %b %Y}",
                 balance=Money(new.opening, money), difference=Money(new.opening - held, money),
                 other=f"says {Money(held, money)}" if shares else f"closes with {Money(held, money)}",
             )  # fmt: skip
@@ -133,14 +140,16 @@ def require_edges(
 # Lines of shared days: how many of the new statement an earlier one does not have, and the other way round.
 ONLY_NEW = text(
     """
-    select number, booked_on, amount_minor from bank_statement_lines
+    select number, booked_on, amount_minor,
+           (select min(s.place) from pg_temp.staged_bank_lines s where s.number = l.number) as place
+    from bank_statement_lines l
     where statement_id = :statement and repeats_id is null and booked_on >= :since and booked_on < :until
     order by number limit 1
     """
 )
 ONLY_OLD = text(
     """
-    select l.booked_on, l.amount_minor from bank_statement_lines l
+    select l.booked_on, l.amount_minor, null as place from bank_statement_lines l
     where l.account_id = :account and l.repeats_id is null and l.statement_id <> :statement
       and l.booked_on >= :since and l.booked_on < :until
       and not exists (select from bank_statement_lines r where r.repeats_id = l.id and r.statement_id = :statement)
@@ -228,7 +237,8 @@ def _require_next_opening(
 def _refuse(row: Any, day: date, words: str, where: dict[str, str]) -> None:
     if row is not None:
         what = f"{Money(row.amount_minor, where['currency'])} of {row.booked_on:%-d %b %Y} {words}"
-        raise StatementsDisagree(file=where["file"], place=where["place"], day=f"{day:%-d %b %Y}", what=what)
+        place = row.place or where["place"]
+        raise StatementsDisagree(file=where["file"], place=place, day=f"{day:%-d %b %Y}", what=what)
 
 
 def _span(row: BankStatement | None) -> Span | None:

@@ -18,7 +18,7 @@ from core.ledger import accounts
 from core.money import Money
 from core.records import BankAccount, BankLine, BankStatement, BankStatementFile
 from core.rules import file_names
-from core.rules.bank_statements import EARLIEST, Balances, Span, same_account
+from core.rules.bank_statements import EARLIEST, Balances, Span, days, same_account
 
 Progress = Callable[[int], None]
 
@@ -137,7 +137,9 @@ def finish(job: Job, end: End) -> None:
     if job.staging.shared(job.account.id):
         near = continuity.with_lines_shared(job.session, job.account, near, new)
     where = {"file": job.file.name, "place": end.place}
-    gaps = continuity.require_edges(job.session, job.account, near, new, **where)
+    gaps = continuity.require_edges(
+        job.session, job.account, near, new, **where, opening_place=end.opening_place or end.place
+    )
     said += gaps
     number = int(job.session.scalars(text("select nextval('bank_statements_id_seq')")).one())
     days = near.goes_on_from(new)
@@ -160,12 +162,8 @@ def _period(job: Job, bounds: Bounds, end: End) -> tuple[date, date, list[str]]:
         return first, last, []
     if since <= first and until >= (bounds.last_on or since):
         return since, last, []
-    said = f"The file calls this the statement of {_day(since)} to {_day(until)}, and its lines are of other days."
+    said = f"The file calls this the statement of {days(since, until)}, and its lines are of other days."
     return first, last, [said]
-
-
-def _day(day: date) -> str:
-    return f"{day:%-d %b %Y}"
 
 
 def _balances(

@@ -48,6 +48,7 @@ class Account:
     total: int = 0
     records: int = 0
     balances: dict[str, int] = field(default_factory=dict)
+    place: str = ""
 
 
 def read(file: str, content: bytes) -> Events:
@@ -118,6 +119,7 @@ class _Reader:
         if self.day == date.min:
             raise self._refuse(record, "an account outside a group (02)")
         account = self.account = Account(True, _at(record, 2) or self.group_currency, records=record.physical)
+        account.place = f"line {record.number}"
         rest = record.fields[3:]
         while rest:
             code, amount, rest = (
@@ -157,7 +159,8 @@ class _Reader:
         self.group_total += account.total
         self.account = None
         place = f"line {record.number}"
-        return End(place, account.balances.get(OPENING), account.balances.get(CLOSING), last_on=self.day)
+        opening, closing = account.balances.get(OPENING), account.balances.get(CLOSING)
+        return End(place, opening, closing, last_on=self.day, opening_place=account.place)
 
     def _open(self, record: Record) -> Account:
         if self.account is None:

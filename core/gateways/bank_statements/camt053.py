@@ -76,7 +76,7 @@ class _Reader:
     def _start_over(self) -> None:
         self.began = False
         self.currency = ""
-        self.balances: dict[str, tuple[int, date | None]] = {}
+        self.balances: dict[str, tuple[int, date | None, str]] = {}
         self.left_out = 0
 
     def events(self, parsed: Iterator[tuple[str, etree._Element]]) -> Iterator[Event]:
@@ -129,7 +129,7 @@ class _Reader:
         if not self.currency and parent is not None:
             self._currency_of(parent)
         amount = self._amount(element)
-        told = (amount, self._day(element, "Dt"))
+        told = (amount, self._day(element, "Dt"), _place(element))
         if self.balances.setdefault(code, told)[0] != amount:
             raise self._refuse(element, f"there are two balances {code} in one statement, and they differ")
 
@@ -166,7 +166,8 @@ class _Reader:
             missing = "opening booked balance (OPBD)" if opening is None else "closing booked balance (CLBD)"
             raise self._refuse(statement, f"there is no {missing}")
         since, until = self._period(statement)
-        yield End(_place(statement), opening[0], closing[0], since, closing[1], until, self.left_out)
+        _, day, at = closing
+        yield End(at, opening[0], closing[0], since, day, until, self.left_out, opening_place=opening[2])
 
     def _period(self, statement: etree._Element) -> tuple[date | None, date | None]:
         found = _find(statement, "FrToDt")

@@ -47,20 +47,21 @@ class _Reader:
 
     def events(self, content: bytes) -> Iterator[Event]:
         rows = self._rows(content)
-        began, line = False, None
+        began, line, first = False, None, ""
         for row in rows:
             if not any(each.strip() for each in row):
                 continue
             self._same_account(row)
             if not began:
-                began = True
+                began, first = True, self.place
                 yield Begin(self.place, self.account, self.currency)
             line = self._line(row)
             yield line
         if not began:
             raise self._refuse("there is no line below the names of the columns")
         opening, closing = self._ends()
-        yield End(self.place, opening, closing)
+        ends = (self.place, first) if self.mapping.newest_first else (first, self.place)
+        yield End(ends[1], opening, closing, opening_place=ends[0])
 
     @property
     def place(self) -> str:

@@ -81,6 +81,7 @@ class _Reader:
     def _start_over(self) -> None:
         self.account, self.reference, self.number = "", "", ""
         self.opening: tuple[int, date, str] | None = None
+        self.opened_at = ""
         self.entry: Tag | None = None
         self.details: Tag | None = None
 
@@ -90,7 +91,7 @@ class _Reader:
             last = tag
             match tag.name:
                 case "60F" | "60M":
-                    self.opening, began = self._balance(tag), True
+                    self.opening, self.opened_at, began = self._balance(tag), tag.place, True
                     yield Begin(tag.place, self.account or None, self.opening[2], self._name())
                 case "61":
                     yield from self._line()
@@ -132,8 +133,9 @@ class _Reader:
         opening, _, opened_in = self.opening
         if currency != opened_in:
             raise self._refuse(tag, f"the statement opens in {opened_in} and closes in {currency}")
+        at = self.opened_at
         self._start_over()
-        return End(tag.place, opening, closing, last_on=day)
+        return End(tag.place, opening, closing, last_on=day, opening_place=at)
 
     def _balance(self, tag: Tag) -> tuple[int, date, str]:
         text = tag.lines[0]

@@ -60,7 +60,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class End:
     """None: the file does not say. `last_on` is the day of the closing balance, `first_on` to `until_on` what the file
-    calls its period. `left_out`: how many entries are not booked yet, which are no lines."""
+    calls its period. `left_out`: how many entries are not booked yet, which are no lines. `opening_place`: where the
+    opening balance stands, if elsewhere."""
 
     place: str
     opening: int | None
@@ -69,6 +70,7 @@ class End:
     last_on: date | None = None
     until_on: date | None = None
     left_out: int = 0
+    opening_place: str = ""
 
 
 Event = Begin | Line | End
