@@ -10,18 +10,24 @@ from rich.text import Text
 
 from core.cli import operator
 from core.cli.operator import As
-from core.cli.output import Json, console, opened, say
+from core.cli.output import Json, console, opened, print_whole, say
 from core.queries.search import Hit
 from core.rules import documents
 from core.rules.refunds import RefundStatus
 from core.rules.search import MOST_CHARACTERS, Found
+from core.rules.transitions import status_words
+
+
+def _kind(hit: Hit) -> str:
+    return documents.title_of(hit.reference) if hit.kind is Found.RECEIPT else hit.kind.capitalize()
 
 
 def _status(hit: Hit) -> str:
-    """As it is stored; of a credit note, in the words of every other place."""
+    """In words; of a credit note, in those of every other place."""
     if hit.kind is Found.RECEIPT and hit.status:
         return documents.SINCE[RefundStatus(hit.status)][0]
-    return hit.status or ""
+    words = status_words(hit.status or "")
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def search(
@@ -58,7 +64,7 @@ def search(
         rows = Table("Kind", "Reference", "Title", "Detail", "Amount", "Status", box=None)
         for hit in found.hits:
             said = (
-                hit.kind.capitalize(),
+                _kind(hit),
                 hit.reference,
                 hit.title,
                 hit.detail,
@@ -66,7 +72,7 @@ def search(
                 _status(hit),
             )
             rows.add_row(*map(Text, said))  # names and titles come from outside and are no markup
-        console.print(rows)
+        print_whole(rows)
 
     data = {"hits": [as_data(each) for each in found.hits], "more": sorted(found.more)}
     say(data, as_json=as_json, words=table)

@@ -37,6 +37,13 @@ TITLES: Mapping[str, str] = {
 }
 
 
+def title_of(number: str) -> str:
+    """What a document is, by its number: HI-2026-000017 is an invoice."""
+    series = number.partition("-")[0]
+    kind = next(kind for (_, kind), each in SERIES.items() if series in (each, OLD_SERIES[kind]))
+    return TITLES[kind]
+
+
 def tax_in(total: Money, bps: int) -> Money:
     """The tax that an amount includes at this rate, rounded half up; the net is what remains."""
     return total.share(bps, WHOLE_BPS + bps)
