@@ -181,6 +181,8 @@ def _line(hit: Hit) -> None:
             st.caption(plain(hit.detail), width="content")
         if hit.amount is not None:
             st.markdown(plain(money.text(hit.amount)), width="content")
+        if hit.matched is not None:
+            st.caption(plain(f"{money.text(hit.matched)} {hit.matched_as}"), width="content")
         if hit.status and hit.kind in AXES:
             status.show(AXES[hit.kind], hit.status)
         elif hit.kind == Found.JOURNAL and hit.status:

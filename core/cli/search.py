@@ -61,7 +61,7 @@ def search(
         if not found.hits:
             console.print("Nothing that you may see bears this number, id, amount or name.")
             return
-        rows = Table("Kind", "Reference", "Title", "Detail", "Amount", "Status", box=None)
+        rows = Table("Kind", "Reference", "Title", "Detail", "Amount", "Found by", "Status", box=None)
         for hit in found.hits:
             said = (
                 _kind(hit),
@@ -69,6 +69,7 @@ def search(
                 hit.title,
                 hit.detail,
                 str(hit.amount or ""),
+                f"{hit.matched} {hit.matched_as}" if hit.matched else "",
                 _status(hit),
             )
             rows.add_row(*map(Text, said))  # names and titles come from outside and are no markup

@@ -39,6 +39,9 @@ class Hit:
     currency: str | None
     project_id: int | None
     case_id: int | None
+    matched: Money | None = None
+    """The amount that was asked for, where `amount` is another one of it; `matched_as` says which."""
+    matched_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,24 +296,32 @@ BY_PROVIDER_ID: Mapping[Found, str] = {
     Found.OPERATION: "x.provider_id = :id or x.key = :id",
     Found.WEBHOOK_EVENT: "x.id = :id",
 }
-# A statement of our bank's, by where it begins or ends, or by one of its lines.
-OF_BANK_AMOUNT = (
-    "(x.currency = any({currencies}) and abs(x.opening_minor) = {minor})"
-    " or (x.currency = any({currencies}) and abs(x.closing_minor) = {minor})"
-    " or x.id in (select l.statement_id from bank_accounts b join bank_statement_lines l on l.account_id = b.id"
+OF_BANK_LINE = (
+    "x.id in (select l.statement_id from bank_accounts b join bank_statement_lines l on l.account_id = b.id"
     " and l.amount_minor in ({minor}, -{minor}) where b.currency = any({currencies}))"
 )
 # What was agreed and what was charged, what left the payee's balance and what arrives, and what papers say of it.
-BY_AMOUNT: Sequence[tuple[Found, str]] = (
-    (Found.MILESTONE, "x.amount_minor = {minor} and x.currency = any({currencies})"),
-    (Found.MILESTONE, PAID.format("o.charge_minor = {minor} and o.currency = any({currencies})")),
-    (Found.PAYOUT, "x.amount_minor = {minor} and x.currency = any({currencies})"),
-    (Found.PAYOUT, "x.amount_minor - x.fee_minor = {minor} and x.currency = any({currencies})"),
-    (Found.REFUND, "x.amount_minor = {minor} and x.currency = any({currencies})"),
-    (Found.CHARGEBACK, "x.amount_minor = {minor} and x.currency = any({currencies})"),
-    (Found.RECEIPT, "x.total_minor = {minor} and x.currency = any({currencies})"),
-    (Found.SUSPENSE, "abs(x.amount_minor) = {minor} and x.currency = any({currencies})"),
-    (Found.BANK_STATEMENT, OF_BANK_AMOUNT),
+# The last is what it is of the row, where that is not the amount which the row shows.
+BY_AMOUNT: Sequence[tuple[Found, str, str]] = (
+    (Found.MILESTONE, "x.amount_minor = {minor} and x.currency = any({currencies})", ""),
+    (Found.MILESTONE, PAID.format("o.charge_minor = {minor} and o.currency = any({currencies})"), "charged"),
+    (Found.PAYOUT, "x.amount_minor - x.fee_minor = {minor} and x.currency = any({currencies})", ""),
+    (
+        Found.PAYOUT,
+        "x.amount_minor = {minor} and x.currency = any({currencies})",
+        "before the withdrawal fee",
+    ),
+    (Found.REFUND, "x.amount_minor = {minor} and x.currency = any({currencies})", ""),
+    (Found.CHARGEBACK, "x.amount_minor = {minor} and x.currency = any({currencies})", ""),
+    (Found.RECEIPT, "x.total_minor = {minor} and x.currency = any({currencies})", ""),
+    (Found.SUSPENSE, "abs(x.amount_minor) = {minor} and x.currency = any({currencies})", ""),
+    (Found.BANK_STATEMENT, "abs(x.closing_minor) = {minor} and x.currency = any({currencies})", ""),
+    (
+        Found.BANK_STATEMENT,
+        "abs(x.opening_minor) = {minor} and x.currency = any({currencies})",
+        "opening balance",
+    ),
+    (Found.BANK_STATEMENT, OF_BANK_LINE, "in a line"),
 )
 PARTY = "searched(y.name || ' ' || y.email || ' ' || y.external_id)"
 PROJECT = "searched(p.title || ' ' || p.bid_reference)"
@@ -330,6 +341,7 @@ with found as materialized (
 )
 select '{kind}' as kind, ({source.id})::text as id, {source.title} as title, {source.detail} as detail,
   ({source.amount})::bigint as amount, ({source.currency})::text as currency, ({source.status})::text as status,
+  ({matched})::bigint as matched, '{matched_as}' as matched_as,
   ({source.name})::text as name, ({source.project})::bigint as project, ({source.case})::bigint as in_case
 from (select id from found order by place desc limit :limit) page join {source.table} x on x.{source.key} = page.id
 {source.joins} order by x.{source.order} desc)"""
@@ -339,15 +351,23 @@ def search(session: Session, actor: Actor, words: str, *, limit: int = LIMIT) ->
     """What bears this number, id, amount or name, as far as `actor` may see it."""
     asked = meaning(words)
     parts = [
-        PART.format(kind=kind, source=SOURCES[kind], condition=condition)
-        for kind, condition in _conditions(asked)
+        PART.format(
+            kind=kind,
+            source=SOURCES[kind],
+            condition=condition,
+            matched=matched or "null",
+            matched_as=matched_as,
+        )
+        for kind, condition, matched, matched_as in _conditions(asked)
         if permissions.allowed(actor, SOURCES[kind].permission)
     ]
     if not parts:
         return Result(())
     rows = session.execute(text(" union all ".join(parts)), {**_values(asked), "limit": limit + 1})
-    found = dict.fromkeys(map(_hit, rows))
-    of = {kind: [each for each in found if each.kind == kind] for kind in Found}
+    found: dict[tuple[Found, str, str | None], Hit] = {}
+    for hit in map(_hit, rows):  # the first part that finds it says why
+        found.setdefault((hit.kind, hit.id, hit.currency), hit)
+    of = {kind: [each for each in found.values() if each.kind == kind] for kind in Found}
     hits = tuple(hit for each in of.values() for hit in each[:limit])
     # D-1 stands in bid-1203 as well: what bears the number is meant, and not what has it somewhere in its words.
     borne = [hit for hit in hits if len(asked.numbers) == 1 and _bears(hit, asked.numbers[0])]
@@ -376,6 +396,8 @@ def _hit(row: Any) -> Hit:
         currency=row.currency,
         project_id=row.project,
         case_id=row.in_case,
+        matched=Money(row.matched, row.currency) if row.matched_as else None,
+        matched_as=row.matched_as,
     )
 
 
@@ -404,8 +426,21 @@ def _by_minor(asked: Meaning) -> dict[int, list[str]]:
     }
 
 
-def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
-    """Each thing that the words can mean, with the condition for its rows."""
+def _conditions(asked: Meaning) -> Iterator[tuple[Found, str, str, str]]:
+    """Each thing that the words can mean, with the condition for its rows, and of an amount its parameter and which of
+    theirs it is."""
+    for kind, condition in _by_name(asked):
+        yield kind, condition, "", ""
+    for place in range(len(_by_minor(asked))):
+        for kind, condition, matched_as in BY_AMOUNT:
+            minor = f":minor_{place}"
+            yield kind, condition.format(minor=minor, currencies=f":currencies_{place}"), minor, matched_as
+    if asked.words:
+        for kind, condition in _by_words(len(asked.words)):
+            yield kind, condition, "", ""
+
+
+def _by_name(asked: Meaning) -> Iterator[tuple[Found, str]]:
     for place, (kind, _) in enumerate(asked.numbers):
         yield kind, f"x.id = :number_{place}"
     if asked.provider_id:
@@ -414,15 +449,10 @@ def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
         yield Found.ACCOUNT, "x.code = :account"
     if asked.document:
         yield Found.RECEIPT, "x.number = :document"
-    for place in range(len(_by_minor(asked))):
-        for kind, condition in BY_AMOUNT:
-            yield kind, condition.format(minor=f":minor_{place}", currencies=f":currencies_{place}")
     if asked.bank_reference:
         yield Found.BANK_STATEMENT, OF_LINE
         yield Found.BANK_STATEMENT, OF_ACCOUNT
         yield Found.REFUND, OF_RETURN
-    if asked.words:
-        yield from _by_words(len(asked.words))
 
 
 def _by_words(count: int) -> Iterator[tuple[Found, str]]:

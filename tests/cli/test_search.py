@@ -7,6 +7,8 @@ from rich.console import Console
 from sqlalchemy import text
 
 from core.cli import output
+from core.money import Money
+from core.records import Milestone
 from core.rules import documents
 from tests import builders
 from tests.builders import Town
@@ -38,3 +40,19 @@ def test_a_status_is_said_in_words(terminal: Terminal, town: Town) -> None:
     said = terminal.run("search", "D-1", "--as", town.staff["mia"]).well().out
     assert "_" not in said
     assert "Under review" in said
+
+
+def test_a_row_that_shows_another_amount_says_which_of_its_amounts_was_found(
+    terminal: Terminal, town: Town
+) -> None:
+    told = builders.funded(town)
+    charged = town.read(
+        lambda session: session.scalar(
+            text("select charge_minor from payment_orders where milestone_id = :id"), {"id": told.milestone}
+        )
+    )
+    asked = Money(charged, "USD")
+    said = terminal.run("search", asked.text(), "--as", town.staff["fay"]).well().out
+    assert f"{asked} charged" in said
+    amount = town.read(lambda session: session.get_one(Milestone, told.milestone).amount_minor)
+    assert "charged" not in terminal.run("search", Money(amount, "USD").text(), "--as", town.staff["fay"]).out
