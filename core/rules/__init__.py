@@ -164,7 +164,9 @@ RULES: tuple[Rule, ...] = (
         f"{_FLOW}, Standard Release 2",
     ),
     Rule(
-        "A payout follows the release", "actions.payouts.withdrawals:withdraw", f"{_FLOW}, Standard Release 3"
+        "A payout follows the release",
+        "actions.decisions.planned_calls:of_withdrawal",
+        f"{_FLOW}, Standard Release 3",
     ),
     Rule(
         "Both are notified of the release",
