@@ -45,7 +45,7 @@ DUE = text(
 )
 WAITING = text(
     """
-    select e.id, e.retention_month as month, e.party_id, p.external_id, p.name, p.platform, e.proposed_by as maker_id,
+    select e.id, e.retention_month as month, e.party_id, p.external_id, p.name, e.proposed_by as maker_id,
            a.name as maker, e.proposed_at, e.reason
     from erasures e join parties p on p.id = e.party_id join staff a on a.id = e.proposed_by
     where e.status = 'PROPOSED' and e.retention_month is not null order by e.id
@@ -88,7 +88,6 @@ class RunWaits:
     party_id: int
     external_id: str
     name: str
-    platform: str
     maker_id: int
     maker: str
     proposed_at: datetime

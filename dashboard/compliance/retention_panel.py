@@ -113,9 +113,8 @@ def _people(rows: Sequence[PersonDue] | Sequence[RunWaits], *more: tables.Column
         tables.small(
             rows,
             [
-                tables.text("external_id", "External id", width=130),
-                tables.text("name", "Name", width=150),
-                tables.text("platform", "Marketplace", value=lambda row: in_words(row.platform), width=130),
+                tables.text("external_id", "External id", width=110),
+                tables.text("name", "Name", width=110),
                 *more,
             ],
             name=name,
@@ -124,14 +123,14 @@ def _people(rows: Sequence[PersonDue] | Sequence[RunWaits], *more: tables.Column
 
 def _lost() -> None:
     cards.note(
-        f"Lost for good of each, where there is any: {', '.join(personal_data.kinds())}. Names in documents stay "
-        "for as long as the policy says."
+        "Lost for good is what they wrote and what names them, where there is any: "
+        f"{', '.join(personal_data.kinds())}. Names in documents stay for as long as the policy says."
     )
 
 
 def _left_out(plan: RunPlan) -> None:
     st.markdown(f"**Left out {len(plan.kept):,}, because of what is in the way**")
-    _people(plan.kept, tables.text("state", "Why", width=300), name="People who are left out")
+    _people(plan.kept, tables.text("state", "Why", width=170), name="People who are left out")
 
 
 def _waiting(rows: Sequence[RunWaits]) -> None:
@@ -228,7 +227,7 @@ def _propose() -> None:
         plan = due_people.planned(session, now=request_context.now())
     st.markdown(f"**Proposed {len(plan.chosen):,}**")
     if plan.chosen:
-        _people(plan.chosen, tables.when("due_at", "Due since", width=150), name="People who are proposed")
+        _people(plan.chosen, tables.when("due_at", "Due since", width=170), name="People who are proposed")
         _lost()
     if plan.kept:
         _left_out(plan)

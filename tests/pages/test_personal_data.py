@@ -106,7 +106,10 @@ def test_the_retention_run_is_proposed_by_one_and_carried_out_by_another(town: T
     assert all(each in said for each in ids)
     assert "Proposed 4" in said
     assert "Left out 1, because of what is in the way" in said
-    assert "Lost for good of each, where there is any: name, address and payment method, messages" in said
+    assert (
+        "Lost for good is what they wrote and what names them, where there is any: name, address and "
+        "payment method, messages" in said
+    )
     assert "Newcomer 0" not in said
     app.text_area(key="retention-reason").input("The month's run").run()
     app.button(key="propose-retention").click().run()
@@ -120,7 +123,9 @@ def test_the_retention_run_is_proposed_by_one_and_carried_out_by_another(town: T
     said = words(app)
     assert "Cora Nwosu proposes to erase 4" in said
     assert all(each in said for each in ids)
-    assert all(each in said for each in ("Left out 1", "Lawsuit 17", "Lost for good of each", "messages"))
+    assert all(
+        each in said for each in ("Left out 1", "Lawsuit 17", "Lost for good is what they wrote", "messages")
+    )
     assert "Newcomer 0" not in said
     app.button(key=f"{key}-no").click().run()
     (refusal,) = app.error
