@@ -166,12 +166,11 @@ def _client_funds(session: Session) -> Iterator[GaugeMetricFamily]:
 
 
 def _balances(session: Session) -> GaugeMetricFamily:
-    """Every line of the chart by currency, in minor units, as its side grows; what sums to zero in all is left out."""
+    """Every line of the chart by currency, in minor units, on the side on which its accounts grow."""
     name = "escrow_desk_balance_minor"
     gauge = GaugeMetricFamily(name, "Balance of a line of the chart", labels=["account", "currency"])
     for (line, currency), net in sorted(ledger.nets(session).items()):
-        grows_as_debit = accounts.CHART[line].side is accounts.Side.DEBIT
-        gauge.add_metric([line, currency], net.minor if grows_as_debit else -net.minor)
+        gauge.add_metric([line, currency], accounts.CHART[line].grown(net.minor))
     return gauge
 
 

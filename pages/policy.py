@@ -20,8 +20,8 @@ now = request_context.now()
 style.apply()
 buttons = header.page(
     "Policy",
-    "A project keeps the version that it began with, so a change never touches money in flight. Retention holds for "
-    "everybody by the version in force.",
+    "A project keeps the version that it began with, so a change never touches money in flight. Retention, issuer, tax "
+    "and changes of a bank go by the version in force, for everybody.",
 )
 with request_context.reading() as session:
     every = policy.versions(session)

@@ -207,7 +207,7 @@ class Market(Town):
         """What is on each line of the chart, as its side grows."""
         nets = self.read(ledger.nets).items()
         return {
-            line: net.minor if accounts.CHART[line].side is accounts.Side.DEBIT else -net.minor
+            line: accounts.CHART[line].grown(net.minor)
             for (line, of), net in nets
             if net.minor and of == currency
         }

@@ -65,7 +65,7 @@ def run(
                 )
             ]
         with desk.database.reading() as session:
-            due = [retention.looked_at(session, each) for each in retention.due(session, now=now)]
+            due = retention.looked_at(session, retention.due(session, now=now))
     data = {
         "due": [_told(each) for each in due],
         "proposed": proposed,

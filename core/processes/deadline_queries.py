@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, DateTime, Select, cast, column, exists, func,
 from sqlalchemy.orm import aliased
 
 from core.policy.limits import CHARGEBACK_ALARMS, DAY_CLOSED_WITHIN, DEBT_REMINDED_EVERY
+from core.queries.periods import CLOSED_AS
 from core.queries.receivables import OPEN_PARTS
 from core.records import (
     BankChange,
@@ -227,10 +228,8 @@ UNCLOSED = text(
            greatest((case when o.monthly then o.day + interval '1 month' else o.day + interval '1 day' end)
                     at time zone 'UTC', (select max(sent_at) from period_reminders))
            + make_interval(secs => {DAY_CLOSED_WITHIN.total_seconds():.0f}) as at
-    from (select l.day, extract(day from l.day) = 1 and coalesce((
-              select p.kind = 'MONTH' from periods p
-              where p.status = 'CLOSED' and p.kind <> 'YEAR' and p.last_day = l.day - 1 order by p.id limit 1
-          ), false) as monthly
+    from (select l.day, extract(day from l.day) = 1
+                        and coalesce(({CLOSED_AS.format(last="l.day - 1")}) = 'MONTH', false) as monthly
           from (select (open_from at time zone 'UTC')::date as day from ledger_lock
                 where open_from > '-infinity') l) o
     where not exists (select from period_reminders r where r.day = o.day)

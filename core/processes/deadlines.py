@@ -15,7 +15,7 @@ from core.actions.debts import debt_reminders, repayment_plans
 from core.actions.decisions import confirmation
 from core.actions.funding import card_retries, charges
 from core.actions.milestones import legal_checklist, ratings, verification, verification_timeout
-from core.actions.milestones.milestone_context import open_milestone
+from core.actions.milestones.milestone_context import open_case, open_milestone
 from core.actions.parties import bank_changes
 from core.actions.periods import closing_reminders
 from core.actions.privacy import retention
@@ -69,7 +69,7 @@ def _pass_on(session: Session, number: int, now: datetime) -> bool:
 
 def _resume(session: Session, number: int, now: datetime) -> bool:
     """The party had its time to answer; the case goes on without it."""
-    context, case = mediator_assignment.locked_case(session, number)
+    context, case = open_case(session, number)
     conversation.resume(session, SYSTEM, context, case, now=now)
     return True
 
@@ -160,7 +160,7 @@ def _milestone(session: Session, number: int) -> None:
 
 
 def _case(session: Session, number: int) -> None:
-    mediator_assignment.locked_case(session, number)
+    open_case(session, number)
 
 
 def _case_of_decision(session: Session, number: int) -> None:

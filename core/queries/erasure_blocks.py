@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from core.clock import utc
 from core.money import Money, in_order
 from core.rules.refusal_reasons import Block
 
-HOLD = text(
+
+def _of_each(question: str) -> TextClause:
+    """The same of everybody in `:parties`, in one statement."""
+    return text(
+        "select asked.party, found.* from unnest(cast(:parties as bigint[])) as asked (party)"
+        f" cross join lateral ({question.replace(':party', 'asked.party')}) found"
+    )
+
+
+HOLD = _of_each(
     """
     select h.placed_at, h.reason, s.name as placed_by from legal_holds h join staff s on s.id = h.placed_by
     where h.party_id = :party and h.lifted_at is null
     """
 )
 # What is counted, of this person: with a code, one of it and several of it.
-UNDER_WAY = text(
+UNDER_WAY = _of_each(
     """
     with theirs as (
         select m.id, m.project_id from milestones m join projects p on p.id = m.project_id
@@ -75,7 +84,7 @@ UNDER_WAY = text(
     """
 )
 # The ledger says what is held, owed to them and owed by them; what is the platform's own is not theirs.
-MONEY = text(
+MONEY = _of_each(
     """
     select b.line, b.currency, sum(b.balance)::bigint as minor from account_balances b
     where b.balance <> 0 and (
@@ -83,7 +92,7 @@ MONEY = text(
         or b.line in ('held', 'refund_payable', 'deferred_platform_fee') and b.object_id in (
             select m.id from milestones m join projects p on p.id = m.project_id
             where :party in (p.payer_id, p.payee_id)))
-    group by 1, 2 order by 1, 2
+    group by 1, 2
     """
 )
 SENTENCES = {
@@ -98,30 +107,49 @@ NAMED = 5  # of what there is more than one of
 
 def blocks(session: Session, party_id: int) -> tuple[Block, ...]:
     """Empty where this person can be erased. Whoever erases asks under the party's lock."""
-    return (*_hold(session, party_id), *_under_way(session, party_id), *_money(session, party_id))
+    return of_each(session, [party_id])[party_id]
 
 
-def _hold(session: Session, party_id: int) -> Iterator[Block]:
-    for row in session.execute(HOLD, {"party": party_id}):
-        yield Block(
-            "legal_hold",
-            f"A legal hold stands since {utc(row.placed_at):%-d %b %Y, %H:%M} UTC, placed by {row.placed_by}: "
-            f"{row.reason.rstrip('.')}.",
+def of_each(session: Session, party_ids: Collection[int]) -> Mapping[int, tuple[Block, ...]]:
+    """The same of several, in as many statements as of one."""
+    found: dict[int, list[Block]] = {number: [] for number in party_ids}
+    for party_id, block in (
+        *_holds(session, party_ids),
+        *_under_way(session, party_ids),
+        *_money(session, party_ids),
+    ):
+        found[party_id].append(block)
+    return {number: tuple(each) for number, each in found.items()}
+
+
+Found = Iterator[tuple[int, Block]]
+
+
+def _holds(session: Session, party_ids: Collection[int]) -> Found:
+    for row in session.execute(HOLD, {"parties": list(party_ids)}):
+        yield (
+            row.party,
+            Block(
+                "legal_hold",
+                f"A legal hold stands since {utc(row.placed_at):%-d %b %Y, %H:%M} UTC, placed by {row.placed_by}: "
+                f"{row.reason.rstrip('.')}.",
+            ),
         )
 
 
-def _under_way(session: Session, party_id: int) -> Iterator[Block]:
-    for row in session.execute(UNDER_WAY, {"party": party_id}):
+def _under_way(session: Session, party_ids: Collection[int]) -> Found:
+    for row in session.execute(UNDER_WAY, {"parties": list(party_ids)}):
         if row.which:
             count = len(row.which)
             named = ", ".join(row.which[:NAMED]) + (" …" if count > NAMED else "")
-            yield Block(row.code, f"{count} {row.one if count == 1 else row.many} ({named}).")
+            yield row.party, Block(row.code, f"{count} {row.one if count == 1 else row.many} ({named}).")
 
 
-def _money(session: Session, party_id: int) -> Iterator[Block]:
-    found: dict[str, list[Money]] = {}
-    for row in session.execute(MONEY, {"party": party_id}):
-        found.setdefault(row.line, []).append(Money(abs(row.minor), row.currency))
-    for line, amounts in found.items():
+def _money(session: Session, party_ids: Collection[int]) -> Found:
+    found: dict[tuple[int, str], list[Money]] = {}
+    for row in session.execute(MONEY, {"parties": list(party_ids)}):
+        found.setdefault((row.party, row.line), []).append(Money(abs(row.minor), row.currency))
+    for (party_id, line), amounts in sorted(found.items()):
         code, sentence = SENTENCES[line]
-        yield Block(code, sentence.format(amounts=" and ".join(str(each) for each in in_order(amounts))))
+        said = sentence.format(amounts=" and ".join(str(each) for each in in_order(amounts)))
+        yield party_id, Block(code, said)

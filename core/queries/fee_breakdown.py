@@ -204,7 +204,7 @@ def rows(
 
 def _row(found: Mapping[str, Any], currency: str, since: datetime) -> FeeRow:
     amounts = {
-        line: Money(minor if CHART[line].side is accounts.Side.DEBIT else -minor, currency)
+        line: Money(CHART[line].grown(minor), currency)
         for line, minor in ((line, found[column]) for line, column in zip(ALL, COLUMNS, strict=True))
         if minor
     }
@@ -259,7 +259,7 @@ def postings(
             row.posted_at,
             row.milestone_id,
             row.line,
-            Money(row.amount if CHART[row.line].side is accounts.Side.DEBIT else -row.amount, currency),
+            Money(CHART[row.line].grown(row.amount), currency),
         )
         for number, row in enumerate(session.execute(text(POSTINGS.format(journals=journals)), known))
     ]

@@ -137,7 +137,7 @@ def periods(
     }
     amounts: dict[tuple[str, date], dict[str, Money]] = {}
     for row in session.execute(TOTALS, values):
-        grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
+        grown = CHART[row.line].grown(row.net)
         amounts.setdefault((row.currency, row.begins), {})[row.line] = Money(grown, row.currency)
     found: dict[str, list[FeePeriod]] = {}
     for (currency, begins), each in sorted(amounts.items()):

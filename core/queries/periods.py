@@ -48,9 +48,10 @@ SUSPENSE = text(
 
 
 # The first that closed it: a month that was closed day by day was closed by days.
-CLOSED_BEFORE = text(
-    "select kind from periods where status = 'CLOSED' and kind <> 'YEAR' and last_day = :last order by id limit 1"
-)
+CLOSED_AS = """
+select kind from periods where status = 'CLOSED' and kind <> 'YEAR' and last_day = {last} order by id limit 1
+"""
+CLOSED_BEFORE = text(CLOSED_AS.format(last=":last"))
 LATER_YEAR = text(
     "select 1 from periods where kind = 'YEAR' and status = 'CLOSED' and last_day >= :first limit 1"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -123,9 +124,16 @@ def due_by(session: Session, profile: Profile, *, now: datetime) -> list[PersonD
     return [PersonDue(**row) for row in session.execute(DUE, asked | kept).mappings()]
 
 
-def looked_at(session: Session, person: PersonDue) -> PersonDue:
-    """With everything that is in the way of erasing them now."""
-    return replace(person, blocks=erasure_blocks.blocks(session, person.id))
+def looked_at(session: Session, people: Sequence[PersonDue]) -> list[PersonDue]:
+    """With everything that is in the way of erasing each of them now."""
+    blocks = erasure_blocks.of_each(session, [each.id for each in people])
+    return [replace(each, blocks=blocks[each.id]) for each in people]
+
+
+def _in_turn(session: Session, people: Sequence[PersonDue]) -> Iterator[PersonDue]:
+    """Each of them looked at, so many at once that nearly always that is all of them."""
+    for first in range(0, len(people), RETENTION_AT_ONCE):
+        yield from looked_at(session, people[first : first + RETENTION_AT_ONCE])
 
 
 def planned(session: Session, *, now: datetime) -> RunPlan:
@@ -134,10 +142,9 @@ def planned(session: Session, *, now: datetime) -> RunPlan:
     rest = [each for each in found if each.erasure_id is None]
     chosen: list[PersonDue] = []
     kept: list[PersonDue] = []
-    for each in rest:
+    for seen in _in_turn(session, rest):
         if len(chosen) == RETENTION_AT_ONCE:
             break
-        seen = looked_at(session, each)
         (kept if seen.blocks else chosen).append(seen)
     later = len(rest) - len(chosen) - len(kept)
     return RunPlan(tuple(chosen), tuple(kept), later, len(found) - len(rest))

@@ -42,7 +42,7 @@ def show() -> None:
     now = request_context.now()
     with request_context.reading() as session:
         found, waiting = due_people.due(session, now=now), due_people.waiting(session)
-        shown = [due_people.looked_at(session, each) for each in found[:SHOWN]]
+        shown = due_people.looked_at(session, found[:SHOWN])
     label = "Retention: nobody is due" if not found else f"Retention: due {len(found):,}"
     with st.expander(label, icon=":material/event_busy:", expanded=bool(waiting)):
         _policy()

@@ -142,7 +142,7 @@ def settled_meanwhile(rows: Sequence[Debt]) -> None:
     """A debt that was open on this page, and of which nothing is owed any more."""
     shown: dict[str, str] = st.session_state.get(SHOWN, {})
     for number in shown.keys() - {row.id for row in rows}:
-        cards.note(f"{shown.pop(number)} owes nothing of this debt any more: it is settled already.")
+        cards.note(f"{shown.pop(number)} owes nothing of this debt any more: it was settled or written off.")
 
 
 def _kept_back(row: Debt) -> str:

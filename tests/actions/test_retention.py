@@ -26,6 +26,7 @@ from core.rules.permissions import NotPermitted
 from core.rules.proposals import MakerIsChecker
 from core.rules.reasons import ReasonMissing
 from tests import builders
+from tests.actions.test_statement_counts import counted
 from tests.builders import Town
 from tests.desk_fixtures import a_desk
 
@@ -106,6 +107,22 @@ def test_a_person_without_a_project_is_due_when_their_time_is_over(town: Town) -
     town.now += TICK
     (row,) = [each for each in due(town) if each.id == number]
     assert (row.worked, row.due_at) == (False, town.now)
+
+
+def test_a_plan_takes_as_many_statements_for_one_person_as_for_twelve(town: Town) -> None:
+    def planned() -> tuple[int, int]:
+        with counted(town.database) as seen:
+            plan = town.read(lambda s: due_people.planned(s, now=town.now))
+        return plan.due, len(seen)
+
+    newcomers(town, 1)
+    few, statements = planned()
+    for number in range(12):
+        builders.a_party(town, "PAYER", f"Another {number}")
+    town.now += HOME_SERVICES.newcomer_kept
+    many, as_many = planned()
+    assert many >= few + 12
+    assert as_many == statements
 
 
 def test_one_proposes_and_another_erases_them_all(town: Town, desk: Desk) -> None:

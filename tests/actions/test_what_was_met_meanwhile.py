@@ -23,7 +23,7 @@ from core.actions.decisions import confirmation, drafts, planned_calls, recorded
 from core.actions.demo import clock
 from core.actions.funding import card_retries, charges, fund, settlement_currency
 from core.actions.milestones import completion, ratings, verification
-from core.actions.milestones.milestone_context import open_milestone
+from core.actions.milestones.milestone_context import open_case, open_milestone
 from core.actions.operations import operation_retry, operation_states
 from core.actions.parties import payment_method_setups
 from core.actions.payouts import pending_withdrawals, reversals, withdrawals
@@ -97,7 +97,7 @@ def test_a_case_that_has_a_mediator_is_given_to_no_other(town: Town, owner: Data
     told = builders.in_mediation(town)
 
     def again(session: Any) -> int | None:
-        context, case = mediator_assignment.locked_case(session, told.case)
+        context, case = open_case(session, told.case)
         mediator_assignment.assign_best(session, context, case, now=town.now)
         return case.mediator_id
 

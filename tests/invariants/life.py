@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import select
 
@@ -98,6 +98,8 @@ class Life:
     done: Counter[str] = field(default_factory=Counter)
     known: dict[str, tuple[int, str]] | None = None
     moved: bool = True
+    goes_on_after: ClassVar[type[DeskError]] = NothingThere
+    """After which refusal another thing comes to mind; any other ends the step."""
 
     def begin(self, seed: int, kinds: Sequence[tuple[str, str, str, str]] = KINDS) -> None:
         """Projects on two platforms in two currencies, each with people and a way to be paid out of its own."""
@@ -119,7 +121,7 @@ class Life:
                 THINGS[name][0](self)
                 self.done[name] += 1
                 return
-            except NothingThere:
+            except self.goes_on_after:
                 name = self.draw.choice(NAMES)
             except DeskError as refusal:
                 self.done[f"{name}: {refusal.code}"] += 1

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import messages
-from core.actions.cases.mediator_assignment import locked_case, require_at_work, require_open
-from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.cases.mediator_assignment import require_at_work, require_open
+from core.actions.milestones.milestone_context import MilestoneContext, open_case, open_milestone
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import NotFound
@@ -75,7 +75,7 @@ def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body:
 
     Raises `NotYours`, `NothingAsked` when the case waits for nobody, or for the other party.
     """
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     if actor.kind != "party" or actor.id not in (context.payer.id, context.payee.id):
         raise NotYours(actor=actor.label)
     if case.waiting_on != actor.id:
@@ -109,7 +109,7 @@ def ask(
     Raises `AnswerAfterDecision`, `NotFound` for somebody who is no party to the case.
     """
     require(actor, Permission.WORK_CASE)
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     require_open(case)
     require_at_work(session, actor, case.id)
     if party_id not in (context.payer.id, context.payee.id):
@@ -159,7 +159,7 @@ def ask(
 def stop_waiting(session: Session, actor: Actor, *, now: datetime, case_id: int) -> Case:
     """Staff no longer needs the reply: the review resumes. Raises `NothingAsked`."""
     require(actor, Permission.WORK_CASE)
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     require_open(case)
     require_at_work(session, actor, case.id)
     if case.status != CaseStatus.WAITING_PARTY:

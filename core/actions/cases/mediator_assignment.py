@@ -38,16 +38,6 @@ class NotAMediator(DeskError):
     """{name} is not an active mediator, so a case cannot be given to them."""
 
 
-def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
-    """The case with its milestone's context, locked in the common order: milestone first. Raises `NotFound`."""
-    return open_case(session, case_id)
-
-
-def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
-    """The same without locks, for callers that only read. Raises `NotFound`."""
-    return open_case(session, case_id, lock=False)
-
-
 def require_open(case: Case) -> None:
     """Raises `CaseClosed` for a case that blocks no release any more."""
     if not blocks_release(case.status):
@@ -112,7 +102,7 @@ def assign(
     `Recused`, `YouAreRecused`.
     """
     require(actor, Permission.ASSIGN_CASE)
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     require_open(case)
     require_at_work(session, actor, case_id)
     before = case.mediator_id
@@ -214,7 +204,7 @@ def assign_best(session: Session, context: MilestoneContext, case: Case, *, now:
 def pass_on(session: Session, *, now: datetime, case_id: int) -> bool:
     """Reassign the case of somebody who may no longer decide it to the next available mediator, else return it to the
     queue. Returns whether it was reassigned."""
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     if not blocks_release(case.status):
         return False
     assign(session, SYSTEM, now=now, case_id=case_id, staff_id=None)
@@ -260,7 +250,7 @@ def _by_staff(session: Session, pairs: Executable) -> defaultdict[int, frozenset
 def escalate(session: Session, *, now: datetime, case_id: int) -> None:
     """No decision in time: the platform's administrators may decide the case too (milestone-payment-flow, Error
     Handling 3)."""
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     if case.escalated or not blocks_release(case.status):
         return
     case.escalated = True

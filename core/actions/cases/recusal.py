@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
-from core.actions.cases.mediator_assignment import locked_case, require_open
+from core.actions.cases.mediator_assignment import require_open
 from core.actions.decisions import recorded_decision
+from core.actions.milestones.milestone_context import open_case
 from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records import Case, Recusal
@@ -31,7 +32,7 @@ def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reaso
     Raises `NotPermitted`, `CaseClosed`, `ReasonMissing`, `AlreadyRecused`.
     """
     require(actor, Permission.ASSIGN_CASE)
-    context, case = locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     require_open(case)
     before = session.get(Recusal, (case.id, actor.id))
     if before is not None:

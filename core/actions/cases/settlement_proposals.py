@@ -20,7 +20,7 @@ from core.actions.decisions import outcome, plan, plan_letters, planned_calls, r
 from core.actions.decisions.plan import Draft
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones import completion
-from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.milestones.milestone_context import MilestoneContext, open_case, open_milestone
 from core.actions.payouts import release
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.recorded_steps import UNTIL, digest
@@ -57,7 +57,7 @@ def propose(
 
     Raises `NotYours`, `CaseClosed`, `AlreadyDecided`, `MessageTooLong` and what a decision raises about amounts.
     """
-    context, case = mediator_assignment.locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     proposer = _party(context, actor)
     _require_undecided(session, case)
     split = _split(context, case, release)
@@ -245,7 +245,7 @@ def _locked(session: Session, proposal_id: int) -> tuple[MilestoneContext, Case,
     plain = session.get(SettlementProposal, proposal_id)
     if plain is None:
         raise NotFound(kind="settlement proposal", id=proposal_id)
-    context, case = mediator_assignment.locked_case(session, plain.case_id)
+    context, case = open_case(session, plain.case_id)
     return (
         context,
         case,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.cases import mediator_assignment
 from core.actions.decisions import cautions, cooling_off_letters, drafts, execution, recorded_decision
-from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.milestone_context import MilestoneContext, open_case
 from core.actions.payouts import release
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
@@ -119,7 +119,7 @@ def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[Milestone
     plain = session.get(Decision, decision_id)
     if plain is None:
         raise NotFound(kind="decision", id=decision_id)
-    context, case = mediator_assignment.locked_case(session, plain.case_id)
+    context, case = open_case(session, plain.case_id)
     decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
     me = recorded_decision.person(actor)
     mediator_assignment.require_may_decide(session, context, case, me)

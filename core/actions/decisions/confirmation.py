@@ -14,7 +14,7 @@ from core.actions.decisions.approvals import DecisionNotPending, approve, send_b
 from core.actions.decisions.execution import JustMade, execute_if_due
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft_of, require_undecided
-from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.milestone_context import MilestoneContext, open_case
 from core.actions.payouts import release
 from core.audit.actions import AuditAction
 from core.audit.recorded_steps import WHY_TWO, digest
@@ -55,7 +55,7 @@ class NotInMediation(DeskError):
 
 def preview(session: Session, actor: Actor, *, now: datetime, draft: Draft) -> tuple[Plan, tuple[Block, ...]]:
     """The plan for a draft and why a second person would be needed. Changes nothing and locks nothing."""
-    context, case = mediator_assignment.case_to_read(session, draft.case_id)
+    context, case = open_case(session, draft.case_id, lock=False)
     earlier = recorded_decision.of_case(session, case.id)
     _may_decide(session, actor, context, case, earlier)
     me = recorded_decision.person(actor)
@@ -82,7 +82,7 @@ def confirm(
     `ReleaseBlocked`, `StepUpRequired`, `AnothersCase`, `AnswerPending`, `NewsUnread`.
     """
     require_decider(actor, now)
-    context, case = mediator_assignment.locked_case(session, draft.case_id)
+    context, case = open_case(session, draft.case_id)
     earlier = recorded_decision.of_case(session, case.id, intent=intent)
     if (before := next((each for each in earlier if each.intent == intent), None)) is not None:
         if (before.maker_id, before.plan_hash) != (actor.id, plan_hash):

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.cases import disputes, mediator_assignment
-from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.milestone_context import MilestoneContext, open_case
 from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.db import Record
@@ -64,7 +64,7 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, case_id: i
     """
     require(actor, Permission.WORK_CASE)
     reason = given(reason)
-    context, case = mediator_assignment.locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     decision = session.scalars(
         select(Decision).where(Decision.case_id == case.id, Decision.status == DecisionStatus.EXECUTED)
     ).one_or_none()
@@ -118,7 +118,7 @@ def close_correction(
     Raises `NotACorrection`, `CaseClosed`, `OwnDecision`, `ReasonMissing`.
     """
     require(actor, Permission.CLOSE_CORRECTION, now)
-    context, case = mediator_assignment.locked_case(session, case_id)
+    context, case = open_case(session, case_id)
     if case.corrects_id is None:
         raise NotACorrection(case=case.id)
     mediator_assignment.require_open(case)

@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.cases import disputes, mediator_assignment
+from core.actions.cases import disputes
 from core.actions.debts import receivables
 from core.actions.decisions import outcome, plan, recorded_decision
 from core.actions.decisions.plan import Plan
 from core.actions.milestones import completion, project_progression
-from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.milestone_context import MilestoneContext, open_case
 from core.actions.payouts import release
 from core.audit.actions import AuditAction
 from core.records import Case, Decision
@@ -45,7 +45,7 @@ def execute_if_due(
     if just is not None:
         _execute(session, just.context, just.case, decision, just.plan, now=now)
         return True
-    context, case = mediator_assignment.locked_case(session, decision.case_id)
+    context, case = open_case(session, decision.case_id)
     decision = session.get_one(Decision, decision.id, with_for_update=True, populate_existing=True)
     if decision.status != DecisionStatus.COOLING_OFF:
         return False

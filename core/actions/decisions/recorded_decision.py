@@ -10,11 +10,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.cases import mediator_assignment
 from core.actions.decisions import cooling_off_letters, drafts, plan
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.planned_calls import Asked
-from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.milestones.milestone_context import MilestoneContext, open_case, open_milestone
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
@@ -196,7 +195,7 @@ def look_again(session: Session, *, now: datetime, milestone_id: int, why: str |
     decision = session.scalars(wanted).one_or_none()
     if decision is None:
         return False
-    context, case = mediator_assignment.locked_case(session, decision.case_id)
+    context, case = open_case(session, decision.case_id)
     session.refresh(decision, with_for_update=True)
     return decision.status in PENDING and voided_if_changed(
         session, context, case, decision, now=now, why=why

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import mediator_assignment
+from core.actions.milestones.milestone_context import open_case
 from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import ChangedMeanwhile, DeskError, NotFound
@@ -80,7 +81,7 @@ def set_active(
     """
     require(actor, Permission.MANAGE_STAFF, now)
     for case_id in sorted(hand_over or ()):  # milestones are locked before staff, as everywhere
-        mediator_assignment.locked_case(session, case_id)
+        open_case(session, case_id)
     staff, roles = opened(session, actor, now=now, staff_id=staff_id)
     reason = given(reason)
     if staff.active == active:
