@@ -23,8 +23,10 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 PATIENCE, PAUSE = 3.0, 0.05  # seconds
 
-# A commit is on disk before anybody hears of it (synchronous_commit, which is on unless somebody turned it off).
-WRITTEN = text("select pg_current_wal_flush_lsn()::text")
+# A commit is on disk before anybody hears of it (synchronous_commit, which is on unless somebody turned it off). What is
+# on disk may end within a record, which no replica can replay before the rest comes, and on a quiet primary none does:
+# the number of a transaction makes the end of this read a record, and the server writes it out within a moment.
+WRITTEN = text("select pg_current_wal_flush_lsn()::text from pg_current_xact_id()")
 BEHIND = text(
     "select greatest(pg_wal_lsn_diff(cast(:written as pg_lsn), pg_last_wal_replay_lsn()), 0)::bigint"
 )

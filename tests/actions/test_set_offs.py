@@ -260,7 +260,7 @@ def test_the_page_shows_both_sides_and_what_remains_and_sets_it_off(market: Mark
 
 
 @pytest.mark.parametrize(
-    ("with_us", "said"), [(60_000, "payable to the payee is with us"), (DEBT, "already")]
+    ("with_us", "said"), [(60_000, "payable to the payee is with us"), (DEBT, "owes nothing of this debt any more")]
 )
 def test_a_tab_that_was_left_open_says_that_the_debt_was_settled_meanwhile(
     market: Market, tmp_path: Path, with_us: int, said: str
