@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.queries import journals, search
-from core.queries.search import Hit, Result
+from core.queries import search
+from core.queries.search import STATUS_AXES, Hit, Result
 from core.rules.masking import SEARCH
 from core.rules.search import MOST_CHARACTERS, SHORTEST, Found, meaning
 from dashboard import navigation, readings, request_context
@@ -77,21 +77,6 @@ PLACES: Mapping[Found, Callable[[Hit], Place]] = {
     Found.OPERATION: lambda hit: ("operations", {"id": hit.id}),
     Found.WEBHOOK_EVENT: lambda hit: ("operations", {"operations-tab": "Webhook inbox", "about": hit.id}),
     Found.AUDIT_ENTRY: lambda hit: ("entry", {"id": hit.id}),
-}
-AXES: Mapping[Found, str] = {
-    Found.MANUAL_JOURNAL: "proposal",
-    Found.CASE: "case",
-    Found.PROJECT: "project",
-    Found.MILESTONE: "milestone",
-    Found.PAYOUT: "payout",
-    Found.REFUND: "refund",
-    Found.RECEIPT: "credit note",
-    Found.CHARGEBACK: "chargeback",
-    Found.LETTER: "notification",
-    Found.OPERATION: "operation",
-    Found.WEBHOOK_EVENT: "webhook",
-    Found.BREAK: "break class",
-    Found.RUN: "reconciliation",
 }
 
 
@@ -183,7 +168,7 @@ def _line(hit: Hit) -> None:
             st.markdown(plain(money.text(hit.amount)), width="content")
         if hit.matched is not None:
             st.caption(plain(f"{money.text(hit.matched)} {hit.matched_as}"), width="content")
-        if hit.status and hit.kind in AXES:
-            status.show(AXES[hit.kind], hit.status)
-        elif hit.kind == Found.JOURNAL and hit.status:
-            st.caption(plain(journals.title(hit.status)), width="content")
+        if hit.status and hit.kind in STATUS_AXES:
+            status.show(STATUS_AXES[hit.kind], hit.status)
+        elif hit.status_words:
+            st.caption(plain(hit.status_words), width="content")

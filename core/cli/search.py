@@ -13,21 +13,11 @@ from core.cli.operator import As
 from core.cli.output import Json, console, opened, print_whole, say
 from core.queries.search import Hit
 from core.rules import documents
-from core.rules.refunds import RefundStatus
 from core.rules.search import MOST_CHARACTERS, Found
-from core.rules.transitions import status_words
 
 
 def _kind(hit: Hit) -> str:
     return documents.title_of(hit.reference) if hit.kind is Found.RECEIPT else hit.kind.capitalize()
-
-
-def _status(hit: Hit) -> str:
-    """In words; of a credit note, in those of every other place."""
-    if hit.kind is Found.RECEIPT and hit.status:
-        return documents.SINCE[RefundStatus(hit.status)][0]
-    words = status_words(hit.status or "")
-    return f"{words[:1].upper()}{words[1:]}"
 
 
 def search(
@@ -55,6 +45,7 @@ def search(
             "detail": hit.detail,
             "amount": hit.amount.as_dict() if hit.amount else None,
             "status": hit.status,
+            "status_words": hit.status_words or None,
         }
 
     def table() -> None:
@@ -70,7 +61,7 @@ def search(
                 hit.detail,
                 str(hit.amount or ""),
                 f"{hit.matched} {hit.matched_as}" if hit.matched else "",
-                _status(hit),
+                hit.status_words,
             )
             rows.add_row(*map(Text, said))  # names and titles come from outside and are no markup
         print_whole(rows)

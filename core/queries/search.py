@@ -15,12 +15,30 @@ from sqlalchemy.orm import Session
 
 from core.like_patterns import like
 from core.money import Money
-from core.rules import permissions
+from core.queries import journals
+from core.rules import permissions, status_labels
 from core.rules.permissions import Actor, Permission
 from core.rules.references import PREFIXES
 from core.rules.search import OF_REFERENCE, Found, Meaning, meaning
 
 LIMIT = 8
+# By which axis of `status_labels` the status of what was found is called.
+STATUS_AXES: Mapping[Found, str] = {
+    Found.CASE: "case",
+    Found.PROJECT: "project",
+    Found.MILESTONE: "milestone",
+    Found.PAYOUT: "payout",
+    Found.REFUND: "refund",
+    Found.RECEIPT: "credit note",
+    Found.CHARGEBACK: "chargeback",
+    Found.LETTER: "notification",
+    Found.SUSPENSE: "suspense",
+    Found.BREAK: "break class",
+    Found.MANUAL_JOURNAL: "proposal",
+    Found.RUN: "reconciliation",
+    Found.OPERATION: "operation",
+    Found.WEBHOOK_EVENT: "webhook",
+}
 PREFIX: Mapping[Found, str] = {found: PREFIXES[kind] for kind, found in OF_REFERENCE.items()}
 
 
@@ -42,6 +60,15 @@ class Hit:
     matched: Money | None = None
     """The amount that was asked for, where `amount` is another one of it; `matched_as` says which."""
     matched_as: str = ""
+
+    @property
+    def status_words(self) -> str:
+        """The status as every page calls it, and of a journal its kind; empty where it has none."""
+        if not self.status:
+            return ""
+        if self.kind is Found.JOURNAL:
+            return journals.title(self.status)
+        return status_labels.words(STATUS_AXES[self.kind], self.status)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,15 @@ import pytest
 from rich.console import Console
 from sqlalchemy import text
 
+from core.actions.milestones import verification
 from core.cli import output
 from core.money import Money
+from core.queries.search import SOURCES, STATUS_AXES
 from core.records import Milestone
 from core.rules import documents
+from core.rules.search import Found
+from core.rules.status_labels import AXES
+from dashboard.ui import status
 from tests import builders
 from tests.builders import Town
 from tests.cli.terminal import Terminal
@@ -40,6 +45,24 @@ def test_a_status_is_said_in_words(terminal: Terminal, town: Town) -> None:
     said = terminal.run("search", "D-1", "--as", town.staff["mia"]).well().out
     assert "_" not in said
     assert "Under review" in said
+
+
+def test_a_status_is_called_as_on_the_page_and_the_machine_reads_both(terminal: Terminal, town: Town) -> None:
+    told = builders.funded(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    number = f"M-{told.milestone}"
+    hit = terminal.run("search", number, "--as", town.staff["mia"], "--json").well().json["hits"][0]
+    called = status.pill("milestone", hit["status"]).label
+    assert (hit["status"], hit["status_words"], called) == (
+        "PENDING_VERIFICATION", "To be verified", "To be verified",
+    )  # fmt: skip
+    assert called in terminal.run("search", number, "--as", town.staff["mia"]).well().out
+
+
+def test_what_is_found_with_a_status_has_the_words_of_its_page() -> None:
+    stated = {kind for kind, source in SOURCES.items() if source.status != "null"}
+    assert stated == {*STATUS_AXES, Found.JOURNAL}
+    assert set(STATUS_AXES.values()) <= set(AXES)
 
 
 def test_a_row_that_shows_another_amount_says_which_of_its_amounts_was_found(
