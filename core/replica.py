@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 PATIENCE, PAUSE = 3.0, 0.05  # seconds
 
-# A commit is on disk before anybody hears of it (synchronous_commit, which is on unless somebody turned it off). What is
+# A commit is on disk before anybody hears of it (synchronous_commit, on unless somebody turned it off). What is
 # on disk may end within a record, which no replica can replay before the rest comes, and on a quiet primary none does:
 # the number of a transaction makes the end of this read a record, and the server writes it out within a moment.
 WRITTEN = text("select pg_current_wal_flush_lsn()::text from pg_current_xact_id()")
