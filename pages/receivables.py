@@ -14,7 +14,7 @@ header.page(
     "What payees owe us, mostly after lost chargebacks. Whatever is paid or kept back settles the oldest part first.",
 )
 with request_context.reading() as session:
-    rows = queries.debts(session, now=request_context.now())
+    rows = queries.with_set_offs(session, queries.debts(session, now=request_context.now()))
     lost = queries.written_off(session)
 chosen, wanted = receivables.ageing(rows), navigation.asked("payee")
 receivables.settled_meanwhile(rows)

@@ -6,7 +6,7 @@ Whatever is paid or kept back settles the oldest part of a debt first, so what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.ledger import accounts
 from core.money import Money, shown_order
+from core.queries import set_offs
 from core.rules.references import reference
 
 AGES = (30, 60, 90)
@@ -113,6 +114,8 @@ class Debt:
     write_off_id: int | None
     due: Money
     """What of it is not put off by instalments."""
+    set_off: Money | None = None
+    """What of it can be set off now, where that was asked for."""
 
     @property
     def id(self) -> str:
@@ -266,6 +269,12 @@ def debts(session: Session, *, now: datetime) -> list[Debt]:
         )
         for row in rows
     ]
+
+
+def with_set_offs(session: Session, rows: Sequence[Debt]) -> list[Debt]:
+    """The same debts, each with what of it can be set off now."""
+    found = set_offs.of_debts(session, {(row.party_id, row.owed.currency): row.due for row in rows})
+    return [replace(row, set_off=found[row.party_id, row.owed.currency]) for row in rows]
 
 
 def account_of(session: Session, account_id: int) -> tuple[int, str]:

@@ -21,6 +21,7 @@ from dashboard.ui import (
     confirm,
     deadlines,
     errors,
+    filters,
     header,
     reasons,
     second_person,
@@ -34,10 +35,12 @@ from dashboard.ui.status import in_words
 
 SHOWN = "receivables:shown"  # whose debt this visitor had open, by its id
 AGES = ("0–30 days", "31–60 days", "61–90 days", "Over 90 days")
+CAN_BE_SET_OFF = "Can be set off now"
 COLUMNS = [
     tables.text("payee", "Payee", width=170),
     tables.money("owed", "Owed", width=110),
     tables.money("due", "Due now", width=110),
+    tables.money("set_off", CAN_BE_SET_OFF, value=lambda row: row.set_off if _now(row) else None, width=150),
     *(
         tables.money(f"age_{number}", label, value=lambda row, n=number: row.ages[n], width=100)
         for number, label in enumerate(AGES)
@@ -76,20 +79,47 @@ def ageing(rows: Sequence[Debt]) -> str | None:
             for total, ages in receivables.totals(rows)
         ]
     )
+    only = bool(rows) and _only_now()
     now = request_context.now()
     chosen: str | None = tables.table(
-        rows,
+        _narrowed(rows, only),
         COLUMNS,
         key="receivables",
         select=True,
-        download=tables.Table("receivables", lambda session: receivables.debts(session, now=now)),
+        download=tables.Table(
+            "receivables",
+            lambda session: _narrowed(
+                receivables.with_set_offs(session, receivables.debts(session, now=now)), only
+            ),
+            filter={"can_be_set_off_now": True} if only else {},
+        ),
         empty_state=(
-            "Nobody owes anything",
-            "What a payee owes after a chargeback or for a fee appears here.",
+            (
+                "No debt can be set off now",
+                "No payee who owes something has money with us that nothing stops.",
+            )
+            if only
+            else (
+                "Nobody owes anything",
+                "What a payee owes after a chargeback or for a fee appears here.",
+            )
         ),
         name="What payees owe, by age",
     )
     return chosen
+
+
+def _only_now() -> bool:
+    with filters.bar():
+        return filters.toggle(CAN_BE_SET_OFF, key="set-off")
+
+
+def _now(row: Debt) -> bool:
+    return row.set_off is not None and row.set_off.is_positive
+
+
+def _narrowed(rows: Sequence[Debt], only: bool) -> list[Debt]:
+    return [row for row in rows if _now(row) or not only]
 
 
 def _card(total: str, old: str, bad: bool) -> Kpi:

@@ -32,7 +32,7 @@ def panel(party_id: int, currency: str) -> None:
     if plan.owed.is_zero:
         return
     if not plan.rows:
-        cards.note(f"Nothing to set off now. {plan.why_nothing}")
+        cards.note(f"Nothing can be set off now. {plan.why_nothing}")
         return
     with st.expander("Set off now", key=f"set-off-{party_id}-{currency}"):
         tables.small(plan.rows, ROWS, name="Money that is payable and with us")

@@ -18,6 +18,7 @@ from core.errors import ReasonMissing
 from core.gateways.payments import ProviderRefused
 from core.money import Money
 from core.processes.outgoing import failures
+from core.queries import receivables
 from core.queries import set_offs as shown
 from core.records import Hold, Notification, OutgoingOperation, Payout
 from core.rules import repayment_plans as rules
@@ -26,6 +27,7 @@ from core.rules.permissions import NotPermitted, StepUpRequired
 from core.rules.repayment_plans import Every
 from dashboard.ui import confirm
 from tests.actions.stripe_events import bank_says, charged_back
+from tests.actions.test_statement_counts import counted
 from tests.builders import Told
 from tests.pages.visiting import labels, serve, visit, words
 from tests.sandbox_desk import Market
@@ -93,7 +95,13 @@ def press(market: Market, minor: int, by: str = "fay", reason: str = "They agree
 
 
 def plan(market: Market) -> shown.SetOff:
-    return market.read(lambda session: shown.of_payee(session, market.payee_id, "USD"))
+    """As the panel shows it; the table of all debts says the same of it."""
+    found = market.read(lambda session: shown.of_payee(session, market.payee_id, "USD"))
+    listed = market.read(
+        lambda session: receivables.with_set_offs(session, receivables.debts(session, now=market.now))
+    )
+    assert [each.set_off for each in listed if each.party_id == market.payee_id] == [found.total]
+    return found
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
@@ -259,8 +267,39 @@ def test_the_page_shows_both_sides_and_what_remains_and_sets_it_off(market: Mark
     )
 
 
+def test_what_can_be_set_off_is_read_in_as_many_statements_for_ten_debts_as_for_one(market: Market) -> None:
+    waiting(market, 60_000, by_hand=True)
+    with counted(market.database) as one:
+        market.read(lambda session: shown.of_debts(session, {(market.payee_id, "USD"): usd(DEBT)}))
+    many = {(market.payee_id + each, "USD"): usd(DEBT) for each in range(10)}
+    with counted(market.database) as ten:
+        found = market.read(lambda session: shown.of_debts(session, many))
+    assert len(ten) == len(one)
+    assert {each for each in found.values() if each.is_positive} == {usd(60_000)}
+
+
+def test_the_table_says_which_debts_can_be_set_off_now_and_shows_those_alone(
+    market: Market, tmp_path: Path
+) -> None:
+    _, held = waiting(market, 60_000)
+    serve(market, tmp_path)
+
+    def cells(**where: str) -> list[str | None]:
+        (grid,) = [each.value for each in visit(market, "fay", "receivables", **where).dataframe]
+        return list(grid["set_off"])
+
+    assert cells() == [""], "a hold stops it"
+    stopped = words(visit(market, "fay", "receivables", **{"set-off": "true"}))
+    assert "No debt can be set off now" in stopped
+    assert "$1,000.00" in stopped, "what is owed altogether stays on top"
+    lift(market, held)
+    assert cells() == ["$600.00"]
+    assert cells(**{"set-off": "true"}) == ["$600.00"]
+
+
 @pytest.mark.parametrize(
-    ("with_us", "said"), [(60_000, "payable to the payee is with us"), (DEBT, "owes nothing of this debt any more")]
+    ("with_us", "said"),
+    [(60_000, "payable to the payee is with us"), (DEBT, "owes nothing of this debt any more")],
 )
 def test_a_tab_that_was_left_open_says_that_the_debt_was_settled_meanwhile(
     market: Market, tmp_path: Path, with_us: int, said: str

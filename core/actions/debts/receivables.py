@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -33,33 +36,45 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
     debt = owed(session, party_id, currency)
     if debt.is_zero:  # nearly always, so the calls are not searched
         return debt
-    pending = _reversed(session, party_id, currency) + _said_to_be_paid(session, party_id, currency, but=but)
-    return max(debt - pending, Money.zero(currency))
+    pending = on_its_way(session, [party_id], but=but)[party_id, currency]
+    return max(debt - Money(pending, currency), Money.zero(currency))
 
 
-def _reversed(session: Session, party_id: int, currency: str) -> Money:
-    pending = session.scalar(
-        select(func.coalesce(func.sum(OutgoingOperation.amount_minor), 0)).where(
-            OutgoingOperation.kind == OperationKind.REVERSAL,
-            OutgoingOperation.party_id == party_id,
-            OutgoingOperation.currency == currency,
-            OutgoingOperation.status.in_(UNDER_WAY),
-        )
+def on_its_way(session: Session, party_ids: Collection[int], *, but: int = 0) -> Counter[tuple[int, str]]:
+    """Minor units by party and currency that are on their way to settle what is owed. Two statements, however many
+    parties."""
+    return _reversed(session, party_ids) + _said_to_be_paid(session, party_ids, but=but)
+
+
+def _reversed(session: Session, party_ids: Collection[int]) -> Counter[tuple[int, str]]:
+    of = OutgoingOperation
+    pending = (
+        select(of.party_id, of.currency, func.sum(of.amount_minor))
+        .where(of.kind == OperationKind.REVERSAL, of.party_id.in_(party_ids), of.status.in_(UNDER_WAY))
+        .group_by(of.party_id, of.currency)
     )
-    return Money(int(pending or 0), currency)
+    return _counted(session.execute(pending))
 
 
-def _said_to_be_paid(session: Session, party_id: int, currency: str, *, but: int = 0) -> Money:
-    said = session.scalar(
-        select(func.coalesce(func.sum(SuspenseItem.amount_minor), 0)).where(
-            SuspenseItem.status == SuspenseStatus.OPEN,
-            SuspenseItem.proposed_as == SettledAs.PAYEE_DEBT,
-            SuspenseItem.target_id == party_id,
-            SuspenseItem.currency == currency,
-            SuspenseItem.id != but,
+def _said_to_be_paid(
+    session: Session, party_ids: Collection[int], *, but: int = 0
+) -> Counter[tuple[int, str]]:
+    of = SuspenseItem
+    said = (
+        select(of.target_id, of.currency, func.sum(of.amount_minor))
+        .where(
+            of.status == SuspenseStatus.OPEN,
+            of.proposed_as == SettledAs.PAYEE_DEBT,
+            of.target_id.in_(party_ids),
+            of.id != but,
         )
+        .group_by(of.target_id, of.currency)
     )
-    return Money(int(said or 0), currency)
+    return _counted(session.execute(said))
+
+
+def _counted(rows: Iterable[Any]) -> Counter[tuple[int, str]]:
+    return Counter({(party_id, currency): int(minor) for party_id, currency, minor in rows})
 
 
 def due(session: Session, party_id: int, currency: str) -> Money:
@@ -68,13 +83,17 @@ def due(session: Session, party_id: int, currency: str) -> Money:
 
 
 def to_set_off(session: Session, party_id: int, currency: str) -> Money:
-    """How much of the payee's debt may be set off: what is due, less what is on its way to settle it. Locks and
-    writes nothing."""
-    loose = free(session, party_id, currency)
-    if loose.is_zero:
-        return loose
-    on_its_way = owed(session, party_id, currency) - loose
-    return max(due(session, party_id, currency) - on_its_way, Money.zero(currency))
+    """How much of the payee's debt may be set off. Locks and writes nothing."""
+    debt = owed(session, party_id, currency)
+    if debt.is_zero:  # nearly always, so the calls are not searched
+        return debt
+    coming = on_its_way(session, [party_id])[party_id, currency]
+    return may_be_set_off(due(session, party_id, currency), coming)
+
+
+def may_be_set_off(due: Money, coming: int) -> Money:
+    """What is due of a debt, less the minor units that are on their way to settle it."""
+    return max(due - Money(coming, due.currency), Money.zero(due.currency))
 
 
 def why_none(session: Session, party_id: int, currency: str) -> str:
@@ -85,7 +104,8 @@ def why_none(session: Session, party_id: int, currency: str) -> str:
             "The payee repays the debt by instalments, and none of it is due now. To set it off now, end the plan "
             "first."
         )
-    reversed_, said = _reversed(session, party_id, currency), _said_to_be_paid(session, party_id, currency)
+    found = (_reversed(session, [party_id]), _said_to_be_paid(session, [party_id]))
+    reversed_, said = (Money(each[party_id, currency], currency) for each in found)
     named = " and ".join(
         words
         for words, amount in (
