@@ -278,6 +278,13 @@ def _statements(
             }
             for each in found.statements
         ],
+        "already_imported": [
+            {
+                "id": each.id, "reference": each.reference, "first_on": each.first_on, "last_on": each.last_on,
+                "lines": each.lines, "said": each.sentence,
+            }
+            for each in found.known
+        ],
         "look_at": any(each.look_at for each in found.statements),
     }  # fmt: skip
 
@@ -295,7 +302,8 @@ def _report(desk: Any, actor: Any, name: str, content: bytes, *, dry_run: bool) 
         found = desk.database.run(lambda session: take(session, desk.evidence))
     return {
         "file": found.file, "sha256": found.sha256, "format": "STRIPE_REPORT", "account": STRIPE,
-        "imported_before": found.before, "lines": found.lines, "new": found.added, "statements": [], "look_at": False,
+        "imported_before": found.before, "lines": found.lines, "new": found.added, "statements": [],
+        "already_imported": [], "look_at": False,
     }  # fmt: skip
 
 
@@ -304,6 +312,9 @@ def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
         return [
             f"{data['file']} was imported on {data['imported_before']:%-d %b %Y at %H:%M} UTC; nothing was done."
         ]
+    known = [each["said"] for each in data["already_imported"]]
+    if known and not data["statements"]:
+        return [f"{data['file']}: {' '.join(known)} Nothing was done."]
     verb = "would come in" if dry_run else "imported"
     head = f"{data['file']}: {data['new']} of {data['lines']} lines {verb}."
     found = [
@@ -311,7 +322,7 @@ def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
         f"{_amount(each, 'closing')}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
         for each in data["statements"]
     ]
-    return [head, *found]
+    return [head, *known, *found]
 
 
 def _amount(each: dict[str, Any], name: str) -> str:

@@ -18,7 +18,7 @@ from core.queries import bank_statements
 from core.queries.bank_statements import Account, BankLineRow
 from core.rules.bank_statements import STRIPE
 from core.rules.permissions import Actor
-from dashboard import background_job, request_context
+from dashboard import background_job, navigation, request_context
 from dashboard.background_job import Progress, Work
 from dashboard.finance.bank_statement_view import LINES, counted
 from dashboard.ui import cards, confirm, deadlines, empty, errors, header, tables
@@ -142,14 +142,17 @@ def _preview(found: Preview) -> None:
     if outcome.before is not None:
         cards.note(f"This file was imported on {deadlines.exact(outcome.before)}. There is nothing to do.")
         return
+    if isinstance(outcome, Import) and outcome.nothing_new:
+        _nothing_new(outcome)
+        return
     header.section("Preview", "nothing is imported yet")
     if isinstance(outcome, Import):
         _statements(outcome)
         tables.table(
             found.first, LINES[:5], key="preview-lines", download=None, name="The first lines of the file"
         )
-        if outcome.lines > len(found.first):
-            cards.note(f"The first {len(found.first)} of {outcome.lines:,} lines.")
+        if (there := sum(each.lines for each in outcome.statements)) > len(found.first):
+            cards.note(f"The first {len(found.first)} of {there:,} lines.")
         new = outcome.lines - outcome.repeated
     else:
         new = outcome.added
@@ -160,6 +163,21 @@ def _preview(found: Preview) -> None:
     if intent:
         _begin(found.chosen)
         st.rerun()
+
+
+def _nothing_new(outcome: Import) -> None:
+    """Which statements it has, and the way to each."""
+    for each in outcome.known:
+        cards.note(each.sentence)
+    cards.note("There is nothing to do.")
+    with st.container(horizontal=True, gap="small"):
+        for each in outcome.known:
+            navigation.link(
+                "bank_statements",
+                f"Statement {each.reference}",
+                icon=":material/account_balance_wallet:",
+                id=each.id,
+            )
 
 
 def _statements(outcome: Import) -> None:
@@ -204,7 +222,17 @@ def _ended(work: Work[Outcome]) -> None:
     if work.error:
         raise work.error
     assert work.result is not None
-    new = work.result.lines - work.result.repeated if isinstance(work.result, Import) else work.result.added
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1  # the field for the file is empty again
-    header.say(Notice(f"{work.result.file} is imported: {counted(new)}."))
+    header.say(Notice(_done(work.result)))
     st.rerun()
+
+
+def _done(outcome: Outcome) -> str:
+    """Somebody else may have imported it since it was looked at."""
+    if outcome.before is not None:
+        return f"{outcome.file} was imported on {deadlines.exact(outcome.before)} already. Nothing was done."
+    if isinstance(outcome, ReportImport):
+        return f"{outcome.file} is imported: {counted(outcome.added)}."
+    if outcome.nothing_new:
+        return f"{outcome.file}: {' '.join(outcome.said)} Nothing was done."
+    return f"{outcome.file} is imported: {counted(outcome.lines - outcome.repeated)}."

@@ -106,15 +106,61 @@ def test_the_same_file_again_changes_nothing(session: Session) -> None:
     assert len(session.scalars(select(BankStatementFile)).all()) == 1
 
 
-def test_the_same_statement_in_another_file_repeats_its_lines(session: Session) -> None:
+@pytest.mark.parametrize("more", [b"\n", b"\r\n \r\n"])
+@pytest.mark.parametrize("write", [bank_files.camt053, bank_files.mt940])
+def test_a_statement_that_is_there_is_known_again_in_another_file_and_nothing_is_kept(
+    session: Session, write: Any, more: bytes
+) -> None:
     both = (
         sheet(1, 1, 0, (1, 500, "A"), (1, 500, "A")),
         sheet(1, 1, 1000, (1, 500, "A"), (1, -500, "B"), reference="S2"),
     )
-    take(session, bank_files.mt940(*both))
-    again = take(session, bank_files.mt940(*both) + b"\n")
-    assert [(each.lines, each.repeated) for each in again.statements] == [(2, 2), (2, 2)]
+    first = take(session, write(*both))
+    again = take(session, write(*both) + more)
+    assert [each.id for each in again.known] == [each.id for each in first.statements]
+    assert (again.nothing_new, again.lines, again.repeated, again.before) == (True, 4, 4, None)
+    number = f"BS-{first.statements[0].id}"
+    assert again.said[0] == f"The statement of 1 Sep 2026 is already imported as statement {number}."
+    assert len(session.scalars(select(BankStatement)).all()) == 2
+    assert len(session.scalars(select(BankStatementFile)).all()) == 1
     assert len(counted(session)) == 4
+
+
+def test_a_statement_without_lines_is_new_on_another_day_or_with_another_number(session: Session) -> None:
+    take(session, bank_files.camt053(sheet(1, 1, 500)))
+    again = take(session, bank_files.camt053(sheet(1, 1, 500)) + b"\n")
+    assert again.nothing_new
+    for other in (sheet(2, 2, 500), sheet(1, 1, 500, reference="S2")):
+        assert not take(session, bank_files.camt053(other)).known
+    assert len(session.scalars(select(BankStatement)).all()) == 3
+
+
+def test_a_file_with_a_statement_that_is_there_and_a_new_one_keeps_the_new_one(session: Session) -> None:
+    old, new = sheet(1, 1, 0, (1, 500, "A")), sheet(2, 2, 500, (2, 700, "B"))
+    take(session, bank_files.mt940(old))
+    done = take(session, bank_files.mt940(old, new))
+    assert ([each.lines for each in done.known], [each.lines for each in done.statements]) == ([1], [1])
+    assert (done.nothing_new, done.lines - done.repeated) == (False, 1)
+    assert counted(session) == [(1, 500, "A"), (2, 700, "B")]
+    kept = session.scalars(select(BankStatement).order_by(BankStatement.id.desc())).first()
+    assert kept is not None
+    assert kept.number == 2, "its place in the file"
+
+
+def test_another_line_on_the_same_days_is_another_statement(session: Session) -> None:
+    """The same sum of other lines: the two contradict each other."""
+    take(session, bank_files.mt940(sheet(1, 3, 0, (2, 500, "A"), (2, 700, "B"))))
+    other = bank_files.mt940(sheet(1, 3, 0, (2, 600, "A"), (2, 600, "B")))
+    assert "stands in this one only" in refused(session, other)
+
+
+def test_a_csv_that_is_taken_again_with_a_blank_line_is_known_again(session: Session) -> None:
+    mappings.save(session, OPERATOR, now=NOW, name="bank", definition=NAMED)
+    content = csv("2026-09-01,5.00,A", "2026-09-02,7.00,B")
+    first = take(session, content, file="a.csv", mapping="bank", opening="10.00")
+    again = take(session, content + b"\n", file="b.csv", mapping="bank")
+    assert [each.id for each in again.known] == [each.id for each in first.statements]
+    assert len(session.scalars(select(BankStatement)).all()) == 1
 
 
 def test_equal_lines_of_one_day_stay_two_across_statements_that_overlap(session: Session) -> None:

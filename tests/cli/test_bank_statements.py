@@ -55,6 +55,24 @@ def test_a_statement_is_looked_at_imported_and_listed(account: Terminal, tmp_pat
     assert "€13.00 at the end of 3 Feb 2026" in account.run("bank-account", "list").well().out
 
 
+def test_a_file_with_one_byte_more_is_known_by_its_statement(account: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "feb.xml", 2, 3, 1000, (2, 500), (3, -200))
+    ours = ("statement", "import", file, "--account", "main")
+    (first,) = account.run(*ours, "--json").well().json["statements"]
+    file.write_bytes(file.read_bytes() + b"\n")
+    for also in (("--dry-run",), ()):
+        said = account.run(*ours, *also).well().out
+        assert f"is already imported as statement BS-{first['id']}. Nothing was done." in " ".join(
+            said.split()
+        )
+    again = account.run(*ours, "--json").well().json
+    assert (again["statements"], again["new"], again["imported_before"]) == ([], 0, None)
+    assert [(each["id"], each["reference"]) for each in again["already_imported"]] == [
+        (first["id"], f"BS-{first['id']}")
+    ]
+    assert len(account.run("statement", "list", "--json").well().json) == 1
+
+
 def test_what_should_be_looked_at_ends_with_1(account: Terminal, tmp_path: Path) -> None:
     account.run(
         "statement", "import", written(tmp_path / "a.xml", 2, 3, 0, (2, 5)), "--account", "main"

@@ -37,12 +37,16 @@ def register(town: Town) -> None:
 
 
 def sheet(first: int, last: int, opening: int, *entries: tuple[int, int, str]) -> bytes:
+    return bank_files.camt053(stated(first, last, opening, *entries))
+
+
+def stated(first: int, last: int, opening: int, *entries: tuple[int, int, str]) -> DemoStatement:
     told = [
         DemoLine(date(2026, 2, day), Money(minor, "EUR"), "R1", "Stripe", said)
         for day, minor, said in entries
     ]
     days = date(2026, 2, first), date(2026, 2, last)
-    return bank_files.camt053(DemoStatement(IBAN, f"S{first}", Money(opening, "EUR"), *days, told))
+    return DemoStatement(IBAN, f"S{first}", Money(opening, "EUR"), *days, told)
 
 
 def bring(town: Town, content: bytes, **also: Any) -> Any:
@@ -94,6 +98,35 @@ def test_a_file_is_looked_at_and_then_imported_once(town: Town) -> None:
     again.run()
     assert "There is nothing to do." in words(again)
     assert "Import 0 lines" not in labels(again)
+
+
+def test_a_file_with_one_byte_more_leads_to_the_statement_that_is_there(town: Town) -> None:
+    register(town)
+    content = sheet(2, 3, 1000, (2, 500, "Payout"), (3, -200, "Top-up"))
+    (there,) = bring(town, content).statements
+    app = visit(town, "fay", "bank_statements", **{"bank-tab": "Import"})
+    upload(app, "feb again.xml", content + b"\n")
+    work(app, "statement-preview").wait(20)
+    app.run()
+    assert f"2 Feb 2026 to 3 Feb 2026 is already imported as statement BS-{there.id}." in words(app)
+    assert "There is nothing to do." in words(app)
+    assert not any(each.startswith("Import ") for each in labels(app))
+    assert count(town, "bank_statements") == count(town, "bank_statement_files") == 1
+
+
+def test_a_file_with_a_known_and_a_new_statement_says_both(town: Town) -> None:
+    register(town)
+    old, new = (2, 2, 1000, (2, 500, "Payout")), (3, 3, 1500, (3, -200, "Top-up"))
+    bring(town, sheet(*old))
+    app = visit(town, "fay", "bank_statements", **{"bank-tab": "Import"})
+    upload(app, "both.xml", bank_files.camt053(stated(*old), stated(*new)))
+    work(app, "statement-preview").wait(20)
+    app.run()
+    assert "The statement of 2 Feb 2026 is already imported as statement BS-" in words(app)
+    press(app, "Import 1 line")
+    ended(app, "statement-import")
+    assert "both.xml is imported: 1 line." in words(app)
+    assert count(town, "bank_statements") == 2
 
 
 def test_a_file_is_called_as_its_owner_calls_it_and_saved_under_a_name_that_any_system_takes(

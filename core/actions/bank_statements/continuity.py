@@ -78,6 +78,38 @@ def with_lines_shared(session: Session, account: BankAccount, near: Neighbours, 
     return replace(near, again=again, repeats=_begins_a_day(session, account, near, new))
 
 
+# `except all` counts equal lines; as many lines with nothing left over are the same ones.
+ALREADY_THERE = text(
+    """
+    select s.id from bank_statements s
+    where s.account_id = :account and s.first_on = :first and s.last_on = :last and s.opening_minor = :opening
+      and s.closing_minor = :closing and s.lines = :lines and (s.reference = :called or '' in (s.reference, :called))
+      and not exists (
+        select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines
+        except all
+        select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
+        where statement_id = s.id)
+    order by s.id limit 1
+    """
+)
+
+
+def already_there(session: Session, account: BankAccount, new: Span, called: str, lines: int) -> int | None:
+    """The statement of the account that has these days, balances and lines, and bears the same number where both bear
+    one. A statement without lines of another day, or with a number of its own, is another one."""
+    values = {
+        "account": account.id,
+        "first": new.first_on,
+        "last": new.last_on,
+        "called": called,
+        "lines": lines,
+    }
+    found: int | None = session.scalar(
+        ALREADY_THERE, values | {"opening": new.opening, "closing": new.closing}
+    )
+    return found
+
+
 def _begins_a_day(session: Session, account: BankAccount, near: Neighbours, new: Span) -> bool:
     """Whether it opens with what the account held when its first day began."""
     if near.before is None or near.before.last_on < new.first_on:

@@ -1,4 +1,5 @@
-"""Importing a file of bank statements: all of it or nothing, the same file or line once, each refusal one sentence.
+"""Importing a file of bank statements: all of it or nothing, the same file, statement or line once, each refusal one
+sentence.
 
 A dry run is the same in a transaction that is thrown away. What was imported is never deleted: a wrong file is answered
 by the bank's next statement, or by an entry that two people book.
@@ -13,7 +14,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import accounts, files, mappings, one_statement
-from core.actions.bank_statements.one_statement import Job, Progress, Taken
+from core.actions.bank_statements.one_statement import Job, Known, Progress, Taken
 from core.actions.bank_statements.staging import Staging
 from core.db import one_at_a_time
 from core.errors import DeskError
@@ -40,25 +41,33 @@ class StripeReportElsewhere(DeskError):
 
 @dataclass(frozen=True)
 class Import:
-    """`before`: when the same file was imported already, and then nothing else was done."""
+    """`before`: when the same file was imported already, and then nothing else was done. `known`: the statements in it
+    that are there already; where all are, the file is not kept."""
 
     file: str
     sha256: str
     format: StatementFormat
     statements: tuple[Taken, ...] = ()
+    known: tuple[Known, ...] = ()
     before: datetime | None = None
 
     @property
     def lines(self) -> int:
-        return sum(each.lines for each in self.statements)
+        return sum(each.lines for each in self.statements) + sum(each.lines for each in self.known)
 
     @property
     def repeated(self) -> int:
-        return sum(each.repeated for each in self.statements)
+        return sum(each.repeated for each in self.statements) + sum(each.lines for each in self.known)
 
     @property
     def said(self) -> tuple[str, ...]:
-        return tuple(sentence for each in self.statements for sentence in each.said)
+        of_new = (sentence for each in self.statements for sentence in each.said)
+        return (*(each.sentence for each in self.known), *of_new)
+
+    @property
+    def nothing_new(self) -> bool:
+        """Every statement of the file is there already."""
+        return bool(self.known) and not self.statements
 
 
 def take(
@@ -93,17 +102,21 @@ def take(
     job = Job(
         session,
         account,
-        files.store_file(session, actor, name, form, content, sha256, store=store, mapping=chosen, now=now),
+        name,
+        lambda: files.store_file(
+            session, actor, name, form, content, sha256, store=store, mapping=chosen, now=now
+        ),
         now,
         Money.parse(opening, account.currency, negative=True).minor if opening is not None else None,
         Staging(session),
         progress,
     )
     _all(job, _events(name, content, form, chosen, account))
-    files.record(
-        session, actor, job.file, now=now, account=account.code, statements=job.rows, lines=_count(job)
-    )
-    return Import(name, sha256, form, tuple(job.taken))
+    if job.file is not None:
+        files.record(
+            session, actor, job.file, now=now, account=account.code, statements=job.rows, lines=_count(job)
+        )
+    return Import(name, sha256, form, tuple(job.taken), tuple(job.known))
 
 
 def _events(

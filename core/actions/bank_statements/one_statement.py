@@ -19,6 +19,7 @@ from core.money import Money
 from core.records import BankAccount, BankLine, BankStatement, BankStatementFile
 from core.rules import file_names
 from core.rules.bank_statements import EARLIEST, Balances, Span, days, same_account
+from core.rules.references import reference
 
 Progress = Callable[[int], None]
 
@@ -70,23 +71,54 @@ class Taken:
     look_at: bool
 
 
+@dataclass(frozen=True)
+class Known:
+    """A statement of the file that is there already, with the same days, balances and lines: nothing of it was kept
+    again."""
+
+    id: int
+    first_on: date
+    last_on: date
+    lines: int
+
+    @property
+    def reference(self) -> str:
+        return reference("bank statement", self.id)
+
+    @property
+    def sentence(self) -> str:
+        period = days(self.first_on, self.last_on)
+        return f"The statement of {period} is already imported as statement {self.reference}."
+
+
 @dataclass
 class Job:
+    """A file on its way in. `keep` stores it: with its first statement that is new, so a file of none is not kept."""
+
     session: Session
     account: BankAccount
-    file: BankStatementFile
+    name: str
+    keep: Callable[[], BankStatementFile]
     now: datetime
     opening: int | None
     staging: Staging
     progress: Progress
+    file: BankStatementFile | None = None
     taken: list[Taken] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
     rows: list[BankStatement] = field(default_factory=list)
     begin: Begin | None = None
+
+    @property
+    def called(self) -> str:
+        """What the bank calls the statement that is read now; empty where it has no number."""
+        assert self.begin is not None
+        return file_names.words(self.begin.reference, longest=140)
 
 
 def require_ours(job: Job, begin: Begin) -> None:
     """The statement is of the account that it is imported into. Raises `AnotherBankAccount` or `AnotherCurrency`."""
-    account, file = job.account, job.file.name
+    account, file = job.account, job.name
     if begin.account is not None and not same_account(begin.account, account.identifier, account.currency):
         raise AnotherBankAccount(
             file=file,
@@ -110,7 +142,7 @@ def require_day(job: Job, line: Line) -> None:
         why = "is before this desk's first day (1 January 2000)."
     else:
         return
-    raise DayOutOfRange(file=job.file.name, place=line.place, day=f"{line.booked_on:%-d %b %Y}", why=why)
+    raise DayOutOfRange(file=job.name, place=line.place, day=f"{line.booked_on:%-d %b %Y}", why=why)
 
 
 def _require_after_opening(job: Job, last: date, end: End) -> None:
@@ -122,21 +154,26 @@ def _require_after_opening(job: Job, last: date, end: End) -> None:
             f"is before the books of {job.account.code} begin on {opened:%-d %b %Y}; their opening balance holds what "
             "was before. Is the year right?"
         )
-        raise DayOutOfRange(file=job.file.name, place=end.place, day=f"{last:%-d %b %Y}", why=why)
+        raise DayOutOfRange(file=job.name, place=end.place, day=f"{last:%-d %b %Y}", why=why)
 
 
 def finish(job: Job, end: End) -> None:
     """The statement has ended: its period, balances and neighbours are held against each other, and it is written
-    with its lines. Raises what `_balances` and `continuity.require_edges` do."""
+    with its lines, unless it is there already. Raises what `_balances` and `continuity.require_edges` do."""
     bounds = job.staging.bounds()
     first, last, said = _period(job, bounds, end)
     _require_after_opening(job, last, end)
     near = continuity.neighbours(job.session, job.account, first)
     opening, closing, balances = _balances(job, bounds, end, near, first)
     new = Span(first, last, opening, closing)
+    if (
+        there := continuity.already_there(job.session, job.account, new, job.called, bounds.count)
+    ) is not None:
+        job.known.append(Known(there, first, last, bounds.count))
+        return
     if job.staging.shared(job.account.id):
         near = continuity.with_lines_shared(job.session, job.account, near, new)
-    where = {"file": job.file.name, "place": end.place}
+    where = {"file": job.name, "place": end.place}
     gaps = continuity.require_edges(
         job.session, job.account, near, new, **where, opening_place=end.opening_place or end.place
     )
@@ -174,7 +211,7 @@ def _balances(
         if end.opening + total != end.closing:
             money = job.account.currency
             raise StatementDoesNotAddUp(
-                file=job.file.name, place=end.place, opening=Money(end.opening, money), lines=Money(total, money),
+                file=job.name, place=end.place, opening=Money(end.opening, money), lines=Money(total, money),
                 made=Money(end.opening + total, money), closing=Money(end.closing, money),
                 difference=Money(end.closing - end.opening - total, money),
             )  # fmt: skip
@@ -189,7 +226,7 @@ def _carried(job: Job, near: continuity.Neighbours, first: date, end: End) -> in
     """The balance before the first day, by the statements that are there."""
     if near.before is None:
         if job.opening is None:
-            raise OpeningUnknown(file=job.file.name, place=end.place)
+            raise OpeningUnknown(file=job.name, place=end.place)
         return job.opening
     if near.before.last_on < first:
         return near.before.closing
@@ -197,18 +234,18 @@ def _carried(job: Job, near: continuity.Neighbours, first: date, end: End) -> in
         return continuity.balance_before(job.session, job.account, first)
     if job.opening is None:
         held = Money(near.before.closing, job.account.currency)
-        raise DayCovered(file=job.file.name, place=end.place, day=f"{first:%-d %b %Y}", held=held)
+        raise DayCovered(file=job.name, place=end.place, day=f"{first:%-d %b %Y}", held=held)
     return job.opening
 
 
 def _write(job: Job, number: int, new: Span, balances: Balances, lines: int) -> None:
-    assert job.begin is not None
+    job.file = job.file or job.keep()
     row = BankStatement(
         id=number,
         file_id=job.file.id,
         account_id=job.account.id,
-        number=len(job.rows) + 1,
-        reference=file_names.words(job.begin.reference, longest=140),
+        number=len(job.rows) + len(job.known) + 1,
+        reference=job.called,
         currency=job.account.currency,
         first_on=new.first_on,
         last_on=new.last_on,
