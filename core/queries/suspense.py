@@ -15,10 +15,12 @@ from core.ledger.journals import Journal
 from core.ledger.postings import explanations
 from core.money import Money
 from core.queries.bounded_list import Listed, total
+from core.queries.journals import JournalDetail, journal
 from core.queries.ledger import sides
 from core.records import DebtWriteOff, Milestone, Party, SuspenseItem
+from core.records.ledger import journals
 from core.rules.references import reference
-from core.rules.suspense import TARGETS, SettledAs, SuspenseStatus
+from core.rules.suspense import TARGETS, SettledAs, SuspenseStatus, journal_key
 
 NEWEST = 2**63 - 1
 MOST = 200
@@ -97,6 +99,12 @@ def item(session: Session, item_id: int) -> SuspenseRow:
     if row is None:
         raise NotFound(kind="unexplained amount", id=item_id)
     return _item(dict(row))
+
+
+def booking(session: Session, row: SuspenseRow) -> JournalDetail | None:
+    """The journal of its explanation; None before there is one, and where nothing is booked for it by itself."""
+    found = session.scalar(select(journals.c.id).where(journals.c.key == journal_key(row.id)))
+    return journal(session, found) if found is not None else None
 
 
 def together(session: Session, row: SuspenseRow) -> list[SuspenseRow]:

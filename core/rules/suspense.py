@@ -51,6 +51,11 @@ class SettledAs(StrEnum):
     """A donation, or whatever else the platform bears."""
 
 
+def journal_key(item_id: int) -> str:
+    """The key of the journal that books the explanation of this item."""
+    return f"suspense.{item_id}"
+
+
 # What staff read, on the page and in a refusal.
 WORDS = {
     SettledAs.OWN_MONEY: "The platform's own money",

@@ -28,6 +28,7 @@ from dashboard.finance import (
     books,
     breaks_view,
     difference_panel,
+    journal_view,
     payee_break,
     reversal_panel,
 )
@@ -56,11 +57,14 @@ def whole(row: BreakRow, now: datetime) -> None:
         item = suspense.item(session, row.suspense_item_id) if row.suspense_item_id else None
         steps = queries.history(session, row)
         together = suspense.together(session, item) if item and item.proposed_as else []
+        booked = suspense.booking(session, item) if item and item.settled_as else None
     _said(row)
     _facts(row, now)
     _sides(row, line, journal)
     if item is not None:
-        _suspense(row, item, line, together)
+        _explained(row, item, booked) if row.state == BreakView.CLOSED else _suspense(
+            row, item, line, together
+        )
         if row.side == Side.BANK:
             bank_match_panel.kept(row)
     elif row.side == Side.BANK:
@@ -106,21 +110,13 @@ def _facts(row: BreakRow, now: datetime) -> None:
     )
     if row.remark:
         cards.note(f"Remark: {row.remark}")
-    with st.container(horizontal=True, gap="medium"):
-        if row.last_run_id:
-            navigation.link(
-                "reconciliation",
-                f"Run {reference('run', row.last_run_id)}",
-                icon=":material/compare_arrows:",
-                id=row.last_run_id,
-            )
-        if row.journal_id:
-            navigation.link(
-                "journal",
-                f"Journal {reference('journal', row.journal_id)}",
-                icon=":material/menu_book:",
-                id=row.journal_id,
-            )
+    if row.last_run_id:
+        navigation.link(
+            "reconciliation",
+            f"Run {reference('run', row.last_run_id)}",
+            icon=":material/compare_arrows:",
+            id=row.last_run_id,
+        )
 
 
 def _amounts(row: BreakRow) -> dict[str, cards.Fact]:
@@ -181,20 +177,33 @@ def _our_side(journal: JournalDetail | None) -> None:
     with cards.panel("break-ledger"):
         st.markdown("**Ledger**")
         if journal is not None:
-            tables.small(journal.legs, books.LEGS, name="Postings")
+            _posted(journal, "Postings")
         else:
             cards.note("Nothing is booked.")
+
+
+def _explained(row: BreakRow, item: SuspenseRow, booked: JournalDetail | None) -> None:
+    header.section("Explanation", item.why)
+    if item.settled_as:
+        said = explaining.said(item.settled_as, item)
+        cards.note(f"{said}: proposed by {item.proposed_by}, approved by {item.settled_by}.")
+    if booked is not None:
+        _posted(booked, "Entry of the explanation")
+
+
+def _posted(journal: JournalDetail, name: str) -> None:
+    """Its debits and credits, its day, and whether it came too late for another."""
+    tables.small(journal.legs, books.LEGS, name=name)
+    number, late = reference("journal", journal.id), journal_view.late(journal)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        navigation.link("journal", f"Journal {number}", icon=":material/menu_book:", id=journal.id)
+        cards.note(f"Posted {deadlines.exact(journal.posted_at)}." + (f" {late}." if late else ""))
 
 
 def _suspense(
     row: BreakRow, item: SuspenseRow, line: StatementSide | None, together: Sequence[SuspenseRow]
 ) -> None:
-    header.section("Explanation" if row.state == BreakView.CLOSED else "Proposed entry", item.why)
-    if row.state == BreakView.CLOSED:
-        if item.settled_as:
-            said = explaining.said(item.settled_as, item)
-            cards.note(f"{said}: proposed by {item.proposed_by}, approved by {item.settled_by}.")
-        return
+    header.section("Proposed entry", item.why)
     if item.proposed_as:
         explaining.proposal(list(together))
         return

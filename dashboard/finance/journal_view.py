@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import streamlit as st
 
 from core.queries.journals import JournalDetail, title
 from dashboard import navigation
 from dashboard.finance import books
-from dashboard.ui import cards, header, money, tables
+from dashboard.ui import cards, deadlines, header, money, tables
 from dashboard.ui.status import Pill
 
 
@@ -40,7 +42,7 @@ def facts(journal: JournalDetail) -> None:
         {
             "What": title(journal.kind),
             "Posted": journal.posted_at,
-            **_late(journal),
+            **({"Late": said} if (said := late(journal)) else {}),
             "Recorded": journal.recorded_at,
             "Key": journal.key,
             "Milestone": journal.milestone,
@@ -51,13 +53,13 @@ def facts(journal: JournalDetail) -> None:
     )
 
 
-def _late(journal: JournalDetail) -> dict[str, str]:
-    """For when it is, where it came too late for that day."""
+def late(journal: JournalDetail) -> str:
+    """For when it is, where it came too late for that day; empty of every other journal."""
     if when := journal.cause.get("late_for"):
-        return {"Late": f"For {str(when)[:10]}, which was closed"}
+        return f"For {deadlines.day(datetime.fromisoformat(str(when)))}, which was closed"
     if day := journal.cause.get("of_day"):
-        return {"Late": f"Stripe's line is of {day}"}
-    return {}
+        return f"Stripe's line is of {deadlines.day(date.fromisoformat(str(day)))}"
+    return ""
 
 
 def ties(journal: JournalDetail) -> None:

@@ -215,6 +215,7 @@ def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | 
     ]
     if legs:
         tables.small(_summed(legs) if len(items) > FEW else legs, LEGS, name="Proposed entry")
+        cards.note("It is posted with the day of the approval.")
     elif settled_as is SettledAs.EACH_OTHER:
         cards.note("Nothing is booked: the amounts offset each other within suspense.")
     elif settled_as is SettledAs.REFUND_CAME_BACK and target_id:

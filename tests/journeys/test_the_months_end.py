@@ -96,6 +96,6 @@ def test_a_month_is_reopened_by_two_closed_day_by_day_signed_and_late_lines_say_
     number = comes_late(demo, last)
     person.page.goto(f"{demo.url}/journal?id={number}")
     person.settle()
-    person.reads(f"For {last.isoformat()}, which was closed")
+    person.reads(f"For {last:%-d %b %Y}, which was closed")
     posted = demo.one("select posted_at from journals where id = :id", id=number)
     assert posted.astimezone(UTC).date() == last + timedelta(days=1)

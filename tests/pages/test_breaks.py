@@ -19,6 +19,7 @@ from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_findings, statement_matching
+from core.queries import journals
 from core.queries.reconciliation import RunSummary
 from core.records import Break, Party, StatementLine, SuspenseItem
 from core.rules.breaks import BreakClass, Side
@@ -95,10 +96,25 @@ def test_the_proposed_entry_is_shown_as_debit_and_credit_and_posted_by_another(t
     after = words(visit(town, "fay", "reconciliation", **{"break": number}))
     assert "approved its explanation" in after
     assert the_break(town).status == "CLOSED"
+    closed = visit(town, "fay", "reconciliation", **{"break": number})
+    entry = table(closed, "Entry of the explanation")
+    assert entry.index("refund_concession") < entry.index("suspense")
+    assert after.count("Posted ") == 2, "of the line, and of what it was"
 
 
 def table(app: AppTest, name: str) -> str:
     return next(each.value for each in app.html if f'aria-label="{name}"' in each.value)
+
+
+def test_a_line_that_came_after_its_day_was_closed_says_so_on_its_break(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, read = the_break(town).id, journals.journal
+    assert "which was closed" not in words(visit(town, "fay", "reconciliation", **{"break": number}))
+    late = {"late_for": "2026-02-28T15:00:00+00:00"}
+    monkeypatch.setattr(journals, "journal", lambda session, one: replace(read(session, one), cause=late))
+    said = words(visit(town, "fay", "reconciliation", **{"break": number}))
+    assert "UTC. For 28 Feb 2026, which was closed." in said
 
 
 def submit(app: AppTest) -> Button:

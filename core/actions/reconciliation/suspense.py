@@ -32,7 +32,7 @@ from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
 from core.rules.proposals import ProposalKind, ProposalStatus
 from core.rules.reasons import given
-from core.rules.suspense import SettledAs, SuspenseStatus
+from core.rules.suspense import SettledAs, SuspenseStatus, journal_key
 
 
 class AlreadySettled(DeskError):
@@ -281,7 +281,7 @@ def _settle(
         restated=_restated(item),
         target_id=item.target_id,
         milestone_id=_milestone_of_line(session, item),
-        key=f"suspense.{item.id}",
+        key=journal_key(item.id),
         cause={"suspense": item.id, **_line(item)},
     )
     if journal is not None:
