@@ -8,7 +8,7 @@ FROM ?= 0
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check attack faults stripe-test coverage vulnerabilities bench screenshots lock clean
+.PHONY: help environment demo test check attack faults stripe-test coverage vulnerabilities bench screenshots lock release clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ screenshots: environment ## docs/screenshots anew, from demos of their own: ever
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header \
 		--no-annotate --generate-hashes --output-file requirements.lock $(ARGS) pyproject.toml
+
+release: environment ## the wheel of the last commit, its SBOM, its notes and the hashes, in dist/ (the same bytes wherever it is made)
+	@exec $(BIN)/python -m scripts.release $(ARGS)
 
 clean: ## remove caches and the tests' database; .venv and the demo's data stay
 	@scripts/clean

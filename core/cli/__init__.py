@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -39,6 +41,22 @@ from core.cli.output import log_from, refusal, trouble
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"Escrow Desk {version('escrow-desk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None: ...
+
+
 app.add_typer(demo.app, name="demo")
 running.add_to(app)
 verification.add_to(app)
