@@ -30,6 +30,7 @@ from tests.database import (
     shared_server,
     stop_if_unused,
 )
+from tests.reused_database import Copy, ReusedDatabase
 from tests.rule_coverage import rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
@@ -126,18 +127,41 @@ def town_template(server: Server, template: str) -> Iterator[str]:
         yield copy.database
 
 
+@pytest.fixture(scope="session")
+def reused_empty(server: Server, template: str) -> Iterator[ReusedDatabase]:
+    yield from _reused(server, template)
+
+
+@pytest.fixture(scope="session")
+def reused_town(server: Server, town_template: str) -> Iterator[ReusedDatabase]:
+    yield from _reused(server, town_template)
+
+
+def _reused(server: Server, template: str) -> Iterator[ReusedDatabase]:
+    reused = ReusedDatabase(server, template)
+    yield reused
+    reused.close()
+
+
 @pytest.fixture
-def urls(request: pytest.FixtureRequest, server: Server) -> Iterator[Urls]:
-    """A migrated database for this test alone: `.owner_url`, `.app_url`, `.auditor_url`.
+def copy(request: pytest.FixtureRequest) -> Iterator[Copy]:
+    """A migrated database for this test alone, as the first would find it.
 
     It is empty, or has the town that `builders.a_town` finds when the test asks for a `town` or a `market`. Whatever
     the test does, no status in it may change without an entry (`tests/unrecorded.py`).
     """
     in_town = {"town", "market"} & set(request.fixturenames)
-    with fresh_copy(server, request.getfixturevalue("town_template" if in_town else "template")) as copy:
+    reused: ReusedDatabase = request.getfixturevalue("reused_town" if in_town else "reused_empty")
+    with reused.lent() as copy:
         yield copy
         if request.node.get_closest_marker("unrecorded") is None:
-            assert unrecorded.changes(copy.owner_url) == [], "these changes of a status left no audit entry"
+            assert unrecorded.changes(copy.connection) == [], "these changes of a status left no audit entry"
+
+
+@pytest.fixture
+def urls(copy: Copy) -> Urls:
+    """The same: `.owner_url`, `.app_url`, `.auditor_url`."""
+    return copy.urls
 
 
 @pytest.fixture
@@ -148,21 +172,21 @@ def bare_urls(server: Server) -> Iterator[Urls]:
 
 
 @pytest.fixture
-def database(urls: Urls) -> Iterator[Database]:
+def database(copy: Copy) -> Database:
     """The test's database as the dashboard and the worker see it: logged in as `app`."""
-    yield from _opened(urls.app_url)
+    return copy.open(copy.urls.app_url)
 
 
 @pytest.fixture
-def owner(urls: Urls) -> Iterator[Database]:
+def owner(copy: Copy) -> Database:
     """The same database as the owner of its tables."""
-    yield from _opened(urls.owner_url)
+    return copy.open(copy.urls.owner_url)
 
 
 @pytest.fixture
-def auditor(urls: Urls) -> Iterator[Database]:
+def auditor(copy: Copy) -> Database:
     """The same database, read only."""
-    yield from _opened(urls.auditor_url)
+    return copy.open(copy.urls.auditor_url)
 
 
 def _opened(url: str) -> Iterator[Database]:

@@ -140,12 +140,20 @@ def migrate(owner_url: str, revision: str = "head") -> None:
 @contextmanager
 def fresh_copy(server: Server, template: str | None) -> Iterator[Urls]:
     """A database of one's own, dropped before the next is made; empty without a template."""
-    name = f"copy_{os.getpid()}_{next(numbers)}"
     drop_done(server)
+    name = fresh_name()
     try:
         yield server.create_database(name, template=template)
     finally:
-        done.append(name)
+        no_longer_needed(name)
+
+
+def fresh_name() -> str:
+    return f"copy_{os.getpid()}_{next(numbers)}"
+
+
+def no_longer_needed(name: str) -> None:
+    done.append(name)
 
 
 def share_compiled_statements(engine: Engine) -> None:

@@ -68,13 +68,12 @@ def install(owner_url: str) -> None:
         connection.execute(SEEN + "\n".join(each))
 
 
-def changes(owner_url: str) -> list[str]:
-    """What changed without an entry, in words."""
-    with psycopg.connect(_plain(owner_url), autocommit=True) as connection:
-        if connection.execute("select to_regclass('watch.seen')").fetchone() == (None,):
-            return []
-        found = connection.execute(UNRECORDED, [sorted(BEGIN_WITH_ANOTHER)])
-        return [f"{noun} {number}: {was} → {became}" for noun, number, was, became in found]
+def changes(connection: psycopg.Connection) -> list[str]:
+    """What changed without an entry, in words. The connection is one of the owner of the tables."""
+    if connection.execute("select to_regclass('watch.seen')").fetchone() == (None,):
+        return []
+    found = connection.execute(UNRECORDED, [sorted(BEGIN_WITH_ANOTHER)])
+    return [f"{noun} {number}: {was} → {became}" for noun, number, was, became in found]
 
 
 def forget(owner_url: str) -> None:

@@ -29,7 +29,7 @@ def market(database: Database, owner: Database, running_sandbox: StripeSandbox, 
     """The desk's own numbers of people, holds and payments start where they are known when they are seen."""
     with owner.transaction() as session:
         for table in INTERNAL:
-            session.execute(text(f"alter sequence {table}_id_seq restart with {FIRST_INTERNAL}"))
+            session.execute(text(f"select setval('{table}_id_seq', {FIRST_INTERNAL}, false)"))
     market = a_market(database, running_sandbox, tmp_path)
     market.desk = replace(market.desk, evidence=EvidenceStore(tmp_path))
     return market

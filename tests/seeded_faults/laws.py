@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 from sqlalchemy import select
 
 from core import audit
@@ -58,11 +59,13 @@ def _asked(life: Life, owner: Database, auditor: Database, home: Path) -> Iterat
     yield "one object at Stripe for each operation", _once_at_stripe
     yield "nothing is left on its way", _left
     yield "Stripe's statement is the books'", _reconciled
-    yield (
-        "every change of a state has its entry",
-        lambda _: unrecorded.changes(owner.url.render_as_string(hide_password=False)),
-    )
+    yield "every change of a state has its entry", lambda _: _unrecorded(owner)
     yield "the record is sealed and verifies", lambda market: _sealed(market, auditor, home)
+
+
+def _unrecorded(owner: Database) -> list[str]:
+    with owner.engine.connect() as connection:
+        return unrecorded.changes(cast(psycopg.Connection, connection.connection.driver_connection))
 
 
 def _time_passes(market: Market) -> list[str]:
