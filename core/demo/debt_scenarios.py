@@ -1,5 +1,5 @@
-"""Payees of the demo who owe money after a lost chargeback: one is left so, one repays by instalments, one is written
-off."""
+"""Payees of the demo who owe money after a lost chargeback: one has money waiting that it can be set off against, one
+repays by instalments, one is written off."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from core.actions.debts import receivables, repayment_plans, write_offs
 from core.demo.chargeback_scenarios import bank_says, charged_back
-from core.demo.payment_scenarios import good_bank, one_of
+from core.demo.payment_scenarios import another_bank, good_bank, one_of
 from core.demo.project_run import ProjectRun, Wait
-from core.demo.standard_flow import smooth, until_over
+from core.demo.standard_flow import accept, pay, smooth, submit, until_over
 from core.money import Money
 from core.records import Milestone
 from core.rules import repayment_plans as rules
@@ -24,12 +24,23 @@ INSTALMENTS = 3
 
 
 def left_open(run: ProjectRun, milestone_id: int) -> Wait:
-    """Lost three days before the last one, so that nothing has settled the debt yet."""
+    """Lost on the last day, while the payout of the next milestone waits for a new bank account: nothing has settled
+    the debt yet, and finance can set it off against what waits."""
     yield from _paid(run, milestone_id)
-    yield max(timedelta(0), run.world.ends - run.world.now - timedelta(days=6))
+    following = run.milestone()
+    if following is not None:
+        yield from pay(run, following.id)
+    yield max(timedelta(0), run.world.ends - run.world.now - timedelta(days=4))
     row = charged_back(run, milestone_id, reason="fraudulent")
-    yield timedelta(days=3)
+    if following is not None:
+        yield from submit(run, following.id)
+    yield max(timedelta(0), run.world.ends - run.world.now - timedelta(hours=20))
+    if following is not None:
+        another_bank(run)
+        accept(run, following.id)
+    yield timedelta(hours=2)
     bank_says(run, row, ChargebackStatus.LOST)
+    yield timedelta(days=60)
 
 
 def by_instalments(run: ProjectRun, milestone_id: int) -> Wait:

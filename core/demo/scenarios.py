@@ -44,7 +44,7 @@ class Scenario(StrEnum):
     DEBT_WRITTEN_OFF = "debt written off"
     INQUIRY_CLOSED = "inquiry closed"
 
-    DEBT_OPEN = "debt of a payee"
+    DEBT_OPEN = "debt of a payee, with money that waits"
     OFFER_OPEN = "offer open"
     CHARGEBACK_OPEN = "chargeback to be answered"
     CHARGEBACK_ACCEPTANCE = "accepting a chargeback"
@@ -185,11 +185,11 @@ def _plan(draw: random.Random, number: int, branch: Scenario, turn: int) -> Proj
 
 
 def _now_and_then(draw: random.Random, number: int, branch: Scenario, turn: int) -> ProjectPlan:
-    """Small jobs in dollars, most of one milestone. The second lost chargeback comes late: its debt is still open."""
+    """Small jobs in dollars, most of one milestone; those that may be set off later have more. The second lost
+    chargeback comes late: its debt is still open."""
     kind = ProjectType.CONSULTATION if branch is Scenario.CONSULTED else ProjectType.BATHROOM
-    low, most = {Scenario.RISK_OPEN: (21_000, 30_000), Scenario.CHARGEBACK_LOST: WORK[kind].dollars}.get(
-        branch, (900, 2_400)
-    )
+    of_stages = dict.fromkeys((Scenario.CHARGEBACK_LOST, Scenario.DEBT_OPEN), WORK[kind].dollars)
+    low, most = {Scenario.RISK_OPEN: (21_000, 30_000), **of_stages}.get(branch, (900, 2_400))
     if branch is Scenario.CONSULTED:
         low, most = WORK[kind].dollars
     # Pounds, which nothing else here is paid in: from then on the desk accepts none.

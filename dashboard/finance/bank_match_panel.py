@@ -186,10 +186,11 @@ def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]
             f"Book the difference of {apart.text()} to suspense, where two people explain it",
             key=f"match-{row.id}-difference",
         )
-    _final(
-        [each.booked_on for each in map(of_line.__getitem__, chosen_lines)]
-        + [of_posting[each].posted_at.astimezone(UTC).date() for each in chosen]
-    )
+    if chosen and chosen_lines:
+        _final(
+            [each.booked_on for each in map(of_line.__getitem__, chosen_lines)]
+            + [of_posting[each].posted_at.astimezone(UTC).date() for each in chosen]
+        )
     place = text_fields.named("break", row.id, "match")
     reason = reasons.line(place, key=f"match-{row.id}-reason")
     if intent := confirm.pressed("Match", key=f"match-{row.id}", disabled=not (chosen and chosen_lines)):

@@ -19,7 +19,6 @@ from core.gateways.payments import BalanceLine
 from core.ledger import journal_store, postings
 from core.money import Money
 from core.processes import break_findings, statement_matching
-from core.queries import journals
 from core.queries.reconciliation import RunSummary
 from core.records import Break, Party, StatementLine, SuspenseItem
 from core.rules.breaks import BreakClass, Side
@@ -107,14 +106,28 @@ def table(app: AppTest, name: str) -> str:
 
 
 def test_a_line_that_came_after_its_day_was_closed_says_so_on_its_break(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path, owner: Database
 ) -> None:
-    number, read = the_break(town).id, journals.journal
-    assert "which was closed" not in words(visit(town, "fay", "reconciliation", **{"break": number}))
-    late = {"late_for": "2026-02-28T15:00:00+00:00"}
-    monkeypatch.setattr(journals, "journal", lambda session, one: replace(read(session, one), cause=late))
-    said = words(visit(town, "fay", "reconciliation", **{"break": number}))
-    assert "UTC. For 28 Feb 2026, which was closed." in said
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    closed_until_yesterday(owner, town)
+    line = StatementLine(
+        id="txn_late", kind="refund", reporting_category="refund", amount=-777, fee=0, net=-777, currency="USD",
+        source="re_late", created_at=town.now - timedelta(days=2), fetched_at=town.now,
+    )  # fmt: skip
+
+    def find(session: Session) -> None:
+        session.add(line)
+        session.flush()
+        statement_matching.to_suspense(session, "txn_late", now=town.now)
+
+    town.database.run(find)
+    said = words(visit(town, "fay", "reconciliation", **{"break": the_break(town).id}))
+    day = town.now.replace(hour=0, minute=0)
+    assert (
+        f"Posted {day:%-d %b %Y}, 00:00 UTC. For {day - timedelta(days=2):%-d %b %Y}, which was closed."
+        in said
+    )
 
 
 def submit(app: AppTest) -> Button:
@@ -403,6 +416,7 @@ def test_a_match_that_cannot_be_undone_says_so_before_it_is_made(
 
     def shown() -> str:
         app = visit(town, "fay", "reconciliation", **{"break": line.id})
+        assert "This match is final" not in words(app), "nothing is chosen that it could be matched with"
         app.multiselect(key=f"match-{line.id}-postings").set_value([posting.journal_id]).run()
         assert "Match" in labels(app)
         return words(app)
