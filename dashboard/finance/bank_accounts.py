@@ -15,13 +15,13 @@ from dashboard import request_context
 from dashboard.ui import confirm, empty, header, tables
 
 COLUMNS = [
-    tables.text("name", "Bank account", width=190),
+    tables.text("name", "Bank account", width=245),
     tables.money("balance", "Closing balance", width=140),
-    tables.day("until", "Imported until", width=115),
-    tables.text("said", "To look at", width=250),
-    tables.count("statements", "Statements", width=90),
-    tables.mono("code", "Code", width=120),
-    tables.mono("identifier", "IBAN or number", width=220),
+    tables.day("until", "Imported until", width=110),
+    tables.text("said", "To look at", width=200),
+    tables.count("statements", "Statements", width=86),
+    tables.mono("code", "Code", width=108),
+    tables.mono("identifier", "IBAN or number", width=245),
 ]
 
 

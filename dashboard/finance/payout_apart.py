@@ -56,6 +56,7 @@ def listed() -> None:
             PAYOUTS,
             key="platform-payouts",
             download=tables.Table("platform-payouts", lambda session: queries.page(session, limit=None)),
+            whole=True,
             name="Platform payouts, newest first",
         )
 

@@ -75,7 +75,7 @@ def ageing(rows: Sequence[Debt]) -> str | None:
     """The table; returns the id of the chosen debt."""
     cards.kpis(
         [
-            _card(total.text(), ages[-1].text(), ages[-1].is_positive)
+            _card(total, ages[-1], _can_be_set_off(rows, total.currency))
             for total, ages in receivables.totals(rows)
         ]
     )
@@ -122,8 +122,15 @@ def _narrowed(rows: Sequence[Debt], only: bool) -> list[Debt]:
     return [row for row in rows if _now(row) or not only]
 
 
-def _card(total: str, old: str, bad: bool) -> Kpi:
-    return Kpi("Owed by payees", total, note=f"{old} over 90 days", tone="bad" if bad else "quiet")
+def _card(total: Money, old: Money, now: Money) -> Kpi:
+    note = f"{old.text()} over 90 days" + (f" · {now.text()} can be set off now" if now.is_positive else "")
+    return Kpi("Owed by payees", total.text(), note=note, tone="bad" if old.is_positive else "quiet")
+
+
+def _can_be_set_off(rows: Sequence[Debt], currency: str) -> Money:
+    return Money.total(
+        (row.set_off for row in rows if row.set_off is not None and row.owed.currency == currency), currency
+    )
 
 
 def debt(row: Debt) -> None:

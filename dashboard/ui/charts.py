@@ -80,6 +80,8 @@ def bars(
 
     figure = go.Figure([go.Bar(x=list(x), name=name, **_values(values)) for name, values in series.items()])
     figure.update_layout(barmode="relative" if stacked else "group", bargap=0.25)
+    if x and isinstance(x[0], date):
+        _days(figure)
     _draw(
         figure,
         key,
@@ -109,7 +111,7 @@ def lines(
         ]
     )
     figure.update_layout(hovermode="x unified")
-    figure.update_xaxes(tickformat="%-d %b", hoverformat="%-d %b %Y")  # as days are written everywhere
+    _days(figure)
     _draw(
         figure,
         key,
@@ -117,6 +119,11 @@ def lines(
         alt,
         currency=_currency([value for values in series.values() for value in values]),
     )
+
+
+def _days(figure: go.Figure) -> None:
+    """As days are written everywhere."""
+    figure.update_xaxes(tickformat="%-d %b", hoverformat="%-d %b %Y")
 
 
 def _values(values: Sequence[Money | int]) -> dict[str, Any]:

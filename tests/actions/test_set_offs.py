@@ -294,6 +294,7 @@ def test_the_table_says_which_debts_can_be_set_off_now_and_shows_those_alone(
     assert "$1,000.00" in stopped, "what is owed altogether stays on top"
     lift(market, held)
     assert cells() == ["$600.00"]
+    assert "$0.00 over 90 days · $600.00 can be set off now" in words(visit(market, "fay", "receivables"))
     assert cells(**{"set-off": "true"}) == ["$600.00"]
 
 

@@ -212,6 +212,16 @@ def test_an_axis_writes_amounts_as_every_other_place_does() -> None:
     assert charts._ticks(go.Figure(go.Bar(y=[12_000.0])), "JPY")["ticktext"][1] == "¥5,000"
 
 
+def test_days_under_a_chart_are_written_as_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[go.Figure] = []
+    monkeypatch.setattr(charts, "_draw", lambda figure, *_, **__: drawn.append(figure))
+    days, amounts = [date(2026, 9, 6), date(2026, 9, 7)], {"In": [Money(1, "USD"), Money(2, "USD")]}
+    charts.bars(days, amounts, key="bars")
+    charts.lines(days, amounts, key="lines")
+    charts.bars(["Sep 2026", "Oct 2026"], amounts, key="months")
+    assert [each.layout.xaxis.tickformat for each in drawn] == ["%-d %b", "%-d %b", None]
+
+
 def test_sums_stand_in_one_order_of_currencies() -> None:
     assert money.sums([Money(1, "JPY"), Money(200, "EUR"), Money(100, "USD")]) == "$1.00 · €2.00 · ¥1"
 
