@@ -100,6 +100,7 @@ def test_the_head_of_finance_sets_a_debt_off_against_a_payout_that_waits(demo: D
         "label"
     ).first.click()
     person.settle()
+    expect(person.grid().locator("table")).to_contain_text("Can be set off now")
     header, *rows = person.cells()
     (row,) = [dict(zip(header, each, strict=True)) for each in rows]
     person.page.goto(f"{demo.url}/receivables?set-off=true&payee={demo.one(CAN_BE_SET_OFF)}")
