@@ -10,6 +10,7 @@ from rich.table import Table
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, console, opened, say
+from core.rules import status_labels
 from core.rules.breaks import BreakClass
 from core.rules.permissions import Permission, require
 
@@ -39,8 +40,8 @@ def list_(of_class: OfClass = None, as_: As = None, as_json: Json = False) -> No
             since = f"{each.since:%Y-%m-%d %H:%M}"
             table.add_row(
                 each.reference,
-                each.class_,
-                each.state,
+                status_labels.words("break class", each.class_),
+                status_labels.words("break", each.state),
                 each.difference.text(),
                 since,
                 each.owner or "–",

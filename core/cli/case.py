@@ -12,6 +12,7 @@ from rich.text import Text
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, write_new
+from core.rules import status_labels
 from core.rules.references import number_in, reference
 
 app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
@@ -41,8 +42,8 @@ def list_cases(
         for row in rows:
             said = (
                 reference("case", row["id"]),
-                row["status"],
-                row["resolution"] or "—",
+                status_labels.words("case", row["status"]),
+                status_labels.in_words(row["resolution"] or "—"),
                 row["amount"],
                 row["milestone"],
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.records import ApiKey, Installation, Receipt, Staff, StaffRole, WebhookEndpoint
+from core.rules import status_labels
 from tests import builders
 from tests.cli.terminal import Terminal
 from tests.sandbox_desk import a_market
@@ -106,7 +108,9 @@ def test_reconcile_matches_every_line_and_says_when_one_does_not(
         1,
         [("TIMING", -4_711)],
     )
-    assert "-$47.11" in terminal.run("breaks", "list", "--class", "TIMING", **at_stripe).out
+    in_words = terminal.run("breaks", "list", "--class", "TIMING", **at_stripe).out
+    assert "-$47.11" in in_words
+    assert re.search(r"B-\d+ +Timing +Open ", in_words)
     assert terminal.run("breaks", "list", "--class", "FEE", **at_stripe).code == 0
     refused = terminal.run("breaks", "list", "--as", market.staff["mia"], **at_stripe)
     assert refused.code == 2, "a mediator does not read the books"
@@ -278,8 +282,8 @@ def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: b
     for row in every:
         for fact in (
             f"D-{row['id']}",
-            row["status"],
-            row["resolution"] or "—",
+            status_labels.words("case", row["status"]),
+            (row["resolution"] or "—").capitalize().replace("_", " "),
             row["amount"],
             row["milestone"],
         ):
