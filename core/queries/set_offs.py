@@ -116,9 +116,9 @@ def of_payee(session: Session, party_id: int, currency: str) -> SetOff:
 def of_debts(session: Session, due: Mapping[DebtKey, Money]) -> dict[DebtKey, Money]:
     """What can be set off now of each of these debts, of which so much is due: the total that `of_payee` has. Four
     statements, however many debts."""
-    parties = sorted({party_id for party_id, _ in due})
+    parties = sorted({party_id for (party_id, _), amount in due.items() if amount.is_positive})
     if not parties:
-        return {}
+        return {key: Money.zero(key[1]) for key in due}
     coming = receivables.on_its_way(session, parties)
     most = {key: receivables.may_be_set_off(amount, coming[key]) for key, amount in due.items()}
     found = _taken(most, _waiting(session, parties))

@@ -16,7 +16,7 @@ from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
-from core.records import OutgoingOperation, Party, SuspenseItem
+from core.records import Milestone, OutgoingOperation, Party, Project, SuspenseItem
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM, Actor
@@ -47,10 +47,18 @@ def on_its_way(session: Session, party_ids: Collection[int], *, but: int = 0) ->
 
 
 def _reversed(session: Session, party_ids: Collection[int]) -> Counter[tuple[int, str]]:
+    """By way of their milestones, as operations are found by these, and not by all that were ever sent."""
     of = OutgoingOperation
     pending = (
         select(of.party_id, of.currency, func.sum(of.amount_minor))
-        .where(of.kind == OperationKind.REVERSAL, of.party_id.in_(party_ids), of.status.in_(UNDER_WAY))
+        .join(Milestone, Milestone.id == of.milestone_id)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(
+            Project.payee_id == func.any(list(party_ids)),
+            of.party_id == Project.payee_id,
+            of.kind == OperationKind.REVERSAL,
+            of.status.in_(UNDER_WAY),
+        )
         .group_by(of.party_id, of.currency)
     )
     return _counted(session.execute(pending))
@@ -65,7 +73,7 @@ def _said_to_be_paid(
         .where(
             of.status == SuspenseStatus.OPEN,
             of.proposed_as == SettledAs.PAYEE_DEBT,
-            of.target_id.in_(party_ids),
+            of.target_id == func.any(list(party_ids)),
             of.id != but,
         )
         .group_by(of.target_id, of.currency)
