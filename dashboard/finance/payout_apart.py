@@ -16,7 +16,7 @@ from dashboard.ui import cards, deadlines, errors, filters, header, tables
 PAYOUTS = [
     tables.leads("id", "Payout", to=lambda row: ("reconciliation", {"payout": row.id}), width=240),
     tables.money("amount", "Amount", width=130),
-    tables.text("where", "Where it is", width=420),
+    tables.text("where", "Where it is", width=350),
     tables.when("created_at", "Left Stripe", width=150),
     tables.when("paid_at", "Arrived", width=150),
 ]

@@ -84,7 +84,7 @@ def _choose(accounts: Sequence[Account]) -> Chosen | None:
     }
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         account = st.selectbox(
-            "Account", list(names), format_func=names.__getitem__, key="import-account", width=260
+            "Account", list(names), format_func=names.__getitem__, key="import-account", width=310
         )
         mapping = st.selectbox(
             "Mapping, for a CSV", [None, *mappings], format_func=lambda name: name or "None",
@@ -167,9 +167,7 @@ def _preview(found: Preview) -> None:
 
 def _nothing_new(outcome: Import) -> None:
     """Which statements it has, and the way to each."""
-    for each in outcome.known:
-        cards.note(each.sentence)
-    cards.note("There is nothing to do.")
+    cards.note(" ".join((*outcome.said, "There is nothing to do.")))
     with st.container(horizontal=True, gap="small"):
         for each in outcome.known:
             navigation.link(
