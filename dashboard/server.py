@@ -4,14 +4,15 @@
     python -m dashboard.server --port 8501 --api-only   health, metrics, webhooks and the API, without pages and sign-in
     … --api-only --processes 2                          the same by two processes on that port
 
-Every request passes, in this order: the security headers, the host and origin check, the gate that asks for a session
-of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
-and static files as well.
+Every request passes, in this order: its number in the log, the security headers, the host and origin check, the gate
+that asks for a session of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its
+websocket, media, uploads and static files as well.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core import logs
 from core.config import Settings
 from core.desk import Desk
 from core.errors import DeskError
@@ -76,8 +78,9 @@ def api_only(desk: Desk) -> Starlette:
     """The same without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
     from dashboard.address_limits import AddressLimits
     from dashboard.database_outage import DatabaseAway
+    from dashboard.request_ids import RequestIds
 
-    outermost = [Middleware(AddressLimits, desk=desk), Middleware(DatabaseAway)]
+    outermost = [Middleware(RequestIds), Middleware(AddressLimits, desk=desk), Middleware(DatabaseAway)]
     return Starlette(routes=for_programs(desk), middleware=outermost)
 
 
@@ -87,9 +90,11 @@ def middleware(desk: Desk) -> list[Middleware]:
     from dashboard.database_outage import DatabaseAway
     from dashboard.headers import SecurityHeaders
     from dashboard.origin_check import OriginCheck
+    from dashboard.request_ids import RequestIds
     from dashboard.session_gate import Gate
 
     return [
+        Middleware(RequestIds),
         Middleware(SecurityHeaders),
         Middleware(AddressLimits, desk=desk),
         Middleware(OriginCheck, hosts=_hosts(desk.settings)),
@@ -132,6 +137,7 @@ def serve_api(settings: Settings, port: int | None, *, processes: int) -> None:
 
 def api_of_this_process() -> ASGIApp:
     """With the settings of its environment."""
+    logs.set_up(logging.INFO)
     return api_only(Desk.open(Settings()))
 
 
@@ -215,6 +221,7 @@ def main() -> None:
     )
     parser.add_argument("--processes", type=int, default=1, help="of the API, on one port")
     chosen = parser.parse_args()
+    logs.set_up(logging.INFO)
     settings = Settings()
     try:
         settings.require_home()

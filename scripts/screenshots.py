@@ -19,7 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import text
 
-from core.cli.output import log_from
+from core import logs
 from core.config import Settings
 from core.db import Database
 from core.demo import settings_file
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.5, help="how many stories the demo is filled with")
     parser.add_argument("--only", nargs="*", help="these pages and no others")
     given = parser.parse_args()
-    log_from(logging.ERROR)
+    logs.set_up(logging.ERROR)
     given.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         address, database = stack.enter_context(_running(given) if given.at else a_studio(given.scale))

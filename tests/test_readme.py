@@ -16,7 +16,7 @@ from core.home import production_home
 
 ROOT = Path(__file__).resolve().parent.parent
 # Read by others than the desk's settings: uvicorn, and the command before it reads any settings.
-NOT_OURS = {"FORWARDED_ALLOW_IPS", "LOG_LEVEL"}
+NOT_OURS = {"FORWARDED_ALLOW_IPS", "LOG_LEVEL", "LOG_FORMAT"}
 
 
 def variables_of_the_settings() -> set[str]:

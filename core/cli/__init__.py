@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from core import logs
 from core.cli import (
     api_access,
     audit,
@@ -36,7 +37,7 @@ from core.cli import (
     verification,
     webhook,
 )
-from core.cli.output import log_from, refusal, trouble
+from core.cli.output import refusal, trouble
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
@@ -87,7 +88,7 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """The entry point: a refusal is one sentence and exit code 2, never a traceback (but with LOG_LEVEL=DEBUG)."""
-    log_from(logging.ERROR)
+    logs.set_up(logging.ERROR)
     try:
         raise SystemExit(app(prog_name="escrow-desk", standalone_mode=False) or 0)
     except BrokenPipeError:  # `… | head`: whoever read has read enough

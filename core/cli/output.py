@@ -6,14 +6,11 @@ Exit codes: 0 done and well, 1 done and something is wrong (a check, a verificat
 from __future__ import annotations
 
 import json
-import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -57,21 +54,6 @@ class SchemaMissing(DeskError):
 
 class NotInstalled(DeskError):
     """This database is not a desk's yet. Run `escrow-desk migrate`."""
-
-
-def log_from(level: int) -> None:
-    """Lines from `level` up; LOG_LEVEL overrides it."""
-    named = logging.getLevelNamesMapping().get(os.environ.get("LOG_LEVEL", "").upper(), level)
-    # Plain tracebacks: the pretty ones print local variables, and those hold personal data.
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper("iso", utc=True),
-            structlog.processors.add_log_level,
-            plain,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(named),
-    )
 
 
 def settings() -> Settings:

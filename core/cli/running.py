@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core import logs
 from core.cli import operator as who
 from core.cli.children import side_by_side
-from core.cli.output import Json, environment, log_from, opened, require_desk, say, settings, tell
+from core.cli.output import Json, environment, opened, require_desk, say, settings, tell
 from core.errors import DeskError
 from core.rules.permissions import Actor
 
@@ -77,7 +78,7 @@ def worker(
     """Sends operations, applies webhooks, runs timers, delivers e-mails, seals the log. Run as many as you like."""
     from core.worker import run
 
-    log_from(logging.INFO)
+    logs.set_up(logging.INFO)
     require_desk(settings())
     if processes > 1:
         raise typer.Exit(side_by_side([sys.executable, "-m", "core.cli", "worker"], processes))

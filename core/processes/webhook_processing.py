@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, logs
 from core.actions.chargebacks import lifecycle
 from core.actions.parties import payee_accounts, payment_method_setups
 from core.actions.risk import external_movements
@@ -58,9 +58,14 @@ def _apply(desk: Desk, event_id: str) -> None:
         event = session.get(WebhookEvent, event_id)
     if event is None or event.status != WebhookStatus.RECEIVED:
         return
+    with logs.about(webhook=event_id):
+        _take(desk, event)
+
+
+def _take(desk: Desk, event: WebhookEvent) -> None:
     asked_at = desk.clock()
     snapshot = _fetch(desk.payments, stripe_events.subject(event.kind, event.payload))
-    desk.database.run(lambda session: _book(session, event_id, snapshot, asked_at=asked_at, now=desk.clock()))
+    desk.database.run(lambda session: _book(session, event.id, snapshot, asked_at=asked_at, now=desk.clock()))
 
 
 def _fetch(payments: Payments, about: Subject | None) -> Any:

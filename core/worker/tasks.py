@@ -16,7 +16,7 @@ import structlog
 from procrastinate import App
 from sqlalchemy import select
 
-from core import jobs
+from core import jobs, logs
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import ReconciliationRun
@@ -71,7 +71,8 @@ def _logged(name: str, work: Work) -> Work:
 
     def logged(**args: Any) -> None:
         try:
-            work(**args)
+            with logs.about(job=name, **args):
+                work(**args)
         except DeskError as error:
             log.warning("job.refused", task=name, reason=error.message, **args)
             raise
@@ -89,7 +90,8 @@ def _sweep(name: str, work: Work) -> Work:
 
     def swept(timestamp: int) -> None:
         try:
-            done = work()
+            with logs.about(job=name):
+                done = work()
         except Exception as error:
             trouble.met(error)
             return

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from core import logs
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.desk import Desk
@@ -74,6 +75,11 @@ def _send(desk: Desk, operation_id: int) -> None:
     claim = desk.database.run(lambda session: _claim(session, operation_id, now=desk.clock()))
     if claim is None:
         return
+    with logs.about(operation=claim.key):
+        _do(desk, claim)
+
+
+def _do(desk: Desk, claim: Claim) -> None:
     log.info("operation.sending", key=claim.key, kind=claim.kind, attempt=claim.attempt)
     out_of_date = False
     try:
