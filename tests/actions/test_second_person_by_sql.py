@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.staff import invitations
 from core.db import Database
-from core.records import RoleGrant
+from core.records import Decision, RoleGrant
 from core.rules.permissions import Actor, Role
 from core.rules.proposals import ProposalKind
 from tests.actions.test_second_person import STORIES
@@ -126,6 +126,69 @@ def test_nothing_is_put_in_as_settled_already_without_the_second_persons_entry(
     refused = "No entry of this transaction is of staff|stays as it was written"
     with pytest.raises(DBAPIError, match=refused):
         market.database.run(put_in)
+
+
+TAKE = (
+    "update decisions set status = '{status}', checker_id = {checker}, checked_at = now(), execute_at = now(),"
+    " executed_at = {executed} where id = :decision"
+)
+TELL = (
+    "select record_audit(now(), '{kind}', {checker}, 'administrator', '{action}', 'decision', :number, null,"
+    " '{{\"status\": \"AWAITING_APPROVAL\"}}', cast(:after as jsonb), p_proof => {proof})"
+)
+FORGERIES = {
+    "an entry of the system": {"kind": "system", "entry_of": "null"},
+    "an entry of an account of the machine": {"kind": "operator", "entry_of": "null"},
+    "their entry, without a session": {},
+    "their entry, with a proof that was made up": {"proof": "'made up'"},
+    "their entry at a terminal": {"via": "root on desk-1"},
+    "their entry of an export that ended": {"action": "administrator:export:finish"},
+    "their entry of the day when they joined": {"action": "staff:staff:join"},
+    "the first person's entry at a terminal, and no second person": {
+        "checker": "null",
+        "entry_of": ":mia",
+        "via": "root on desk-1",
+    },
+    "the first person's entry at a terminal, as the second": {"checker": ":mia", "via": "root on desk-1"},
+    "no entry": {"kind": ""},
+}
+
+
+@pytest.mark.parametrize("status", ["COOLING_OFF", "EXECUTED"])
+@pytest.mark.parametrize("how", FORGERIES)
+def test_a_decision_that_waits_is_not_approved_by_sql(
+    market: Market, owner: Database, how: str, status: str
+) -> None:
+    """Of a real desk, where an entry in a colleague's name takes a session of theirs."""
+    story = STORIES[ProposalKind.DECISION](market)
+    (waiting,) = market.all(Decision)
+    with owner.transaction() as session:
+        session.execute(text("update installation set demo = false"))
+    forged: dict[str, str] = {
+        "kind": "staff",
+        "checker": ":ada",
+        "action": "staff:decision:approve",
+        "proof": "null",
+        **FORGERIES[how],
+    }
+    after = {"status": status} | ({"via": forged["via"]} if "via" in forged else {})
+    given = {
+        **market.staff,
+        "decision": waiting.id,
+        "number": str(waiting.id),
+        "after": json.dumps(after),
+    }
+    executed = "now()" if status == "EXECUTED" else "null"
+    told = forged | {"checker": forged.get("entry_of", forged["checker"])}
+
+    def approve(session: Session) -> None:
+        session.execute(text(TAKE.format(status=status, checker=forged["checker"], executed=executed)), given)
+        if forged["kind"]:
+            session.execute(text(TELL.format(**told)), given)
+
+    with pytest.raises(DBAPIError):
+        market.database.run(approve)
+    assert market.read(story.status) == "AWAITING_APPROVAL"
 
 
 def test_an_invitation_is_made_in_ones_own_name_and_stands_for_the_roles_that_it_brings(
