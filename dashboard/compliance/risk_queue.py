@@ -32,7 +32,8 @@ FIRST = 10
 
 
 def section() -> None:
-    """Nothing at all where nothing waits."""
+    """Nothing at all where nothing waits. The list shows each review and report whole, as its drawer does: whoever
+    sees it has read those that are drawn, and they are recorded before."""
     most = min(max(navigation.asked("most") or FIRST, FIRST), queries.MOST)
     with request_context.reading() as session:
         waiting = queries.open_reviews(session, most=most)

@@ -14,6 +14,7 @@ from core.actions.risk import holds, reports
 from core.db import Database
 from core.money import Money
 from core.queries import readings as read_by
+from core.queries import risk
 from core.records import Reading, RiskReview
 from core.rules.readings import FEW, ReadingKind
 from core.rules.reports import ReportKind, Severity
@@ -116,10 +117,13 @@ def test_reports_and_risk_reviews_on_holds_are_recorded_of_whoever_sees_their_wo
     town: Town, told: Told, subject: str, sees: bool
 ) -> None:
     report = reported(town, told)
-    review = town.read(lambda s: s.query(RiskReview).filter_by(milestone_id=told.milestone).one()).id
-    assert ("He shouts." in words(visit(town, subject, "holds"))) == sees
+    number = town.read(lambda s: s.query(RiskReview).filter_by(milestone_id=told.milestone).one()).id
+    review = town.read(lambda s: risk.review(s, number))
+    shown = words(visit(town, subject, "holds"))
+    assert ("He shouts." in shown) == sees
     assert ((town.staff[subject], "REPORT", report) in noted(town)) == sees
-    assert (town.staff[subject], "RISK_REVIEW", review) in noted(town)
+    assert review.reasons and all(reason in shown for reason in review.reasons)  # whole, in the list
+    assert (town.staff[subject], "RISK_REVIEW", review.id) in noted(town)
 
 
 @pytest.mark.parametrize(("subject", "sees"), [("cora", True), ("fay", False)])
