@@ -16,17 +16,22 @@ from dashboard.ui.safe import html
 log = logging.getLogger("escrow_desk.dashboard")
 
 
-def signed_out() -> None:
-    """The session has ended: by silence, by age, or because someone revoked it. Signing in leads back to this page."""
+def signed_out(*, revoked: bool) -> None:
+    """The session has ended: by silence, by age, or because an administrator revoked it. Signing in leads back to this
+    page."""
     from dashboard import request_context
 
     style.apply()
     sign_in = f"/sign-in?next={html(request_context.here())}"
+    why = (
+        "An administrator ended this session."
+        if revoked
+        else "Sessions end after 15 minutes of inactivity and after 8 hours in any case."
+    )
     _page(
         "You are signed out",
-        "Sessions end after 15 minutes of inactivity and after 8 hours in any case. "
-        "Nothing that you confirmed is lost. What you typed is saved up to the time that stood under its field; words "
-        "that were not saved yet come back when you sign in again here, as the same person.",
+        f"{why} Nothing that you confirmed is lost. What you typed is saved up to the time that stood under its "
+        "field; words that were not saved yet come back when you sign in again here, as the same person.",
         f'<a class="ed-button ed-primary" target="_self" href="{sign_in}">Sign in</a>',
     )
 

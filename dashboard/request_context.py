@@ -169,5 +169,7 @@ def _resolve(*, touch: bool) -> SignedIn | None:
 
 
 def _leave() -> NoReturn:
-    refusals.signed_out()
+    with desk().database.reading() as session:
+        revoked = sessions.revoked_by_another(session, token())
+    refusals.signed_out(revoked=revoked)
     st.stop()

@@ -134,7 +134,7 @@ TAKE = (
 )
 TELL = (
     "select record_audit(now(), '{kind}', {checker}, 'administrator', '{action}', 'decision', :number, null,"
-    " '{{\"status\": \"AWAITING_APPROVAL\"}}', cast(:after as jsonb), p_proof => {proof})"
+    ' \'{{"status": "AWAITING_APPROVAL"}}\', cast(:after as jsonb), p_proof => {proof})'
 )
 FORGERIES = {
     "an entry of the system": {"kind": "system", "entry_of": "null"},

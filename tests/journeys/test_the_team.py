@@ -45,6 +45,38 @@ def test_a_role_is_given_by_two_administrators(demo: Demo, person: Person, colle
     assert demo.one(HELD, id=noah) == before
 
 
+BEGUN = (
+    "select object_id from audit_entries where action = 'staff:session:begin' and actor_id = :id "
+    "order by id desc limit 1"
+)
+
+
+def test_a_session_that_an_administrator_revokes_ends_at_its_next_step(
+    demo: Demo, person: Person, colleague: Person
+) -> None:
+    noah = demo.one("select id from staff where name = 'Noah Whitfield'")
+    colleague.sign_in("Noah Whitfield", arriving="Audit")
+    session = demo.one(BEGUN, id=noah)
+    person.sign_in("Grace Okonjo", arriving="Cases")
+    person.page.goto(f"{demo.url}/people?id={noah}")
+    person.arrive("People")
+    person.page.locator(f".st-key-revoke-{session} button").click()
+    person.settle()
+    drawer = person.dialog()
+    person.write("Reason", "His laptop was stolen.", inside=drawer)
+    person.press("Revoke session", inside=drawer)
+    person.told(f"Session {session} is revoked.")
+    expect(person.page.locator(f".st-key-revoke-{session}")).to_have_count(0, timeout=PATIENCE)
+
+    colleague.page.get_by_test_id("stSidebar").get_by_role("link", name="Holds", exact=True).click()
+    heading = colleague.page.get_by_role("heading", name="You are signed out")
+    expect(heading).to_be_visible(timeout=PATIENCE)
+    expect(colleague.page.get_by_text("An administrator ended this session.")).to_be_visible(timeout=PATIENCE)
+    expect(colleague.page.get_by_role("heading", name="Holds")).to_have_count(0)
+    colleague.page.get_by_role("link", name="Sign in", exact=True).click()
+    expect(colleague.page.get_by_role("button", name="Noah Whitfield")).to_be_visible(timeout=PATIENCE)
+
+
 def test_whoever_leaves_hands_over_every_open_case(demo: Demo, person: Person) -> None:
     leaver = demo.one(
         "select s.id, s.name, count(*) as cases from cases c join staff s on s.id = c.mediator_id "

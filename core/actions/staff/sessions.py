@@ -145,6 +145,23 @@ def resolve(session: Session, token: str | None, *, now: datetime, touch: bool =
     )
 
 
+_REVOKED = text(
+    """
+    select exists (
+        select from staff_sessions s join audit_entries e
+            on e.object_kind = 'staff_session' and e.object_id = s.id::text and e.action = :revoke
+        where s.token_hash = :hash and e.actor_id is distinct from s.staff_id
+    )
+    """
+)
+
+
+def revoked_by_another(session: Session, token: str | None) -> bool:
+    """Whether somebody else ended the session of this token, so that its owner can be told."""
+    values = {"hash": _hash(token or ""), "revoke": AuditAction.SESSION_REVOKE.by("staff")}
+    return bool(session.scalar(_REVOKED, values))
+
+
 def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
     """End the session of this token. Ending one that has ended is not an error."""
     if token and (alive := resolve(session, token, now=now, touch=False)):
