@@ -12,14 +12,14 @@ from core.actions.risk import payee_holds
 from core.db import Database
 from core.money import Money
 from core.queries import search
-from core.queries.search import SOURCES, Hit, Result
+from core.queries.search import SOURCES, STATUS_AXES, Hit, Result
 from core.records import BankAccount, StripePayout
 from core.rules.permissions import Permission
 from core.rules.search import OF_REFERENCE, Found
+from core.rules.status_labels import AXES
 from core.rules.suspense import SettledAs
 from dashboard import navigation
-from dashboard.search import AXES, PLACES, TITLES
-from dashboard.ui import status
+from dashboard.search import PLACES, TITLES
 from tests import builders
 from tests.actions.test_bank_matching import stated
 from tests.builders import Told, Town
@@ -194,7 +194,7 @@ def test_odd_words_find_nothing_and_break_nothing(town: Town, words: str) -> Non
 def test_every_kind_has_its_place_its_title_and_its_words() -> None:
     assert set(SOURCES) == set(Found) == set(PLACES) == set(TITLES)
     assert set(OF_REFERENCE.values()) <= set(Found)
-    assert all(axis in status.AXES for axis in AXES.values())
+    assert all(axis in AXES for axis in STATUS_AXES.values())
     hit = Hit(Found.CASE, "1", "D-1", "", "", None, None, None, 1, 1)
     for kind, place in PLACES.items():
         page, _ = place(hit)
