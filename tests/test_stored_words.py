@@ -30,6 +30,7 @@ ASKS = {"in_", "not_in", "is_distinct_from"}
 EXCEPTIONS = {
     "gateways": "speaks the provider's language, which has the same words for other things",
     "api/openapi/examples.py": "what a marketplace reads and writes, as it is on the wire",
+    "rules/status_labels.py": "the one table of labels for a status of any kind, by its stored text",
     "rules/transitions.py": "the one table of English for a status of any kind, by its stored text",
     "queries/operations.py": "the states of its page: SENT is one of them, and no status of an operation",
     "api/models/requests.py": "the schema of what a marketplace may write: `Literal` types, checked by pydantic",

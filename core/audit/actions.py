@@ -171,6 +171,7 @@ class AuditAction(StrEnum):
     SETTLEMENT_PROPOSAL_WITHDRAW = "offer:withdraw"
     OPERATION_RETRY = "operation:retry"
     OPERATION_REVIEW = "operation:review"
+    OUTGOING_EVENT_RETRY = "outgoing_event:retry"
     PARTY_CHANGE = "party:change"
     PARTY_CORRECT_ADDRESS = "party:correct_address"
     PAYEE_ACCOUNT_LINK = "payee_account:link"
@@ -631,6 +632,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.WEBHOOK_ENDPOINT_ROTATE: ActionKind("Webhook secret replaced", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_TEST: ActionKind("Test event sent", staff_only=True),
     AuditAction.WEBHOOK_EVENT_RETRY: ActionKind("Event of Stripe taken up again", staff_only=True),
+    AuditAction.OUTGOING_EVENT_RETRY: ActionKind("Event sent to a marketplace again", staff_only=True),
     AuditAction.WITHDRAWAL_CHOOSE: ActionKind("Withdrawal method chosen", staff_only=True),
     AuditAction.POLICY_RETURN: ActionKind("Change of policy returned to its maker", staff_only=True),
     AuditAction.SUSPENSE_RETURN: ActionKind("Explanation returned to its maker", staff_only=True),

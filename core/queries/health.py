@@ -130,7 +130,7 @@ def _webhooks(session: Session, home: Path, now: datetime) -> BackgroundPart:
     row = session.execute(WEBHOOKS, {"late": now - WEBHOOK_LATE_AFTER}).one()
     found = [
         f"{row.late} wait for longer than {exact_span(WEBHOOK_LATE_AFTER)}" if row.late else "",
-        f"{row.failed} were given up: page Operations, Webhook inbox, Try again" if row.failed else "",
+        f"{row.failed} were given up: page Operations, Webhook inbox, Apply again" if row.failed else "",
     ]
     return _state("Webhooks", found, "all applied or in turn")
 

@@ -236,6 +236,16 @@ def inbox(
     return [WebhookRow(**row) for row in session.execute(query, values).mappings()]
 
 
+def webhook_body(session: Session, event_id: str) -> dict[str, Any]:
+    """The event as it came in. Raises `NotFound`."""
+    found = session.execute(
+        text("select payload from webhook_events where id = :id"), {"id": event_id}
+    ).first()
+    if found is None:
+        raise NotFound(kind="event", id=event_id)
+    return dict(found.payload)
+
+
 OF_PAYOUT = (
     "(o.id = (select transfer_operation_id from payouts where id = :payout) "
     "or o.kind = 'PAYOUT' and o.payload ->> 'payout' = cast(:payout as text)) and o.milestone_id = :milestone"

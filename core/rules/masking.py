@@ -23,6 +23,18 @@ MANY, WITHIN = 10, timedelta(hours=1)
 MASK = "•••"
 _WORDS, FIRST_WORDS = re.compile(r"(?<!\S)\w"), 2  # a word begins with a letter or a digit
 _NUMBERED = re.compile(rf"(?:\S?{MASK} )+#(\d+)\b")
+# Of a document of Stripe's or of our own: the names of its fields that hold who somebody is or what they wrote, and
+# words as only a machine writes them: an id, a code, a status, a moment.
+_PERSONAL_FIELDS = frozenset(
+    "address answer birth body caption city company customer descriptor description details dob email evidence "
+    "fingerprint individual ip iban last4 line1 line2 message name note owner person phone postal postcode question "
+    "routing sentence shipping ssn text title url website".split()
+)
+_ID = re.compile(r"[a-z]{2,8}_[A-Za-z0-9]{3,}")
+_OF_A_MACHINE = re.compile(
+    r"(?=[^a-z]*[a-z])[a-z0-9]+(?:[_.:-][A-Za-z0-9]+)*|(?=[^A-Z]*[A-Z])[A-Z0-9]+(?:[_.:-][A-Z0-9]+)*"
+    r"|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
+)
 
 
 class Personal(StrEnum):
@@ -122,6 +134,28 @@ def masked_email(address: str) -> str:
 
 def masked_words(words: str) -> str:
     return words if words in ("", "erased") else MASK
+
+
+def masked_json(value: object, *, personal: bool = False) -> object:
+    """The same JSON, in which a mask stands for whatever may say who somebody is or what they wrote.
+
+    Amounts, flags, ids, codes and moments stay; so do all names of fields. Of a field that is about a person
+    (`personal`) nothing stays, except an id of the form `cus_…`.
+    """
+    if isinstance(value, Mapping):
+        return {key: masked_json(each, personal=personal or _is_personal(key)) for key, each in value.items()}
+    if isinstance(value, list):
+        return [masked_json(each, personal=personal) for each in value]
+    if value is None or isinstance(value, bool) or (not personal and isinstance(value, (int, float))):
+        return value
+    words = str(value)
+    if not words or (_ID if personal else _OF_A_MACHINE).fullmatch(words):
+        return value
+    return MASK
+
+
+def _is_personal(field: str) -> bool:
+    return not _PERSONAL_FIELDS.isdisjoint(field.lower().split("_"))
 
 
 def masks_in(text: str) -> dict[int, str]:

@@ -177,6 +177,12 @@ AXES: Mapping[str, Mapping[str, Label]] = {
         "IGNORED": Label("Ignored", "quiet", "About nothing that the desk follows; it says why."),
         "FAILED": Label("Failed", "bad", "Given up: it says why, and can be applied again."),
     },
+    "marketplace_event": {
+        "QUEUED": Label("Queued", "info", "Waits to be sent, or to be sent again."),
+        "SENT": Label("Delivered", "good", "The endpoint answered with a status of 200 to 299."),
+        "FAILED": Label("Given up", "bad", "The endpoint did not take it in any of its tries."),
+        "DROPPED": Label("Dropped", "quiet", "Its endpoint was removed before it was sent."),
+    },
     "notification": {
         "QUEUED": Label("Queued", "info", "Waits to be sent."),
         "SENT": Label("Sent", "good", "Accepted by the mail server."),

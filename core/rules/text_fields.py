@@ -32,6 +32,8 @@ KINDS: Mapping[str, Permission] = {
     "mask": Permission.REVEAL_PERSON,
     "payout": Permission.READ_PAYOUTS,
     "webhook": Permission.RETRY_OPERATION,
+    "event": Permission.RETRY_OPERATION,
+    "job": Permission.RETRY_OPERATION,
     "suspense": Permission.READ_LEDGER,
     "break": Permission.READ_LEDGER,
     "restore": Permission.READ_PAYOUTS,

@@ -1,14 +1,13 @@
-"""A call to Stripe that waits for a person, and how it is sent again; and a webhook that was given up."""
+"""A call to Stripe that waits for a person, and how it is sent again."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.operations import operation_retry, webhook_retry
-from core.queries.operations import Operation, WebhookRow
+from core.actions.operations import operation_retry
+from core.queries.operations import Operation
 from core.rules.operations import OperationStatus
 from core.rules.permissions import Permission
-from core.rules.webhooks import WebhookStatus
 from dashboard import request_context
 from dashboard.finance import outside_refunds
 from dashboard.ui import cards, confirm, reasons, text_fields
@@ -53,44 +52,5 @@ def _form(row: Operation) -> None:
                 session, actor, now=now, operation_id=row.id, reason=reason
             ),
             done="It is queued again. The page says when it is sent, or what stops it.",
-            sent=[place],
-        )
-
-
-def event(row: WebhookRow) -> None:
-    """A chosen webhook: what came of it, and another try for one that was given up."""
-    with cards.panel("webhook"):
-        cards.facts(
-            {
-                "Event": row.event,
-                "About": row.object_id,
-                "Tries": row.tries,
-                "Received": row.received_at,
-                "Ended": row.finished_at,
-            },
-            columns=5,
-        )
-        if row.error:
-            cards.note(row.error)
-        if row.status != WebhookStatus.FAILED:
-            return
-        st.markdown("**Given up: it is not retried automatically.**")
-        if not request_context.may(Permission.RETRY_OPERATION):
-            cards.note("Finance or an administrator can retry it.")
-        elif confirm.step_up("webhook-form"):
-            _take_up(row)
-
-
-def _take_up(row: WebhookRow) -> None:
-    place = text_fields.named("webhook", row.id, "retry")
-    reason = reasons.line(place, key="webhook-reason")
-    intent = confirm.pressed("Try again", key="webhook-retry", icon=":material/replay:")
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: webhook_retry.retry(
-                session, actor, now=now, event_id=row.event, reason=reason
-            ),
-            done="It is queued again. The worker reads its current state from Stripe.",
             sent=[place],
         )

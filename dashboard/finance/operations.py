@@ -1,35 +1,24 @@
-"""Stripe requests and webhook events on screen."""
+"""Requests to Stripe on screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
 
 from core.queries import operations
 from core.queries.letters import Undelivered
-from core.queries.operations import Operation, WebhookRow
+from core.queries.operations import Operation, OperationFilter
 from core.queries.payouts import PayoutRow
 from core.rules.operations import OperationKind, OperationStatus, OperationView
-from dashboard import navigation
-from dashboard.finance import operation_retry
-from dashboard.ui import cards, deadlines, header, status, tables
+from dashboard import navigation, request_context
+from dashboard.ui import cards, deadlines, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
 UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING)
 KINDS = {each.value: in_words(each) for each in OperationKind}
-EVENTS = [
-    tables.mono("event", "Event", width=230),
-    tables.text("kind", "Kind", width=200),
-    tables.mono("object_id", "About", width=240),
-    tables.status("status", "Status", axis="webhook", width=110),
-    tables.count("tries", "Tries", width=70),
-    tables.when("received_at", "Received", width=150),
-    tables.text("error", "Reason"),
-]
 BEGIN = [
     tables.opens("short_key", "Operation", page="operations", width=180),
     tables.money("amount", "Amount", width=106),
@@ -65,6 +54,33 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
         tables.due("waits_until", "Next check", now=now, width=84),
         *END,
     ]
+
+
+def tab(now: datetime) -> None:
+    """The tab: filters and the list; each operation has a page of its own."""
+    with filters.bar():
+        words = filters.search("Key or Stripe id", key="q", width=230)
+        chosen = filters.one_of("Every status", status.labels("operation"), key="status")
+        kind = filters.one_of("Every kind", KINDS, key="kind", width=160)
+    cursor = tables.cursor("before", size=50)
+    wanted = OperationFilter(status=chosen, kind=kind, words=words)
+    with request_context.reading() as session:
+        rows = operations.page(session, wanted, before=cursor.before, limit=cursor.limit)
+    tables.table(
+        rows,
+        columns(now, rows),
+        key="operations",
+        cursor=cursor,
+        download=tables.Table(
+            "operations",
+            lambda session: tables.every(
+                lambda before, limit: operations.page(session, wanted, before=before, limit=limit)
+            ),
+            filter={"status": chosen, "kind": kind, "words": words},
+            columns=WHOLE,
+        ),
+        name="Operations",
+    )
 
 
 def advice(row: Operation, payout: PayoutRow | None) -> str:
@@ -130,37 +146,6 @@ def whole(row: Operation, payout: PayoutRow | None, now: datetime) -> None:
         navigation.link("journals", "Its journals", icon=":material/menu_book:", q=row.key)
     header.section("Request parameters")
     st.json(dict(row.payload), expanded=True)
-
-
-def inbox(rows: Sequence[WebhookRow], cursor: tables.Cursor, *, status: str | None, words: str) -> None:
-    """The webhook inbox. Events of one moment stay on one page, so a page may be longer than it should."""
-    more = len(rows) > cursor.size
-    last = next((place for place in range(len(rows) - 2, 0, -1) if rows[place].id != rows[-1].id), None)
-    shown = (
-        replace(cursor, size=last + 1) if more and last is not None else replace(cursor, size=len(rows) or 1)
-    )
-    chosen = tables.table(
-        rows,
-        EVENTS,
-        key="inbox",
-        id="event",
-        select=True,
-        cursor=shown,
-        download=tables.Table(
-            "webhooks",
-            lambda session: tables.every(
-                lambda before, limit: operations.inbox(
-                    session, status=status, words=words, before=before, limit=limit
-                )
-            ),
-            filter={"status": status, "words": words},
-        ),
-        name="Webhook events, newest first",
-        empty_state=("No event came in", "Stripe's webhooks show here as they arrive."),
-    )
-    alone = len(rows) == 1  # what a search for one event finds is open at once
-    if event := next((row for row in rows if alone or row.event == chosen), None):
-        operation_retry.event(event)
 
 
 def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:

@@ -40,7 +40,7 @@ def test_a_poisoned_event_rings_and_another_try_is_seen_to_its_end(demo: Demo, p
     person.reads("Given up: it is not retried automatically.")
     person.reads(REASON)
     person.write("Reason", "Stripe says that it is mended.")
-    person.press("Try again")
+    person.press("Apply again")
     person.told("It is queued again.")
     again = until(
         lambda: demo.rows(

@@ -67,10 +67,16 @@ def test_finance_sends_a_call_again_with_a_reason(town: Town) -> None:
     assert town.read(lambda s: s.get_one(OutgoingOperation, number)).status == "QUEUED"
 
 
+BODY = {
+    "id": "evt_1",
+    "data": {"object": {"id": "re_1", "billing_details": {"name": "Ana ![x](http://evil.example)"}}},
+}
+
+
 def given_up(town: Town) -> str:
     def leave(session: Any) -> str:
         event = WebhookEvent(
-            id="evt_1", kind="refund.updated", object_id="re_1", payload={}, status="FAILED", tries=8,
+            id="evt_1", kind="refund.updated", object_id="re_1", payload=BODY, status="FAILED", tries=8,
             error="Stripe did not answer.", next_try_at=town.now, created_at=town.now, received_at=town.now,
             finished_at=town.now,
         )  # fmt: skip
@@ -86,15 +92,23 @@ def test_finance_takes_up_a_webhook_that_was_given_up(town: Town) -> None:
     event = given_up(town)
     chosen = {"operations-tab": "Webhook inbox", "about": event}
     shown = visit(town, "cora", "operations", **chosen)
-    assert "Try again" not in labels(shown)
+    assert "Apply again" not in labels(shown)
     assert "Finance or an administrator can retry it." in words(shown)
     app = visit(town, "fay", "operations", **chosen)
     assert "Given up: it is not retried automatically." in words(app)
     app.text_input(key="webhook-reason").set_value("Stripe answers again.").run()
-    press(app, "Try again")
+    press(app, "Apply again")
     assert town.read(lambda s: s.get_one(WebhookEvent, event)).status == "RECEIVED"
     noted = text("select reason, object_id from audit_entries where action = 'staff:webhook_event:retry'")
     assert tuple(town.read(lambda s: s.execute(noted).one())) == ("Stripe answers again.", event)
+
+
+def test_a_webhook_shows_its_body_as_text_with_masks(town: Town) -> None:
+    app = visit(town, "fay", "operations", **{"operations-tab": "Webhook inbox", "about": given_up(town)})
+    (body,) = [str(each.value) for each in app.code]
+    assert '"id": "re_1"' in body
+    assert '"name": "•••"' in body
+    assert "evil.example" not in body + words(app)
 
 
 def test_an_event_that_has_waited_for_an_hour_rings_on_the_overview(town: Town) -> None:

@@ -20,6 +20,7 @@ from core.actions.bank_statements import accounts, imports
 from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.actions.staff import sessions
+from core.api.webhooks import endpoints
 from core.db import Database
 from core.demo import bank_files
 from core.embedded_postgres import Server
@@ -61,6 +62,13 @@ def big(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory)
     with fresh_copy(server, template) as urls:
         database, owner = Database(urls.app_url), Database(urls.owner_url)
         town = builders.a_town(database)
+        town.act(
+            endpoints.add_endpoint,
+            town.as_staff("ada"),
+            platform="home_services",
+            url="https://market.example/events",
+            master=bytes(32),
+        )
         told = [_paid(town) for _ in range(4)]
         builders.carry_out(town)
         held = builders.funded(town)
@@ -231,6 +239,18 @@ CASES = [
     ),
     Case(
         "webhooks", "operations", "select count(*) from webhook_events", {"operations-tab": "Webhook inbox"}
+    ),
+    Case(
+        "marketplace-events",
+        "operations",
+        "select count(*) from outgoing_events",
+        {"operations-tab": "Events to marketplaces"},
+    ),
+    Case(
+        "marketplace-events",
+        "operations",
+        "select count(*) from outgoing_events where kind = 'milestone.status_changed'",
+        {"operations-tab": "Events to marketplaces", "event-kind": "milestone.status_changed"},
     ),
     Case(
         "letters-undelivered",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from core.rules.masking import (
@@ -16,6 +18,7 @@ from core.rules.masking import (
     alarming,
     hides,
     masked_email,
+    masked_json,
     masked_name,
     masked_words,
     masks_in,
@@ -91,3 +94,49 @@ def test_an_alarm_is_raised_once_when_it_becomes_many() -> None:
     assert alarming(0, MANY + 1)
     assert alarming(MANY, MANY + 1)
     assert not alarming(MANY + 1, MANY + 2)
+
+
+def test_of_a_document_ids_codes_amounts_and_moments_stay_and_nothing_of_a_person() -> None:
+    stays = {
+        "id": "ch_3Pq",
+        "type": "charge.succeeded",
+        "livemode": False,
+        "amount": 10_250,
+        "currency": "usd",
+        "status": "PAID_HELD",
+        "created_at": "2026-11-30T19:00:00.123+00:00",
+        "bid_reference": "bid-17-a",
+        "lines": [{"net": -5, "kind": None}],
+    }
+    assert masked_json(stays) == stays
+    hides = {
+        "receipt_email": "ana@example.org",
+        "billing_details": {
+            "name": "ana",
+            "address": {"city": "portland", "postal_code": 97_201},
+            "phone": "+1",
+        },
+        "customer_name": "Ben",
+        "last4": "4242",
+        "dob": {"day": 3},
+        "outcome": "Seller says no",
+        "from": "Ana",
+        "answer": ["yes"],
+    }
+    assert set(leaves(masked_json(hides))) == {"•••"}
+
+
+def test_of_a_person_in_a_document_only_the_id_stays() -> None:
+    owner = {"owner": {"id": "cus_NffrFeUfNV2Hib", "name": "ana", "age": 41}}
+    assert masked_json(owner) == {"owner": {"id": "cus_NffrFeUfNV2Hib", "name": "•••", "age": "•••"}}
+
+
+def leaves(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from leaves(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from leaves(each)
+    else:
+        yield value
