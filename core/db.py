@@ -8,12 +8,14 @@ rolls everything back and the whole action is tried again. A page or a report re
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
+from socket import gethostname
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -169,6 +171,14 @@ def driver_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
+def application_name(part: str = "command") -> str:
+    """What a connection says of this process: its part of the desk, its machine, its number.
+
+    PostgreSQL cuts a name off after 63 bytes, so the machine has 32.
+    """
+    return f"escrow-desk {part} {gethostname()[:32]} {os.getpid()}"
+
+
 class Database:
     """A pool of connections for one database login."""
 
@@ -177,11 +187,12 @@ class Database:
         url: str,
         *,
         pool_size: int = POOL_SIZE,
-        application: str = "escrow-desk",
+        application: str = "",
         info: dict[str, Any] | None = None,
         options: str = "",
     ) -> None:
-        """`info` rides on every session; `{"jobs": False}` keeps actions from queueing jobs (simulation, tests).
+        """`application` is what its connections are called; `info` rides on every session: `{"jobs": False}` keeps
+        actions from queueing jobs (simulation, tests).
 
         `options` are settings for the server's side of each connection, as `-c name=value`.
         """
@@ -191,7 +202,11 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=POOL_SIZE,
-            connect_args={"application_name": application, "connect_timeout": 5, "options": options},
+            connect_args={
+                "application_name": application or application_name(),
+                "connect_timeout": 5,
+                "options": options,
+            },
         )
         event.listen(self.engine, "checkin", _lies_since)
         event.listen(self.engine, "checkout", _still_there)

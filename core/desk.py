@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.clock import Clock, MovedClock, system_clock
 from core.config import Settings
-from core.db import Database
+from core.db import Database, application_name
 from core.gateways.evidence_store import EvidenceStore
 from core.gateways.mail import Mail, mail_from
 from core.gateways.payments import Payments
@@ -37,8 +37,9 @@ class Desk:
         return HeavyReads(self.auditor, self.replica)
 
     @classmethod
-    def open(cls, settings: Settings, *, clock: Clock | None = None) -> Desk:
-        database = Database(settings.database_url)
+    def open(cls, settings: Settings, *, clock: Clock | None = None, part: str = "command") -> Desk:
+        """`part`: what this process calls itself at the database (`core.db.application_name`)."""
+        database = Database(settings.database_url, application=application_name(part))
         return cls(
             settings=settings,
             database=database,

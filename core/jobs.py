@@ -11,10 +11,11 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.db import at_commit
-from core.errors import DeskError
+from core.errors import DeskError, NotFound
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -26,8 +27,27 @@ EXPORT = "export"
 TASKS = frozenset({DISPATCH, INBOX, DELIVER, EXPORT})
 
 
+STATUSES = {"todo": "waiting", "doing": "running"}
+FAILED = text(
+    """
+    select j.task_name, j.status::text as status, (
+        select min(other.id) from procrastinate_jobs other
+        where other.queueing_lock = j.queueing_lock and other.status = 'todo') as twin
+    from procrastinate_jobs j where j.id = :id for update of j
+    """
+)
+
+
 class UnknownTask(DeskError):
     """No worker knows a task called {task}."""
+
+
+class JobNotFailed(DeskError):
+    """Job {id} is {status}; only one that failed can be tried again."""
+
+
+class JobQueuedAlready(DeskError):
+    """Job {twin} waits already to do the same as job {id}."""
 
 
 def defer(session: Session, task: str, *, at: datetime | None = None, **args: Any) -> None:
@@ -56,3 +76,19 @@ def _queue() -> App:
     from procrastinate import App, SyncPsycopgConnector
 
     return App(connector=SyncPsycopgConnector())
+
+
+def again(session: Session, job_id: int) -> str:
+    """Queue a failed job again; returns its task. Raises `NotFound`, `JobNotFailed`, `JobQueuedAlready`."""
+    from procrastinate import sql
+
+    job = session.execute(FAILED, {"id": job_id}).one_or_none()
+    if job is None:
+        raise NotFound(kind="job", id=job_id)
+    if job.status != "failed":
+        raise JobNotFailed(id=job_id, status=STATUSES.get(job.status, job.status))
+    if job.twin is not None:
+        raise JobQueuedAlready(id=job_id, twin=job.twin)
+    unchanged = {"retry_at": None, "new_priority": None, "new_queue_name": None, "new_lock": None}
+    session.connection().exec_driver_sql(sql.queries["retry_job"], {"job_id": job_id, **unchanged})
+    return str(job.task_name)

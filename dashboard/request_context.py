@@ -37,7 +37,7 @@ def desk() -> Desk:
     """The desk of this process, opened on first use."""
     with _lock:
         if "desk" not in _served:
-            _served["desk"] = Desk.open(Settings())
+            _served["desk"] = Desk.open(Settings(), part="dashboard")
         return _served["desk"]
 
 

@@ -121,7 +121,7 @@ def serve(
     """Serve until interrupted. The settings decide the address; `port` overrides theirs."""
     if not only_api:
         configure(settings, port or settings.port)
-    opened = desk or Desk.open(settings)
+    opened = desk or Desk.open(settings, part="api" if only_api else "dashboard")
     try:
         _run(api_only(opened) if only_api else application(opened), settings, port)
     finally:
@@ -138,7 +138,7 @@ def serve_api(settings: Settings, port: int | None, *, processes: int) -> None:
 def api_of_this_process() -> ASGIApp:
     """With the settings of its environment."""
     logs.set_up(logging.INFO)
-    return api_only(Desk.open(Settings()))
+    return api_only(Desk.open(Settings(), part="api"))
 
 
 def _run(app: ASGIApp | str, settings: Settings, port: int | None, **how: Any) -> None:

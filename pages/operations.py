@@ -7,7 +7,14 @@ from core.queries import letters as letters_queries
 from core.queries import operations, payouts
 from core.rules.permissions import Permission
 from dashboard import letters, navigation, request_context
-from dashboard.finance import figures, marketplace_events, operation_retry, paused_requests, webhook_inbox
+from dashboard.finance import (
+    figures,
+    marketplace_events,
+    operation_retry,
+    paused_requests,
+    webhook_inbox,
+    workers_and_jobs,
+)
 from dashboard.finance import operations as calls
 from dashboard.ui import errors, filters, header, status
 
@@ -42,8 +49,9 @@ header.page(
 )
 paused_requests.panel()
 calls.cards_above(counts, undelivered)
-out, back_in, told, out_again = filters.tabs(
-    ["Operations", "Webhook inbox", "E-mails", "Events to marketplaces"], key="operations-tab"
+out, back_in, told, out_again, at_work = filters.tabs(
+    ["Operations", "Webhook inbox", "E-mails", "Events to marketplaces", "Workers and jobs"],
+    key="operations-tab",
 )
 if out.open:
     with out:
@@ -57,3 +65,6 @@ elif told.open:
 elif out_again.open:
     with out_again:
         marketplace_events.tab()
+elif at_work.open:
+    with at_work:
+        workers_and_jobs.tab(now)

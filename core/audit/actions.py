@@ -144,6 +144,7 @@ class AuditAction(StrEnum):
     HOLD_REMIND = "hold:remind"
     HOLD_RETURN_LIFT = "hold:return_lift"
     HOLD_WITHDRAW_LIFT = "hold:withdraw_lift"
+    JOB_RETRY = "job:retry"
     JOURNAL_POST = "journal:post"
     JOURNAL_PROPOSE = "journal:propose"
     JOURNAL_REJECT = "journal:reject"
@@ -632,6 +633,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.WEBHOOK_ENDPOINT_ROTATE: ActionKind("Webhook secret replaced", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_TEST: ActionKind("Test event sent", staff_only=True),
     AuditAction.WEBHOOK_EVENT_RETRY: ActionKind("Event of Stripe taken up again", staff_only=True),
+    AuditAction.JOB_RETRY: ActionKind("Background job tried again", staff_only=True),
     AuditAction.OUTGOING_EVENT_RETRY: ActionKind("Event sent to a marketplace again", staff_only=True),
     AuditAction.WITHDRAWAL_CHOOSE: ActionKind("Withdrawal method chosen", staff_only=True),
     AuditAction.POLICY_RETURN: ActionKind("Change of policy returned to its maker", staff_only=True),

@@ -97,11 +97,11 @@ def require_desk(found: Settings) -> None:
 
 
 @contextmanager
-def opened() -> Iterator[Any]:
-    """The desk, closed afterwards."""
+def opened(part: str = "command") -> Iterator[Any]:
+    """The desk, closed afterwards. `part`: what this process calls itself at the database."""
     from core.desk import Desk
 
-    desk = Desk.open(settings())
+    desk = Desk.open(settings(), part=part)
     try:
         yield desk
     finally:

@@ -82,7 +82,7 @@ def worker(
     require_desk(settings())
     if processes > 1:
         raise typer.Exit(side_by_side([sys.executable, "-m", "core.cli", "worker"], processes))
-    with opened() as desk:
+    with opened("worker") as desk:
         run(desk)
 
 

@@ -122,7 +122,7 @@ def _worker(session: Session, home: Path, now: datetime) -> BackgroundPart:
         return BackgroundPart(
             "Worker", True, f"{row.alive} heard of in the last {WORKER_SILENT_AFTER.seconds} seconds"
         )
-    since = f"the last was heard of at {_at(row.last)}" if row.last else "none has said anything yet"
+    since = f"the last was heard of at {_at(row.last)}" if row.last else "none has signed on"
     return BackgroundPart("Worker", False, f"none is alive, {since}: start `escrow-desk worker`")
 
 

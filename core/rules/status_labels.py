@@ -183,6 +183,12 @@ AXES: Mapping[str, Mapping[str, Label]] = {
         "FAILED": Label("Given up", "bad", "The endpoint did not take it in any of its tries."),
         "DROPPED": Label("Dropped", "quiet", "Its endpoint was removed before it was sent."),
     },
+    "worker": {
+        "ALIVE": Label("Alive", "good", "It gave a sign within the last 30 seconds."),
+        "SILENT": Label(
+            "Silent", "bad", "No sign for more than 30 seconds: look at its log, and start another."
+        ),
+    },
     "notification": {
         "QUEUED": Label("Queued", "info", "Waits to be sent."),
         "SENT": Label("Sent", "good", "Accepted by the mail server."),

@@ -20,6 +20,7 @@ import structlog
 from procrastinate import App, PsycopgConnector
 
 from core.audit import outside_places
+from core.db import application_name
 from core.desk import Desk
 from core.worker import tasks, upkeep
 
@@ -120,7 +121,7 @@ async def _serve_queue(desk: Desk, concurrency: int) -> None:
             conninfo=address,
             min_size=1,
             max_size=concurrency + 2,
-            kwargs={"application_name": "escrow-desk-worker", "connect_timeout": 5},
+            kwargs={"application_name": application_name("worker"), "connect_timeout": 5},
         )
     )
     tasks.register(app, desk)

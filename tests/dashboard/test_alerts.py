@@ -12,9 +12,11 @@ import promql_parser
 import pytest
 import yaml
 
+from core.cli import app
 from core.queries.oldest_waiting import LIMITS, Work
 from core.rules.operations import OperationStatus
 from core.rules.webhooks import WebhookStatus
+from tests.test_readme import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -59,6 +61,21 @@ def test_every_alert_says_what_is_wrong_and_has_its_paragraph(rule: dict[str, An
     assert rule["annotations"]["summary"].endswith(".")
     assert rule["annotations"]["runbook_url"] == f"docs/operations.md#{name.lower()}"
     assert len(OPERATIONS.split(f"\n### {name}\n")[1].split("\n###")[0].split("\n## ")[0]) > 80
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_every_alert_names_a_command_and_each_command_exists(rule: dict[str, Any]) -> None:
+    said = OPERATIONS.split(f"\n### {rule['alert']}\n")[1].split("\n###")[0].split("\n## ")[0]
+    named = re.findall(r"`escrow-desk ([a-z][a-z -]*[a-z])", said)
+    assert named
+    known = set(commands(app))
+    assert [each for each in named if not any(f"{each} ".startswith(f"{one} ") for one in known)] == []
+
+
+@pytest.mark.parametrize("tab", ["Webhook inbox", "E-mails", "Events to marketplaces", "Workers and jobs"])
+def test_tabs_that_paragraphs_name_are_there(tab: str) -> None:
+    assert f"*Operations*, *{tab}*" in OPERATIONS
+    assert f'"{tab}"' in (ROOT / "pages" / "operations.py").read_text(encoding="utf-8")
 
 
 def test_every_paragraph_is_of_an_alert() -> None:

@@ -115,6 +115,14 @@ def _beside(session: Session, town: Town) -> None:
                 f" from (select x from {table} x order by x.id limit 1) one (t), generate_series(1, {MANY}) n"
             )
         )
+    for status in ("doing", "failed"):
+        session.execute(
+            text(
+                "insert into procrastinate_jobs (queue_name, task_name, status)"
+                f" select 'default', 'deliver', '{status}' from generate_series(1, {MANY})"
+            )
+        )
+    session.execute(text(f"insert into procrastinate_workers select from generate_series(1, {MANY})"))
     for n in range(MANY):
         session.add(
             ReconciliationRun(until=now, started_at=now, status="CLEAN", started_by=None, finished_at=now)
@@ -251,6 +259,24 @@ CASES = [
         "operations",
         "select count(*) from outgoing_events where kind = 'milestone.status_changed'",
         {"operations-tab": "Events to marketplaces", "event-kind": "milestone.status_changed"},
+    ),
+    Case(
+        "failed-jobs",
+        "operations",
+        "select count(*) from procrastinate_jobs where status = 'failed'",
+        {"operations-tab": "Workers and jobs"},
+    ),
+    Case(
+        "workers",
+        "operations",
+        "select count(*) from procrastinate_workers",
+        {"operations-tab": "Workers and jobs"},
+    ),
+    Case(
+        "jobs",
+        "operations",
+        "select count(distinct task_name) from procrastinate_jobs",
+        {"operations-tab": "Workers and jobs"},
     ),
     Case(
         "letters-undelivered",

@@ -107,7 +107,7 @@ def test_a_worker_that_is_silent_is_dead(desk: Desk) -> None:
     desk.do("update procrastinate_workers set last_heartbeat = now() - interval '35 seconds'")
     assert "none is alive, the last was heard of at" in desk.wrong()["Worker"]
     desk.do("delete from procrastinate_workers")
-    assert "none has said anything yet" in desk.wrong()["Worker"]
+    assert "none has signed on" in desk.wrong()["Worker"]
 
 
 def test_webhooks_that_wait_or_were_given_up_are_counted(desk: Desk) -> None:
