@@ -17,6 +17,7 @@ from core.actions.funding import fund
 from core.actions.milestones import verification
 from core.actions.operations import operation_retry
 from core.actions.payouts import payout_review
+from core.actions.risk import holds
 from core.gateways.stripe_adapter import StripePayments
 from core.records import OutgoingOperation, Payout
 from core.rules.grounds import DecisionOutcome, Ground
@@ -166,6 +167,45 @@ def test_after_eight_tries_a_person_is_asked_and_nothing_is_lost(market: Market)
     hours_pass(market, 1)
     assert market.order(told) == {"released": 100_000}
     assert len(market.at_stripe("/v1/transfers")) == 1
+    market.lawful()
+
+
+def test_a_question_that_got_no_answer_a_day_later_is_asked_again(market: Market) -> None:
+    """It was done, and nobody heard the answer; a day later, too late to send it again, Stripe has no time once."""
+    told = about_to(market, "TRANSFER")
+    market.control.fault("drop", method="POST", path="/v1/transfers", when="after")
+    market.work()
+    market.control.fault("429", path="/v1/transfers")
+    market.wait(days=1)
+    market.work()
+    assert [each.status for each in market.operations("TRANSFER")] == ["QUEUED"]
+    hours_pass(market, 1)
+    assert market.order(told) == {"released": 100_000}
+    assert len(market.at_stripe("/v1/transfers")) == 1
+    market.lawful()
+
+
+def test_what_was_done_before_it_was_stopped_is_booked_while_it_is_stopped(market: Market) -> None:
+    """Its answer was lost, and then staff placed a hold: the money has left, and the books say so."""
+    told = about_to(market, "TRANSFER")
+    market.control.fault("drop", method="POST", path="/v1/transfers", when="after")
+    market.work()
+    market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    hours_pass(market, 1)
+    assert [each.status for each in market.operations("TRANSFER")] == ["SUCCEEDED"]
+    assert [each.status for each in market.operations("PAYOUT")] == ["BLOCKED"]
+    assert market.order(told) == {"released": 100_000}
+    market.lawful()
+
+
+def test_what_was_not_done_before_it_was_stopped_is_not_sent_while_it_is_stopped(market: Market) -> None:
+    told = about_to(market, "TRANSFER")
+    market.control.fault("drop", method="POST", path="/v1/transfers")
+    market.work()
+    market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    hours_pass(market, 1)
+    assert [each.status for each in market.operations("TRANSFER")] == ["BLOCKED"]
+    assert (market.at_stripe("/v1/transfers"), market.order(told)) == ([], {"payable": 100_000})
     market.lawful()
 
 

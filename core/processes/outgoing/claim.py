@@ -13,7 +13,8 @@ from core.rules.operations import OperationKind
 
 @dataclass(frozen=True)
 class Claim:
-    """`tried`: it was sent under this key already; `sent_before`: it may have been."""
+    """`tried`: it was sent under this key already; `sent_before`: it may have been. `stopped`: it is only asked about,
+    because something stops it that was not there when it was sent."""
 
     id: int
     key: str
@@ -26,6 +27,7 @@ class Claim:
     tried: bool
     first_sent_at: datetime
     created_at: datetime
+    stopped: bool = False
 
     @property
     def idempotency_key(self) -> str:

@@ -10,6 +10,7 @@ What tells one kind of operation from another stands in `core.processes.outgoing
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -80,6 +81,9 @@ def _send(desk: Desk, operation_id: int) -> None:
 
 
 def _do(desk: Desk, claim: Claim) -> None:
+    if claim.stopped:
+        _ask_about(desk, claim)
+        return
     log.info("operation.sending", key=claim.key, kind=claim.kind, attempt=claim.attempt)
     out_of_date = False
     try:
@@ -96,6 +100,14 @@ def _do(desk: Desk, claim: Claim) -> None:
     desk.database.run(lambda session: write(session, claim.id, now=desk.clock()))
     if out_of_date:
         payee_accounts.try_to_read(desk, claim.payload.get("destination") or claim.payload["account"])
+
+
+def _ask_about(desk: Desk, claim: Claim) -> None:
+    """What was sent before something stopped it may be done: then it is booked. Asked again when it is looked at
+    again."""
+    with suppress(OutcomeUnknown, NeedsOperator):
+        if snapshot := lookups.found(desk.payments, claim):
+            desk.database.run(lambda session: settle(session, claim.id, snapshot=snapshot, now=desk.clock()))
 
 
 def _failed(desk: Desk, operation_id: int, problem: Exception) -> None:
@@ -120,8 +132,10 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         return None
     operation, paused = found.OutgoingOperation, found.paused
     lost_since: datetime | None = found.lost_since
-    if (paused and _paused(operation, now=now)) or _blocked(session, context, operation, now=now):
+    if paused and _paused(operation, now=now):
         return None
+    if _blocked(session, context, operation, now=now):
+        return _stopped(context, operation)
     # An operation that waited long may have been sent by a desk whose backup this is: look before sending.
     tried = operation.first_sent_at is not None
     sent_before = tried or lost_since is not None or now - operation.created_at >= LOOK_FIRST_AFTER
@@ -140,6 +154,29 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         tried=tried,
         first_sent_at=operation.first_sent_at,
         created_at=min(operation.created_at, lost_since or operation.created_at),
+    )
+
+
+def _stopped(context: MilestoneContext, operation: OutgoingOperation) -> Claim | None:
+    """What is needed to ask what became of it; None where it was not sent."""
+    if operation.first_sent_at is None:
+        return None
+    payload = dict(operation.payload)
+    if "destination" in payload:
+        payload["destination"] = payload["destination"] or context.payee.stripe_account
+    return Claim(
+        id=operation.id,
+        key=operation.key,
+        kind=operation.kind,
+        attempt=operation.attempt,
+        amount=Money(operation.amount_minor, operation.currency),
+        payload=payload,
+        provider_id=None,
+        sent_before=True,
+        tried=True,
+        first_sent_at=operation.first_sent_at,
+        created_at=operation.created_at,
+        stopped=True,
     )
 
 

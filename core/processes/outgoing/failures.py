@@ -15,6 +15,7 @@ from core.actions.payouts import withdrawals
 from core.gateways.payments import OutcomeUnknown, ProviderRefused
 from core.processes.outgoing.kind import OutgoingKind
 from core.processes.outgoing.kinds import KINDS
+from core.processes.outgoing.lookups import Unanswered
 from core.processes.outgoing.review import send_to_review
 from core.records import Chargeback, OutgoingOperation
 from core.rules import retries
@@ -68,12 +69,14 @@ def _heals(session: Session, operation: OutgoingOperation, refusal: ProviderRefu
 
 def try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
     """Same key, later: exponential backoff with full jitter; after the last try a person looks at it. What is at Stripe
-    already is not sent again but looked at, so no number of tries is too many."""
+    already is not sent again but looked at, so no number of tries is too many. A question that got no answer is a try,
+    but never too late: what was sent long ago may be done."""
     operation = _unsettled(session, operation_id)
     if operation is None:
         return
     assert operation.first_sent_at is not None
-    if operation.provider_id:
+    asked_only = isinstance(unknown, Unanswered) and not retries.exhausted(operation.tries)
+    if operation.provider_id or asked_only:
         at: datetime | None = now + retries.delay(operation.tries, random.randrange)
     else:
         at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)

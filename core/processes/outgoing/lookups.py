@@ -13,15 +13,19 @@ from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kinds import KINDS
 
 
-class StateNotRead(OutcomeUnknown):
+class Unanswered(OutcomeUnknown):
+    """Stripe could not be asked ({reason}). Asking changes nothing there, so it is never too late to ask again."""
+
+
+class StateNotRead(Unanswered):
     """It is at Stripe, which could not be asked how it stands ({reason})."""
 
 
-class OutcomeNotRead(OutcomeUnknown):
+class OutcomeNotRead(Unanswered):
     """It was sent, and it may or may not have been done: Stripe could not be asked ({reason})."""
 
 
-class NotSentUnasked(OutcomeUnknown):
+class NotSentUnasked(Unanswered):
     """It was not sent this time: Stripe could not be asked whether it was sent before ({reason})."""
 
 
