@@ -23,6 +23,7 @@ from core.audit.keys import PublicKey, Signer
 from core.audit.merkle import Edge
 from core.audit.seals import Seal
 from core.audit.tree_heads import TreeHead, signed
+from core.gateways.files import disk_needed
 
 FORMAT = 1
 KeyOf = Callable[[int], PublicKey | None]
@@ -89,15 +90,16 @@ def append(folder: Path, ledger: str, lines: Sequence[bytes]) -> None:
 
 
 def append_to(path: Path, lines: Sequence[bytes]) -> None:
-    """The same, to any file of lines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-        file.truncate(_whole(file.fileno()))
-        file.seek(0, os.SEEK_END)
-        file.write(b"".join(lines))
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    """The same, to any file of lines. Raises `DiskUnusable`."""
+    with disk_needed():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
+            file.truncate(_whole(file.fileno()))
+            file.seek(0, os.SEEK_END)
+            file.write(b"".join(lines))
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(path.parent)
 
 
 def _checkpoint(number: int, content: bytes, ledger: str, key_of: KeyOf) -> Checkpoint:

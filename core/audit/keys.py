@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import DeskError
+from core.gateways.files import disk_needed
 
 KEY_FILE = "checkpoints.pem"
 NEXT_FILE = "checkpoints.next.pem"
@@ -75,7 +76,14 @@ class PublicKey:
         return self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def write(self, path: Path) -> None:
-        path.write_bytes(self.pem)
+        """Whole or not at all: a part of a key would look like somebody's hand. Raises `DiskUnusable`."""
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+        with disk_needed():
+            try:
+                draft.write_bytes(self.pem)
+                os.replace(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> PublicKey | None:
@@ -111,7 +119,8 @@ def signer(home: Path) -> Signer:
     A desk asks `core.audit.pinned_keys.desk_signer`, which makes none in place of one that is pinned.
     """
     path = path_of(home)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with disk_needed():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _make(path)
     return read(path)
@@ -152,7 +161,8 @@ def private_half(home: Path) -> str | None:
 def make_next(home: Path) -> Signer:
     """A key that is to follow the present one; it takes its place with `finish_rotation`, once it is pinned."""
     path = home / "keys" / NEXT_FILE
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with disk_needed():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     _make(path)
     return read(path)
@@ -179,13 +189,14 @@ def _make(path: Path) -> None:
     """Whoever comes first makes the key; it appears whole or not at all."""
     draft = path.with_suffix(f".{secrets.token_hex(8)}")
     made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(made)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    with disk_needed():
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(made)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink(missing_ok=True)

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from core.audit import checkpoints, sealed_rows
 from core.audit.key_trust import FIRST_USE, Ring
-from core.audit.keys import PUBLIC_FILE, Signer
+from core.audit.keys import PUBLIC_FILE, KeyUnusable, PublicKey, Signer
 from core.audit.merkle import Edge
-from core.audit.pinned_keys import ledger_name, pin_first, pins
+from core.audit.pinned_keys import Pin, ledger_name, pin_first, pins
 from core.audit.seal_reading import AT_ONCE, seals_after
 from core.audit.seals import Seal, first_prev
 from core.db import Database, one_at_a_time
@@ -67,7 +67,7 @@ def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, ado
         one_at_a_time(turn, ONE_AT_A_TIME)
         ledger = ledger_name(turn)
         try:
-            _require_pinned(turn, signer)
+            pinned = _require_pinned(turn, signer)
             last = _witnessed(turn, ledger, folder, adopt=adopt)
         except DeskError:
             close(database)
@@ -78,6 +78,8 @@ def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, ado
         while more:
             more = _close(database)
             pen.sign()  # one by one, so that a crash leaves one seal unsigned and no more
+        if pen.n:
+            _lay_beside(signer.public, folder, pinned)
         return Sealed(last_seal=pen.n, signed=pen.signed, rows=pen.rows)
 
 
@@ -96,8 +98,6 @@ class _Pen:
         while seals := seals_after(self.session, self.n):
             _require_unbroken(seals, self.prev, self.folder)
             checkpoints.append(self.folder, self.ledger, list(self._lines(seals)))
-            if self.n == 0:
-                self.signer.public.write(self.folder / PUBLIC_FILE)
             self.n, self.prev = seals[-1].n, seals[-1].hash
             self.signed += len(seals)
             self.rows += sum(seal.rows for seal in seals)
@@ -126,11 +126,25 @@ def _pin_the_first(database: Database, signer: Signer, *, now: datetime) -> None
         pin_first(session, signer, now=now)
 
 
-def _require_pinned(session: Session, signer: Signer) -> None:
+def _lay_beside(public: PublicKey, folder: Path, pinned: Sequence[Pin]) -> None:
+    """The public key, where there is none yet, or still the one before it, because a process died in between. Any other
+    was laid there by a stranger, and verification says so."""
+    path = folder / PUBLIC_FILE
+    try:
+        found = PublicKey.read(path)
+    except KeyUnusable:
+        return
+    if found is None or found.raw in {each.public.raw for each in pinned[:-1]}:
+        public.write(path)
+
+
+def _require_pinned(session: Session, signer: Signer) -> Sequence[Pin]:
+    """Every key that is pinned; the last is this one, or `KeyNotPinned`."""
     pinned = pins(session)
     if not pinned or pinned[-1].public.raw != signer.public.raw:
         named = pinned[-1].fingerprint if pinned else "none"
         raise KeyNotPinned(pinned=named, found=signer.public.fingerprint)
+    return pinned
 
 
 def _close(database: Database) -> bool:

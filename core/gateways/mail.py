@@ -135,7 +135,10 @@ class MailFolder:
 
     @contextmanager
     def opened(self) -> Iterator[MailFolder]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise MailUnavailable(reason=str(error)) from error
         yield self
 
     def forget(self, numbers: Iterable[str]) -> None:
@@ -149,6 +152,8 @@ class MailFolder:
             unfinished.write_bytes(message.as_bytes())
             os.replace(unfinished, self.folder / f"{name}.eml")
         except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise MailUnavailable(reason=str(error)) from error
 
 

@@ -29,6 +29,7 @@ from core.audit.export_manifest import Format
 from core.audit.filters import AuditFilter
 from core.audit_export import Progress
 from core.desk import Desk
+from core.gateways.files import disk_needed
 from core.gateways.resumed_file import EarlierTry, Trail, begun
 from core.ledger_export import LedgerFilter, LedgerFormat
 from core.processes import leases
@@ -131,15 +132,16 @@ def _make(desk: Desk, row: Export) -> None:
     part = _folder(desk) / f"{row.id}.{row.tries}.part"
     earlier = _left_behind(desk, row)
     try:
-        opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(opened, "w+b") as file, _lease_kept(desk, row):
-            trail = Trail(part, file, earlier)
-            made = WRITERS[row.kind](desk, row, file, _progress(desk, row, trail), trail)
-            file.flush()
-            os.fsync(file.fileno())
-        how = {"tries": row.tries, "went_on": earlier is not None} if row.tries > 1 else {}
-        desk.database.run(lambda session: _finish(session, desk, actor, row, made, part, how))
-        _clear(desk, row.id)
+        with disk_needed():
+            opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(opened, "w+b") as file, _lease_kept(desk, row):
+                trail = Trail(part, file, earlier)
+                made = WRITERS[row.kind](desk, row, file, _progress(desk, row, trail), trail)
+                file.flush()
+                os.fsync(file.fileno())
+            how = {"tries": row.tries, "went_on": earlier is not None} if row.tries > 1 else {}
+            desk.database.run(lambda session: _finish(session, desk, actor, row, made, part, how))
+            _clear(desk, row.id)
     finally:
         part.unlink(missing_ok=True)
         begun(part).unlink(missing_ok=True)
@@ -329,7 +331,8 @@ def _removed(desk: Desk, export_id: int) -> None:
 
 def _folder(desk: Desk) -> Path:
     folder = desk.settings.home / "exports"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with disk_needed():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 

@@ -39,6 +39,7 @@ from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWro
 from core.api.webhooks.endpoints import EndpointKnown
 from core.errors import ChangedMeanwhile, DeskError, NotFound, Wording
 from core.gateways.evidence_keys import EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
+from core.gateways.files import DiskUnusable
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
 from core.request_body import BodyTooLarge
@@ -226,6 +227,8 @@ def for_outsiders(error: DeskError) -> DeskError:
             return Unavailable(why="it is not set up yet")
         case EvidenceKeyExposed() | EvidenceKeyLost() | EvidenceKeyWrong():
             return Unavailable(why="its store of files is not set up")
+        case DiskUnusable():
+            return Unavailable(why="its disk takes no more files")
     return error
 
 
