@@ -114,7 +114,8 @@ def _book(session: Session, event_id: str, snapshot: Any, *, asked_at: datetime,
 
 
 def _failed(desk: Desk, event_id: str, problem: Exception) -> None:
-    """Later again; given up where trying again cannot help, because of what the event itself says."""
+    """Later again, up to the last try, however long ago it came: fetching changes nothing at Stripe. Given up where
+    trying again cannot help, because of what the event itself says."""
     reason = leases.why(problem)
     hopeless = isinstance(problem, EventUnusable | IdUnusable)
 
@@ -125,7 +126,8 @@ def _failed(desk: Desk, event_id: str, problem: Exception) -> None:
         now = desk.clock()
         event.tries += 1
         event.error = reason
-        again = None if hopeless else retries.next_try(event.tries, event.received_at, now, random.randrange)
+        over = hopeless or retries.exhausted(event.tries)
+        again = None if over else now + retries.delay(event.tries, random.randrange)
         leases.put_off(event, until=again, now=now)
         event.finished_at = now if again is None else None
 

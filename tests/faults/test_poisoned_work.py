@@ -145,6 +145,19 @@ def test_what_nobody_foresaw_is_tried_again_and_then_given_up_with_its_reason(ma
     assert (of(market, number).status, of(market, number).error) == ("FAILED", CURES_NOTHING)
 
 
+def test_an_event_that_waited_long_is_not_given_up_because_stripe_has_no_time_once(market: Market) -> None:
+    """The worker was away for two days; then its first question got no answer."""
+    told = market.funded()
+    number = hear(market, "payment_intent.succeeded", {"id": intent_of(market, told)})
+    market.wait(days=2)
+    market.control.fault("429", method="GET", path="/v1/payment_intents/*")
+    webhook_processing.sweep(market.desk)
+    assert of(market, number).status == "RECEIVED"
+    market.wait(hours=1)
+    webhook_processing.sweep(market.desk)
+    assert of(market, number).status == "APPLIED"
+
+
 def test_a_given_up_event_is_applied_again_by_a_person_once_its_cause_is_repaired(market: Market) -> None:
     told = market.funded()
     number = hear(market, "payment_intent.succeeded", {"id": intent_of(market, told)})
