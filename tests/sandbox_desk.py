@@ -10,12 +10,13 @@ market.books("USD")        every line of the trial balance that is not zero, in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
+import requests
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -228,9 +229,15 @@ class Market(Town):
         return [call for call in calls if call["method"] == "POST" and call["path"] == path]
 
     def at_stripe(self, path: str, account: str = "") -> list[dict[str, Any]]:
-        """The objects that exist there."""
+        """The objects that exist there, however often the question meets a fault that was ordered for the desk."""
         headers = {"Stripe-Account": account} if account else {}
-        reply = self.control.session.get(f"{self.sandbox.url}{path}", params={"limit": 100}, headers=headers)
+        for _ in range(9):
+            with suppress(requests.ConnectionError):
+                reply = self.control.session.get(
+                    f"{self.sandbox.url}{path}", params={"limit": 100}, headers=headers
+                )
+                if reply.status_code not in (409, 429, 500):
+                    break
         reply.raise_for_status()
         return list(reply.json()["data"])
 
@@ -247,7 +254,14 @@ def a_market(database: Database, sandbox: StripeSandbox, home: Path, **settings:
     sandbox.control.reset()
     sandbox.control.set_clock(builders.NOW)
     sandbox.control.webhooks(auto=False)
-    town = builders.a_town(database)
+    market = with_a_desk(builders.a_town(database), sandbox, home, **settings)
+    market.newcomers()
+    return market
+
+
+def with_a_desk(town: Town, sandbox: StripeSandbox, home: Path, **settings: Any) -> Market:
+    """The town at its sandbox, which is left as it is."""
+    database = town.database
     chosen = Settings(
         home=home,
         database_url=database.url.render_as_string(hide_password=False),
@@ -266,7 +280,6 @@ def a_market(database: Database, sandbox: StripeSandbox, home: Path, **settings:
         mail=mail_from(chosen),
         clock=lambda: market.now,
     )
-    market.newcomers()
     return market
 
 

@@ -71,9 +71,9 @@ UNUSABLE = ("full", "read-only")
 
 
 @contextmanager
-def a_disk(folder: Path) -> Iterator[Disk]:
+def a_disk(folder: Path, *, size: str = SIZE) -> Iterator[Disk]:
     folder.mkdir()
-    mounted = _mount("-t", "tmpfs", "-o", f"size={SIZE},mode=0700", "tmpfs", str(folder))
+    mounted = _mount("-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder))
     try:
         yield Disk(folder, mounted)
     finally:

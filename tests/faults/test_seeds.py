@@ -23,6 +23,6 @@ def test_every_law_holds_whatever_is_cut_and_whoever_is_killed() -> None:
 
 def test_a_mistake_of_our_own_is_found() -> None:
     """A seed that cannot fail would prove nothing."""
-    lived = faults("--seeds", "10", "--mutants", "nobody takes over from a dead worker")
+    lived = faults("--seeds", "10", "--mutants", "no look-up before sending again")
     assert lived.returncode == 0, lived.stdout + lived.stderr[-4000:]
     assert "1 of 1 mutants were found" in lived.stdout

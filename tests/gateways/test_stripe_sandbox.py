@@ -251,3 +251,19 @@ def test_a_fee_that_ends_in_a_half_is_rounded_up(amount: int, fee: int) -> None:
     """As Stripe's own in 315 of 315 recordings: 2.9 % of 500 is 14.5."""
     for currency in ("usd", "jpy", "kwd"):
         assert Terms(fee_fixed_default=0).fee(amount, currency) == fee
+
+
+def test_what_was_kept_comes_back_with_its_clock_and_nothing_since(
+    payments: StripePayments, parties: Parties, control: SandboxControl
+) -> None:
+    control.set_clock(NOON)
+    paid = parties.paid(usd(5_000))
+    known, heard = control.news(0)
+    assert "payment_intent.succeeded" in {each["type"] for each in known}
+    control.keep("noon")
+    control.advance(timedelta(days=1))
+    payments.refund("r", "r:1", payment_intent=paid.id, amount=usd(5_000))
+    assert "refund.created" in {each["type"] for each in control.news(heard)[0]}
+    control.bring_back("noon")
+    assert (control.now(), control.news(heard)) == (NOON, ([], heard))
+    assert payments.find_refund("r", payment_intent=paid.id) is None

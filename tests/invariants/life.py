@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
@@ -118,7 +118,7 @@ class Life:
         self.draw = random.Random(seed)
         for _ in range(TRIES):
             try:
-                THINGS[name][0](self)
+                self.things()[name][0](self)
                 self.done[name] += 1
                 return
             except self.goes_on_after:
@@ -126,6 +126,10 @@ class Life:
             except DeskError as refusal:
                 self.done[f"{name}: {refusal.code}"] += 1
                 return
+
+    def things(self) -> Mapping[str, tuple[Callable[[Any], None], int]]:
+        """What may come to mind, by name."""
+        return THINGS
 
     def act(self, action: Callable[..., Result], actor: Actor, **arguments: Any) -> Result:
         """One action, or its refusal, which changes nothing at all."""

@@ -70,7 +70,7 @@ def _mutants(ground: Grounds, names: list[str], numbers: range, *, steps: int) -
 
 
 def _lived(ground: Grounds, number: int, steps: int, *, mutant: str = "") -> Seed:
-    with ground.place() as place, mutated(mutant, place.owner) if mutant else nullcontext():
+    with ground.place(number) as place, mutated(mutant, place.owner) if mutant else nullcontext():
         return lived(number, place, steps=steps)
 
 

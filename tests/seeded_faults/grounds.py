@@ -15,22 +15,20 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
 
 import structlog
 
 from core.db import Database
 from core.embedded_postgres import EmbeddedPostgres, Server
 from core.gateways.stripe_sandbox import SandboxControl
-from tests import sandbox_desk
 from tests.builders import a_town
 from tests.database import FORGETFUL, fresh_copy, migrated_template, share_compiled_statements
-from tests.sandbox_desk import a_market
 from tests.seeded_faults.life import Place
 from tests.seeded_faults.proxy import Proxy
+from tests.seeded_faults.witness import stand_by
+from tests.seeded_faults.worlds import WORLDS, World, a_world
 
 ROOT = Path(__file__).resolve().parents[2]
 # What was acknowledged must survive the server's processes, though not the machine.
@@ -57,27 +55,36 @@ class Grounds:
     template: str
     sandbox: Sandbox
     home: Path
+    worlds: dict[int, World] = field(default_factory=dict)
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
-        """A fresh desk, and a sandbox as new."""
+    def place(self, number: int) -> Iterator[Place]:
+        """The world in which the seed of this number is lived, in a copy of its own."""
+        world = self._world(number % WORLDS)
         with (
             tempfile.TemporaryDirectory(dir=self.home) as name,
-            fresh_copy(self.server, self.template) as urls,
+            fresh_copy(self.server, world.name) as urls,
         ):
             home = Path(name)
             database = Database(urls.app_url, application="seeds")
             owner, auditor = Database(urls.owner_url), Database(urls.auditor_url)
             share_compiled_statements(database.engine)
-            sandbox_desk.bid_numbers = count(1)
             upstream = f"{self.server.place.socket_folder()}/.s.PGSQL.{self.server.access.port}"
             try:
                 with Proxy(upstream) as proxy:
-                    market = a_market(database, cast(Any, self.sandbox), home)
-                    yield Place(market, owner, auditor, proxy, home, self.kill_database)
+                    market = world.market(database, self.sandbox, home)
+                    yield Place(market, owner, auditor, proxy, home, world.heard, self.kill_database)
             finally:
                 for each in (database, owner, auditor):
                     each.dispose()
+
+    def _world(self, number: int) -> World:
+        if number not in self.worlds:
+            self.worlds[number] = a_world(
+                number, self.server, self.template, self.sandbox, self.home / "stripe"
+            )
+            gc.freeze()
+        return self.worlds[number]
 
     def kill_database(self) -> None:
         """`kill -9` of the server and of every process of its; it is started again and recovers."""
@@ -90,6 +97,7 @@ class Grounds:
 def grounds() -> Iterator[Grounds]:
     """All of it, until the block ends."""
     _quiet()
+    stand_by()
     with tempfile.TemporaryDirectory(prefix="escrow-desk-seeds-", dir=_memory()) as name:
         home = Path(name)
         home.chmod(0o711)

@@ -1,4 +1,5 @@
-"""A step in a process of its own, which may be killed at a named point: `kill -9`, without a chance to tidy up.
+"""A step in a process of its own, which may be killed at a named point (`kill -9`, without a chance to tidy up), or be
+held there while others go on: a machine that stands still for a minute, or two people at the same moment.
 
 A point is before or after something that others can see: a statement that writes, a commit, a call to Stripe. Its name
 says which part of the desk was at it, so that the report can say where processes have died.
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from types import FrameType
@@ -43,6 +46,41 @@ class Death:
     nth: int
 
 
+@dataclass(frozen=True)
+class Pause(Death):
+    """It stands still there, and goes on when it is told to; `wakes` is given the minutes that it has missed."""
+
+    wakes: Callable[[int], None]
+
+
+@dataclass
+class Begun:
+    """A process, and the pipes on which it says that it stands still (`held`) and how it ended (`says`); by `go` it
+    is told to go on."""
+
+    process: int
+    says: int
+    held: int
+    go: int
+
+    def stands_still(self) -> str:
+        """Returns when it does, with the name of the point, or when it has ended, with nothing."""
+        return os.read(self.held, 1_000).decode()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Or not: it waits for somebody."""
+        ready, _, _ = select.select([self.says], [], [], seconds)
+        return bool(ready)
+
+    def goes_on(self, *, minutes: int) -> None:
+        with suppress(BrokenPipeError):
+            os.write(self.go, f"{minutes}".encode())
+
+    def close(self) -> None:
+        os.close(self.go)
+        os.close(self.held)
+
+
 @dataclass
 class Ended:
     """How a step in its own process ended: its result, what it raised, or the name of the point where it died."""
@@ -54,18 +92,22 @@ class Ended:
     died: str = ""
 
 
-def begun(step: Callable[[], Any], death: Death | None) -> tuple[int, int]:
-    """Fork, and do it there; gives the process and the pipe on which it says how it ended."""
-    reads, writes = os.pipe()
+def begun(step: Callable[[], Any], death: Death | None) -> Begun:
+    """Fork, and do it there, to the end, or to its death or pause."""
+    (says, writes), (held, holds), (waits, go) = os.pipe(), os.pipe(), os.pipe()
     process = os.fork()
     if process:
-        os.close(writes)
-        return process, reads
-    os.close(reads)
+        for each in (writes, holds, waits):
+            os.close(each)
+        return Begun(process, says, held, go)
+    for each in (says, held, go):
+        os.close(each)
     code = 1
     try:
-        if death:
-            _dies(death, writes)
+        if isinstance(death, Pause):
+            comes_to(death, lambda point: death.wakes(_stand_still(point, holds, waits)))
+        elif death:
+            comes_to(death, lambda point: _die(point, writes))
         try:
             said = Ended(result=step())
         except Exception as problem:
@@ -76,10 +118,11 @@ def begun(step: Callable[[], Any], death: Death | None) -> tuple[int, int]:
         os._exit(code)
 
 
-def awaited(process: int, reads: int) -> Ended:
-    with os.fdopen(reads, "rb") as pipe:
+def awaited(of: Begun) -> Ended:
+    with os.fdopen(of.says, "rb") as pipe:
         said = pipe.read()
-    _, status = os.waitpid(process, 0)
+    of.close()
+    _, status = os.waitpid(of.process, 0)
     if not said:
         raise RuntimeError(f"a step's process ended with status {status} and said nothing")
     ended = pickle.loads(said)
@@ -92,17 +135,30 @@ def _say(writes: int, ended: Ended) -> None:
         pickle.dump(ended, pipe)
 
 
-def _dies(death: Death, writes: int) -> None:
+def _die(point: str, writes: int) -> None:
+    _say(writes, Ended(died=point))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stand_still(point: str, holds: int, waits: int) -> int:
+    """The minutes that it took."""
+    os.write(holds, point.encode()[:1_000])
+    return int(os.read(waits, 100))
+
+
+def comes_to(
+    death: Death, happens: Callable[[str], None], *, counts: Callable[[], bool] = lambda: True
+) -> None:
+    """From now on `happens` is called at that point of this process, by its name; `counts`: whether one does."""
     left = death.nth
 
     def at(point: Point) -> None:
         nonlocal left
-        if death.point not in (None, point):
+        if death.point not in (None, point) or not counts():
             return
         left -= 1
         if not left:
-            _say(writes, Ended(died=f"{_who(sys._getframe())}: {point}"))
-            os.kill(os.getpid(), signal.SIGKILL)
+            happens(f"{_who(sys._getframe())}: {point}")
 
     def statement(_: Any, __: Any, sql: str, *___: Any) -> None:
         if sql.lstrip().startswith(WRITES):

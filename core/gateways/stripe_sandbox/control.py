@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -235,6 +236,27 @@ def reset(engine: Engine, body: Body) -> Body:
     return {"now": engine.now}
 
 
+def keep(engine: Engine, body: Body) -> Body:
+    """`{"name": …}`: remember everything as it is now."""
+    engine.keep(body["name"])
+    return {"now": engine.now}
+
+
+def bring_back(engine: Engine, body: Body) -> Body:
+    """`{"name": …}`: everything as it was when it was kept, the clock too."""
+    engine.bring_back(body["name"])
+    return {"now": engine.now}
+
+
+def news(engine: Engine, body: Body) -> Body:
+    """`{"after": n}`: every event that was written since, of every account, oldest first, whoever it was sent to;
+    `last` is the `after` of the next question."""
+    rows = engine.store.db.execute(
+        "select seq, body from objects where kind = 'event' and seq > ? order by seq", (body["after"],)
+    ).fetchall()
+    return {"events": [json.loads(text) for _, text in rows], "last": rows[-1][0] if rows else body["after"]}
+
+
 def _on_platform(engine: Engine, work: Callable[[World], Body]) -> Body:
     with engine.store.transaction():
         world = engine.world()
@@ -259,4 +281,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "payouts/move": move_payout,
     "payouts/advance": advance_payouts,
     "reset": reset,
+    "keep": keep,
+    "bring-back": bring_back,
+    "news": news,
 }

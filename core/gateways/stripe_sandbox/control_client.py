@@ -155,6 +155,18 @@ class SandboxControl:
         """Send everything that waits, now; returns when every endpoint has answered."""
         return self.post("deliver")
 
+    def news(self, after: int) -> tuple[list[dict[str, Any]], int]:
+        """Every event since, of every account, and the `after` of the next question."""
+        told = self.post("news", after=after)
+        return told["events"], told["last"]
+
     def reset(self) -> None:
         """As new: no objects, no faults, the first fees, the wall clock. Only the request log stays."""
         self.post("reset")
+
+    def keep(self, name: str) -> None:
+        """Remember everything as it is now; `bring_back` of the same name makes it so again."""
+        self.post("keep", name=name)
+
+    def bring_back(self, name: str) -> None:
+        self.post("bring-back", name=name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,10 @@ class Engine:
         self.store = Store(folder)
         self.seed = seed
         self.log = (folder / "stripe-sandbox.jsonl").open("a", encoding="utf-8")
+        self._copies: dict[str, sqlite3.Connection] = {}
+        self._read_settings()
+
+    def _read_settings(self) -> None:
         self.terms = Terms.of(self.store.setting("terms"))
         self._clock: int | None = self.store.setting("clock")
         self._ahead: float = self.store.setting("ahead") or 0.0
@@ -100,6 +105,15 @@ class Engine:
         with self.store.transaction():
             self.store.reset()
         self.terms, self._clock, self._ahead = Terms(), None, 0.0
+
+    def keep(self, name: str) -> None:
+        """Remember everything as it is now, as long as this process lives."""
+        self._copies[name] = self.store.copy()
+
+    def bring_back(self, name: str) -> None:
+        """Everything as it was when it was kept under this name, or `KeyError`."""
+        self.store.become(self._copies[name])
+        self._read_settings()
 
     def tick(self) -> None:
         """Let what is due happen."""

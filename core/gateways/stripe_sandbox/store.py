@@ -117,6 +117,16 @@ class Store:
         ):
             self.db.execute(f"delete from {table}")
 
+    def copy(self) -> sqlite3.Connection:
+        """Everything as it is now, in memory."""
+        kept = sqlite3.connect(":memory:", check_same_thread=False)
+        self.db.backup(kept)
+        return kept
+
+    def become(self, kept: sqlite3.Connection) -> None:
+        """Everything as it was when that copy was made."""
+        kept.backup(self.db)
+
     # -- objects --
 
     def add(self, obj: Object, *, account: str) -> Object:
