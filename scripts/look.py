@@ -72,7 +72,7 @@ OVERFLOW = """
   if (document.documentElement.scrollWidth > innerWidth + 1) wide.push('the page scrolls sideways');
   for (const e of document.querySelectorAll('[data-testid=stMain] *')) {
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
-    const scrolls = e.closest('canvas, .dvn-scroller, .ed-full, [data-testid=stDataFrame]');
+    const scrolls = e.closest('canvas, .dvn-scroller, .ed-wide, .ed-full, [data-testid=stDataFrame]');
     if (box.width && box.right > innerWidth + 1 && style.position !== 'absolute' && !scrolls)
       { wide.push(`${e.tagName} ${String(e.className).slice(0, 50)} ends at ${Math.round(box.right)}`); break; }
   }

@@ -325,7 +325,7 @@ _CASE, _MESSAGE, _EVIDENCE, _MONEY, _DECISION, _LETTER = About
 KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.BID_ACCEPT: ActionKind("Bid accepted"),
     AuditAction.ENGAGEMENT_CONFIRM: ActionKind("Part of the engagement confirmed"),
-    AuditAction.READING_ENTER: ActionKind("What a colleague read in an hour", staff_only=True),
+    AuditAction.READING_ENTER: ActionKind("Read within an hour", staff_only=True),
     AuditAction.ENTRY_PROVE: ActionKind("Proof of an entry taken", staff_only=True),
     AuditAction.ENGAGEMENT_ACTIVATE: ActionKind("Engagement active", tone="good"),
     AuditAction.MILESTONES_ADJUST: ActionKind("Milestones rearranged"),
