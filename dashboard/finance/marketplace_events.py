@@ -38,7 +38,7 @@ COLUMNS = [
 FILE = [
     *COLUMNS,
     tables.count("sequence", "Number"),
-    tables.count("milestone_id", "Milestone"),
+    tables.mono("milestone_id", "Milestone"),
     tables.text("url", "Address"),
     tables.when("sent_at", "Delivered"),
 ]

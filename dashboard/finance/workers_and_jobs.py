@@ -32,7 +32,7 @@ TASKS = {
     jobs.EXPORT: "Make an export",
 }
 WORKERS = [
-    tables.count("id", "Worker", width=80),
+    tables.mono("id", "Worker", width=80),
     tables.status("state", "Status", axis="worker", width=90),
     tables.when("last_sign", "Last sign", width=160, seconds=True),
     tables.text("doing", "Does now", value=lambda row: ", ".join(map(task, row.doing)) or "—"),
@@ -57,7 +57,7 @@ COUNTS = [
     tables.text("queue", "Queue", width=90),
 ]
 FAILED = [
-    tables.count("id", "Job", width=80),
+    tables.mono("id", "Job", width=80),
     tables.text("task", "Task", value=lambda row: task(row.task), width=190),
     tables.text("about", "About", value=lambda row: row.about or "—", width=190),
     tables.when("failed_at", "Failed", width=150),

@@ -39,6 +39,7 @@ def test_a_poisoned_event_rings_and_another_try_is_seen_to_its_end(demo: Demo, p
     person.arrive("Operations")
     person.reads("Given up: it is not retried automatically.")
     person.reads(REASON)
+    person.reads('"object": "charge"')
     person.write("Reason", "Stripe says that it is mended.")
     person.press("Apply again")
     person.told("It is queued again.")
@@ -51,6 +52,10 @@ def test_a_poisoned_event_rings_and_another_try_is_seen_to_its_end(demo: Demo, p
     person.page.reload()
     person.arrive("Operations")
     person.reads("Given up: it is not retried automatically.")
+    person.page.goto(f"{demo.url}/operations?operations-tab=Workers+and+jobs")
+    person.arrive("Operations")
+    person.reads("each gives a sign every four seconds")
+    assert person.page.get_by_text("No worker has given a sign").count() == 0, "the demo's worker lives"
     noted = "select reason from audit_entries where action = 'staff:webhook_event:retry' and object_id = :id"
     assert demo.one(noted, id=EVENT) == "Stripe says that it is mended."
     assert person.troubles == []
