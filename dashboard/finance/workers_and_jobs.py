@@ -196,5 +196,6 @@ def _again(row: FailedJob) -> None:
                 session, actor, now=now, job_id=row.id, reason=reason
             ),
             done=f"Job {row.id} is queued again. The next worker that is free runs it.",
+            then=lambda _: navigation.go("operations", **{"operations-tab": "Workers and jobs"}),
             sent=[place],
         )

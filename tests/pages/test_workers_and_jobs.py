@@ -163,6 +163,8 @@ def test_a_failed_job_says_what_its_event_says_and_is_tried_again(town: Town) ->
     app.text_input(key="job-reason").set_value(REASON).run()
     app.button(key="job-retry").click().run()
     assert not app.exception
+    assert f"Job {number} is queued again." in words(app)
+    assert "There is no failed job" not in words(app), "its panel is closed: it has not failed any more"
     assert status(town, number) == "todo"
     noted = text("select reason, object_id, after from audit_entries where action = 'staff:job:retry'")
     entry = town.read(lambda session: session.execute(noted).one())
