@@ -155,7 +155,7 @@ def copy(request: pytest.FixtureRequest) -> Iterator[Copy]:
     with reused.lent() as copy:
         yield copy
         if request.node.get_closest_marker("unrecorded") is None:
-            assert unrecorded.changes(copy.connection) == [], "these changes of a status left no audit entry"
+            assert copy.unrecorded() == [], "these changes of a status left no audit entry"
 
 
 @pytest.fixture

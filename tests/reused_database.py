@@ -18,6 +18,7 @@ from sqlalchemy import Pool
 
 from core.db import Database
 from core.embedded_postgres import Server, Urls
+from tests import unrecorded
 from tests.database import fresh_name, no_longer_needed, share_compiled_statements
 
 USES = 150  # what was deleted stays in the files until the database goes
@@ -73,8 +74,7 @@ class Copy:
         self.urls: Urls = server.create_database(fresh_name(), template=template)
         self.pools: dict[str, Pool] = {}
         self.uses = 0
-        self.connection = psycopg.connect(self.urls.owner_url.replace("+psycopg", "", 1), autocommit=True)
-        self.connection.execute(SETTINGS)
+        self.connection = self._connected()
         self.tables = {name: self._table(name, columns) for name, columns in self.connection.execute(TABLES)}
         self.changed = " union all ".join(table.changed for table in self.tables.values())
         names = [name for (name,) in self.connection.execute(SEQUENCES)]
@@ -84,6 +84,20 @@ class Copy:
         self.numbers = set(self.connection.execute(self.stand))
         self.catalogue = self.connection.execute(CATALOGUE).fetchall()
         self.since = self._transaction()
+
+    def _connected(self) -> psycopg.Connection:
+        connection = psycopg.connect(self.urls.owner_url.replace("+psycopg", "", 1), autocommit=True)
+        connection.execute(SETTINGS)
+        return connection
+
+    def unrecorded(self) -> list[str]:
+        """Which statuses the test has changed without an entry, in words."""
+        try:
+            return unrecorded.changes(self.connection)
+        except psycopg.OperationalError:  # the test has cut every connection
+            self.connection.close()
+            self.connection = self._connected()
+            return unrecorded.changes(self.connection)
 
     def _table(self, name: str, columns: str) -> Table:
         count = self.connection.execute(sql.SQL("select count(*) from {}").format(sql.SQL(name))).fetchone()

@@ -116,3 +116,12 @@ def test_what_cannot_be_taken_out_ends_the_copy(
         assert reused.copy is None
     with reused.lent() as another:
         assert another is not copy
+
+
+def test_a_test_that_cuts_every_connection_is_asked_all_the_same(reused: ReusedDatabase) -> None:
+    with reused.lent() as copy, psycopg.connect(copy.urls.owner_url.replace("+psycopg", "", 1)) as other:
+        other.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        assert copy.unrecorded() == []
