@@ -125,3 +125,21 @@ def test_a_test_that_cuts_every_connection_is_asked_all_the_same(reused: ReusedD
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
         assert copy.unrecorded() == []
+
+
+def test_rows_lie_in_the_order_in_which_they_came(reused: ReusedDatabase) -> None:
+    """Space that a test before has left within a page was used again, and what came later lay before."""
+    for _ in range(3):
+        with reused.lent() as copy, copy.open(copy.urls.owner_url).transaction() as session:
+            for number in range(60):
+                session.execute(
+                    text(
+                        "insert into rate_buckets (holder, tokens, at, granted) values (:n, 1, now(), true)"
+                    ),
+                    {"n": f"{number:03}"},
+                )
+                session.execute(
+                    text("update rate_buckets set tokens = 2 where holder = :n"), {"n": f"{number:03}"}
+                )
+            found = session.scalars(text("select holder from rate_buckets")).all()
+            assert found == sorted(found)
