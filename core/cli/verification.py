@@ -11,6 +11,7 @@ from rich.table import Table
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, console, environment, opened, say, settings, tell
+from core.rules import status_labels
 from core.rules.reconciliation import RunStatus, RunView
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def _dry_run(as_: str | None, *, as_json: bool) -> NoReturn:
         for match in found.matches:
             tell(f"  {match.rule}: {match.lines} lines, {match.postings} postings, {match.amount.text()}")()
         for each in found.breaks:
-            tell(f"  {each.class_}: {each.sentence}")()
+            number = f"{each.reference}, " if each.first_run_id != run.id else ""
+            tell(f"  {number}{status_labels.words('break class', each.class_)}: {each.sentence}")()
 
     say(data, as_json=as_json, words=words)
     raise typer.Exit(1 if found.breaks else 0)

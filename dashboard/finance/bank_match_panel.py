@@ -220,6 +220,7 @@ def _explain(row: BreakRow, amount: Money) -> None:
     target = explaining.asked_target(what, f"bank-{row.id}", [amount])
     if what:
         explaining.preview("bank", amount, what, target)
+        explaining.at_once(amount)
     place = text_fields.named("break", row.id, "explain")
     reason = reasons.line(place, key=f"bank-{row.id}-reason")
     intent = confirm.pressed("Submit for approval", key=f"bank-{row.id}-explain", disabled=not what)

@@ -32,6 +32,7 @@ def show(row: BreakRow) -> None:
         target = explaining.asked_target(what, f"difference-{row.id}", [])
         if what:
             explaining.preview(accounts.STRIPE_BALANCE, amount, what, target, restated=True)
+            explaining.at_once(amount)
         place = text_fields.named("break", row.id, "difference")
         reason = reasons.line(place, key=f"difference-{row.id}-reason")
         intent = confirm.pressed("Submit for approval", key=f"difference-{row.id}-explain", disabled=not what)

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import accounts, files, imports, mappings, stripe_reports
+from core.actions.bank_statements.files import ImportedElsewhere
 from core.actions.bank_statements.imports import Import
 from core.actions.platform import opening_balances
 from core.audit import content_comparison
@@ -104,6 +105,22 @@ def test_the_same_file_again_changes_nothing(session: Session) -> None:
     assert again.before == NOW
     assert again.statements == ()
     assert len(session.scalars(select(BankStatementFile)).all()) == 1
+
+
+def test_the_same_file_for_another_account_is_refused(session: Session) -> None:
+    """It was called imported, and the other account had nothing of it."""
+    accounts.register(
+        session, OPERATOR, now=NOW, code="dollars", name="D", currency="USD", identifier="9876543"
+    )
+    content = bank_files.mt940(sheet(1, 3, 0, (2, 500, "A")))
+    take(session, content)
+    message = refused(session, content, code="dollars")
+    assert (
+        message
+        == "a.sta was imported on 30 Sep 2026 for main, and says nothing of dollars. Nothing was imported."
+    )
+    with pytest.raises(ImportedElsewhere):
+        stripe_reports.take(session, OPERATOR, now=NOW, file="a.sta", content=content, store=None)
 
 
 @pytest.mark.parametrize("more", [b"\n", b"\r\n \r\n"])
@@ -498,7 +515,6 @@ OLD, NEW = (3, 20, "Old"), (3, 7, "New")
         (sheet(3, 3, 500, NEW), "€0.07 of 3 Sep 2026 stands in this one only"),
         (sheet(3, 5, 500, NEW, (5, 7, "B")), "€0.07 of 3 Sep 2026 stands in this one only"),
         (sheet(3, 5, 500, (5, 7, "B")), "€0.20 of 3 Sep 2026 is missing from it"),
-        (sheet(3, 3, 500), ""),
         (sheet(3, 3, 500, OLD, NEW), ""),
         (sheet(3, 5, 500, NEW, OLD, (5, 7, "B")), ""),
     ],
@@ -511,6 +527,44 @@ def test_of_the_last_day_that_two_statements_share_one_has_every_line(
         assert words in refused(session, bank_files.camt053(second))
     else:
         take(session, bank_files.camt053(second))
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        sheet(3, 3, 500, reference="CUT"),
+        sheet(3, 3, 500, OLD, reference="CUT"),
+        sheet(2, 3, 0, ONE, reference="CUT"),
+        sheet(1, 3, 0, ONE, OLD),
+    ],
+)
+def test_a_statement_of_the_middle_of_a_day_that_is_there_says_nothing_new_and_is_not_kept(
+    session: Session, cut: DemoStatement
+) -> None:
+    """The account was taken to end as it does, and the bank's next statement was refused."""
+    whole = take(session, bank_files.camt053(sheet(1, 3, 0, ONE, OLD, NEW))).statements[0]
+    done = take(session, bank_files.camt053(cut))
+    assert done.nothing_new
+    period = days(cut.first_on, cut.last_on)
+    assert done.said == (
+        f"Every line of the statement of {period} is in statement BS-{whole.id}, which goes further.",
+    )
+    assert len(session.scalars(select(BankStatementFile)).all()) == 1
+    assert bank_statements.accounts(session)[0].balance == euros(527)
+    assert not take(session, bank_files.camt053(sheet(4, 4, 527, (4, 5, "B")))).statements[0].look_at
+
+
+def test_a_statement_of_the_middle_of_a_day_with_another_opening_is_refused(session: Session) -> None:
+    take(session, bank_files.camt053(sheet(1, 3, 0, ONE, OLD, NEW)))
+    message = refused(session, bank_files.camt053(sheet(3, 3, 501, OLD, reference="CUT")))
+    assert "opens with €5.01" in message
+
+
+def test_what_ends_with_the_same_day_has_every_line_of_it(session: Session) -> None:
+    take(session, bank_files.camt053(sheet(3, 3, 500, OLD, NEW)))
+    message = refused(session, bank_files.camt053(sheet(1, 3, 0, ONE, OLD)))
+    assert "€0.07 of 3 Sep 2026 is missing from it" in message
+    assert take(session, bank_files.camt053(sheet(1, 3, 0, ONE, OLD, NEW))).statements
 
 
 def test_of_a_day_that_an_earlier_statement_covers_whole_a_later_one_has_no_line_of_its_own(

@@ -12,14 +12,17 @@ from core.actions.periods import journal_reversals, manual_journals
 from core.actions.periods.journal_reversals import NotReversible, ReversedBefore
 from core.actions.reconciliation import bank_matches
 from core.db import Database
+from core.ledger.journal_store import DayClosed
 from core.queries import bank_matches as matches
 from core.queries import breaks as queries
 from core.queries import platform_payouts
 from core.records import BankAccount, Break
 from core.rules.permissions import NotPermitted
 from core.rules.proposals import MakerIsChecker, ProposalFallen
+from tests import unrecorded
 from tests.actions.test_bank_matching import lawful, open_breaks, run, stated, told
 from tests.actions.test_statement_matching import own_payout
+from tests.database import as_owner
 from tests.sandbox_desk import Market
 
 WHY = "The bank has looked for it and never got it."
@@ -153,3 +156,25 @@ def test_the_database_posts_no_reversal_that_is_not_its_journals_other_side(
     with pytest.raises(IntegrityError):
         approve(market, number)
     assert [each.status for each in market.all(Break) if each.id == row.id] == ["OPEN"]
+
+
+CLOSED = """
+insert into periods (kind, first_day, last_day, status, closed_via, closed_at, explanation, last_journal, summary)
+select 'DAY', :day, :day, 'CLOSED', 'test', :now, '', max(id), '{}' from journals
+"""
+
+
+@pytest.mark.unrecorded
+def test_it_is_refused_in_words_once_its_day_is_closed(market: Market) -> None:
+    """The ledger posted it on the first open day, which is not what was proposed: a law refused it, without a word
+    that helped."""
+    _, row = unseen(market)
+    number = propose(market, row)
+    day = market.now.date()
+    market.wait(hours=30)
+    with as_owner(market.database) as session:
+        unrecorded.admit(session)
+        session.execute(text(CLOSED), {"day": day, "now": market.now})
+    with pytest.raises(DayClosed):
+        approve(market, number)
+    assert state(market, row) == ("PROPOSED", None)

@@ -110,6 +110,38 @@ def already_there(session: Session, account: BankAccount, new: Span, called: str
     return found
 
 
+# The days before the last are whole in both, or they contradict each other, which is not asked here.
+GOES_FURTHER = text(
+    """
+    select s.id from bank_statements s
+    where s.account_id = :account and s.first_on <= :first and s.last_on >= :last
+      and not exists (
+        select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines
+        except all
+        select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
+        where statement_id = s.id)
+      and not exists (
+        select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
+        where statement_id = s.id and booked_on >= :first and booked_on < :last
+        except all
+        select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines)
+      and (select count(*) from bank_statement_lines where statement_id = s.id and booked_on between :first and :last)
+        > :lines
+    order by s.id desc limit 1
+    """
+)
+
+
+def goes_further(session: Session, account: BankAccount, new: Span, lines: int) -> int | None:
+    """The statement that has every line of this one and more of its last day, which this one was taken in the middle
+    of: it says nothing that is not known, and its closing balance is not how the day ended."""
+    values = {"account": account.id, "first": new.first_on, "last": new.last_on, "lines": lines}
+    found: int | None = session.scalar(GOES_FURTHER, values)
+    if found is None or balance_before(session, account, new.first_on) != new.opening:
+        return None
+    return found
+
+
 def _begins_a_day(session: Session, account: BankAccount, near: Neighbours, new: Span) -> bool:
     """Whether it opens with what the account held when its first day began."""
     if near.before is None or near.before.last_on < new.first_on:
@@ -226,13 +258,14 @@ def require_agreement(
 def _require_last_day(
     session: Session, other: Span, new: Span, values: dict[str, int], where: dict[str, str]
 ) -> None:
-    """The last day that both cover may have been cut short by one of them, whose lines the other one then has too."""
+    """The last day that both cover may have been cut short by one of them, whose lines the other one then has too. It
+    is never cut short by the new one where both end with it: the account would be taken to end as the new one does."""
     day = min(other.last_on, new.last_on)
     only = {"since": day, "until": day + timedelta(days=1)}
     in_new, in_old = (session.execute(asked, values | only).first() for asked in (ONLY_NEW, ONLY_OLD))
     if in_new is not None and (in_old is not None or other.last_on > day):
         _refuse(in_new, day, "stands in this one only", where)
-    if new.last_on > day:
+    if new.last_on > day or other.last_on == day:
         _refuse(in_old, day, "is missing from it", where)
 
 

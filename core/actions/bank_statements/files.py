@@ -10,20 +10,32 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.actions import AuditAction
-from core.errors import NotFound
+from core.errors import DeskError, NotFound
 from core.gateways.evidence_store import EvidenceStore
-from core.records import BankStatement, BankStatementFile, CsvMapping
+from core.records import BankAccount, BankStatement, BankStatementFile, CsvMapping
 from core.rules import file_names, permissions
-from core.rules.bank_statements import StatementFormat
+from core.rules.bank_statements import STRIPE, StatementFormat
 from core.rules.permissions import Actor, Permission
 
 OUR_OWN = 0
 """Whose key the bytes are kept under: no party's, the platform's own."""
 
 
-def known(session: Session, sha256: str) -> BankStatementFile | None:
-    """The same file, if it was imported before."""
-    return session.scalars(select(BankStatementFile).where(BankStatementFile.sha256 == sha256)).one_or_none()
+class ImportedElsewhere(DeskError):
+    """{file} was imported on {day} for {other}, and says nothing of {code}. Nothing was imported."""
+
+
+def known(session: Session, sha256: str, *, code: str) -> BankStatementFile | None:
+    """The same file, if it was imported before for the account `code`, or for `stripe`. Raises `ImportedElsewhere`."""
+    file = session.scalars(select(BankStatementFile).where(BankStatementFile.sha256 == sha256)).one_or_none()
+    if file is None:
+        return None
+    of_file = select(BankStatement.account_id).where(BankStatement.file_id == file.id)
+    codes = session.scalars(select(BankAccount.code).where(BankAccount.id.in_(of_file))).all() or [STRIPE]
+    if code not in codes:
+        day = f"{file.imported_at:%-d %b %Y}"
+        raise ImportedElsewhere(file=file.name, day=day, other=", ".join(codes), code=code)
+    return file
 
 
 def store_file(

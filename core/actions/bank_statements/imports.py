@@ -93,7 +93,7 @@ def take(
     name, sha256 = file_names.chosen(file), hashlib.sha256(content).hexdigest()
     account = accounts.named(session, code)
     one_at_a_time(session, f"bank_statements.{account.id}")
-    if (before := files.known(session, sha256)) is not None:
+    if (before := files.known(session, sha256, code=account.code)) is not None:
         return Import(before.name, sha256, before.format, before=before.imported_at)
     form = recognition.recognised(name, content, mapped=mapping is not None)
     if form is StatementFormat.STRIPE_REPORT:

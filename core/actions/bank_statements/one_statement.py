@@ -73,13 +73,14 @@ class Taken:
 
 @dataclass(frozen=True)
 class Known:
-    """A statement of the file that is there already, with the same days, balances and lines: nothing of it was kept
-    again."""
+    """A statement of the file that is there already, with the same days, balances and lines, or whose every line is in
+    one that goes further: nothing of it was kept."""
 
     id: int
     first_on: date
     last_on: date
     lines: int
+    further: bool = False
 
     @property
     def reference(self) -> str:
@@ -88,6 +89,8 @@ class Known:
     @property
     def sentence(self) -> str:
         period = days(self.first_on, self.last_on)
+        if self.further:
+            return f"Every line of the statement of {period} is in statement {self.reference}, which goes further."
         return f"The statement of {period} is already imported as statement {self.reference}."
 
 
@@ -170,6 +173,9 @@ def finish(job: Job, end: End) -> None:
         there := continuity.already_there(job.session, job.account, new, job.called, bounds.count)
     ) is not None:
         job.known.append(Known(there, first, last, bounds.count))
+        return
+    if (further := continuity.goes_further(job.session, job.account, new, bounds.count)) is not None:
+        job.known.append(Known(further, first, last, bounds.count, further=True))
         return
     if job.staging.shared(job.account.id):
         near = continuity.with_lines_shared(job.session, job.account, near, new)

@@ -100,7 +100,7 @@ def take(
     permissions.require(actor, Permission.IMPORT_STATEMENTS)
     name, sha256 = file_names.chosen(file), hashlib.sha256(content).hexdigest()
     one_at_a_time(session, "bank_statements.stripe")
-    if (before := files.known(session, sha256)) is not None:
+    if (before := files.known(session, sha256, code=STRIPE)) is not None:
         return ReportImport(before.name, sha256, before=before.imported_at)
     if recognition.recognised(name, content, mapped=False) is not StatementFormat.STRIPE_REPORT:
         raise NotStripes(file=name)

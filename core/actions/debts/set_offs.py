@@ -15,7 +15,7 @@ from core.actions.debts import receivables
 from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import pending_withdrawals, withdrawals
-from core.errors import DeskError, Wording
+from core.errors import DeskError
 from core.money import Money
 from core.queries import set_offs
 from core.queries.set_offs import SetOff, WaitingMoney
@@ -24,11 +24,11 @@ from core.rules.reasons import given
 
 
 class NothingToSetOff(DeskError):
-    """Nothing of what {party} owes was set off. {why}"""
+    """Nothing of what the payee owes was set off. {why}"""
 
 
 class SetOffChanged(DeskError):
-    """Of what {party} owes, {now} can be set off now, and {shown} was shown. Nothing was booked. Look at it again."""
+    """Of what the payee owes, {now} can be set off now, and {shown} was shown. Nothing was booked. Look at it again."""
 
 
 def set_off(
@@ -46,14 +46,13 @@ def set_off(
     reason = given(reason)
     seen = set_offs.of_payee(session, party_id, amount.currency)
     contexts = {each.id: open_milestone(session, each.id) for each in seen.rows}
-    party = receivables.locked(session, party_id)
+    receivables.locked(session, party_id)
     plan = set_offs.of_payee(session, party_id, amount.currency)
-    name = Wording(party.name, party.id)
     if plan.total.is_zero:
-        raise NothingToSetOff(party=name, why=plan.why_nothing)
+        raise NothingToSetOff(why=plan.why_nothing)
     rows = [each for each in plan.rows if each.taken.is_positive]
     if plan.total != amount or not {each.id for each in rows} <= contexts.keys():
-        raise SetOffChanged(party=name, now=plan.total, shown=amount)
+        raise SetOffChanged(now=plan.total, shown=amount)
     _cancel_withdrawals(session, contexts, rows, now=now)
     for row in rows:
         _take(session, actor, contexts[row.id], row, reason=reason, now=now)

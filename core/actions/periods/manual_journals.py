@@ -96,6 +96,10 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     said = given(reason) if reason.strip() else None
     row = _open(session, number)
     proposals.require_checker(session, actor, waiting(session, row), now=now)
+    if not periods.is_open(
+        session, row.posted_on
+    ):  # the ledger would post some kinds on the first open day instead
+        raise journal_store.DayClosed(day=f"{row.posted_on:%-d %b %Y}")
     if why := _superseded(session, row):
         raise fallen(ProposalKind.MANUAL_JOURNAL, why)
     row.journal_id = journal_store.post(
