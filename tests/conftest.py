@@ -172,21 +172,29 @@ def bare_urls(server: Server) -> Iterator[Urls]:
 
 
 @pytest.fixture
-def database(copy: Copy) -> Database:
+def database(request: pytest.FixtureRequest, urls: Urls) -> Iterator[Database]:
     """The test's database as the dashboard and the worker see it: logged in as `app`."""
-    return copy.open(copy.urls.app_url)
+    yield from _database(request, urls, urls.app_url)
 
 
 @pytest.fixture
-def owner(copy: Copy) -> Database:
+def owner(request: pytest.FixtureRequest, urls: Urls) -> Iterator[Database]:
     """The same database as the owner of its tables."""
-    return copy.open(copy.urls.owner_url)
+    yield from _database(request, urls, urls.owner_url)
 
 
 @pytest.fixture
-def auditor(copy: Copy) -> Database:
+def auditor(request: pytest.FixtureRequest, urls: Urls) -> Iterator[Database]:
     """The same database, read only."""
-    return copy.open(copy.urls.auditor_url)
+    yield from _database(request, urls, urls.auditor_url)
+
+
+def _database(request: pytest.FixtureRequest, urls: Urls, url: str) -> Iterator[Database]:
+    """On the connections that are there already; where a file's tests have `urls` of their own, on new ones."""
+    if "copy" in request.fixturenames and (copy := request.getfixturevalue("copy")).urls is urls:
+        yield copy.open(url)
+    else:
+        yield from _opened(url)
 
 
 def _opened(url: str) -> Iterator[Database]:
