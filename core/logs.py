@@ -2,7 +2,8 @@
 
 `LOG_LEVEL` says from which level on, `LOG_FORMAT` how: `text` for people, `json` for what collects logs. Every line
 that is written within a request, a job, an operation or an event from Stripe has its `request`, `job`, `operation` or
-`webhook`, so all lines about one are found by it.
+`webhook`, so all lines about one are found by it. A page is drawn in a thread of Streamlit's own, so its lines have no
+`request`: a fault there has the reference that its visitor was shown.
 """
 
 from __future__ import annotations

@@ -155,14 +155,14 @@ def counts(session: Session, *, now: datetime) -> list[JobCount]:
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that ended with an error. `failed_at` is None where that was not kept. `reason`: what its operation,
-    event or export says of it now; None where it says nothing."""
+    """A job that ended with an error. `tries`: how often a worker has begun it; `failed_at` is None where that was not
+    kept. `reason`: what its operation, event or export says of it now; None where it says nothing."""
 
     id: int
     task: str
     queue: str
     args: Mapping[str, Any]
-    attempts: int
+    tries: int
     failed_at: datetime | None
     reason: str | None
 
@@ -176,12 +176,13 @@ FAILED = """
 with page as materialized (
     select * from procrastinate_jobs where status = 'failed' and {where} order by id desc limit :limit
 )
-select j.id, j.task_name as task, j.queue_name as queue, j.args, j.attempts,
+select j.id, j.task_name as task, j.queue_name as queue, j.args, ended.tries,
        cast(:now as timestamptz) - (now() - ended.at) as failed_at,
        coalesce(o.last_error, w.error, x.failure) as reason
 from page j
 left join lateral (
-    select max(e.at) as at from procrastinate_events e where e.job_id = j.id and e.type = 'failed'
+    select max(e.at) filter (where e.type = 'failed') as at, count(*) filter (where e.type = 'started') as tries
+    from procrastinate_events e where e.job_id = j.id
 ) ended on true
 left join outgoing_operations o on j.task_name = :dispatch and o.id = (j.args ->> 'operation_id')::bigint
 left join webhook_events w on j.task_name = :inbox and w.id = j.args ->> 'event_id'

@@ -97,8 +97,7 @@ def _event(row: MarketplaceEvent) -> None:
     if row.error:
         cards.note(row.error)
     _ways(row)
-    st.caption("Body; names, addresses and words are masked on this page only")
-    json_text.masked(
+    json_text.body(
         {
             "id": row.event,
             "kind": row.kind,

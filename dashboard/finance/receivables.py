@@ -96,7 +96,7 @@ def ageing(rows: Sequence[Debt]) -> str | None:
         empty_state=(
             (
                 "No debt can be set off now",
-                "No payee who owes something has money with us that nothing stops.",
+                "Nothing is due of which the payee has money with us that nothing stops.",
             )
             if only
             else (

@@ -243,8 +243,8 @@ def _summed(legs: Sequence[EntryLeg]) -> list[EntryLeg]:
 def at_once(amount: Money) -> None:
     """Said before the press: what does not wait for anybody."""
     cards.note(
-        f"Submitting books {amount.text()} to suspense at once. The entry above is posted when someone else approves "
-        "it; if it is rejected or withdrawn, the amount stays in suspense until it is explained."
+        f"Submitting books {amount.text()} to suspense at once. Its explanation takes effect when someone else "
+        "approves it; if that is rejected or withdrawn, the amount stays in suspense until it is explained."
     )
 
 

@@ -61,7 +61,7 @@ FAILED = [
     tables.text("task", "Task", value=lambda row: task(row.task), width=190),
     tables.text("about", "About", value=lambda row: row.about or "—", width=190),
     tables.when("failed_at", "Failed", width=150),
-    tables.count("attempts", "Tried again", width=90),
+    tables.count("tries", "Tries", width=60),
     tables.text("reason", "Reason", value=lambda row: row.reason or "—"),
 ]
 NO_REASON = "The queue keeps no error, and what the job is about says none: the worker's log has it."
@@ -163,7 +163,7 @@ def _job(row: FailedJob) -> None:
     """One failed job, what it was about, and another try."""
     header.section(f"Job {row.id}", task(row.task))
     cards.facts(
-        {"About": row.about, "Failed": row.failed_at, "Tried again": row.attempts, "Queue": row.queue},
+        {"About": row.about, "Failed": row.failed_at, "Tries": row.tries, "Queue": row.queue},
         columns=2,
     )
     cards.note(row.reason or NO_REASON)

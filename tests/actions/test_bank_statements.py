@@ -117,7 +117,7 @@ def test_the_same_file_for_another_account_is_refused(session: Session) -> None:
     message = refused(session, content, code="dollars")
     assert (
         message
-        == "a.sta was imported on 30 Sep 2026 for main, and says nothing of dollars. Nothing was imported."
+        == "a.sta was imported on 30 Sep 2026 for main, so it is not imported for dollars too. Nothing was imported."
     )
     with pytest.raises(ImportedElsewhere):
         stripe_reports.take(session, OPERATOR, now=NOW, file="a.sta", content=content, store=None)

@@ -65,17 +65,20 @@ def a_job(town: Town, task: str, status: str = "todo", **more: Any) -> int:
         args=more.get("args", "{}"),
         lock=more.get("lock"),
     )
-    steps = {"todo": (), "doing": ("doing",), "failed": ("doing", "failed")}[status]
-    for step in steps:
-        do(
-            town,
-            "update procrastinate_jobs set status = cast(:to as procrastinate_job_status), worker_id = :w"
-            " where id = :id",
-            to=step,
-            w=more.get("worker"),
-            id=number,
-        )
+    if status != "todo":
+        taken_up(town, number, more.get("worker"))
+    if status == "failed":
+        do(town, "select procrastinate_finish_job_v1(:id, 'failed', false)", id=number)
     return int(number)
+
+
+def taken_up(town: Town, number: int, worker: int | None = None) -> None:
+    do(
+        town,
+        "update procrastinate_jobs set status = 'doing', worker_id = :w where id = :id",
+        w=worker,
+        id=number,
+    )
 
 
 def status(town: Town, number: int) -> str:
@@ -169,6 +172,16 @@ def test_a_failed_job_says_what_its_event_says_and_is_tried_again(town: Town) ->
     noted = text("select reason, object_id, after from audit_entries where action = 'staff:job:retry'")
     entry = town.read(lambda session: session.execute(noted).one())
     assert tuple(entry) == (REASON, str(number), {"task": "inbox"})
+
+
+def test_its_tries_are_those_of_workers(town: Town) -> None:
+    """The queue's own count goes up with another try of a person's too."""
+    number = a_job(town, jobs.DELIVER, "failed")
+    assert town.read(lambda session: workers.failed_job(session, number, now=town.now)).tries == 1
+    town.act(job_retry.retry, town.as_staff("fay"), job_id=number, reason=REASON)
+    taken_up(town, number)
+    do(town, "select procrastinate_finish_job_v1(:id, 'failed', false)", id=number)
+    assert town.read(lambda session: workers.failed_job(session, number, now=town.now)).tries == 2
 
 
 def test_one_that_is_about_nothing_points_to_the_log(town: Town) -> None:

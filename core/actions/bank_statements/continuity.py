@@ -79,16 +79,19 @@ def with_lines_shared(session: Session, account: BankAccount, near: Neighbours, 
 
 
 # `except all` counts equal lines; as many lines with nothing left over are the same ones.
+STAGED = """
+select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines
+"""
+OF_STATEMENT = """
+select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
+where statement_id = s.id
+"""
 ALREADY_THERE = text(
-    """
+    f"""
     select s.id from bank_statements s
     where s.account_id = :account and s.first_on = :first and s.last_on = :last and s.opening_minor = :opening
       and s.closing_minor = :closing and s.lines = :lines and (s.reference = :called or '' in (s.reference, :called))
-      and not exists (
-        select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines
-        except all
-        select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
-        where statement_id = s.id)
+      and not exists ({STAGED} except all {OF_STATEMENT})
     order by s.id limit 1
     """
 )
@@ -112,19 +115,11 @@ def already_there(session: Session, account: BankAccount, new: Span, called: str
 
 # The days before the last are whole in both, or they contradict each other, which is not asked here.
 GOES_FURTHER = text(
-    """
+    f"""
     select s.id from bank_statements s
     where s.account_id = :account and s.first_on <= :first and s.last_on >= :last
-      and not exists (
-        select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines
-        except all
-        select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
-        where statement_id = s.id)
-      and not exists (
-        select booked_on, value_on, amount_minor, reference, counterparty, text from bank_statement_lines
-        where statement_id = s.id and booked_on >= :first and booked_on < :last
-        except all
-        select booked_on, value_on, amount, reference, counterparty, text from pg_temp.staged_bank_lines)
+      and not exists ({STAGED} except all {OF_STATEMENT})
+      and not exists ({OF_STATEMENT} and booked_on >= :first and booked_on < :last except all {STAGED})
       and (select count(*) from bank_statement_lines where statement_id = s.id and booked_on between :first and :last)
         > :lines
     order by s.id desc limit 1

@@ -22,7 +22,7 @@ OUR_OWN = 0
 
 
 class ImportedElsewhere(DeskError):
-    """{file} was imported on {day} for {other}, and says nothing of {code}. Nothing was imported."""
+    """{file} was imported on {day} for {other}, so it is not imported for {code} too. Nothing was imported."""
 
 
 def known(session: Session, sha256: str, *, code: str) -> BankStatementFile | None:
@@ -30,12 +30,17 @@ def known(session: Session, sha256: str, *, code: str) -> BankStatementFile | No
     file = session.scalars(select(BankStatementFile).where(BankStatementFile.sha256 == sha256)).one_or_none()
     if file is None:
         return None
-    of_file = select(BankStatement.account_id).where(BankStatement.file_id == file.id)
-    codes = session.scalars(select(BankAccount.code).where(BankAccount.id.in_(of_file))).all() or [STRIPE]
-    if code not in codes:
-        day = f"{file.imported_at:%-d %b %Y}"
-        raise ImportedElsewhere(file=file.name, day=day, other=", ".join(codes), code=code)
+    if (other := _imported_for(session, file)) != code:
+        raise ImportedElsewhere(file=file.name, day=f"{file.imported_at:%-d %b %Y}", other=other, code=code)
     return file
+
+
+def _imported_for(session: Session, file: BankStatementFile) -> str:
+    """The code of its one account, or `stripe`."""
+    if file.format is StatementFormat.STRIPE_REPORT:
+        return STRIPE
+    of_file = select(BankStatement.account_id).where(BankStatement.file_id == file.id)
+    return session.scalars(select(BankAccount.code).where(BankAccount.id.in_(of_file))).one()
 
 
 def store_file(

@@ -96,9 +96,8 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     said = given(reason) if reason.strip() else None
     row = _open(session, number)
     proposals.require_checker(session, actor, waiting(session, row), now=now)
-    if not periods.is_open(
-        session, row.posted_on
-    ):  # the ledger would post some kinds on the first open day instead
+    # Some kinds the ledger would post on the first open day instead.
+    if not periods.is_open(session, row.posted_on):
         raise journal_store.DayClosed(day=f"{row.posted_on:%-d %b %Y}")
     if why := _superseded(session, row):
         raise fallen(ProposalKind.MANUAL_JOURNAL, why)

@@ -143,11 +143,7 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
     operation_states.sending(operation, now=now)
     assert operation.first_sent_at is not None
     return Claim(
-        id=operation.id,
-        key=operation.key,
-        kind=operation.kind,
-        attempt=operation.attempt,
-        amount=Money(operation.amount_minor, operation.currency),
+        **_as_queued(operation),
         payload=payload,
         provider_id=operation.provider_id,
         sent_before=sent_before,
@@ -155,6 +151,17 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         first_sent_at=operation.first_sent_at,
         created_at=min(operation.created_at, lost_since or operation.created_at),
     )
+
+
+def _as_queued(operation: OutgoingOperation) -> dict[str, Any]:
+    """What of a claim never changes."""
+    return {
+        "id": operation.id,
+        "key": operation.key,
+        "kind": operation.kind,
+        "attempt": operation.attempt,
+        "amount": Money(operation.amount_minor, operation.currency),
+    }
 
 
 def _stopped(context: MilestoneContext, operation: OutgoingOperation) -> Claim | None:
@@ -165,11 +172,7 @@ def _stopped(context: MilestoneContext, operation: OutgoingOperation) -> Claim |
     if "destination" in payload:
         payload["destination"] = payload["destination"] or context.payee.stripe_account
     return Claim(
-        id=operation.id,
-        key=operation.key,
-        kind=operation.kind,
-        attempt=operation.attempt,
-        amount=Money(operation.amount_minor, operation.currency),
+        **_as_queued(operation),
         payload=payload,
         provider_id=None,
         sent_before=True,
