@@ -18,16 +18,13 @@ from starlette.testclient import TestClient
 
 from core import logs
 from dashboard.request_ids import HEADER, RequestIds
+from tests.log_setup import as_in_a_new_process
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    before, pages = structlog.get_config(), logging.getLogger(logs.OURS)
-    handlers, passed_on, level = pages.handlers, pages.propagate, pages.level
-    yield
-    structlog.configure(**before)
-    pages.handlers, pages.propagate = handlers, passed_on
-    pages.setLevel(level)
+def alone() -> Iterator[None]:
+    with as_in_a_new_process():
+        yield
 
 
 def set_up(monkeypatch: pytest.MonkeyPatch, form: str) -> None:

@@ -150,13 +150,12 @@ def test_a_connection_that_was_lost_is_found_before_an_action_begins(
 
 def test_a_connection_that_was_just_used_costs_no_question(database: Database, owner: Database) -> None:
     """One statement is all that the server saw since."""
-    database.run(lambda session: session.execute(text("select 1")))
-    asked = text(
-        "select query from pg_stat_activity where datname = current_database() and usename = 'app' and state = 'idle'"
-    )
+    process = database.run(lambda session: session.scalar(text("select pg_backend_pid()")))
+    asked = text("select state, query from pg_stat_activity where pid = :process").bindparams(process=process)
     with owner.transaction() as session:
-        assert session.scalars(asked).all() == ["COMMIT"]
+        assert session.execute(asked).all() == [("idle", "COMMIT")]
     connection = database.engine.connect()
     with owner.transaction() as session:
-        assert session.scalars(asked).all() == ["COMMIT"]
+        assert session.execute(asked).all() == [("idle", "COMMIT")]
+    assert connection.scalar(text("select pg_backend_pid()")) == process  # it is the one that was asked about
     connection.close()

@@ -17,6 +17,7 @@ from unittest.mock import patch
 from core import cli
 from core.cli import output
 from tests import patience
+from tests.log_setup import as_in_a_new_process
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDE = 1000
@@ -65,6 +66,7 @@ class Terminal:
             patch.dict(os.environ, clean(self.environment | also), clear=True),
             redirect_stdout(out),
             redirect_stderr(err),
+            as_in_a_new_process(),
         ):
             try:
                 cli.main()

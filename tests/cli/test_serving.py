@@ -83,10 +83,10 @@ def test_two_processes_share_the_port_of_the_api_and_one_that_dies_is_replaced(
     with running(terminal, log, "serve", "--port", port, "--api-only", "--processes", 2) as process:
         address = f"http://127.0.0.1:{port}"
         ready(address, process, log)
-        first = children(process.pid)
-        victim = max(first)  # the first is Python's own, which keeps count of what they share
+        awaited(lambda: len(children(process.pid)) == 2)
+        victim = max(children(process.pid))
         os.kill(victim, signal.SIGKILL)
-        awaited(lambda: victim not in children(process.pid) and len(children(process.pid)) == len(first))
+        awaited(lambda: len(children(process.pid) - {victim}) == 2)
         ready(address, process, log)
         assert asked(f"{address}/api/v1/projects/1") == 401
         process.send_signal(signal.SIGTERM)
@@ -112,8 +112,10 @@ def test_workers_side_by_side_end_together(
 
 
 def children(process: int) -> set[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, check=False)
-    return {int(each) for each in found.stdout.split()} - {process}
+    """Those that it began, without Python's own that keeps count of what they share."""
+    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(process)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    return {int(each.split()[0]) for each in found if "resource_tracker" not in each}
 
 
 def alive(town: builders.Town) -> int:
