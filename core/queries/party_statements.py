@@ -1,17 +1,19 @@
 """A party's statement of a period: what stood before, every movement with the balance after it, and what stands then.
 
 A payee's balance is what is payable to them less what they owe. A payer's is what is held for their milestones, with
-what is to go back to them. Above zero is theirs. A milestone's T-accounts are the same postings, account by account.
+what is to go back to them. Above zero is theirs. A set-off leaves the payee's balance as it is, and is two movements:
+the debt is reduced, and so is the payment. A milestone's T-accounts are the same postings, account by account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from core.errors import DeskError, NotFound
@@ -38,20 +40,34 @@ where p.payer_id = :number
 """
 POSTINGS = """
 select j.id as journal_id, j.posted_at, j.kind, j.memo, j.milestone_id, c.code as currency,
-       -sum(p.amount)::bigint as minor, j.posted_at < :since as earlier
+       o.of_debt, -sum(p.amount)::bigint as minor, j.posted_at < :since as earlier,
+       count(*) over (partition by j.id, c.code) > 1 as in_parts
 from account_postings p
+cross join lateral (
+    select p.account_id in (select id from accounts where code = 'receivable_payee:' || :party) as of_debt
+) o
 join journals j on j.id = p.journal_id and j.posted_at < :until
 join currencies c on c.number = p.account_id & 1023
 where p.account_id in ({accounts})
-group by j.id, c.code having sum(p.amount) <> 0
-order by c.code, j.posted_at, j.id
+group by j.id, c.code, o.of_debt having sum(p.amount) <> 0
+order by c.code, j.posted_at, j.id, o.of_debt desc
 """
+
+
+# Of a journal that moves both what a payee owes and what is payable to them: which of the two, and up or down for them.
+PARTS: Mapping[tuple[bool, bool], str] = {
+    (True, True): "debt reduced",
+    (True, False): "debt increased",
+    (False, True): "payment increased",
+    (False, False): "payment reduced",
+}
 
 
 @dataclass(frozen=True)
 class Movement:
-    """One journal: what it added to the party's balance, or took from it, and the balance after it."""
+    """What a journal added to the party's balance, or took from it, and the balance after it."""
 
+    id: str
     journal_id: int
     posted_at: datetime
     kind: str
@@ -93,19 +109,7 @@ def statements(session: Session, party_id: int, period: Period) -> list[PartySta
             if row.earlier:
                 opening = balance
                 continue
-            amount = Money(row.minor, currency)
-            movements.append(
-                Movement(
-                    row.journal_id,
-                    row.posted_at,
-                    row.kind,
-                    title(row.kind),
-                    row.memo,
-                    row.milestone_id,
-                    amount,
-                    balance,
-                )
-            )
+            movements.append(_movement(row, Money(row.minor, currency), balance))
         if movements or not opening.is_zero:
             made.append(
                 PartyStatement(
@@ -113,6 +117,21 @@ def statements(session: Session, party_id: int, period: Period) -> list[PartySta
                 )
             )
     return sorted(made, key=lambda each: shown_order(each.currency))
+
+
+def _movement(row: Row[Any], amount: Money, balance: Money) -> Movement:
+    part = PARTS[row.of_debt, amount.is_positive] if row.in_parts else ""
+    return Movement(
+        f"{row.journal_id} {part}".rstrip(),
+        row.journal_id,
+        row.posted_at,
+        row.kind,
+        ": ".join(filter(None, (title(row.kind), part))),
+        row.memo,
+        row.milestone_id,
+        amount,
+        balance,
+    )
 
 
 def party_of(session: Session, given: str) -> int:

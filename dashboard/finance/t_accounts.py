@@ -15,7 +15,7 @@ from dashboard.ui.safe import html
 COLUMNS = [
     tables.opens("journal_id", "Journal", page="journal", value=lambda row: f"J-{row.journal_id}", width=80),
     tables.when("posted_at", "Posted", width=145),
-    tables.text("what", "What", width=170),
+    tables.text("what", "What", width=190),
     tables.money("amount", "Amount", width=125),
     tables.money("balance", "Balance", width=125),
     tables.count("milestone_id", "Milestone", width=90),
@@ -63,7 +63,6 @@ def statement(each: PartyStatement) -> None:
         each.movements,
         COLUMNS,
         key=key,
-        id="journal_id",
         download=tables.Table("statement-of", lambda session: each.movements, filter=given),
         name=f"Movements in {each.currency}",
         empty_state=("Nothing moved in that month", "The balance stood."),

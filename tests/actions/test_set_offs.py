@@ -18,8 +18,10 @@ from core.errors import ReasonMissing
 from core.gateways.payments import ProviderRefused
 from core.money import Money
 from core.processes.outgoing import failures
-from core.queries import receivables
+from core.queries import party_statements, receivables
 from core.queries import set_offs as shown
+from core.queries.movements import FIRST, Period
+from core.queries.party_statements import PartyStatement
 from core.records import Hold, Notification, OutgoingOperation, Payout
 from core.rules import repayment_plans as rules
 from core.rules.payouts import PayoutEvent
@@ -340,3 +342,32 @@ def test_a_press_for_one_amount_sets_no_other_amount_off(market: Market, tmp_pat
     assert confirm.LOST in words(app)
     assert market.order(second) == {"payable": 60_000}
     assert "Set off $500.00" in labels(app)
+
+
+def test_the_payees_statement_shows_the_debt_reduced_and_the_payment_reduced(
+    market: Market, tmp_path: Path
+) -> None:
+    """The balance is what is payable less what is owed, so it stays as it is: both are shown all the same."""
+    waiting(market, 30_000, by_hand=True)
+    (before,) = of_payee(market)
+    assert "Set-off" not in {each.what.partition(":")[0] for each in before.movements}
+    press(market, 30_000)
+    (after,) = of_payee(market)
+    reduced = after.movements[len(before.movements) :]
+    assert after.movements[: len(before.movements)] == before.movements
+    assert [(each.what, each.amount) for each in reduced] == [
+        ("Set-off: debt reduced", usd(30_000)),
+        ("Set-off: payment reduced", usd(-30_000)),
+    ]
+    assert [each.balance for each in reduced] == [before.closing + usd(30_000), before.closing]
+    assert after.closing == before.closing
+    rows = [row.cells for row in party_statements.sheet(after).rows]
+    assert [row[2] for row in rows[-3:-1]] == ["Set-off: debt reduced", "Set-off: payment reduced"]
+    serve(market, tmp_path)
+    seen = visit(market, "fay", "party_statement", id=market.payee_id).dataframe[0].value
+    assert list(seen["what"])[-2:] == ["Set-off: debt reduced", "Set-off: payment reduced"]
+
+
+def of_payee(market: Market) -> list[PartyStatement]:
+    period = Period(FIRST, market.now.date())
+    return market.read(lambda session: party_statements.statements(session, market.payee_id, period))
