@@ -69,7 +69,7 @@ PLACES: Mapping[Found, Callable[[Hit], Place]] = {
     Found.LETTER: _project,
     Found.JOURNAL: lambda hit: ("journal", {"id": hit.id}),
     Found.ACCOUNT: lambda hit: ("account", {"code": hit.id, "iso": hit.currency}),
-    Found.SUSPENSE: lambda hit: ("reconciliation", {}),
+    Found.SUSPENSE: lambda hit: ("reconciliation", {"suspense": hit.id}),
     Found.BREAK: lambda hit: ("reconciliation", {"break": hit.id}),
     Found.MANUAL_JOURNAL: lambda hit: ("manual_journals", {}),
     Found.BANK_STATEMENT: lambda hit: ("bank_statements", {"id": hit.id}),
@@ -125,7 +125,7 @@ def _dialog() -> None:
         return
     readings.looked_for(words, page=SEARCH)
     with request_context.reading(SEARCH) as session:
-        result = search.search(session, request_context.actor(), words)
+        result = search.search(session, request_context.actor(), words, now=request_context.now())
     if result.direct and st.session_state.get("search:gone") != words:
         st.session_state["search:gone"] = words
         page, parameters = PLACES[result.direct.kind](result.direct)
@@ -150,8 +150,7 @@ def show(result: Result, words: str) -> None:
 
 
 def _nothing(words: str) -> None:
-    asked = meaning(words)
-    if not (asked.names_one or asked.numbers or asked.amounts or asked.words):
+    if meaning(words).is_none:
         st.caption(f"Type at least {SHORTEST} characters.")
         return
     st.caption("Nothing that you may see bears this number, id, amount or name.")

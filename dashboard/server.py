@@ -212,7 +212,8 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
 
 def main() -> None:
     """A refusal, such as a database that is not there, is one sentence and exit code 2."""
-    from core.cli.output import refusal, require_desk
+    from core.cli.output import require_desk
+    from core.cli.refusals import refusal
 
     parser = argparse.ArgumentParser(description="Serve the dashboard.")
     parser.add_argument("--port", type=int, default=None)
@@ -228,7 +229,7 @@ def main() -> None:
         require_desk(settings)
         settings_folder()
     except Exception as problem:
-        print(f"✗ {refusal(problem)}", file=sys.stderr)
+        print(f"✗ {refusal(problem).detail}", file=sys.stderr)
         raise SystemExit(2) from None
     if chosen.processes > 1:
         serve_api(settings, chosen.port, processes=chosen.processes)

@@ -15,13 +15,15 @@ from dashboard.ui import confirm, deadlines, errors, header, tables
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
 
-if (number := navigation.asked("break")) is not None:
+number, item = navigation.asked("break"), navigation.asked("suspense")
+if number is not None or item is not None:
     figures.way_up("Reconciliation")
     try:
         with request_context.reading() as session:
-            row = breaks.one(session, number, now=now)
+            found = breaks.of_suspense(session, item) if item is not None else number
+            row = breaks.one(session, found or 0, now=now)
     except DeskError as missing:
-        header.page("Break")
+        header.page("Break" if item is None else "Suspense item")
         errors.show(missing)
         navigation.end()
     header.page(f"Break {row.reference}", row.what, badges=break_panel.badges(row))

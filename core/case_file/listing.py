@@ -29,7 +29,7 @@ def cases(session: Session, *, decided: bool) -> list[dict[str, Any]]:
             "outcome": row.outcome,
             "plan": row.plan_hash,
             "milestone": row.Milestone.title,
-            "amount": Money(row.Milestone.amount_minor, row.Milestone.currency).text(),
+            "amount": Money(row.Milestone.amount_minor, row.Milestone.currency),
         }
         for row in session.execute(wanted)
     ]

@@ -1,13 +1,14 @@
 """`escrow-desk`: everything an operator does from a terminal. `--json` where a program may read the answer.
 
 Exit codes: 0 done and well, 1 done and something is wrong (a check, a verification, a reconciliation), 2 not done.
-One file a group of commands; how they answer and refuse is in `core/cli/output.py`.
+One file a group of commands; how they answer is in `core/cli/output.py`, how they refuse in `core/cli/refusals.py`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -37,7 +38,8 @@ from core.cli import (
     verification,
     webhook,
 )
-from core.cli.output import refusal, trouble
+from core.cli.output import trouble
+from core.cli.refusals import asked_for_json, refusal
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
@@ -87,7 +89,8 @@ __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """The entry point: a refusal is one sentence and exit code 2, never a traceback (but with LOG_LEVEL=DEBUG)."""
+    """The entry point: a refusal is one sentence and exit code 2, never a traceback (but with LOG_LEVEL=DEBUG). Where
+    JSON was asked for, it is JSON on the standard output as well."""
     logs.set_up(logging.ERROR)
     try:
         raise SystemExit(app(prog_name="escrow-desk", standalone_mode=False) or 0)
@@ -99,7 +102,10 @@ def main() -> None:
     except Exception as problem:
         if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
             raise
-        if words := refusal(problem):
+        refused = refusal(problem)
+        if refused.detail:
             trouble.print("[red]✗[/red] ", end="")
-            trouble.print(words, highlight=False, soft_wrap=True, markup=False)
+            trouble.print(refused.detail, highlight=False, soft_wrap=True, markup=False)
+            if asked_for_json(sys.argv[1:]):
+                print(refused.as_json())
         raise SystemExit(2) from None

@@ -15,7 +15,9 @@ from core.rules.breaks import BreakClass
 from core.rules.permissions import Permission, require
 
 app = typer.Typer(no_args_is_help=True, help="Where the ledger and a statement differ.")
-OfClass = Annotated[BreakClass | None, typer.Option("--class", help="Of this class only.")]
+OfClass = Annotated[
+    BreakClass | None, typer.Option("--class", help="Of this class only.", case_sensitive=False)
+]
 
 
 @app.command("list")
@@ -54,13 +56,12 @@ def list_(of_class: OfClass = None, as_: As = None, as_json: Json = False) -> No
 
 
 def _told(row: Any) -> dict[str, Any]:
-    """Amounts in minor units, as everywhere where a program reads."""
     names = (
         "reference side kind class_ state since owner remark waits_until last_run_id transaction_id journal_id"
     ).split()
     return {name.rstrip("_"): getattr(row, name) for name in names} | {
         "currency": row.currency,
-        "statement": None if row.theirs is None else row.theirs.minor,
-        "ledger": None if row.ours is None else row.ours.minor,
+        "statement": row.theirs,
+        "ledger": row.ours,
         "sentence": row.sentence,
     }

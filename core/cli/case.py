@@ -44,7 +44,7 @@ def list_cases(
                 reference("case", row["id"]),
                 status_labels.words("case", row["status"]),
                 status_labels.in_words(row["resolution"] or "—"),
-                row["amount"],
+                row["amount"].text(),
                 row["milestone"],
             )
             table.add_row(*map(Text, said))  # a title comes from outside and is no markup

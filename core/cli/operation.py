@@ -30,7 +30,7 @@ def list_waiting(as_json: Json = False) -> None:
                 "id": each.id,
                 "key": each.key,
                 "kind": each.kind,
-                "amount": each.amount.text(),
+                "amount": each.amount,
                 "reason": each.last_error,
             }
             for each in operations.page(session, waiting, limit=MOST)

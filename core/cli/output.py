@@ -1,4 +1,4 @@
-"""How a command answers: in words or as JSON, into a new file, and a refusal in one sentence.
+"""How a command answers: in words or as JSON, into a new file. How it refuses is in `core/cli/refusals.py`.
 
 Exit codes: 0 done and well, 1 done and something is wrong (a check, a verification, a reconciliation), 2 not done.
 """
@@ -16,10 +16,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
+from core.cli.refusals import wanted
 from core.config import Settings
 from core.errors import DeskError
+from core.money import Money
 
 LARGEST_ID, NUMBER = 2**63 - 1, "<number>"
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
@@ -48,10 +49,6 @@ class SettingUnfit(DeskError):
     """{setting} cannot be used: {why}."""
 
 
-class SchemaMissing(DeskError):
-    """The database does not have the present schema ({reason}). Run `escrow-desk migrate`."""
-
-
 class NotInstalled(DeskError):
     """This database is not a desk's yet. Run `escrow-desk migrate`."""
 
@@ -74,7 +71,7 @@ def environment() -> Settings:
     except ValidationError as problem:
         first = problem.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
-        raise SettingUnfit(setting=name, why=f"{first['msg']} (it is {first['input']!r})") from None
+        raise SettingUnfit(setting=name, why=f"{wanted(problem)} (it is {first['input']!r})") from None
 
 
 def require_desk(found: Settings) -> None:
@@ -109,11 +106,16 @@ def opened(part: str = "command") -> Iterator[Any]:
 
 
 def say(data: Any, *, as_json: bool, words: Callable[[], None]) -> None:
-    """The same facts for a program, or for a person."""
+    """The same facts for a program, or for a person. Amounts are given as `Money`: a program reads them everywhere as
+    in the API, `{"minor": 104356, "currency": "USD"}`."""
     if as_json:
-        print(json.dumps(data, default=str, ensure_ascii=False))
+        print(json.dumps(data, default=_plain, ensure_ascii=False))
     else:
         words()
+
+
+def _plain(value: Any) -> Any:
+    return value.as_dict() if isinstance(value, Money) else str(value)
 
 
 def tell(sentence: str) -> Callable[[], None]:
@@ -150,43 +152,3 @@ def whole_file(path: Path) -> Iterator[Any]:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-
-
-def refusal(problem: Exception) -> str:
-    """What to say about something that went wrong, in one sentence; empty where all is said already."""
-    if isinstance(problem, DeskError):
-        return problem.message
-    if isinstance(problem, OperationalError):
-        return (
-            f"The database cannot be reached: {_first_line(problem)}. Check DATABASE_URL, and that it runs."
-        )
-    if isinstance(problem, ArgumentError):
-        return "The database's address cannot be read. DATABASE_URL looks like postgresql://login:password@host/name."
-    if isinstance(problem, DBAPIError) and getattr(problem.orig, "sqlstate", None) in (
-        "42P01",
-        "42703",
-        "42883",
-    ):
-        return SchemaMissing(reason=_first_line(problem)).message
-    if isinstance(problem, DBAPIError) and getattr(problem.orig, "sqlstate", None) == "42501":
-        return f"This database login may not do that: {_first_line(problem)}. See the roles in docs/operations.md."
-    if isinstance(problem, SQLAlchemyError):
-        return f"The database refused: {_first_line(problem)}."
-    if isinstance(problem, OSError):
-        where = f"{problem.filename}: " if problem.filename else ""
-        return f"{where}{problem.strerror or problem}. Nothing more was done."
-    if (said := getattr(problem, "format_message", None)) and (asked := getattr(problem, "ctx", None)):
-        return _misunderstood(str(said()), asked.command_path)
-    unforeseen = f"Unexpected error ({type(problem).__name__}: {problem})."
-    return f"{unforeseen} LOG_LEVEL=DEBUG shows where."
-
-
-def _misunderstood(said: str, command: str) -> str:
-    """Options and arguments that do not fit; empty when help was shown instead, because nothing was asked."""
-    fault = " ".join(said.split()).rstrip(".")
-    return f"{fault}. `{command} --help` says what it takes." if fault else ""
-
-
-def _first_line(problem: SQLAlchemyError) -> str:
-    said = str(getattr(problem, "orig", None) or problem).strip().splitlines() or [type(problem).__name__]
-    return said[0].rstrip(".:")

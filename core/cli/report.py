@@ -126,14 +126,14 @@ def _data(report: FinancialReport) -> dict[str, Any]:
         "first": report.period.first,
         "last": report.period.last,
         "columns": report.columns,
-        "difference": report.difference.minor,
+        "difference": report.difference,
         "rows": [
             {
                 "level": row.level,
                 "number": row.number,
                 "name": row.name,
                 "title": row.title,
-                "amounts": [None if each is None else each.minor for each in row.amounts],
+                "amounts": row.amounts,
             }
             for row in report.rows
         ],

@@ -13,7 +13,7 @@ from core.cli.operator import As
 from core.cli.output import Json, console, opened, print_whole, say
 from core.queries.search import Hit
 from core.rules import documents
-from core.rules.search import MOST_CHARACTERS, Found
+from core.rules.search import MOST_CHARACTERS, SHORTEST, Found, NothingToLookFor, meaning
 
 
 def _kind(hit: Hit) -> str:
@@ -31,10 +31,13 @@ def search(
     """What bears this number, Stripe id, amount or name, as far as you may see it. Code 1: nothing does."""
     from core.queries import search as queries
 
+    if meaning(words).is_none:
+        raise NothingToLookFor(shortest=SHORTEST)
+
     with opened() as desk:
         actor = operator.actor(desk, as_)
         with desk.database.reading() as session:
-            found = queries.search(session, actor, words)
+            found = queries.search(session, actor, words, now=desk.clock())
 
     def as_data(hit: Hit) -> dict[str, Any]:
         return {
@@ -43,7 +46,7 @@ def search(
             "reference": hit.reference,
             "title": hit.title,
             "detail": hit.detail,
-            "amount": hit.amount.as_dict() if hit.amount else None,
+            "amount": hit.amount,
             "status": hit.status,
             "status_words": hit.status_words or None,
         }

@@ -12,7 +12,6 @@ from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, opened, say, tell
 from core.errors import DeskError
-from core.money import Money
 from core.rules.bank_statements import STRIPE, days
 
 app = typer.Typer(no_args_is_help=True, help="Statements of the platform's own bank.")
@@ -82,8 +81,8 @@ def list_(
     data = [
         {
             "id": row.id, "account": row.account, "reference": row.reference, "first_on": row.first_on,
-            "last_on": row.last_on, "currency": row.opening.currency, "opening": row.opening.major(),
-            "closing": row.closing.major(), "balances": row.balances, "lines": row.lines, "repeated": row.repeated,
+            "last_on": row.last_on, "currency": row.opening.currency, "opening": row.opening,
+            "closing": row.closing, "balances": row.balances, "lines": row.lines, "repeated": row.repeated,
             "odd": row.odd, "gap": row.gap, "file": row.file, "format": row.format, "sha256": row.sha256,
             "imported_by": row.imported_by, "imported_at": row.imported_at,
         }
@@ -185,7 +184,7 @@ def accounts_list(as_: As = None, as_json: Json = False) -> None:
     data = [
         {
             "code": row.code, "name": row.name, "currency": row.currency, "identifier": row.identifier,
-            "statements": row.statements, "until": row.until, "balance": row.balance and row.balance.major(),
+            "statements": row.statements, "until": row.until, "balance": row.balance,
             "look_at": row.said,
         }
         for row in rows
@@ -272,8 +271,8 @@ def _statements(
         "statements": [
             {
                 "id": None if dry_run else each.id, "reference": each.reference, "first_on": each.first_on,
-                "last_on": each.last_on, "currency": each.opening.currency, "opening": each.opening.major(),
-                "closing": each.closing.major(), "balances": each.balances, "lines": each.lines,
+                "last_on": each.last_on, "currency": each.opening.currency, "opening": each.opening,
+                "closing": each.closing, "balances": each.balances, "lines": each.lines,
                 "repeated": each.repeated, "odd": each.odd, "said": list(each.said),
             }
             for each in found.statements
@@ -318,15 +317,11 @@ def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
     verb = "would come in" if dry_run else "imported"
     head = f"{data['file']}: {data['new']} of {data['lines']} lines {verb}."
     found = [
-        f"{days(each['first_on'], each['last_on'])}: {_amount(each, 'opening')} to "
-        f"{_amount(each, 'closing')}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
+        f"{days(each['first_on'], each['last_on'])}: {each['opening']} to "
+        f"{each['closing']}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
         for each in data["statements"]
     ]
     return [head, *known, *found]
-
-
-def _amount(each: dict[str, Any], name: str) -> str:
-    return Money.parse(each[name], each["currency"], negative=True).text()
 
 
 def counted(lines: int) -> str:

@@ -145,16 +145,16 @@ def _data(each: PartyStatement | Year) -> dict[str, Any]:
         "currency": each.currency,
         "first": each.period.first,
         "last": each.period.last,
-        "opening": each.opening.minor,
-        "closing": each.closing.minor,
+        "opening": each.opening,
+        "closing": each.closing,
         "movements": [
             {
                 "journal": one.journal_id,
                 "at": one.posted_at,
                 "what": one.what,
                 "milestone": one.milestone_id,
-                "amount": one.amount.minor,
-                "balance": one.balance.minor,
+                "amount": one.amount,
+                "balance": one.balance,
             }
             for one in each.movements
         ],
@@ -168,13 +168,13 @@ def _months(each: Year) -> dict[str, Any]:
         "months": [
             {
                 "month": f"{one.id:%Y-%m}",
-                "opening": one.opening.minor,
-                **{flow.name.lower(): one.flow(flow).minor for flow in each.columns},
-                "closing": one.closing.minor,
+                "opening": one.opening,
+                **{flow.name.lower(): one.flow(flow) for flow in each.columns},
+                "closing": one.closing,
             }
             for one in each.months
         ],
-        "totals": {flow.name.lower(): each.total(flow).minor for flow in each.columns},
+        "totals": {flow.name.lower(): each.total(flow) for flow in each.columns},
     }
 
 

@@ -142,7 +142,7 @@ def _dry_run(as_: str | None, *, as_json: bool) -> NoReturn:
         "breaks": [{"reference": each.reference if each.first_run_id != run.id else None, "class": each.class_,
                     "sentence": each.sentence} for each in found.breaks],
         "bank_matches": [
-            {"rule": each.rule, "lines": each.lines, "postings": each.postings, "amount": each.amount.as_dict()}
+            {"rule": each.rule, "lines": each.lines, "postings": each.postings, "amount": each.amount}
             for each in found.matches
         ],
     }  # fmt: skip

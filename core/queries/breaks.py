@@ -209,6 +209,27 @@ def one(session: Session, break_id: int, *, now: datetime) -> BreakRow:
     return _row(dict(row))
 
 
+OF_SUSPENSE = text(
+    """
+    select b.id from suspense_items i
+    join breaks b on b.suspense_item_id = i.id
+        or b.side = 'STRIPE' and b.object = i.transaction_id and b.currency = i.currency
+        or b.side = 'BANK' and b.object = 'line:' || i.bank_line_id and b.currency = i.currency
+    where i.id = :item
+    order by b.suspense_item_id is distinct from i.id, b.id limit 1
+    """
+)
+
+
+def of_suspense(session: Session, item_id: int) -> int:
+    """The break that an amount in suspense is, or was: an explanation is a part of it, and the next of the same line is
+    the same break. Raises `NotFound`."""
+    found = session.execute(OF_SUSPENSE, {"item": item_id}).scalar_one_or_none()
+    if found is None:
+        raise NotFound(kind="suspense item", id=item_id)
+    return int(found)
+
+
 NAMES = tuple(BreakRow.__dataclass_fields__)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.like_patterns import like
 from core.money import Money
-from core.queries import journals
+from core.queries import breaks, journals
 from core.rules import permissions, status_labels
 from core.rules.permissions import Actor, Permission
 from core.rules.references import PREFIXES
@@ -33,7 +34,7 @@ STATUS_AXES: Mapping[Found, str] = {
     Found.CHARGEBACK: "chargeback",
     Found.LETTER: "notification",
     Found.SUSPENSE: "suspense",
-    Found.BREAK: "break class",
+    Found.BREAK: "break",
     Found.MANUAL_JOURNAL: "proposal",
     Found.RUN: "reconciliation",
     Found.OPERATION: "operation",
@@ -267,9 +268,11 @@ SOURCES: Mapping[Found, Source] = {
         "when x.bank_line_id is not null then 'Line of our bank' "
         "when x.side = 'BANK' then 'Posting on our bank account' else coalesce(x.transaction_id, x.object) end",
         Permission.READ_LEDGER,
+        joins="join breaks b on b.id = x.id left join suspense_items i on i.id = x.suspense_item_id",
+        detail="x.class",
         amount="coalesce(x.theirs, 0) - coalesce(x.ours, 0)",
         currency="x.currency",
-        status="x.class",
+        status=breaks.STATE,
     ),
     Found.MANUAL_JOURNAL: Source(
         "manual_journals", "x.memo", Permission.READ_LEDGER, detail="x.reason", status="x.status"
@@ -374,8 +377,8 @@ from (select id from found order by place desc limit :limit) page join {source.t
 {source.joins} order by x.{source.order} desc)"""
 
 
-def search(session: Session, actor: Actor, words: str, *, limit: int = LIMIT) -> Result:
-    """What bears this number, id, amount or name, as far as `actor` may see it."""
+def search(session: Session, actor: Actor, words: str, *, now: datetime, limit: int = LIMIT) -> Result:
+    """What bears this number, id, amount or name, as far as `actor` may see it. `now`: for what waits for a day."""
     asked = meaning(words)
     parts = [
         PART.format(
@@ -390,7 +393,9 @@ def search(session: Session, actor: Actor, words: str, *, limit: int = LIMIT) ->
     ]
     if not parts:
         return Result(())
-    rows = session.execute(text(" union all ".join(parts)), {**_values(asked), "limit": limit + 1})
+    rows = session.execute(
+        text(" union all ".join(parts)), {**_values(asked), "limit": limit + 1, "now": now}
+    )
     found: dict[tuple[Found, str, str | None], Hit] = {}
     for hit in map(_hit, rows):  # the first part that finds it says why
         found.setdefault((hit.kind, hit.id, hit.currency), hit)
@@ -417,7 +422,7 @@ def _hit(row: Any) -> Hit:
         id=row.id,
         reference=_reference(kind, row),
         title=row.title,
-        detail=row.detail or "",
+        detail=_detail(kind, row.detail or ""),
         amount=Money(row.amount, row.currency) if row.amount is not None else None,
         status=row.status,
         currency=row.currency,
@@ -426,6 +431,11 @@ def _hit(row: Any) -> Hit:
         matched=Money(row.matched, row.currency) if row.matched_as else None,
         matched_as=row.matched_as,
     )
+
+
+def _detail(kind: Found, detail: str) -> str:
+    """Of a break its class, in words."""
+    return status_labels.words("break class", detail) if kind is Found.BREAK else detail
 
 
 def _reference(kind: Found, row: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.errors import DeskError
 from core.money import CURRENCIES, MAX_MINOR, Money, readings
 from core.rules import documents
 from core.rules.references import PREFIXES, ReferenceKind, whole
@@ -69,6 +70,12 @@ OF_REFERENCE: Mapping[ReferenceKind, Found] = {
 # By a number alone: what people call by it.
 BY_NUMBER = (Found.CASE, Found.PROJECT, Found.MILESTONE, Found.PAYOUT, Found.JOURNAL, Found.AUDIT_ENTRY)
 
+
+class NothingToLookFor(DeskError):
+    """There is nothing to look for: give a number that the desk prints, an id of Stripe's, an amount, or at least
+    {shortest} characters of a name."""
+
+
 _REFERENCE = re.compile(r"(?P<prefix>[A-Z]{1,3})[- ]?(?P<number>[0-9]{1,18})")
 _PROVIDER_ID = re.compile(r"[A-Za-z]{2,8}_[A-Za-z0-9_]{1,250}")
 _ACCOUNT = re.compile(r"[a-z_]{4,40}(:[1-9][0-9]{0,12})?")
@@ -95,6 +102,11 @@ class Meaning:
         """They name one thing, by its number or its id."""
         named = (self.provider_id, self.account, self.document)
         return len(self.numbers) == 1 or any(each is not None for each in named)
+
+    @property
+    def is_none(self) -> bool:
+        """There is nothing in them to look for."""
+        return self == Meaning()
 
 
 def meaning(text: str) -> Meaning:

@@ -155,7 +155,7 @@ def test_the_credit_note_of_a_refund_that_came_back_says_so_everywhere_in_the_sa
             (listed,) = documents.documents(session, Narrowed(kind=ReceiptKind.REFUND), None, 9)
             (*_, of_project) = project_documents.of_project(session, told.project)
             answer = money_serializers.of_receipts(session, [row])[0]
-            (hit,) = search.search(session, market.as_staff("fay"), note.number).hits
+            (hit,) = search.search(session, market.as_staff("fay"), note.number, now=market.now).hits
             label = status.pill("credit note", hit.status).meaning if hit.status else None
             assert (paper.since or "Refunded to the payer") in " ".join(printed(draw(paper)).split())
             return paper.since, listed.since, of_project.since, answer["since"], label

@@ -33,15 +33,21 @@ class CommandResult:
     code: int
     out: str
     err: str
+    as_json: bool = False
 
     @property
     def json(self) -> Any:
         return json.loads(self.out)
 
     def refuses(self, *words: str) -> None:
-        """Exit code 2, nothing on the standard output, and one sentence that holds these words."""
+        """Exit code 2, one sentence that holds these words, and nothing on the standard output but, where JSON was
+        asked for, the same sentence as JSON."""
         assert self.code == 2, (self.code, self.out, self.err)
-        assert self.out == ""
+        if self.as_json:
+            assert set(self.json) == {"code", "detail", "facts"}
+            assert self.json["detail"] in self.err
+        else:
+            assert self.out == ""
         assert "Traceback" not in self.err
         for each in words:
             assert each in " ".join(self.err.split()), self.err
@@ -73,7 +79,7 @@ class Terminal:
                 code = 0
             except SystemExit as end:
                 code = int(end.code or 0)
-        return CommandResult(code, out.getvalue(), err.getvalue())
+        return CommandResult(code, out.getvalue(), err.getvalue(), "--json" in words)
 
     def process(self, *arguments: object, within: float = patience.SECONDS, **also: str) -> CommandResult:
         """In a process of its own, with nothing in its environment but these variables."""
@@ -86,7 +92,7 @@ class Terminal:
             timeout=within,
             check=False,
         )
-        return CommandResult(ended.returncode, ended.stdout, ended.stderr)
+        return CommandResult(ended.returncode, ended.stdout, ended.stderr, "--json" in arguments)
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

@@ -48,10 +48,11 @@ def test_a_statement_is_looked_at_imported_and_listed(account: Terminal, tmp_pat
     assert account.run("statement", "list", "--json").well().json == []
     done = account.run(*ours, "--json").well().json
     assert (done["format"], done["lines"], done["new"], done["look_at"]) == ("CAMT053", 2, 2, False)
-    assert (done["statements"][0]["opening"], done["statements"][0]["closing"]) == ("10.00", "13.00")
+    closing = {"minor": 1_300, "currency": "EUR"}
+    assert (done["statements"][0]["opening"]["minor"], done["statements"][0]["closing"]) == (1_000, closing)
     assert "nothing was done" in account.run(*ours).well().out
     (listed,) = account.run("statement", "list", "--account", "main", "--json").well().json
-    assert (listed["account"], listed["closing"], listed["gap"]) == ("main", "13.00", False)
+    assert (listed["account"], listed["closing"], listed["gap"]) == ("main", closing, False)
     assert "€13.00 at the end of 3 Feb 2026" in account.run("bank-account", "list").well().out
 
 
@@ -115,7 +116,10 @@ def test_a_mapping_is_saved_shown_and_used(account: Terminal, tmp_path: Path) ->
     file.write_text("Day,Amount,Text\n2026-02-02,5.00,A\n")
     ours = ("statement", "import", file, "--account", "main", "--mapping", "bank")
     account.run(*ours).refuses("Give the opening balance")
-    assert account.run(*ours, "--opening", "1.00", "--json").well().json["statements"][0]["closing"] == "6.00"
+    assert account.run(*ours, "--opening", "1.00", "--json").well().json["statements"][0]["closing"] == {
+        "minor": 600,
+        "currency": "EUR",
+    }
     (tmp_path / "m.json").write_text("[]")
     account.run("statement", "mapping", "bank", "--from", tmp_path / "m.json").refuses("one JSON object")
     account.run("statement", "mapping", "other").refuses("no mapping “other”")

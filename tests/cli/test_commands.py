@@ -17,6 +17,7 @@ from core.audit.filters import LOGS
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.stripe_sandbox import StripeSandbox
+from core.money import Money
 from core.records import ApiKey, Installation, Receipt, Staff, StaffRole, WebhookEndpoint
 from core.rules import status_labels
 from tests import builders
@@ -106,12 +107,12 @@ def test_reconcile_matches_every_line_and_says_when_one_does_not(
     listed = terminal.run("breaks", "list", "--json", **at_stripe)
     assert (listed.code, [(each["class"], each["statement"]) for each in listed.json]) == (
         1,
-        [("TIMING", -4_711)],
+        [("TIMING", {"minor": -4_711, "currency": "USD"})],
     )
     in_words = terminal.run("breaks", "list", "--class", "TIMING", **at_stripe).out
     assert "-$47.11" in in_words
     assert re.search(r"B-\d+ +Timing +Open ", in_words)
-    assert terminal.run("breaks", "list", "--class", "FEE", **at_stripe).code == 0
+    assert terminal.run("breaks", "list", "--class", "fee", **at_stripe).code == 0
     refused = terminal.run("breaks", "list", "--as", market.staff["mia"], **at_stripe)
     assert refused.code == 2, "a mediator does not read the books"
 
@@ -284,7 +285,7 @@ def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: b
             f"D-{row['id']}",
             status_labels.words("case", row["status"]),
             (row["resolution"] or "—").capitalize().replace("_", " "),
-            row["amount"],
+            Money.from_dict(row["amount"]).text(),
             row["milestone"],
         ):
             assert fact in in_words

@@ -87,6 +87,18 @@ def test_a_database_that_is_down_is_one_sentence(command: list[str], tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+def test_where_json_is_asked_for_a_refusal_is_json_too(command: list[str], tmp_path: Path) -> None:
+    said = Terminal({"ESCROW_DESK_HOME": str(tmp_path)}).run(*command, "--json")
+    said.refuses("--help" if said.json["code"] == "misunderstood" else "set DATABASE_URL")
+    assert said.json["code"] in ("no_database", "misunderstood")
+
+
+def test_a_refusal_by_the_command_line_itself_is_json_too(terminal: Terminal) -> None:
+    said = terminal.run("breaks", "list", "--class", "gossip", "--json")
+    said.refuses("'gossip' is not one of")
+    assert (said.json["code"], said.json["facts"]) == ("misunderstood", {})
+
+
 def test_an_address_that_is_none_is_told_apart(command: list[str], tmp_path: Path) -> None:
     said = Terminal({"ESCROW_DESK_HOME": str(tmp_path), "DATABASE_URL": "the database"}).run(*command)
     said.refuses("postgresql://login:password@host/name")
@@ -107,7 +119,9 @@ def test_a_database_without_a_schema_asks_for_migrate(bare_urls: Urls, tmp_path:
 
 def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     environment = {"ESCROW_DESK_HOME": str(tmp_path), "DATABASE_URL": "postgresql://a/b", "PORT": "eighty"}
-    Terminal(environment).run("check").refuses("PORT cannot be used", "eighty")
+    Terminal(environment).run("check").refuses(
+        "PORT cannot be used: it must be a whole number (it is 'eighty')."
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,18 +137,31 @@ def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         (["case", "export", "fortytwo", "--out", "{out}"], ["fortytwo", "D-42"]),
         (["case", "export", "0", "--out", "{out}"], ["“0”"]),
         (["case", "export", "99999999999999999999", "--out", "{out}"], ["99999999999999999999"]),
-        (["webhook-endpoint", "remove", "99999999999999999999"], ["<number>", "less"]),
+        (
+            ["webhook-endpoint", "remove", "99999999999999999999"],
+            ["<number>", "must be 9223372036854775807 or less"],
+        ),
         (["staff", "add", "--name", "A"], ["Missing option '--email'"]),
         (["serve", "--port", "70000"], ["--port", "65535"]),
         (["gossip"], ["gossip", "`escrow-desk --help`"]),
         (["case", "gossip"], ["gossip", "`escrow-desk case --help`"]),
+        (["breaks", "lis"], ["Did you mean 'list'? `"]),
+        (
+            ["breaks", "list", "--class", "gossip"],
+            ["'--class': 'gossip' is not one of 'timing', 'fee', ", "'unknown'. `"],
+        ),
+        (["statement", "list", "--limit", "many"], ["'--limit': it must be a whole number. `"]),
+        (["search", "  "], ["There is nothing to look for", "at least 3 characters"]),
+        (["search", "ab"], ["There is nothing to look for"]),
     ],
 )
 def test_wrong_input_is_named(
     terminal: Terminal, tmp_path: Path, arguments: list[str], words: list[str]
 ) -> None:
     said = terminal.run(*(word.format(out=tmp_path / "out") for word in arguments))
-    said.refuses(*words, "--help" if "nothing between" not in words else "")
+    said.refuses(*words, "" if {"nothing between", "There is nothing to look for"} & {*words} else "--help")
+    assert "Value error" not in said.err
+    assert "Input should" not in said.err
     assert len(said.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 

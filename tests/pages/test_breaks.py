@@ -565,3 +565,10 @@ def test_whoever_approves_reads_the_rule_of_each_charge_and_one_entry_an_account
     assert "Rule 1: the text contains “charge”, up to $20.00." in seen
     assert "Rule 2: the text contains “card fee”, up to $5.00." in seen
     assert "$25.00" in seen, "the sum"
+
+
+def test_an_amount_in_suspense_is_opened_by_its_own_number(town: Town) -> None:
+    (item,) = town.read(lambda session: session.query(SuspenseItem).all())
+    seen = words(visit(town, "fay", "reconciliation", suspense=item.id))
+    assert "-$7.77 is on Stripe's statement, and the ledger does not say what it is." in seen
+    assert "There is no suspense item 99" in words(visit(town, "fay", "reconciliation", suspense=99))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select, text
 
-from core.actions.reconciliation import bank_matches
+from core.actions.reconciliation import bank_matches, suspense
+from core.actions.reconciliation import breaks as break_actions
 from core.actions.risk import payee_holds
 from core.db import Database
+from core.errors import NotFound
 from core.money import Money
-from core.queries import search
+from core.queries import breaks, search
 from core.queries.search import SOURCES, STATUS_AXES, Hit, Result
 from core.records import BankAccount, StripePayout
 from core.rules.permissions import Permission
@@ -40,7 +43,9 @@ def told(town: Town) -> Told:
 
 
 def look(town: Town, words: str, *, as_: str = "fay", limit: int = 8) -> Result:
-    return town.read(lambda session: search.search(session, town.as_staff(as_), words, limit=limit))
+    return town.read(
+        lambda session: search.search(session, town.as_staff(as_), words, now=town.now, limit=limit)
+    )
 
 
 def kinds(result: Result) -> set[Found]:
@@ -242,3 +247,41 @@ def test_a_refund_that_was_sent_from_our_bank_is_found_by_the_banks_reference(to
     with as_owner(town.database) as session:
         session.execute(text(sent), people)
     assert kinds(look(town, "WT-7325")) == {Found.REFUND}
+
+
+def test_a_break_is_found_with_its_status_and_beside_it_its_class(town: Town) -> None:
+    lines = town.database.run(lambda session: stated(session, [(0, 4_711, "Odd")]))
+    said = {"line_ids": lines, "settled_as": SettledAs.OTHER_INCOME, "reason": "Interest, it seems."}
+    (item,) = town.act(bank_matches.explain, town.as_staff("fay"), **said)
+    found = one(town, "B-1")
+    assert (found.status, found.status_words, found.detail) == ("PROPOSED", "Proposed", "Bank only")
+    town.act(suspense.reject, town.as_staff("cora"), item_ids=[item.id], reason="It is a fee.")
+    assert one(town, "B-1").status_words == "Open"
+    town.act(
+        break_actions.wait,
+        town.as_staff("fay"),
+        break_id=1,
+        until=town.now + timedelta(days=3),
+        reason="It may come.",
+    )
+    assert one(town, "B-1").status_words == "Waiting"
+    town.wait(days=5)
+    assert one(town, "B-1").status_words == "Open"
+
+
+def test_an_amount_in_suspense_is_found_at_an_address_of_its_own(town: Town) -> None:
+    """The break that it is; also after what the line was booked as was reversed and it is in suspense again."""
+    lines = town.database.run(lambda session: stated(session, [(0, 4_711, "Odd"), (0, 1_500, "More")]))
+    said = {"settled_as": SettledAs.OTHER_INCOME, "reason": "Interest, it seems."}
+    fay = town.as_staff("fay")
+    (first,) = town.act(bank_matches.explain, fay, line_ids=lines[:1], **said)
+    (second,) = town.act(bank_matches.explain, fay, line_ids=lines[1:], **said)
+    assert PLACES[Found.SUSPENSE](one(town, f"S-{second.id}")) == (
+        "reconciliation",
+        {"suspense": str(second.id)},
+    )
+    of = {each.id: town.read(lambda s, n=each.id: breaks.of_suspense(s, n)) for each in (first, second)}
+    for number, item in zip(of.values(), (first, second), strict=True):
+        assert town.read(lambda s, n=number: breaks.one(s, n, now=town.now)).suspense_item_id == item.id
+    with pytest.raises(NotFound, match="There is no suspense item 99"):
+        town.read(lambda session: breaks.of_suspense(session, 99))
