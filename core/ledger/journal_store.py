@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, NoReturn
 
 import psycopg
@@ -25,6 +25,12 @@ from core.money import Money
 POST = text(
     "select post_journal(:key, :kind, :accounts, :amounts, :milestone_id, :party_id, :memo,"
     " cast(:cause as jsonb), :now)"
+)
+# Of what is posted now and is about another day: `late_for` where that day is closed.
+POST_ABOUT = text(
+    "select post_journal(:key, :kind, :accounts, :amounts, :milestone_id, :party_id, :memo,"
+    " cast(:cause as jsonb) || case when cast(:day as timestamptz) < l.open_from"
+    " then jsonb_build_object('late_for', cast(:day as timestamptz)) else '{}' end, :now) from ledger_lock l"
 )
 POST_YEAR_END = text(
     "select post_year_end(:key, :kind, :accounts, :amounts, :memo, cast(:cause as jsonb), :last_day)"
@@ -93,17 +99,25 @@ class BookedJournal:
     posted_at: datetime
 
 
-def post(session: Session, journal: Journal, *, now: datetime, happened_at: datetime | None = None) -> int:
+def post(
+    session: Session, journal: Journal, *, now: datetime, happened_at: datetime | None = None,
+    of_day: date | None = None,
+) -> int:  # fmt: skip
     """Book a journal and return its id; the same journal again returns the same id and books nothing.
 
     It is posted for when it `happened_at`, else for now. Where that day is closed, the database posts it on the first
-    open day and adds `late_for` to its cause; what a person has dated it refuses.
+    open day and adds `late_for` to its cause; what a person has dated it refuses. `of_day`: the day, UTC, of the
+    statement's line that a journal of now explains; where that day is closed, its cause says `late_for` as well.
 
     Raises `Overdraft`, `JournalKeyReused`, `UnbalancedJournal`, `DayClosed` or `JournalRefused`; the transaction is
     then void.
     """
     of_whom = {"milestone_id": journal.milestone_id, "party_id": journal.party_id}
-    return _post(session, POST, journal, **of_whom, now=min(happened_at, now) if happened_at else now)
+    at = min(happened_at, now) if happened_at else now
+    if of_day is None:
+        return _post(session, POST, journal, **of_whom, now=at)
+    day = datetime.combine(of_day, time(), UTC)
+    return _post(session, POST_ABOUT, journal, **of_whom, now=at, day=day)
 
 
 def post_year_end(session: Session, journal: Journal, *, last_day: date) -> int:

@@ -22,7 +22,7 @@ from core.queries.movements import Period as Days
 from core.report_files import Level, Sheet, SheetRow
 from core.rules.breaks import counted
 from core.rules.check_runs import CheckPart
-from core.rules.periods import DAY, Item, PeriodKind, Span, span
+from core.rules.periods import DAY, Item, PeriodKind, Span, reopened_with, span
 
 NEWEST = 2**63 - 1
 OPEN_FROM = text("select open_from from ledger_lock where open_from > '-infinity'")
@@ -288,7 +288,8 @@ def _net(debit: Money | None, credit: Money | None) -> int:
 
 @dataclass(frozen=True)
 class PeriodRow:
-    """One close. `waits`: somebody asks for it to be reopened; `reopened_why`: two people did."""
+    """One close. `waits`: somebody asks for it to be reopened; `reopened_why`: two people did, of this period or of an
+    earlier one, `with_…`, with which it was."""
 
     id: int
     kind: str
@@ -305,12 +306,23 @@ class PeriodRow:
     waits_by_name: str | None
     waits_reason: str | None
     reopened_why: str | None
+    with_kind: str | None
+    with_first: date | None
+    with_last: date | None
     reopened_by: str | None
     closing_entries: list[int]
 
     @property
     def words(self) -> str:
         return Span(PeriodKind(self.kind), self.first_day, self.last_day).words
+
+    @property
+    def reopened_because(self) -> str:
+        """The reason of its own reopening, or of which other one it was a part; empty where it was not reopened."""
+        if self.reopened_why is None or self.with_kind is None or not self.with_first or not self.with_last:
+            return self.reopened_why or ""
+        earlier = Span(PeriodKind(self.with_kind), self.with_first, self.with_last)
+        return reopened_with(earlier, self.reopened_why)
 
     @property
     def journals(self) -> int:
@@ -320,13 +332,15 @@ class PeriodRow:
 ROWS = """
 select p.id, p.kind, p.first_day, p.last_day, p.status, p.closed_at, coalesce(s.name, p.closed_via) as closed_by,
        p.explanation, p.summary, p.reopening_id, w.id as waits_id, w.proposed_by as waits_by, m.name as waits_by_name,
-       w.reason as waits_reason, r.reason as reopened_why, c.name as reopened_by,
+       w.reason as waits_reason, r.reason as reopened_why,
+       a.kind as with_kind, a.first_day as with_first, a.last_day as with_last, c.name as reopened_by,
        array(select e.journal_id from year_end_entries e where e.period_id = p.id order by 1) as closing_entries
 from periods p
 left join staff s on s.id = p.closed_by
 left join period_reopenings w on w.period_id = p.id and w.status = 'PROPOSED'
 left join staff m on m.id = w.proposed_by
 left join period_reopenings r on r.id = p.reopening_id
+left join periods a on a.id = r.period_id and a.id <> p.id
 left join staff c on c.id = r.settled_by
 where {where} order by p.id desc limit :limit
 """

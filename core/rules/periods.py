@@ -42,6 +42,11 @@ class PeriodNotClosed(DeskError):
     """{period} is not closed, so there is nothing to reopen."""
 
 
+def reopened_with(earlier: Span, reason: str) -> str:
+    """Why a period was reopened of which nobody asked it: it was closed after one that was."""
+    return f"Closed after {earlier.words}, which was reopened: {reason}"
+
+
 class LedgerBusy(DeskError):
     """Something is being posted for longer than the desk waits. Nothing was closed; try again in a moment."""
 

@@ -157,11 +157,14 @@ class ProposalEnded(DeskError):
 
 
 class ProposalWaits(DeskError):
-    """{who} proposed on {when:%-d %b %Y, %H:%M} UTC: {what}. That is confirmed, rejected or withdrawn first."""
+    """{who} proposed {what} ({when:%-d %b %Y, %H:%M} UTC). That has to be confirmed, rejected or withdrawn first.
+
+    `what` goes on after "proposed": `to reopen October 2026`, `that the bank account be accepted`.
+    """
 
 
 class ProposalFallen(DeskError):
-    """{why} This {noun} can no longer be confirmed; someone who may proposes it again."""
+    """{why} This {noun} can no longer be confirmed. Someone who may can propose it again."""
 
 
 class TiedToParty(DeskError):

@@ -38,7 +38,7 @@ COLUMNS = [
     tables.text("closed_by", "Closed by", width=140),
     tables.count("journals", "Journals", width=85),
     tables.text("explanation", "Explanation", width=220),
-    tables.text("reopened_why", "Reopened because", value=lambda row: row.reopened_why or ""),
+    tables.text("reopened_why", "Reopened because", value=lambda row: row.reopened_because),
 ]
 FILE = [
     *COLUMNS,
@@ -92,10 +92,12 @@ def next_close(kind: PeriodKind, day: date | None, since: date | None, now: date
         if kind is PeriodKind.YEAR:
             _result(results)
         explanation = ""
-        place = text_fields.named("period", 0, "explanation")
+        place = text_fields.named("period", 0, f"explanation-{wanted.in_file_names}")
         if any(each.explainable and not each.met for each in items):
             explanation = reasons.line(
-                place, "Why it is closed all the same; it is signed with the rest", key="close-explanation"
+                place,
+                "Why it is closed all the same; it is signed with the rest",
+                key=f"close-explanation-{wanted.in_file_names}",
             )
         _button(wanted, items, explanation, place, begins)
 
@@ -205,8 +207,8 @@ def _detail(row: PeriodRow) -> None:
     _files(row)
     if row.explanation:
         cards.note(f"Explained: {row.explanation}")
-    if row.reopened_why:
-        cards.note(f"Reopened, approved by {row.reopened_by}: {row.reopened_why}")
+    if row.reopened_because:
+        cards.note(f"Reopened, approved by {row.reopened_by}: {row.reopened_because}")
     free = row.status == rules.PeriodStatus.CLOSED and row.waits_id is None
     if free and request_context.may(Permission.REOPEN_PERIOD):
         _ask(row)

@@ -189,7 +189,7 @@ def test_what_one_person_said_it_was_is_not_replaced_in_silence(market: Market, 
     item = unexplained(market)
     propose(market, item)
     with pytest.raises(
-        ProposalWaits, match=r"Fay.* proposed on 3 Mar 2026.*: -\$7\.77 was: Refund concession"
+        ProposalWaits, match=r"Fay.* proposed what -\$7\.77 was, “Refund concession” \(3 Mar 2026, "
     ):
         propose(market, item, settled_as=SettledAs.CHARGEBACK_LOSS)
     replaced = "update suspense_items set proposed_as = 'OWN_MONEY'"

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.periods import closing, reopening
+from core.actions.reconciliation import bank_matches, suspense
 from core.audit import period_summary
 from core.db import Database
 from core.errors import DeskError
@@ -35,7 +36,9 @@ from core.rules.periods import PeriodClosed, PeriodKind, PeriodNotClosed, Period
 from core.rules.permissions import TABLE, NotPermitted, Permission, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalWaits
 from core.rules.reconciliation import BreakKind
+from core.rules.suspense import SettledAs
 from tests import builders, unrecorded
+from tests.actions.test_bank_matching import stated
 from tests.builders import NOW, PEOPLE, Town
 
 pytestmark = pytest.mark.unrecorded  # the runs of reconciliation are written by hand
@@ -120,9 +123,8 @@ def test_a_check_that_fails_stops_a_close_whatever_is_explained(town: Town, owne
     assert "Not true: “" in refused.value.message
 
 
-def test_breaks_stop_a_close_until_they_are_explained_and_the_explanation_is_signed(town: Town) -> None:
-    reconciled(town)
-    since = town.now - timedelta(days=1)
+def with_a_break(town: Town, since: datetime) -> None:
+    """An open break of our bank's, of this time."""
 
     def write(session: Session) -> None:
         unrecorded.admit(session)
@@ -133,6 +135,11 @@ def test_breaks_stop_a_close_until_they_are_explained_and_the_explanation_is_sig
         session.add(found)
 
     town.database.run(write)
+
+
+def test_breaks_stop_a_close_until_they_are_explained_and_the_explanation_is_signed(town: Town) -> None:
+    reconciled(town)
+    with_a_break(town, town.now - timedelta(days=1))
     close(town, YESTERDAY - DAY)
     with pytest.raises(
         PeriodNotReady, match=r"1 open break, not in suspense\. Say why it is closed all the same"
@@ -179,6 +186,32 @@ def test_what_comes_late_is_posted_on_the_first_open_day_and_says_so(town: Town)
     assert earn(town, "late", YESTERDAY - 3 * DAY) == number, "the same journal again is the same"
     earn(town, "today", TODAY)
     assert posted(town, "today")[1] == {}
+
+
+def test_what_explains_a_line_of_a_closed_day_is_posted_on_an_open_one_and_says_for_which_it_was(
+    town: Town, owner: Database
+) -> None:
+    before, after, today = town.database.run(
+        lambda session: stated(session, [(-1, 4_711, "Odd"), (-1, 1_500, "More"), (0, 900, "Today")])
+    )
+    fay, cora = town.as_staff("fay"), town.as_staff("cora")
+    said = {"settled_as": SettledAs.OTHER_INCOME, "reason": "Interest, it seems."}
+    (first,) = town.act(bank_matches.explain, fay, line_ids=[before], **said)
+    with owner.transaction() as session:
+        session.execute(text("update ledger_lock set open_from = :first"), {"first": TODAY})
+    town.act(suspense.approve, cora, item_ids=[first.id], reason="The bank says so.")
+    (second,) = town.act(bank_matches.explain, fay, line_ids=[after], **said)
+    (third,) = town.act(bank_matches.explain, fay, line_ids=[today], **said)
+    for each in (second, third):
+        town.act(suspense.approve, cora, item_ids=[each.id], reason="The bank says so.")
+    booked_before = posted(town, f"bank_line.{before}")
+    assert (booked_before[0], "late_for" in booked_before[1]) == (town.now, False), "the day was open"
+    for late in (f"suspense.{first.id}", f"bank_line.{after}", f"suspense.{second.id}"):
+        at, cause = posted(town, late)
+        assert at.date() == TODAY, late
+        assert str(cause["late_for"]).startswith(YESTERDAY.isoformat()), late
+    for in_time in (f"bank_line.{today}", f"suspense.{third.id}"):
+        assert "late_for" not in posted(town, in_time)[1], in_time
 
 
 def test_what_a_person_dates_into_a_closed_day_is_refused(town: Town) -> None:
@@ -246,6 +279,30 @@ def test_two_people_reopen_with_a_reason_and_what_was_closed_after_it_too(town: 
     again = close(town, YESTERDAY - DAY)
     assert again.summary["journals"]["count"] == 1
     assert town.read(lambda s: s.get_one(Period, first.id).summary)["journals"]["count"] == 0
+
+
+def test_each_period_has_its_own_reason_for_being_reopened(town: Town) -> None:
+    """The month was closed after its day: nobody asked for the month, and its reason is not the day's."""
+    month = span(PeriodKind.MONTH, TODAY.replace(day=1) - DAY)
+    reconciled(town)
+    day = close(town, month.last)
+    close(town, month.last, PeriodKind.MONTH)
+    asked = town.act(reopening.propose, town.as_staff("fay"), period_id=day.id, reason="A fee was missing.")
+    with pytest.raises(
+        ProposalWaits,
+        match=rf"^Fay Moreno proposed to reopen {month.last:%-d %b %Y} \(.* UTC\)\. That has to be confirmed,",
+    ):
+        town.act(reopening.propose, town.as_staff("ada"), period_id=day.id, reason="The same.")
+    town.act(reopening.approve, town.as_staff("cora"), reopening_id=asked.id)
+    of_month, of_day = town.read(periods.rows)
+    assert of_day.reopened_because == "A fee was missing."
+    its_own = f"Closed after {month.last:%-d %b %Y}, which was reopened: A fee was missing."
+    assert of_month.reopened_because == its_own
+    entries = text(
+        "select object_id::bigint, reason from audit_entries where action = 'staff:period:reopen' order by 1"
+    )
+    found = town.read(lambda session: [tuple(row) for row in session.execute(entries)])
+    assert found == [(of_day.id, "A fee was missing."), (of_month.id, its_own)]
 
 
 def test_a_request_for_what_was_reopened_with_an_earlier_period_goes_back_to_its_maker(town: Town) -> None:

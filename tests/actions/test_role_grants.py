@@ -105,7 +105,7 @@ def test_it_asks_for_a_fresh_sign_in(town: Town) -> None:
 
 def test_it_is_rejected_withdrawn_or_returned_and_then_over(town: Town) -> None:
     row = propose(town)
-    with pytest.raises(ProposalWaits, match="finance for Mia Lund"):
+    with pytest.raises(ProposalWaits, match="to give Mia Lund the role of finance"):
         propose(town, "alf")
     town.act(role_grants.reject, town.as_staff("alf"), grant_id=row.id, reason="Not yet.")
     again = propose(town)

@@ -147,3 +147,21 @@ def test_an_account_is_corrected(account: Terminal) -> None:
     account.run(
         "bank-account", "add", "m2", "--name", "x", "--currency", "EUR", "--identifier", "12345"
     ).refuses("one for each currency")
+
+
+def test_a_look_and_a_refusal_take_no_number(account: Terminal, tmp_path: Path) -> None:
+    """Statements are numbered without a gap: BS-1, BS-2."""
+    first, wrong, second = (
+        written(tmp_path / "feb.xml", 2, 3, 1_000, (2, 500), (3, -200)),
+        written(tmp_path / "wrong.xml", 3, 4, 9_900, (4, 10)),
+        written(tmp_path / "more.xml", 4, 5, 1_300, (4, 10)),
+    )
+    numbers = []
+    for file in (first, second):
+        ours = ("statement", "import", file, "--account", "main")
+        account.run(*ours, "--dry-run").well()
+        account.run(*ours, "--dry-run").well()
+        (done,) = account.run(*ours, "--json").well().json["statements"]
+        account.run("statement", "import", wrong, "--account", "main").refuses("Nothing was imported")
+        numbers.append(done["id"])
+    assert numbers == [1, 2]

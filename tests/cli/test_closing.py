@@ -68,7 +68,10 @@ def test_two_people_reopen_it_with_the_same_command(terminal: Terminal, books: T
     command = ("reopen", "day", YESTERDAY, "--reason", "A fee was missing.")
     terminal.run(*command).refuses("You may not")  # an account of the machine is nobody of the staff
     assert not terminal.run(*command, "--as", books.staff["fay"], "--json").well().json["reopened"]
-    terminal.run(*command, "--as", books.staff["fay"]).refuses("confirmed, rejected or withdrawn first")
+    terminal.run(*command, "--as", books.staff["fay"]).refuses(
+        f"proposed to reopen {YESTERDAY:%-d %b %Y} (",
+        "That has to be confirmed, rejected or withdrawn first.",
+    )
     assert "Reopened" in terminal.run(*command, "--as", books.staff["cora"]).well().out
     terminal.run(*command, "--as", books.staff["fay"]).refuses("is not closed")
     assert terminal.run("period", "list", "--json").well().json["periods"][0]["status"] == "REOPENED"

@@ -188,7 +188,7 @@ def test_while_one_administrator_works_here_roles_are_given_from_here(
     another = ("staff", "role", town.staff["cora"], "--reason", "Audits", "--give", "finance", "--as", mia)
     assert "Another administrator approves it" in " ".join(terminal.run(*another).well().out.split())
     assert held(town, max_) == ["mediator"]
-    terminal.run(*more, "--as", mia).refuses("proposed on")
+    terminal.run(*more, "--as", mia).refuses("proposed to give", "the role of")
     terminal.run("staff", "role", mia, "--reason", "x", "--give", "finance", "--as", mia).refuses("Nobody")
     terminal.run("staff", "role", 4_711, "--reason", "x", "--give", "finance", "--as", mia).refuses("4711")
     terminal.run("staff", "role", max_, "--reason", "x").refuses("Name a role")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1.element_tree import TextInput
 
 from core.audit import period_summary
 from core.db import Database
@@ -19,7 +20,7 @@ from core.rules.periods import closed_by
 from core.rules.permissions import TABLE, Permission
 from dashboard.ui.safe import html
 from tests import builders
-from tests.actions.test_periods import reconciled
+from tests.actions.test_periods import reconciled, with_a_break
 from tests.builders import PEOPLE, Town
 from tests.cli.terminal import Terminal
 from tests.pages.downloading import offered, taken
@@ -69,6 +70,21 @@ def test_a_month_is_closed_from_its_address(town: Town) -> None:
     assert f"Close {last:%B %Y}" in " ".join(labels(app))
     app.button(key="close-period").click().run()
     assert town.read(periods.open_from) == town.now.date().replace(day=1)
+
+
+def test_what_explains_a_day_is_not_taken_for_the_explanation_of_its_month(town: Town) -> None:
+    reconciled(town)
+    last = town.now.date().replace(day=1) - timedelta(days=1)
+
+    def field(kind: str) -> TextInput:
+        app = visit(town, "fay", "periods", kind=kind, day=last.isoformat())
+        (found,) = [each for each in app.text_input if (each.key or "").startswith("close-explanation")]
+        return found
+
+    with_a_break(town, datetime.combine(last, time(12), UTC))
+    field("DAY").set_value("The bank was asked.").run()
+    assert field("MONTH").value == ""
+    assert field("DAY").value == "The bank was asked.", "it is there where it was typed"
 
 
 def test_each_item_of_the_checklist_opens_where_it_is_seen_to(town: Town) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.actions.bank_statements import continuity
 from core.actions.bank_statements.staging import Bounds, Staging
 from core.actions.platform import opening_balances
+from core.db import one_at_a_time
 from core.errors import DeskError
 from core.gateways.bank_statements.parsed import Begin, End, Line
 from core.ledger import accounts
@@ -184,7 +185,7 @@ def finish(job: Job, end: End) -> None:
         job.session, job.account, near, new, **where, opening_place=end.opening_place or end.place
     )
     said += gaps
-    number = int(job.session.scalars(text("select nextval('bank_statements_id_seq')")).one())
+    number = _next_number(job.session)
     days = near.goes_on_from(new)
     job.staging.insert(number, job.account.id, job.account.currency, goes_on_from=days)
     continuity.require_agreement(job.session, job.account, near, new, number, **where)
@@ -242,6 +243,13 @@ def _carried(job: Job, near: continuity.Neighbours, first: date, end: End) -> in
         held = Money(near.before.closing, job.account.currency)
         raise DayCovered(file=job.name, place=end.place, day=f"{first:%-d %b %Y}", held=held)
     return job.opening
+
+
+def _next_number(session: Session) -> int:
+    """One after the last statement that is there: a dry run and a refused file leave no gap, as a sequence would. One
+    import at a time has it until its transaction ends."""
+    one_at_a_time(session, "bank_statements.number")
+    return 1 + (session.scalar(select(func.max(BankStatement.id))) or 0)
 
 
 def _write(job: Job, number: int, new: Span, balances: Balances, lines: int) -> None:

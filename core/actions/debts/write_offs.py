@@ -63,7 +63,7 @@ def propose(
         DebtWriteOff.status == ProposalStatus.PROPOSED,
     )
     if other := session.scalars(waits).one_or_none():
-        what = f"{other.amount.text()} be written off"
+        what = f"to write off {other.amount.text()}"
         raise proposals.waits(session, maker_id=other.proposed_by, made_at=other.proposed_at, what=what)
     _require_owed(session, party, amount)
     row = DebtWriteOff(

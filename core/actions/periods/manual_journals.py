@@ -102,7 +102,11 @@ def approve(session: Session, actor: Actor, *, now: datetime, number: int, reaso
     if why := _superseded(session, row):
         raise fallen(ProposalKind.MANUAL_JOURNAL, why)
     row.journal_id = journal_store.post(
-        session, journal_of(session, row), now=now, happened_at=_moment(row, now)
+        session,
+        journal_of(session, row),
+        now=now,
+        happened_at=_moment(row, now),
+        of_day=_of_break(session, row),
     )
     proposals.settle(row, ProposalStatus.POSTED, actor, now=now)
     row.note = said
@@ -199,6 +203,11 @@ def lines_of(row: ManualJournal) -> list[Posting]:
         Posting(code, Money(amount, row.currency))
         for code, amount in zip(row.account_codes, row.amounts, strict=True)
     ]
+
+
+def _of_break(session: Session, row: ManualJournal) -> date | None:
+    """The day of the line that it books."""
+    return None if row.break_id is None else breaks.day(session, row.break_id)
 
 
 def journal_of(session: Session, row: ManualJournal) -> Journal:

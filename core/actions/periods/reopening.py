@@ -41,7 +41,7 @@ def propose(session: Session, actor: Actor, *, now: datetime, period_id: int, re
         PeriodReopening.period_id == period_id, PeriodReopening.status == ProposalStatus.PROPOSED
     )
     if other := session.scalars(waits).one_or_none():
-        what = f"{words(period)} be reopened"
+        what = f"to reopen {words(period)}"
         raise proposals.waits(session, maker_id=other.proposed_by, made_at=other.proposed_at, what=what)
     row = PeriodReopening(period_id=period_id, reason=reason, proposed_by=me, proposed_at=now)
     session.add(row)
@@ -65,7 +65,7 @@ def approve(
     first = _period(session, row.period_id)
     if first.status != PeriodStatus.CLOSED:
         raise rules.PeriodNotClosed(period=words(first))
-    why = said or row.reason
+    why, asked = said or row.reason, _span(first)
     proposals.settle(row, ProposalStatus.DONE, actor, now=now)
     row.note = said
     session.flush()
@@ -78,7 +78,8 @@ def approve(
         if period.kind == PeriodKind.YEAR:
             session.flush()
             ends += year_end.reverse(session, period)
-        _note(session, actor, reopened, row, period, reason=why, now=now, contents=ends)
+        its_own = why if period.id == first.id else rules.reopened_with(asked, row.reason)
+        _note(session, actor, reopened, row, period, reason=its_own, now=now, contents=ends)
     agreed = AuditAction.PERIOD_CONFIRM_REOPENING.by("staff")
     _note(session, actor, agreed, row, first, reason=why, now=now, contents=[_answer(row)])
     session.flush()
@@ -143,7 +144,11 @@ def waiting(row: PeriodReopening) -> Waiting:
 
 def words(period: Period) -> str:
     """The period in words, as `October 2026` or a day."""
-    return rules.Span(PeriodKind(period.kind), period.first_day, period.last_day).words
+    return _span(period).words
+
+
+def _span(period: Period) -> rules.Span:
+    return rules.Span(PeriodKind(period.kind), period.first_day, period.last_day)
 
 
 def _period(session: Session, period_id: int) -> Period:

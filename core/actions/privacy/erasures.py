@@ -61,7 +61,7 @@ def propose(
     me = proposals.require_maker(session, actor, Subject(frozenset({party_id})))
     require_not_erased(party.external_id, party.erased_at)
     if other := session.scalars(_open_of(party_id)).one_or_none():
-        what = f"that {party.external_id} is erased"
+        what = f"to erase {party.external_id}"
         raise proposals.waits(session, maker_id=other.proposed_by, made_at=other.proposed_at, what=what)
     _require_erasable(session, party_id)
     row = Erasure(

@@ -206,7 +206,8 @@ def _reverse_difference(
         amount=-amount,
         cause={"suspense": item.id, "bank_line": line.id, "match": row.id},
     )
-    both = {item.journal_id or 0: amount.minor, journal_store.post(session, back, now=now): -amount.minor}
+    number = journal_store.post(session, back, now=now, of_day=line.booked_on)
+    both = {item.journal_id or 0: amount.minor, number: -amount.minor}
     put(session, row.account_id, item.currency, both, MatchRule.REVERSED, name=f"suspense:{item.id}", now=now)
     audit.become(item, SuspenseStatus.REVERSED, now=now, by=actor)
     session.flush()
@@ -221,7 +222,7 @@ def _to_suspense(session: Session, line: BankLine, amount: Money, *, why: str, n
     before = session.scalar(select(func.count()).where(SuspenseItem.bank_line_id == line.id)) or 0
     key = f"bank_line.{line.id}.{before}" if before else f"bank_line.{line.id}"
     journal = postings.bank_line_unexplained(key=key, amount=amount, cause={"bank_line": line.id})
-    number = journal_store.post(session, journal, now=now)
+    number = journal_store.post(session, journal, now=now, of_day=line.booked_on)
     return suspense_items.of_bank(session, line, amount, journal_id=number, why=why, now=now)
 
 

@@ -252,6 +252,11 @@ def is_closed(session: Session, break_id: int) -> bool:
     return session.get_one(Break, break_id, populate_existing=True).status == BreakStatus.CLOSED
 
 
+def day(session: Session, break_id: int) -> date:
+    """The day on which the money moved, UTC."""
+    return session.get_one(Break, break_id).since.astimezone(UTC).date()
+
+
 def payee_line(session: Session, row: Break) -> PayeeStatementLine | None:
     """The line of a payee's account that a break on that side is about, if it is about one."""
     return session.get(PayeeStatementLine, row.object.partition(":")[2])

@@ -7,7 +7,7 @@ every amount there. The line stays as it was booked, with its corrections beside
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -81,7 +81,8 @@ def _to_suspense(
     cause = {"balance_transaction": booked.id, "source": booked.source}
     key = f"difference.{booked.id}.{len(corrected)}" if corrected else f"difference.{booked.id}"
     journal = postings.line_difference(key=key, amount=amount, cause=cause)
-    number = journal_store.post(session, journal, now=now)
+    of_day = booked.created_at.astimezone(UTC).date()
+    number = journal_store.post(session, journal, now=now, of_day=of_day)
     session.add(
         LineCorrection(
             transaction_id=booked.id, **apart, currency=booked.currency, journal_id=number, booked_at=now

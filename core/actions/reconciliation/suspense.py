@@ -14,7 +14,7 @@ from core import audit
 from core.actions.debts import receivables, write_offs
 from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
-from core.actions.reconciliation import breaks
+from core.actions.reconciliation import breaks, suspense_items
 from core.actions.refunds import failed_returns, hand_refunds
 from core.actions.risk import external_movements
 from core.actions.staff import proposals
@@ -219,7 +219,7 @@ def require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
                 session,
                 maker_id=item.proposed_by,
                 made_at=item.proposed_at,
-                what=f"{_amount(item)} was: {words}",
+                what=f"what {_amount(item)} was, “{words}”",
             )
 
 
@@ -285,7 +285,7 @@ def _settle(
         cause={"suspense": item.id, **_line(item)},
     )
     if journal is not None:
-        journal_store.post(session, journal, now=now)
+        journal_store.post(session, journal, now=now, of_day=suspense_items.day(session, item))
     if settled_as is SettledAs.PAYEE_OWES:
         _at_the_payee(session, item, now=now)
     if settled_as is SettledAs.RETURN_TO_PAYER:
@@ -331,7 +331,7 @@ def _at_the_payee(session: Session, item: SuspenseItem, *, now: datetime) -> Non
             amount=-_amount(item),
             cause={"suspense": item.id, "balance_transaction": item.transaction_id},
         )
-        journal_store.post(session, arrived, now=now)
+        journal_store.post(session, arrived, now=now, of_day=suspense_items.day(session, item))
 
 
 def _require_payee(session: Session, number: int | None) -> None:

@@ -5,7 +5,7 @@ The one place that does so; from then on it is a break, which two people explain
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from core.actions.reconciliation import breaks
 from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine
 from core.money import Money
-from core.records import BankLine, SuspenseItem
+from core.records import BalanceTransaction, BankLine, SuspenseItem
 from core.rules.permissions import SYSTEM
 
 
@@ -38,6 +38,13 @@ def of_bank(
     """A line of our bank's, or what it differs by from its match, that was booked to suspense by this journal."""
     item = SuspenseItem(bank_line_id=line.id, journal_id=journal_id, source=line.reference)
     return _open(session, amount, item, why, now)
+
+
+def day(session: Session, item: SuspenseItem) -> date:
+    """The day of its line, UTC: what is booked for it says so where that day is closed."""
+    if item.transaction_id is None:
+        return session.get_one(BankLine, item.bank_line_id).booked_on
+    return session.get_one(BalanceTransaction, item.transaction_id).created_at.astimezone(UTC).date()
 
 
 def _open(

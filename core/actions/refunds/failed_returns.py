@@ -17,6 +17,7 @@ from core.actions.chargebacks import refund_offsets
 from core.actions.milestones import orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
+from core.actions.reconciliation import suspense_items
 from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.ledger import journal_store, postings
@@ -94,7 +95,7 @@ def came_back(session: Session, actor: Actor, item: SuspenseItem, *, reason: str
             "suspense": item.id, "bank_line": item.bank_line_id, "refund": refund.id, "reverses_journal": booked,
         },
     )  # fmt: skip
-    number = journal_store.post(session, journal, now=now)
+    number = journal_store.post(session, journal, now=now, of_day=suspense_items.day(session, item))
     _open_again(session, actor, context, refund, row, CAME_BACK, booked, number, reason=reason, now=now)
 
 

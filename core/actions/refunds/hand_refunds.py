@@ -17,6 +17,7 @@ from core import audit
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations import operation_states
+from core.actions.reconciliation import suspense_items
 from core.actions.refunds import return_conflicts
 from core.audit.actions import AuditAction
 from core.errors import DeskError
@@ -113,7 +114,7 @@ def adopt(
         more=-Money(item.amount_minor, item.currency) - amount,
         cause={"suspense": item.id, "refund": refund.id, "balance_transaction": item.transaction_id},
     )
-    journal_store.post(session, journal, now=now)
+    journal_store.post(session, journal, now=now, of_day=suspense_items.day(session, item))
     orders.shift(
         session,
         context,

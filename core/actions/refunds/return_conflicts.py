@@ -33,5 +33,5 @@ def require_free(session: Session, refund: Refund) -> None:
             session,
             maker_id=row.proposed_by,
             made_at=row.proposed_at,
-            what=f"this refund left our bank by {way}, reference {row.reference} (call {refund.operation_id})",
+            what=f"that this refund left our bank by {way}, reference {row.reference} (call {refund.operation_id})",
         )

@@ -25,7 +25,7 @@ def require_one_person(session: Session, hold_id: int, why_two: Sequence[Block])
 def require_none_waits(session: Session, hold_id: int) -> None:
     """Raises `ProposalWaits`."""
     if (row := proposed(session, hold_id)) is not None:
-        what = f"hold {reference('hold', hold_id)} be lifted"
+        what = f"to lift hold {reference('hold', hold_id)}"
         raise proposals.waits(session, maker_id=row.proposed_by, made_at=row.proposed_at, what=what)
 
 

@@ -169,5 +169,5 @@ def tell_returned(
 
 
 def waits(session: Session, *, maker_id: int, made_at: datetime, what: str) -> rules.ProposalWaits:
-    """The refusal for a second proposal about the same thing."""
+    """The refusal for a second proposal about the same thing; `what` goes on after "proposed"."""
     return rules.ProposalWaits(who=session.get_one(Staff, maker_id).name, when=made_at, what=what)

@@ -66,7 +66,7 @@ def _put(
 ) -> RoleGrant:
     before = session.scalars(_open_of(staff.id)).one_or_none()
     if before is not None:
-        what = f"{members.named(before.roles)} for {staff.name}"
+        what = f"to give {staff.name} the role of {members.named(before.roles)}"
         raise proposals.waits(session, maker_id=before.proposed_by, made_at=before.proposed_at, what=what)
     row = RoleGrant(
         staff_id=staff.id,
