@@ -89,6 +89,11 @@ class Verified:
     def for_a_million(self) -> float:
         return self.core / self.rows * 1_000_000
 
+    @property
+    def ratio(self) -> str:
+        """Of a few thousand rows the server's time is too short for the machine to have counted it."""
+        return f"ratio {self.core / self.bare:.1f}" if self.bare else "too few rows for a ratio"
+
 
 @contextmanager
 def sealing(urls: Urls, home: Path) -> Iterator[None]:
@@ -247,7 +252,7 @@ def main() -> int:
         print(
             f"verified {one.rows:,} rows in {one.seconds:.1f} s, {one.core:.1f} s of a core,"
             f" {one.rows / one.seconds:,.0f} a second, {one.megabytes} MB;"
-            f" hashing them alone {one.bare:.1f} s of a core, ratio {one.core / one.bare:.1f}"
+            f" hashing them alone {one.bare:.2f} s of a core, {one.ratio}"
         )
     print(f"a million rows: {records[-1].for_a_million:.1f} s of a core (target ≤ {SECONDS:.0f} s)")
     return int(missed)
