@@ -1,7 +1,8 @@
 """Who is at the terminal: the account of this machine, or a member of staff who says so with `--as`.
 
 A terminal does not prove who somebody is. So the account's name always stands in the entry, also beside the member of
-staff, and a member of staff has the permissions of their roles and no others.
+staff, and a member of staff has the permissions of their roles and no others. What takes two people is confirmed at a
+terminal with the login of the database's owner alone: no session stands behind it, so the application's may not.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.db import Database
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import Staff, StaffRole
@@ -39,6 +44,11 @@ class StaffLeft(DeskError):
     """{name} does not work at the desk any more."""
 
 
+class OwnerNeeded(DeskError):
+    """At a terminal this takes the database's owner: name its login in DATABASE_OWNER_URL, or do it on the page {page}.
+    Nothing was done."""
+
+
 def actor(desk: Desk, who: str | None) -> Actor:
     """Whoever runs the command. Raises `StaffUnknown`, `StaffLeft`."""
     if who is None:
@@ -53,6 +63,24 @@ def actor(desk: Desk, who: str | None) -> Actor:
         held = frozenset(map(Role, roles))
     # The machine has let this account in, and the entry says which one; no sign-in of ours could be fresher.
     return Actor("staff", staff.id, held, authenticated_at=desk.clock(), via=account())
+
+
+OWNS = text(
+    "select pg_has_role(session_user, relowner, 'USAGE') from pg_class where oid = 'public.staff'::regclass"
+)
+
+
+@contextmanager
+def with_owner(desk: Desk, page: str) -> Iterator[Desk]:
+    """The same desk with the owner's login, to confirm with what `page` confirms in a session. Raises `OwnerNeeded`."""
+    owner = Database(desk.settings.owner_url, pool_size=1)
+    try:
+        with owner.reading() as session:
+            if not session.scalar(OWNS):
+                raise OwnerNeeded(page=page)
+        yield replace(desk, database=owner)
+    finally:
+        owner.dispose()
 
 
 def account() -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,9 +17,6 @@ from core.cli.operator import As
 from core.cli.output import Json, console, opened, say, tell
 from core.errors import DeskError
 from core.rules.periods import PeriodKind
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 app = typer.Typer(no_args_is_help=True, help="Closed days, months and fiscal years.")
 
@@ -99,27 +97,31 @@ def reopen(
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Ask for a closed period to be reopened; when somebody else has asked already, agree to it."""
+    """Ask for a closed period to be reopened; when somebody else has asked already, agree to it.
+
+    Agreeing needs the owner's login (DATABASE_OWNER_URL)."""
     from core.actions.periods import reopening
     from core.queries import periods as queries
     from core.rules import periods as rules
 
     chosen = day_of(day)
-
-    def act(session: Session) -> tuple[bool, list[str]]:
-        wanted = rules.span(kind, chosen, year_begins=desk.settings.fiscal_year_begins)
-        row = queries.closed(session, wanted)
-        if row is None:
-            raise rules.PeriodNotClosed(period=wanted.words)
-        if row.waits_id is not None and row.waits_by != actor.id:
-            found = reopening.approve(session, actor, now=now, reopening_id=row.waits_id, reason=reason)
-            return True, [reopening.words(each) for each in found]
-        reopening.propose(session, actor, now=now, period_id=row.id, reason=reason)
-        return False, [row.words]
-
     with opened() as desk:
         actor, now = operator.actor(desk, as_), desk.clock()
-        done, periods = desk.database.run(act)
+        wanted = rules.span(kind, chosen, year_begins=desk.settings.fiscal_year_begins)
+        with desk.database.reading() as session:
+            row = queries.closed(session, wanted)
+        if row is None:
+            raise rules.PeriodNotClosed(period=wanted.words)
+        waits = row.waits_id if row.waits_by != actor.id else None
+        if waits is not None:
+            approve = partial(reopening.approve, actor=actor, now=now, reopening_id=waits, reason=reason)
+            with operator.with_owner(desk, "Periods") as owned:
+                periods = [reopening.words(each) for each in owned.database.run(approve)]
+        else:
+            propose = partial(reopening.propose, actor=actor, now=now, period_id=row.id, reason=reason)
+            desk.database.run(propose)
+            periods = [row.words]
+    done = waits is not None
     words = (
         f"Reopened: {', '.join(periods)}."
         if done

@@ -39,9 +39,10 @@ def run(
 ) -> None:
     """Propose to erase those whom the policy keeps no longer. Needs --as.
 
-    Another person carries it out, with --approve or on the page Personal data: each person in a transaction of their
-    own, so a run that is broken off goes on where it stopped, and nobody is erased twice. Exit code 1 where somebody
-    who is due was not proposed or erased, because something is in the way: each is said."""
+    Another person carries it out, with --approve and the owner's login (DATABASE_OWNER_URL), or on the page Personal
+    data: each person in a transaction of their own, so a run that is broken off goes on where it stopped, and nobody
+    is erased twice. Exit code 1 where somebody who is due was not proposed or erased, because something is in the
+    way: each is said."""
     from core.actions.privacy import retention as action
     from core.processes import retention_run as carried_out
     from core.queries import retention
@@ -56,7 +57,8 @@ def run(
         if approve and not dry_run:
             with desk.database.reading() as session:
                 waiting = retention.waiting(session)
-            done, refused = carried_out.carry_out(desk, actor, waiting, now=now, reason=reason)
+            with operator.with_owner(desk, "Personal data") as owned:
+                done, refused = carried_out.carry_out(owned, actor, waiting, now=now, reason=reason)
         elif not dry_run:
             proposed = [
                 row.id

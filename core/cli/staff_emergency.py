@@ -21,18 +21,20 @@ def give(
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Give a role alone and at once, in an emergency. Every administrator and compliance are told. Needs --as.
+    """Give a role alone and at once, in an emergency. Every administrator and compliance are told. Needs --as and the
+    owner's login (DATABASE_OWNER_URL).
 
     Another administrator reviews it within a day (`staff review`, or the page People); otherwise it ends by itself."""
     from core.actions.staff import emergency
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
-        row = desk.database.run(
-            lambda session: emergency.give(
-                session, actor, now=desk.clock(), staff_id=number, role=role, reason=reason
+        with operator.with_owner(desk, "People") as owned:
+            row = owned.database.run(
+                lambda session: emergency.give(
+                    session, actor, now=desk.clock(), staff_id=number, role=role, reason=reason
+                )
             )
-        )
     data = {"id": row.id, "staff": row.staff_id, "role": role.value, "review_by": row.review_by}
     words = (
         f"Member of staff {row.staff_id} is {role.value} now. Another administrator reviews it as {row.id} until "
@@ -50,16 +52,18 @@ def review(
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Keep or take a role that was given in an emergency by another administrator. Needs --as."""
+    """Keep or take a role that was given in an emergency by another administrator. Needs --as and the owner's login
+    (DATABASE_OWNER_URL)."""
     from core.actions.staff import emergency
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
-        row = desk.database.run(
-            lambda session: emergency.review(
-                session, actor, now=desk.clock(), grant_id=grant, stands=keep, reason=reason
+        with operator.with_owner(desk, "People") as owned:
+            row = owned.database.run(
+                lambda session: emergency.review(
+                    session, actor, now=desk.clock(), grant_id=grant, stands=keep, reason=reason
+                )
             )
-        )
     data = {"id": row.id, "staff": row.staff_id, "role": row.role, "stands": keep}
     words = f"Member of staff {row.staff_id} {'stays' if keep else 'is no longer'} {row.role}."
     say(data, as_json=as_json, words=tell(words))

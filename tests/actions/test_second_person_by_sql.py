@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,17 +21,36 @@ from tests.actions.test_second_person import STORIES
 from tests.builders import second_administrator
 from tests.sandbox_desk import Market
 
+Told = dict[str, Any]
 ANOTHER = {"actor_kind": "system", "actor_id": None, "role": None, "proof": None}
 
 
+def of_the_system(entry: Told) -> Told:
+    return entry | ANOTHER
+
+
+def at_terminal(entry: Told) -> Told:
+    return entry | {"after": {**(entry["after"] or {}), "via": "root on desk-1"}, "proof": None}
+
+
+def of_an_export(entry: Told) -> Told:
+    return entry | {"action": "staff:export:finish", "proof": None}
+
+
+def of_the_first_day(entry: Told) -> Told:
+    return entry | {"action": "staff:staff:join", "proof": None}
+
+
 @contextmanager
-def entries_of_the_system(database: Database) -> Iterator[None]:
-    """Every entry of a colleague's that goes to the database from here is the system's on its way."""
+def entries_on_their_way(
+    database: Database, become: Callable[[Told], Told] = of_the_system
+) -> Iterator[None]:
+    """Every entry of a colleague's that goes to the database from here is another on its way."""
 
     def forge(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: bool) -> tuple[str, Any]:
         if "record_audit" in statement and "entries" in parameters:
             told = [
-                each | ANOTHER if each["actor_kind"] == "staff" else each
+                become(each) if each["actor_kind"] == "staff" else each
                 for each in json.loads(parameters["entries"])
             ]
             parameters = parameters | {"entries": json.dumps(told)}
@@ -52,16 +71,30 @@ def test_an_entry_of_the_system_is_not_the_second_persons(market: Market, kind: 
         "staff", market.staff[story.checker], market.roles[story.checker], authenticated_at=market.now
     )
     confirmed = lambda session: story.confirm(session, checker, market.now)  # noqa: E731
-    with entries_of_the_system(market.database), pytest.raises(DBAPIError, match="No entry of"):
+    with entries_on_their_way(market.database), pytest.raises(DBAPIError, match="No entry of"):
         market.database.run(confirmed)
     assert market.read(story.status) in ("PROPOSED", "AWAITING_APPROVAL")
     market.database.run(confirmed)  # in their own name it is done
 
 
+@pytest.mark.parametrize("forged", [at_terminal, of_an_export, of_the_first_day])
+@pytest.mark.parametrize("kind", ProposalKind)
+def test_an_entry_that_took_no_session_is_not_the_second_persons(
+    market: Market, kind: ProposalKind, forged: Callable[[Told], Told]
+) -> None:
+    """Of all that takes two people: also where the command line confirms, which does so with the owner's login."""
+    second_administrator(market)
+    story = STORIES[kind](market)
+    checker = market.as_staff(story.checker)
+    with entries_on_their_way(market.database, forged), pytest.raises(DBAPIError, match="No entry of"):
+        market.database.run(lambda session: story.confirm(session, checker, market.now))
+    assert market.read(story.status) in ("PROPOSED", "AWAITING_APPROVAL")
+
+
 @pytest.mark.parametrize("kind", ProposalKind)
 def test_an_entry_of_the_system_is_not_the_first_persons(market: Market, kind: ProposalKind) -> None:
     second_administrator(market)
-    with entries_of_the_system(market.database), pytest.raises(DBAPIError, match="No entry of"):
+    with entries_on_their_way(market.database), pytest.raises(DBAPIError, match="No entry of"):
         STORIES[kind](market)
 
 
@@ -196,7 +229,7 @@ def test_an_invitation_is_made_in_ones_own_name_and_stands_for_the_roles_that_it
 ) -> None:
     second_administrator(market)
     invite: dict[str, Any] = {"email": "new@example.org", "name": "Nia New", "reason": "She begins."}
-    with entries_of_the_system(market.database), pytest.raises(DBAPIError, match="No entry of"):
+    with entries_on_their_way(market.database), pytest.raises(DBAPIError, match="No entry of"):
         market.act(invitations.invite, market.as_staff("ada"), roles=[Role.FINANCE], **invite)
     invited = market.act(invitations.invite, market.as_staff("ada"), roles=[Role.FINANCE], **invite)
     who = {"issuer": "https://id.example.org", "subject": "nia"}

@@ -4,14 +4,16 @@ whoever has it writes rows and entries of their own, and nothing comes of it tha
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.actions.privacy import erasures
 from core.actions.staff import emergency, group_roles, role_grants
 from core.db import Database
+from core.records import EmergencyGrant
 from core.rules.permissions import Actor, Role
 from tests import builders
 from tests.builders import Town
@@ -20,6 +22,24 @@ ENTRY = (
     "select record_audit(now(), 'system', null, '', '{action}', '{kind}', (select max(id)::text from {table}),"
     " 'because', null, '{{\"status\": \"DONE\"}}')"
 )
+
+
+# In a colleague's name, as the desk leaves entries that take no session of theirs.
+WITHOUT_SESSION = {
+    "at a terminal": ("{action}", "root on desk-1"),
+    "the end of an export": ("staff:export:finish", None),
+    "the day when they joined": ("staff:staff:join", None),
+}
+
+
+def in_their_name(how: str, who: str, action: str, kind: str, table: str) -> str:
+    """An entry about the newest row of `table`."""
+    said, via = WITHOUT_SESSION[how]
+    after = f"jsonb_build_object('status', 'DONE', 'via', '{via}')" if via else '\'{"status": "DONE"}\''
+    return (
+        f"select record_audit(now(), 'staff', {who}, 'administrator', '{said.format(action=action)}', '{kind}',"
+        f" (select max(id)::text from {table}), 'because', null, {after})"
+    )
 
 
 @pytest.fixture
@@ -71,19 +91,50 @@ def test_no_emergency_is_made_up_by_sql_with_an_entry_of_nobodys(
     assert roles(town) == before
 
 
-def test_an_emergency_is_not_reviewed_by_sql_in_the_name_of_another(town: Town) -> None:
-    town.act(
-        emergency.give,
-        at_terminal(town, "ada"),
-        staff_id=town.staff["mia"],
-        role=Role.FINANCE,
-        reason="It burns.",
-    )
+@pytest.mark.parametrize("how", WITHOUT_SESSION)
+def test_no_emergency_is_made_up_by_sql_in_an_administrators_name_without_their_session(
+    town: Town, how: str
+) -> None:
+    before = roles(town)
+    given = in_their_name(how, ":ada", "staff:role:give_in_emergency", "emergency_grant", "emergency_grants")
+    assert refused(town, GIVE.format(role="finance", by=":ada"), given)
+    assert roles(town) == before
+
+
+def give_in_emergency(town: Town, owner: Database) -> None:
+    """At a terminal, which has the owner's login for it."""
+    said: dict[str, Any] = {"staff_id": town.staff["mia"], "role": Role.FINANCE, "reason": "It burns."}
+    owner.run(lambda session: emergency.give(session, at_terminal(town, "ada"), now=town.now, **said))
+
+
+def test_an_emergency_is_not_reviewed_by_sql_in_the_name_of_another(town: Town, owner: Database) -> None:
+    give_in_emergency(town, owner)
     review = "update emergency_grants set stands = true, settled_at = now(), reviewed_by = :alf, note = 'x'"
     for action in ("system:role:keep_after_emergency", "operator:role:keep_after_emergency"):
         recorded = ENTRY.format(action=action, kind="emergency_grant", table="emergency_grants")
         assert refused(town, review, recorded)
     assert refused(town, "update emergency_grants set review_by = review_by + interval '1 hour'")
+
+
+@pytest.mark.parametrize("how", WITHOUT_SESSION)
+@pytest.mark.parametrize("stands", ["true", "false"])
+def test_an_emergency_is_not_reviewed_by_sql_without_a_session_of_who_reviews(
+    town: Town, owner: Database, stands: str, how: str
+) -> None:
+    give_in_emergency(town, owner)
+    review = (
+        f"update emergency_grants set stands = {stands}, settled_at = now(), reviewed_by = :alf, note = 'x'"
+    )
+    told = in_their_name(
+        how, ":alf", "staff:role:keep_after_emergency", "emergency_grant", "emergency_grants"
+    )
+    assert refused(town, review, told)
+    assert Role.FINANCE in roles(town)
+    number = town.read(lambda session: session.scalars(select(EmergencyGrant.id)).one())
+    keep = stands == "true"
+    said: dict[str, Any] = {"grant_id": number, "stands": keep, "reason": "Looked at."}
+    owner.run(lambda session: emergency.review(session, at_terminal(town, "alf"), now=town.now, **said))
+    assert (Role.FINANCE in roles(town)) is keep
 
 
 PROPOSE = (
@@ -118,6 +169,15 @@ def test_no_retention_run_is_made_up_by_sql_with_entries_of_nobodys(town: Town, 
     )
     assert refused(town, APPROVE, *recorded)
     assert refused(town, APPROVE, ERASE, *recorded)
+    assert erased(town) == 0
+
+
+@pytest.mark.parametrize("how", WITHOUT_SESSION)
+def test_nobody_is_erased_by_sql_without_a_session_of_who_approves(town: Town, how: str) -> None:
+    town.act(erasures.propose, at_terminal(town, "cora"), party_id=town.payee_id, reason="Asked")
+    told = in_their_name(how, ":ada", "staff:person:erase", "erasure", "erasures")
+    assert refused(town, APPROVE, told)
+    assert refused(town, APPROVE, ERASE, told)
     assert erased(town) == 0
 
 

@@ -72,6 +72,10 @@ def test_two_people_reopen_it_with_the_same_command(terminal: Terminal, books: T
         f"proposed to reopen {YESTERDAY:%-d %b %Y} (",
         "That has to be confirmed, rejected or withdrawn first.",
     )
+    without = terminal.environment["DATABASE_URL"]
+    terminal.run(*command, "--as", books.staff["cora"], DATABASE_OWNER_URL=without).refuses(
+        "DATABASE_OWNER_URL", "the page Periods"
+    )
     assert "Reopened" in terminal.run(*command, "--as", books.staff["cora"]).well().out
     terminal.run(*command, "--as", books.staff["fay"]).refuses("is not closed")
     assert terminal.run("period", "list", "--json").well().json["periods"][0]["status"] == "REOPENED"

@@ -428,11 +428,14 @@ def test_a_role_is_given_in_an_emergency_and_reviewed(terminal: Terminal, town: 
     terminal.run(*give, "administrator", "--as", ada).refuses(
         "Nobody is made administrator by one person alone"
     )
+    without = {"DATABASE_OWNER_URL": terminal.environment["DATABASE_URL"]}
+    terminal.run(*give, "finance", "--as", ada, **without).refuses("DATABASE_OWNER_URL", "the page People")
     given = terminal.run(*give, "finance", "--as", ada, "--json").well().json
     assert (given["staff"], given["role"]) == (mia, "finance")
     assert newest_action(town) == "staff:role:give_in_emergency"
     answer = ("staff", "review", given["id"], "--keep", "--reason", "It was right.")
     terminal.run(*answer, "--as", ada).refuses("another administrator reviews it")
+    terminal.run(*answer, "--as", alf, **without).refuses("DATABASE_OWNER_URL", "the page People")
     assert "stays finance" in terminal.run(*answer, "--as", alf).well().out
     assert newest_action(town) == "staff:role:keep_after_emergency"
     terminal.run(*answer, "--as", alf, "--json").refuses("was reviewed already")

@@ -98,6 +98,8 @@ def test_the_retention_run_is_proposed_and_carried_out_by_another(
     terminal.run(*run, "--reason", "Again", "--as", cora).refuses("Nobody is proposed")
     own = terminal.run(*run, "--approve", "--as", cora, "--json")
     assert (own.code, own.json["erased"], "someone else" in own.json["refused"][0]["why"]) == (1, [], True)
+    without = terminal.environment["DATABASE_URL"]
+    terminal.run(*run, "--approve", "--as", ada, DATABASE_OWNER_URL=without).refuses("the page Personal data")
     done = terminal.run(*run, "--approve", "--as", ada, "--json").json
     assert (done["erased"], [each["person"] for each in done["due"]]) == ([name], [kept])
     again = terminal.run(*run, "--approve", "--as", ada, "--json").json
