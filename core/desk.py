@@ -70,7 +70,7 @@ def clock_of(settings: Settings, database: Database) -> Clock:
     ahead = select(DemoClock.ahead)
 
     def read() -> timedelta:
-        with database.reading() as session:
+        with database.glance() as session:
             return session.scalar(ahead) or timedelta(0)
 
     return MovedClock(read)

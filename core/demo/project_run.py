@@ -51,7 +51,7 @@ class ProjectRun:
         return self.world.act(action, actor, **arguments)
 
     def read(self, statement: Any) -> Any:
-        with self.world.desk.database.reading() as session:
+        with self.world.desk.database.glance() as session:
             return session.scalars(statement).first()
 
     def milestone(self) -> Milestone | None:
@@ -83,7 +83,7 @@ def status(run: ProjectRun, milestone_id: int) -> str:
 
 
 def pieces_of(run: ProjectRun, milestone_id: int) -> list[Evidence]:
-    with run.world.desk.database.reading() as session:
+    with run.world.desk.database.glance() as session:
         return list(session.scalars(select(Evidence).where(Evidence.milestone_id == milestone_id)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, exists, select
 
 from core.clock import SimulatedClock
 from core.db import Database
@@ -22,6 +22,12 @@ from core.rules.permissions import Actor, Role
 
 Result = TypeVar("Result")
 TICK = timedelta(hours=6)
+DUE = select(
+    exists().where(
+        OutgoingOperation.status.in_((OperationStatus.QUEUED, OperationStatus.BLOCKED)),
+        OutgoingOperation.next_try_at <= bindparam("now"),
+    )
+)
 
 
 @dataclass
@@ -59,17 +65,8 @@ class World:
             webhook_processing.sweep(self.desk)
 
     def _anything_due(self) -> bool:
-        with self.desk.database.reading() as session:
-            return bool(
-                session.scalar(
-                    select(func.count())
-                    .select_from(OutgoingOperation)
-                    .where(
-                        OutgoingOperation.status.in_((OperationStatus.QUEUED, OperationStatus.BLOCKED)),
-                        OutgoingOperation.next_try_at <= self.now,
-                    )
-                )
-            )
+        with self.desk.database.glance() as session:
+            return bool(session.scalar(DUE, {"now": self.now}))
 
     def until(self, moment: datetime) -> None:
         """Let time pass: every few hours the timers run, operations are sent and letters delivered."""
@@ -87,13 +84,13 @@ class World:
     def staff(self, staff_id: int) -> Actor:
         """A member of staff who has just signed in."""
         if staff_id not in self.roles:
-            with self.desk.database.reading() as session:
+            with self.desk.database.glance() as session:
                 held = session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)).all()
             self.roles[staff_id] = frozenset(Role(role) for role in held)
         return Actor("staff", staff_id, self.roles[staff_id], authenticated_at=self.now)
 
     def staff_with(self, role: Role) -> list[int]:
-        with self.desk.database.reading() as session:
+        with self.desk.database.glance() as session:
             found = session.scalars(
                 select(Staff.id)
                 .join(StaffRole, StaffRole.staff_id == Staff.id)

@@ -1,6 +1,7 @@
 """What is due: one query for each kind of stored deadline, giving an id and the instant at which it fell due.
 
-Asked twice: to find what is due, and once more for one id under its lock.
+Asked twice: to find what is due, and once more for one id under its lock. `now` is a moment, or the parameter for one
+in a statement that is made once and asked often.
 """
 
 from __future__ import annotations
@@ -8,7 +9,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Select, cast, column, exists, func, or_, select, text, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    DateTime,
+    Select,
+    bindparam,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from core.policy.limits import CHARGEBACK_ALARMS, DAY_CLOSED_WITHIN, DEBT_REMINDED_EVERY
@@ -46,9 +61,10 @@ from core.rules.proposals import ProposalStatus
 from core.rules.settlement_proposals import SettlementProposalStatus
 
 Due = Select[Any, Any]
+Moment = datetime | BindParameter[datetime]
 
 
-def reminders(now: datetime) -> Due:
+def reminders(now: Moment) -> Due:
     """Nobody is reminded of what silence approves at this very instant, or would have approved long ago; where it does
     not, the letter at the end of the time to answer is the reminder."""
     at, until = Milestone.next_reminder_at, Milestone.answer_due_at
@@ -59,7 +75,7 @@ def reminders(now: datetime) -> Due:
     )
 
 
-def silences(now: datetime) -> Due:
+def silences(now: Moment) -> Due:
     """The payer's time to answer is over, and nothing was made of it yet."""
     at = Milestone.answer_due_at
     return select(Milestone.id, at.label("at")).where(
@@ -67,7 +83,7 @@ def silences(now: datetime) -> Due:
     )
 
 
-def mediations(now: datetime) -> Due:
+def mediations(now: Moment) -> Due:
     at = Case.mediation_due_at
     return (
         select(Case.milestone_id.label("id"), at.label("at"))
@@ -76,7 +92,7 @@ def mediations(now: datetime) -> Due:
     )
 
 
-def deadlocks(now: datetime) -> Due:
+def deadlocks(now: Moment) -> Due:
     """A decision that only waits for its cooling-off was made in time."""
     at = Case.decision_due_at
     cooling = select(Decision.case_id).where(Decision.status == DecisionStatus.COOLING_OFF)
@@ -85,7 +101,7 @@ def deadlocks(now: datetime) -> Due:
     )
 
 
-def reassignments(now: datetime) -> Due:
+def reassignments(now: Moment) -> Due:
     """Whoever has the case left, is no mediator any more, or is tied to one of its parties, by what was declared or by
     what was found: due at once."""
     mediates = exists().where(StaffRole.staff_id == Staff.id, StaffRole.role == Role.MEDIATOR)
@@ -104,17 +120,17 @@ def reassignments(now: datetime) -> Due:
     )
 
 
-def answers(now: datetime) -> Due:
+def answers(now: Moment) -> Due:
     at = Case.answer_due_at
     return select(Case.id, at.label("at")).where(at <= now, Case.status == CaseStatus.WAITING_PARTY)
 
 
-def executions(now: datetime) -> Due:
+def executions(now: Moment) -> Due:
     at = Decision.execute_at
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
 
 
-def hold_ends(now: datetime) -> Due:
+def hold_ends(now: Moment) -> Due:
     """Holds of milestones and of payees, which are numbered in one series; each placer is reminded once of an end."""
     parts = [
         select(each.id.label("id"), each.expected_end.label("at")).where(
@@ -126,12 +142,12 @@ def hold_ends(now: datetime) -> Due:
     return select(both.c.id, both.c.at)
 
 
-def card_retries(now: datetime) -> Due:
+def card_retries(now: Moment) -> Due:
     at = PaymentOrder.next_retry_at
     return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
 
 
-def confirmations(now: datetime) -> Due:
+def confirmations(now: Moment) -> Due:
     """The payer's bank asked them, and they have had their time to confirm the payment."""
     at = Charge.confirm_by
     return select(Charge.milestone_id.label("id"), at.label("at")).where(
@@ -139,14 +155,14 @@ def confirmations(now: datetime) -> Due:
     )
 
 
-def reviews(now: datetime) -> Due:
+def reviews(now: Moment) -> Due:
     at = ReviewRound.due_at
     return select(ReviewRound.project_id.label("id"), at.label("at")).where(
         at <= now, ReviewRound.revealed_at.is_(None)
     )
 
 
-def settlement_proposals(now: datetime) -> Due:
+def settlement_proposals(now: Moment) -> Due:
     """A settlement proposal ends with its time, or with its case."""
     at = func.least(SettlementProposal.expires_at, Case.resolved_at)
     return (
@@ -156,7 +172,7 @@ def settlement_proposals(now: datetime) -> Due:
     )
 
 
-def bank_changes(now: datetime) -> Due:
+def bank_changes(now: Moment) -> Due:
     """Payouts have waited long enough for a payee to say that the new bank account is not theirs, and nobody proposes
     to refuse it or to wait longer."""
     at = BankChange.held_until
@@ -168,7 +184,7 @@ def bank_changes(now: datetime) -> Due:
     return select(BankChange.id, at.label("at")).where(at <= now, BankChange.ended_at.is_(None), ~longer)
 
 
-def chargebacks(now: datetime, *, days: int) -> Due:
+def chargebacks(now: Moment, *, days: int) -> Due:
     """The bank's last moment is `days` away, and staff were not told so; a nearer alarm takes the place of this one,
     and what was heard of later than that was told when it opened."""
     at = Chargeback.due_by - timedelta(days=days)
@@ -212,7 +228,7 @@ INSTALMENTS = text(
 )
 
 
-def instalments(now: datetime) -> Due:
+def instalments(now: Moment) -> Due:
     """Instalments of debts whose day has come."""
     known = INSTALMENTS.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
         "instalments_due"
@@ -237,7 +253,7 @@ UNCLOSED = text(
 )
 
 
-def unclosed_days(now: datetime) -> Due:
+def unclosed_days(now: Moment) -> Due:
     """The first open day or month, when it should be closed and finance was not reminded of it."""
     known = UNCLOSED.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
         "unclosed_days"
@@ -249,33 +265,32 @@ def unclosed_days(now: datetime) -> Due:
 RETENTION = text(
     """
     select to_char(m.at at time zone 'UTC', 'YYYYMM')::bigint as id, m.at
-    from (select date_trunc('month', cast(:until as timestamptz), 'UTC') as at) m
+    from (select date_trunc('month', cast(:now as timestamptz), 'UTC') as at) m
     where exists (select from parties p where p.erased_at is null and p.created_at <= m.at - interval '180 days')
       and not exists (select from audit_entries a
         where a.object_kind = 'retention' and a.object_id = to_char(m.at at time zone 'UTC', 'YYYY-MM-DD')
             and a.action = 'system:person:remind_retention')
     """
-)
+).bindparams(bindparam("now", type_=DateTime(timezone=True)))
 
 
-def retention_runs(now: datetime) -> Due:
+def retention_runs(now: Moment) -> Due:
     """The retention run of this month, where compliance was not reminded of it."""
-    known = (
-        RETENTION.bindparams(until=now)
-        .columns(column("id", BigInteger), column("at", DateTime(timezone=True)))
-        .subquery("retention_runs")
+    asked = RETENTION.bindparams(now=now) if isinstance(now, datetime) else RETENTION
+    known = asked.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
+        "retention_runs"
     )
     return select(known.c.id, known.c.at)
 
 
-def emergency_roles(now: datetime) -> Due:
+def emergency_roles(now: Moment) -> Due:
     """Roles given in an emergency that nobody has reviewed in time."""
     return select(EmergencyGrant.id, EmergencyGrant.review_by.label("at")).where(
         EmergencyGrant.review_by <= now, EmergencyGrant.settled_at.is_(None)
     )
 
 
-def legal_reviews(now: datetime) -> Due:
+def legal_reviews(now: Moment) -> Due:
     """Signatures of the legal checklist that are to be reviewed: the newest of each item and jurisdiction."""
     newer = aliased(LegalSignature)
     at = func.timezone("UTC", cast(LegalSignature.review_on, DateTime()), type_=DateTime(timezone=True))
@@ -292,7 +307,7 @@ def legal_reviews(now: datetime) -> Due:
     )
 
 
-def debts(now: datetime) -> Due:
+def debts(now: Moment) -> Due:
     """Payees who owe money and were not reminded of it lately."""
     known = DEBTS.columns(column("id", BigInteger), column("at", DateTime(timezone=True))).subquery(
         "debts_due"

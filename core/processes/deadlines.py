@@ -23,7 +23,7 @@ from core.actions.risk import hold_ends
 from core.actions.staff import emergency
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
-from core.processes.deadline_queries import Due
+from core.processes.deadline_queries import Due, Moment
 from core.queries import receivables
 from core.records import BankChange, Chargeback, Decision, Party, ReviewRound, SettlementProposal
 from core.rules.permissions import SYSTEM
@@ -36,7 +36,7 @@ class Deadline:
     docs/time.md tells how each can be seen.
     """
 
-    due: Callable[[datetime], Due]
+    due: Callable[[Moment], Due]
     lock: Callable[[Session, int], None]
     act: Callable[[Session, int, datetime], bool]
     what: str

@@ -46,7 +46,7 @@ FAILED: Mapping[type[Record], LetterStatus | EventStatus | WebhookStatus] = {
 
 def each_due(desk: Desk, due: Select[Key], work: Callable[[Desk, Key], None]) -> int:
     """Take up each row that is due, by its key, in a transaction of its own; returns how many there were."""
-    with desk.database.reading() as session:
+    with desk.database.glance() as session:
         keys = session.scalars(due).all()
     for key in keys:
         try:

@@ -96,6 +96,8 @@ def _claim(session: Session, *, now: datetime, limit: int) -> list[Sequence[Writ
     """
     one_at_a_time(session, ONE_AT_A_TIME)
     due = leases.claim_due(session, Notification, now=now, limit=limit)
+    if not due:
+        return []
     desk_name = session.scalar(select(Installation.name)) or "desk"
     mails = [*_tried(session, due), *_new(session, due)]
     for letters in mails:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import literal, select, tuple_, union_all
+from sqlalchemy import BigInteger, DateTime, Select, String, bindparam, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from core.db import is_away
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 CANDIDATES = 500
 ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+MOMENT = DateTime(timezone=True)
+NOW = bindparam("now", type_=MOMENT)  # every statement here is made once, and asked with the time it is
 Key = tuple[datetime, str, int]
 
 
@@ -78,14 +80,23 @@ def _handle(desk: Desk, key: Key) -> bool:
 
 
 def _due(desk: Desk, *, after: Key | None) -> list[Key]:
-    now = desk.clock()
-    with desk.database.reading() as session:
-        each = union_all(*(_timer(kind, each.due(now)) for kind, each in DEADLINES.items())).subquery()
-        place = tuple_(each.c.at, each.c.kind, each.c.id)
-        wanted = select(each.c.at, each.c.kind, each.c.id).order_by(place).limit(BATCH)
-        if after is not None:
-            wanted = wanted.where(place > tuple_(*(literal(part) for part in after)))
-        return [(row.at, row.kind, row.id) for row in session.execute(wanted)]
+    asked: dict[str, Any] = {"now": desk.clock()}
+    if after is not None:
+        asked |= dict(zip(("at", "kind", "id"), after, strict=True))
+    with desk.database.glance() as session:
+        return [(row.at, row.kind, row.id) for row in session.execute(_batch(after is not None), asked)]
+
+
+@cache
+def _batch(later: bool) -> Select[Any]:
+    """The first batch of all that is due at `now`, or the next after a place that was read."""
+    each = union_all(*(_timer(kind, deadline.due(NOW)) for kind, deadline in DEADLINES.items())).subquery()
+    place = tuple_(each.c.at, each.c.kind, each.c.id)
+    wanted = select(each.c.at, each.c.kind, each.c.id).order_by(place).limit(BATCH)
+    if not later:
+        return wanted
+    read = (bindparam("at", type_=MOMENT), bindparam("kind", type_=String), bindparam("id", type_=BigInteger))
+    return wanted.where(place > tuple_(*read))
 
 
 def coming(session: Session, *, after: datetime, until: datetime, limit: int = 1) -> list[Key]:
@@ -93,9 +104,7 @@ def coming(session: Session, *, after: datetime, until: datetime, limit: int = 1
 
     Every stored moment is a candidate; it counts if its deadline would be due when that moment has come.
     """
-    each = _stored()
-    wanted = select(each.c.at, each.c.kind, each.c.id).where(each.c.at > after, each.c.at <= until)
-    rows = session.execute(wanted.order_by(each.c.at, each.c.kind, each.c.id).limit(CANDIDATES))
+    rows = session.execute(_stored(), {"after": after, "until": until})
     found: list[Key] = []
     for at, kind, number in rows:
         if len(found) < limit and _still_due(session, kind, number, at):
@@ -104,9 +113,13 @@ def coming(session: Session, *, after: datetime, until: datetime, limit: int = 1
 
 
 @cache
-def _stored() -> Any:
-    """Every moment that is stored for a deadline, whatever has become of what it is about."""
-    return union_all(*(_moments(kind, each.due(ANY_TIME)) for kind, each in DEADLINES.items())).subquery()
+def _stored() -> Select[Any]:
+    """Every moment between `after` and `until` that is stored for a deadline, whatever has become of what it is
+    about."""
+    each = union_all(*(_moments(kind, each.due(ANY_TIME)) for kind, each in DEADLINES.items())).subquery()
+    after, until = bindparam("after", type_=MOMENT), bindparam("until", type_=MOMENT)
+    wanted = select(each.c.at, each.c.kind, each.c.id).where(each.c.at > after, each.c.at <= until)
+    return wanted.order_by(each.c.at, each.c.kind, each.c.id).limit(CANDIDATES)
 
 
 def _moments(kind: str, source: Due) -> Any:
@@ -117,8 +130,14 @@ def _moments(kind: str, source: Due) -> Any:
 
 
 def _still_due(session: Session, kind: str, number: int, now: datetime) -> bool:
-    due = DEADLINES[kind].due(now).subquery()
-    return session.execute(select(due.c.id).where(due.c.id == number)).first() is not None
+    return session.execute(_one_of(kind), {"now": now, "id": number}).first() is not None
+
+
+@cache
+def _one_of(kind: str) -> Select[Any]:
+    """One deadline of this kind, if it is due at `now`."""
+    due = DEADLINES[kind].due(NOW).subquery()
+    return select(due.c.id).where(due.c.id == bindparam("id", type_=BigInteger))
 
 
 def _timer(kind: str, source: Due) -> Any:

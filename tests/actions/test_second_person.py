@@ -415,6 +415,7 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Pro
     for number in seen_to_fall(market, story, kind):  # and made good before it was locked: it stays
         assert not returned_proposals.give_back(market.desk, kind, number)
     market.database.run(lambda session: happen(rules.NO_ROLE, market, story, session))
+    assert TERMS[kind].stands or kind in returned_proposals.waiting(market.desk)
     fallen = [] if TERMS[kind].stands else returned_proposals.found(market.desk, kind)
     assert returned_proposals.return_stale(market.desk) == (0 if TERMS[kind].stands else 1)
     assert returned_proposals.return_stale(market.desk) == 0
