@@ -21,7 +21,7 @@ from contextlib import contextmanager
 
 from bench.pages import free_port
 
-PARTS = ("ledger", "actions", "proof", "size", "start", "pages", "desk")
+PARTS = ("ledger", "actions", "api", "proof", "size", "start", "pages", "desk")
 FIRST_PAGE, SECOND_START = 60.0, 6.0
 
 
@@ -86,6 +86,8 @@ def main() -> int:
         failed |= part("bench.ledger", "--seconds", str(given.seconds))
     if "actions" in parts:
         failed |= part("bench.actions")
+    if "api" in parts:
+        failed |= part("bench.api")
     if "proof" in parts:
         failed |= part("bench.proof", "--rows", str(given.rows))
     if "size" in parts:

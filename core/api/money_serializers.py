@@ -123,6 +123,8 @@ def of_payments(session: Session, orders: Sequence[PaymentOrder]) -> list[Paymen
 
 
 def of_payouts(session: Session, rows: Sequence[Payout]) -> list[PayoutAnswer]:
+    if not rows:
+        return []
     known = names(session, [each.party_id for each in rows])
     open_offers = select(PayoutOffer.payout_id, PayoutOffer.methods).where(
         PayoutOffer.payout_id.in_([each.id for each in rows]), PayoutOffer.status == PayoutOfferStatus.OPEN

@@ -39,6 +39,8 @@ def told(block: Block) -> WaitsFor:
 def names(session: Session, party_ids: Iterable[int | None]) -> Mapping[int, str]:
     """The platform's own ids of these parties, in one statement."""
     wanted = {each for each in party_ids if each is not None}
+    if not wanted:
+        return {}
     return {
         row.id: row.external_id
         for row in session.execute(select(Party.id, Party.external_id).where(Party.id.in_(wanted)))

@@ -18,6 +18,8 @@ from core.rules.refusal_reasons import Block
 
 def facts(session: Session, party_ids: Collection[int]) -> dict[int, AccountFacts]:
     """Of the payees whose account was read."""
+    if not party_ids:
+        return {}
     rows = session.scalars(select(PayeeAccount).where(PayeeAccount.party_id.in_(party_ids)))
     waits = new_banks(session, party_ids)
     return {row.party_id: of(row, waits.get(row.party_id, {})) for row in rows}

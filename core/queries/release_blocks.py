@@ -58,6 +58,8 @@ READ = (Case, Hold, PayeeHold, Report, RiskReview, PaymentOrder)
 
 def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
     """What may block a release of each of these milestones now."""
+    if not milestone_ids:
+        return {}
     if any(isinstance(row, READ) for row in (*session.new, *session.dirty)):
         session.flush()
     values = {"milestones": list(milestone_ids), "blocking": [each.value for each in BLOCKING]}
@@ -117,6 +119,8 @@ BALANCE_TOO_SMALL = Block("balance_too_small", SHORT_OF_MONEY)
 
 def after_release(session: Session, milestone_ids: Collection[int]) -> dict[int, tuple[Block, ...]]:
     """What blocks the payment of released money, besides everything that blocks a release."""
+    if not milestone_ids:
+        return {}
     values = {"milestones": list(milestone_ids), "short": SHORT_OF_MONEY}
     rows = session.execute(PAYMENTS, values).all()
     accounts = payee_accounts.facts(session, {row.payee_id for row in rows})

@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.api.http.rate_limits import Limits, taking
 from core.audit.actions import AuditAction
 from core.config import Settings
 from core.errors import DeskError, NotFound
@@ -52,6 +53,20 @@ class KeyUnknown(DeskError):
 
 class KeyMissing(DeskError):
     """No API key was given. Send one in the header Authorization of every request, as “Bearer edk_…”."""
+
+
+# A key by its first part; a token of its share is taken if its secret is the one that was given and it is open now.
+RECOGNISED = text(
+    f"""
+    with known as (
+        select id, prefix, platform, may_write, secret_hash, secret_hash = :hash and revoked_at is null
+               and (expires_at is null or cast(:at as timestamptz) < expires_at) as opens
+        from api_keys where prefix = :prefix
+    ), taken as ({taking("'key:' || k.id", "from known k where k.opens")})
+    select k.id, k.prefix, k.platform, k.may_write, k.secret_hash, t.granted, t.filled
+    from known k left join taken t on true
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -215,21 +230,23 @@ def _opens(key: ApiKey, now: datetime) -> bool:
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
-def recognise(session: Session, authorization: str, *, now: datetime) -> Caller:
-    """The caller behind an Authorization header. Raises `KeyMissing`; and `KeyUnknown`, which tells no two reasons
-    apart."""
+def recognise(session: Session, authorization: str, limits: Limits, *, now: datetime) -> tuple[Caller, int]:
+    """The caller behind an Authorization header, and how many seconds they have to wait: 0 where they had a token of
+    their share left, which is taken in the same statement. Raises `KeyMissing`; and `KeyUnknown`, which tells no two
+    reasons apart and takes nothing of anybody's share."""
     if not authorization.strip():
         raise KeyMissing()
     scheme, _, token = authorization.partition(" ")
     parts = token.strip().split("_", 2)
     if scheme.lower() != "bearer" or len(parts) != 3 or parts[0] != "edk" or "\0" in token:
         raise KeyUnknown()
-    key = session.scalars(select(ApiKey).where(ApiKey.prefix == parts[1])).one_or_none()
-    known = key.secret_hash if key is not None else bytes(32)
-    same = hmac.compare_digest(_hash(parts[2]), known)
-    if key is None or not same or not _opens(key, now):
+    asked = {"prefix": parts[1], "hash": _hash(parts[2]), "at": now, **limits.asked()}
+    found = session.execute(RECOGNISED, asked).one_or_none()
+    same = hmac.compare_digest(asked["hash"], found.secret_hash if found is not None else bytes(32))
+    if found is None or not same or found.granted is None:
         raise KeyUnknown()
-    return Caller(key.id, key.prefix, key.platform, key.may_write)
+    caller = Caller(found.id, found.prefix, found.platform, found.may_write)
+    return caller, limits.wait(found.granted, found.filled)
 
 
 def master_key(settings: Settings) -> bytes:

@@ -16,8 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -33,6 +32,21 @@ SAME_AGAIN = 2
 KEPT_FOR = timedelta(days=30)
 GONE = 410  # it named a person who is erased: the database has overwritten it
 Do = Callable[[Session, datetime], Mapping[str, Any]]
+# How long this and what follows in its transaction waits for others is set before the row is put in.
+CLAIM = text(
+    """
+    insert into api_answers (platform, idempotency_key, request_hash, api_key_id, created_at)
+    select :platform, :key, :hash, :key_id, cast(:now as timestamptz)
+    from (select set_config('lock_timeout', :wait, true) as patience) set where patience is not null
+    on conflict do nothing returning idempotency_key
+    """
+)
+ANSWERED = (
+    update(ApiAnswer)
+    .where(ApiAnswer.platform == bindparam("whose"), ApiAnswer.idempotency_key == bindparam("key"))
+    .values(status=bindparam("given"), body=bindparam("content"))
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True)
@@ -69,13 +83,12 @@ def once(desk: Desk, asked_for: Asked, do: Do, *, status: int = 200) -> Response
 
     def act(session: Session) -> Answer:
         now = desk.clock()
-        session.execute(text("select set_config('lock_timeout', :wait, true)"), {"wait": PATIENCE})
         if (known := _claim(session, asked_for, now)) is not None:
             return known
         content = json.dumps(do(session, now), ensure_ascii=False)
         session.flush()
-        row = session.get_one(ApiAnswer, (asked_for.caller.platform, asked_for.key))
-        row.status, row.body = status, content
+        whose = {"whose": asked_for.caller.platform, "key": asked_for.key}
+        session.execute(ANSWERED, {**whose, "given": status, "content": content})
         return Answer(status, content, again=False)
 
     for _ in range(SAME_AGAIN):
@@ -98,16 +111,15 @@ def stored_response(desk: Desk, asked_for: Asked) -> Response | None:
 def _claim(session: Session, asked_for: Asked, now: datetime) -> Answer | None:
     """None when the key is ours now; else the answer under it. Waits for whoever is answering under it."""
     mine = session.scalar(
-        insert(ApiAnswer)
-        .values(
-            platform=asked_for.caller.platform,
-            idempotency_key=asked_for.key,
-            request_hash=asked_for.hash,
-            api_key_id=asked_for.caller.key_id,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(ApiAnswer.idempotency_key)
+        CLAIM,
+        {
+            "platform": asked_for.caller.platform,
+            "key": asked_for.key,
+            "hash": asked_for.hash,
+            "key_id": asked_for.caller.key_id,
+            "now": now,
+            "wait": PATIENCE,
+        },
     )
     if mine is not None:
         return None

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -20,19 +21,22 @@ from core.errors import DeskError
 _NOW = "coalesce(cast(:now as timestamptz), clock_timestamp())"
 _FILLED = "least(:burst, b.tokens + greatest(0, extract(epoch from {now} - b.at)) * :rate)"
 _ENOUGH = f"{_FILLED.format(now='excluded.at')} >= 1 - 1e-9"
-# Who is refused leaves the bucket as it was, so that asking again and again wears nothing off.
-TAKE = text(
-    f"""
-    insert into rate_buckets as b (holder, tokens, at, granted) values (:holder, :burst - 1, {_NOW}, true)
+
+
+def taking(holder: str, source: str = "") -> str:
+    """The statement that takes a token of `holder`, an expression of SQL, where `source` finds anybody at all."""
+    # Who is refused leaves the bucket as it was, so that asking again and again wears nothing off.
+    return f"""
+    insert into rate_buckets as b (holder, tokens, at, granted) select {holder}, :burst - 1, {_NOW}, true {source}
     on conflict (holder) do update set
         granted = {_ENOUGH},
         tokens = case when {_ENOUGH} then {_FILLED.format(now="excluded.at")} - 1 else b.tokens end,
         at = case when {_ENOUGH} then greatest(b.at, excluded.at) else b.at end
-    returning granted, {_FILLED.format(now=_NOW)}
+    returning granted, {_FILLED.format(now=_NOW)} as filled
     """
-)
 
 
+TAKE = text(taking(":holder"))
 FORGET = text("delete from rate_buckets where at < clock_timestamp() - interval '1 day'")
 
 
@@ -51,10 +55,16 @@ class Limits:
 
     def take(self, session: Session, holder: str) -> int:
         """Take one of this holder's tokens; 0, or the whole seconds until there is one again."""
-        now = self.clock() if self.clock else None
-        asked = {"holder": holder, "rate": self.rate, "burst": self.burst, "now": now}
-        granted, tokens = session.execute(TAKE, asked).one()
-        return 0 if granted else max(1, math.ceil((1 - tokens) / self.rate - 1e-6))
+        granted, filled = session.execute(TAKE, {"holder": holder, **self.asked()}).one()
+        return self.wait(granted, filled)
+
+    def asked(self) -> dict[str, Any]:
+        """What `taking` needs to be told."""
+        return {"rate": self.rate, "burst": self.burst, "now": self.clock() if self.clock else None}
+
+    def wait(self, granted: bool, filled: float) -> int:
+        """What `taking` answered: 0, or the whole seconds until there is a token again."""
+        return 0 if granted else max(1, math.ceil((1 - filled) / self.rate - 1e-6))
 
     def forget_old(self, session: Session) -> None:
         """Whoever has asked for nothing in a day has a whole share again, with or without a row."""

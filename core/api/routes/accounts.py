@@ -16,7 +16,7 @@ from core.actions.milestones.letters import AddressUnusable
 from core.actions.parties import details
 from core.actions.parties.payment_method_setups import MandateRequired
 from core.api import lookups, money_serializers, serializers
-from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.parties import AccountLinkAnswer, PartyAnswer, SetupAnswer
 from core.api.openapi.descriptions import refusals
@@ -25,7 +25,7 @@ from core.processes import provider_accounts
 from core.rules.payment_method_setups import SetupStatus
 from core.rules.permissions import Actor
 
-router = APIRouter(tags=["Parties"])
+router = APIRouter(route_class=Route, tags=["Parties"])
 AT_PROVIDER = refusals(
     parties.NoAccountYet,
     parties.NotForThisRole,

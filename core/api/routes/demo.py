@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from core.actions.demo import clock
-from core.api.http.dependencies import Change, CurrentDesk, ReadSession
+from core.api.http.dependencies import Change, CurrentDesk, ReadSession, Route
 from core.api.models.requests import Shape
 from core.api.models.responses.demo import DemoClockAnswer
 from core.api.openapi.descriptions import refusals
@@ -28,7 +28,7 @@ def _in_a_demo(session: ReadSession) -> None:
         raise HTTPException(404)
 
 
-router = APIRouter(prefix="/demo", tags=["Demo"], dependencies=[Depends(_in_a_demo)])
+router = APIRouter(route_class=Route, prefix="/demo", tags=["Demo"], dependencies=[Depends(_in_a_demo)])
 
 
 class Advance(Shape):

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.api import lookups
 from core.api.http import api_keys
-from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession, Route
 from core.api.http.pages import CursorUnfit
 from core.api.models import filters, requests
 from core.api.models.events import DeliveriesAnswer, DeliveryAnswer
@@ -37,7 +37,7 @@ from core.rules import web_addresses
 from core.rules.permissions import SYSTEM
 from core.rules.webhooks import KeyJustRotated, KeyShownOnce, SecretJustRotated
 
-router = APIRouter(tags=["Events"])
+router = APIRouter(route_class=Route, tags=["Events"])
 
 
 class AtEndpoint(Protocol):

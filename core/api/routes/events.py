@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.api import lookups
-from core.api.http.dependencies import CurrentCaller, ReadSession
+from core.api.http.dependencies import CurrentCaller, ReadSession, Route
 from core.api.http.pages import CursorUnfit
 from core.api.models import filters
 from core.api.models.events import EventsAnswer
@@ -21,7 +21,7 @@ from core.api.routes import lists
 from core.api.webhooks import delivery
 from core.records import OutgoingEvent
 
-router = APIRouter(tags=["Events"])
+router = APIRouter(route_class=Route, tags=["Events"])
 
 
 @router.get(

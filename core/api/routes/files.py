@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import evidence
 from core.api import lookups
-from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
+from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession, Route
 from core.api.http.files import attachment, file_of
 from core.api.http.problem_details import FilesErased, Unavailable
 from core.api.models import requests
@@ -38,7 +38,7 @@ def kind_of(picture: bytes) -> str:
     return "png" if picture.startswith(b"\x89PNG") else "jpg"
 
 
-router = APIRouter(tags=["Messages and evidence"])
+router = APIRouter(route_class=Route, tags=["Messages and evidence"])
 
 
 @router.get("/evidence/{evidence_id}", summary="Read a piece of evidence", response_model=EvidenceAnswer)

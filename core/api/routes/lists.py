@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from core.api import debt_serializers, serializers, word_serializers
 from core.api import money_serializers as money
 from core.api.http.api_keys import Caller
-from core.api.http.dependencies import CurrentCaller, ReadSession
+from core.api.http.dependencies import CurrentCaller, ReadSession, Route
 from core.api.http.pages import CursorUnfit, Sorts, page
 from core.api.models import filters
 from core.api.models.filters import Listed
@@ -386,7 +386,7 @@ LISTS = (
     ),
 )
 
-router = APIRouter()
+router = APIRouter(route_class=Route)
 
 
 def shown(

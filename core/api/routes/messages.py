@@ -16,7 +16,7 @@ from starlette.responses import Response
 from core.actions.cases import conversation, evidence
 from core.actions.cases.messages import MessageEmpty, MessageTooLong
 from core.api import lookups
-from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession, Route
 from core.api.http.pages import CursorUnfit
 from core.api.http.problem_details import AskedDifferently, FilesErased
 from core.api.models import filters, requests
@@ -54,7 +54,7 @@ Upload = Annotated[
 ]
 
 
-router = APIRouter(tags=["Messages and evidence"])
+router = APIRouter(route_class=Route, tags=["Messages and evidence"])
 
 
 @router.post(

@@ -17,7 +17,7 @@ from core.actions.funding import charges
 from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.disputes import DisputeAnswer
 from core.api.models.responses.milestones import MilestoneAnswer
@@ -108,7 +108,7 @@ STEPS = (
 )
 
 
-router = APIRouter()
+router = APIRouter(route_class=Route)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from core.actions.milestones import parties, preferences
 from core.actions.milestones.letters import AddressUnusable
 from core.actions.parties.payment_method_setups import MandateRequired
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession, Route
 from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
 from core.api.models.responses.parties import PartyAnswer, PreferencesAnswer
@@ -29,7 +29,7 @@ from core.records import LetterPreference, Party
 from core.rules.notifications import Frequency
 from core.rules.payouts import MethodNotSent
 
-router = APIRouter(tags=["Parties"])
+router = APIRouter(route_class=Route, tags=["Parties"])
 
 
 @router.post(

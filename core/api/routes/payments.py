@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from core.actions.milestones import documents
 from core.api import lookups
 from core.api import money_serializers as money
-from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
+from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession, Route
 from core.api.http.files import attachment, file_of
 from core.api.models import requests
 from core.api.models.responses.chargebacks import ChargebackAnswer
@@ -18,7 +18,7 @@ from core.api.models.responses.refunds import RefundAnswer
 from core.records import Chargeback, Receipt, Refund
 from core.rules.permissions import SYSTEM
 
-router = APIRouter(tags=["Payments"])
+router = APIRouter(route_class=Route, tags=["Payments"])
 
 
 @router.get("/refunds/{refund_id}", summary="Read a refund", response_model=RefundAnswer)

@@ -17,7 +17,7 @@ from core.actions.milestones import parties
 from core.actions.payouts import method_offers
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.parties import PartyAnswer
 from core.api.models.responses.payouts import PayoutAnswer
@@ -28,7 +28,7 @@ from core.rules.fees import WithdrawalTooSmall
 from core.rules.payouts import MethodNotSent
 from core.rules.permissions import NotYours
 
-router = APIRouter(tags=["Payouts"])
+router = APIRouter(route_class=Route, tags=["Payouts"])
 
 
 @router.post(

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.funding import settlement_currency
 from core.actions.staff import policy_in_force
-from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
+from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession, Route
 from core.api.models.responses.platform import (
     CurrencyAnswer,
     DeadlinesAnswer,
@@ -28,7 +28,7 @@ from core.rules.engagement import needs_conflict_check
 from core.rules.schedule import NOT_SUPPORTED, FeeMode
 from core.rules.templates import ProjectType
 
-router = APIRouter(tags=["Platform"])
+router = APIRouter(route_class=Route, tags=["Platform"])
 
 
 @router.get("/platform", summary="Read what is in force", response_model=PlatformAnswer)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.risk import practice_flags
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.risk import PracticeAnswer
 from core.api.openapi.descriptions import refusals
@@ -24,7 +24,7 @@ from core.records import PracticeFlag
 from core.rules.outside_words import SamePlace
 from core.rules.permissions import SYSTEM, NotPermitted
 
-router = APIRouter(tags=["Risk"])
+router = APIRouter(route_class=Route, tags=["Risk"])
 
 
 @router.get("/practice-flags/{flag_id}", summary="Read a flagged practice", response_model=PracticeAnswer)

@@ -16,7 +16,7 @@ from core.actions.funding.settlement_currency import CurrencyNotSettled, Settlem
 from core.actions.milestones import bids, engagement, payment_schedule, projects
 from core.actions.milestones.orders import PaymentInFlight
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.projects import ProjectAnswer, ScheduleAnswer
 from core.api.openapi.descriptions import refusals
@@ -35,7 +35,7 @@ from core.rules.schedule import (
     TypeNotOffered,
 )
 
-router = APIRouter(tags=["Projects"])
+router = APIRouter(route_class=Route, tags=["Projects"])
 
 
 @router.post(

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.risk import reports
 from core.api import lookups
-from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.risk import ReportAnswer
 from core.api.openapi.descriptions import refusals
@@ -23,7 +23,7 @@ from core.api.word_serializers import of_reports
 from core.rules.permissions import SYSTEM, Actor, NotYours
 from core.rules.reports import DetailsMissing, DetailsTooLong, Source
 
-router = APIRouter(tags=["Risk"])
+router = APIRouter(route_class=Route, tags=["Risk"])
 
 
 @router.post(

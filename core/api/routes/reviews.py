@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import ratings
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession, Route
 from core.api.models import requests
 from core.api.models.responses.reviews import ReviewsAnswer
 from core.api.openapi.descriptions import refusals
@@ -24,7 +24,7 @@ from core.records import FinalRating, ProjectReview, ReviewRound
 from core.rules.permissions import NotYours
 from core.rules.ratings import ReviewsClosed, ReviewTooLong, StarsOutOfRange
 
-router = APIRouter(tags=["Reviews"])
+router = APIRouter(route_class=Route, tags=["Reviews"])
 
 
 @router.post(

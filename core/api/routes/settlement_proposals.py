@@ -17,7 +17,7 @@ from starlette.responses import Response
 from core.actions.cases import settlement_proposals
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.api import lookups
-from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession, Route
 from core.api.http.pages import CursorUnfit
 from core.api.http.problem_details import CaseDecided
 from core.api.models import filters, requests
@@ -76,7 +76,7 @@ FAILING = (
 )
 
 
-router = APIRouter(tags=["Settlement proposals"])
+router = APIRouter(route_class=Route, tags=["Settlement proposals"])
 
 
 @router.post(
