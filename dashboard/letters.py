@@ -18,6 +18,7 @@ from core.rules.notifications import LetterStatus
 from core.rules.outside_words import LONGEST_ADDRESS
 from core.rules.permissions import Permission
 from core.rules.readings import ReadingKind
+from core.rules.references import reference
 from dashboard import navigation, readings, request_context
 from dashboard.ui import cards, confirm, status, tables
 from dashboard.ui.safe import words_of
@@ -58,6 +59,8 @@ def show(
     if isinstance(rows, Listed) and rows.note:
         cards.note(rows.note)
     number = chosen if chosen is not None else asked
+    if number is not None and not any(row.id == number for row in rows):
+        cards.note(f"E-mail {reference('letter', number)} is not among these.")
     if row := next((row for row in rows if row.id == number), None):
         readings.note(ReadingKind.EMAIL, row.id)
         with request_context.reading() as session:

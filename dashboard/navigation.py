@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
+HOME, MISSING, ADDRESS = "home", "no-page", "address"
+SHOWN = 80  # characters of an address at which there is no page
 PAGE = "desk:page"  # the page of the run before
 
 
@@ -320,13 +322,21 @@ def choose(actor: Actor) -> StreamlitPage:
 
     A page that the person may not see stays reachable, hidden, so that a link to it explains itself.
     """
-    groups: dict[str, list[StreamlitPage]] = {"": [_home(actor)]}
+    groups: dict[str, list[StreamlitPage]] = {"": [_home(actor), _missing()]}
     demo = _in_a_demo()
     for entry in on_disk().values():
         if entry.of_a_demo and not demo:
             continue
         groups.setdefault(entry.group, []).append(_page(entry, actor))
     return st.navigation(groups, position="sidebar", expanded=True)
+
+
+def leads_nowhere(path: str) -> str | None:
+    """Where to send a visitor who asks for this path as for a page, if there is none; None where there is one."""
+    asked = path.strip("/")
+    if asked in (HOME, MISSING) or asked in on_disk():
+        return None
+    return f"/{MISSING}?{urlencode({ADDRESS: asked[:SHOWN]})}"
 
 
 def keep_address() -> None:
@@ -409,4 +419,19 @@ def _home(actor: Actor) -> StreamlitPage:
             go(name)
         st.caption("No page is installed.")
 
-    return st.Page(home, title="Escrow Desk", url_path="home", default=True, visibility="hidden")
+    return st.Page(home, title="Escrow Desk", url_path=HOME, default=True, visibility="hidden")
+
+
+def _missing() -> StreamlitPage:
+    """Where the server leads an address at which there is no page: Streamlit would show another page in its place."""
+
+    def missing() -> None:
+        from dashboard.ui import empty, header
+
+        header.page("No page")
+        asked = st.query_params.get(ADDRESS)
+        empty.unknown(
+            "page", asked and f"/{asked}", "Choose one on the left, or search for a number or a name."
+        )
+
+    return st.Page(missing, title="No page", url_path=MISSING, visibility="hidden")

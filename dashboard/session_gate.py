@@ -39,6 +39,10 @@ OPEN_FILES = frozenset(
     f"/app/static/{name}" for name in ("sign-in.css", "icon.svg", "inter.woff2", "inter-ext.woff2")
 )
 FRONT_END = ("/static/", "/app/static/")
+# What our routes and Streamlit's serve under addresses of their own.
+BESIDE_PAGES = (
+    "/_stcore/", "/app/", "/auth/", "/component/", "/downloads/", "/media/", "/oauth2callback", "/static/", "/words",
+)  # fmt: skip
 REMEMBERED_FOR = 5.0
 
 
@@ -68,6 +72,8 @@ class Gate:
             and (name := navigation.landing_page(signed_in.roles))
         ):
             await _redirect(f"/{name}", connection)(scope, receive, send)
+        elif _asks_for_a_page(scope, connection) and (where := navigation.leads_nowhere(scope["path"])):
+            await RedirectResponse(where, 303)(scope, receive, send)
         elif scope["path"].startswith(media.PREFIX) and not await media.may_fetch(
             scope["path"], signed_in.session_id
         ):
@@ -91,6 +97,18 @@ class Gate:
             self._seen.clear()
         if token:
             self._seen[token] = time.monotonic()
+
+
+def _asks_for_a_page(scope: Scope, connection: HTTPConnection) -> bool:
+    """A visitor's browser, and neither a file nor anything else that is served beside pages."""
+    path: str = scope["path"]
+    return (
+        scope["type"] == "http"
+        and scope["method"] == "GET"
+        and "text/html" in connection.headers.get("accept", "")
+        and not path.startswith(BESIDE_PAGES)
+        and "." not in path.rpartition("/")[2]
+    )
 
 
 def is_open(path: str) -> bool:

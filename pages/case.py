@@ -8,6 +8,7 @@ from core.errors import NotFound
 from core.queries import cases, evidence
 from core.rules.permissions import Permission
 from core.rules.readings import ReadingKind
+from core.rules.references import reference
 from dashboard import navigation, readings, request_context
 from dashboard.case import asof, head, names_hidden, panel, redaction, style, toolbar
 from dashboard.case.decision import drafts
@@ -24,11 +25,8 @@ try:
         pieces = evidence.evidence(session, case.context.milestone.id, staff_id=actor.id)
 except NotFound:
     header.page("Case", back=("disputes", "Cases"))
-    empty.state(
-        "There is no such case",
-        "Look it up under Cases by its number, a party or a title.",
-        icon="search_off",
-    )
+    called = None if number is None else reference("case", number)
+    empty.unknown("case", called, "Look it up under Cases by its number, a party or a title.")
     navigation.end()
 
 readings.note(ReadingKind.CASE, case.id)

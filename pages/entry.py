@@ -17,9 +17,7 @@ try:
         found = audit.entry(session, number or 0)
 except NotFound:
     header.page("Audit entry", back=("audit", "Audit log"))
-    empty.state(
-        "There is no such entry", "Look for it in the audit log by time, object or person.", icon="search_off"
-    )
+    empty.unknown("entry", number, "Look for it in the audit log by time, object or person.")
     navigation.end()
 buttons = header.page(
     f"Entry {found.id} · {audit_labels.title(found.action)}",

@@ -8,6 +8,7 @@ from core.queries import case_summaries, projects
 from core.queries import letters as queries
 from core.rules.permissions import Permission
 from core.rules.readings import ReadingKind
+from core.rules.references import reference
 from dashboard import letters, navigation, readings, request_context
 from dashboard.project import documents, milestones, parties
 from dashboard.ui import cards, empty, header, status, tables
@@ -23,11 +24,8 @@ try:
         disputes = case_summaries.of_project(session, whole.project.id)
 except NotFound:
     header.page("Project", back=("projects", "Projects"))
-    empty.state(
-        "There is no such project",
-        "Look it up under Projects by its title, a party or the bid.",
-        icon="search_off",
-    )
+    called = None if number is None else reference("project", number)
+    empty.unknown("project", called, "Look it up under Projects by its title, a party or the bid.")
     navigation.end()
 
 

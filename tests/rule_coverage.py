@@ -535,8 +535,8 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/set_offs: a debt is set off against money that waits and the rest goes on as it would",
         "actions/set_offs: what stops a release stops it too and says so",
     ),
-    "A payee's debt is kept back from later releases": (
-        "actions/chargebacks: a debt is kept back from later releases",
+    "A payee's debt is set off against later releases": (
+        "actions/chargebacks: a debt is set off against later releases",
         "actions/chargebacks: a payee who withdraws by hand pays from what was not withdrawn",
     ),
     "A transfer is reversed": (

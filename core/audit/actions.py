@@ -460,7 +460,7 @@ KINDS: Mapping[AuditAction, ActionKind] = {
     AuditAction.DEBT_RETURN_WRITE_OFF: ActionKind("Write-off of a debt returned", _MONEY, staff_only=True),
     AuditAction.DEBT_WITHDRAW_WRITE_OFF: ActionKind("Write-off of a debt withdrawn", _MONEY, staff_only=True),
     AuditAction.DEBT_WRITE_OFF: ActionKind("Debt written off", _MONEY, tone="bad", staff_only=True),
-    AuditAction.DEBT_KEEP_BACK: ActionKind("Kept back for a debt", _MONEY, tone="wait", staff_only=True),
+    AuditAction.DEBT_KEEP_BACK: ActionKind("Set off against a debt", _MONEY, tone="wait", staff_only=True),
     AuditAction.LETTER_SEND_AGAIN: ActionKind("E-mail sent again", _LETTER, staff_only=True),
     AuditAction.API_KEY_CREATE: ActionKind("API key created", staff_only=True),
     AuditAction.API_KEY_REVOKE: ActionKind("API key revoked", staff_only=True),

@@ -28,7 +28,7 @@ def amounts(files: Files, plan: Plan) -> None:
     same("the total refund", stated["refund_total"], split.total_refund.minor)
     kept = stated.get("kept_back", 0)
     if not 0 <= kept <= stated["release"]:
-        raise Wrong(f"what is kept back is {kept}, and the release {stated['release']}")
+        raise Wrong(f"what is set off is {kept}, and the release {stated['release']}")
     received = stated["release"] - kept - stated["withdrawal_fee"]
     same("what the payee receives", stated["payee_net"], received)
     same("what was charged", stated["charged"], read(files, "case.json")["order"]["charge_minor"])
@@ -88,7 +88,7 @@ def journal(files: Files, plan: Plan, *, executed: bool) -> None:
     same("the journal of the plan", _by_account(plan["journal"]["postings"]), _of(made))
     kept = [each for each in plan["expected"] if each["key"].endswith(".kept_back")]
     moved = sum(each["amount"] for one in kept for each in one["postings"] if each["amount"] > 0)
-    same("what is booked as kept back", moved, plan["amounts"].get("kept_back", 0))
+    same("what is booked as set off", moved, plan["amounts"].get("kept_back", 0))
     booked = {each["key"]: each for each in read(files, "journals.json")}
     if executed:
         if made.key not in booked:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from core.cli.refusals import wanted
+from core.cli.refusals import misfit
 from core.config import Settings
 from core.errors import DeskError
 from core.money import Money
@@ -71,7 +71,7 @@ def environment() -> Settings:
     except ValidationError as problem:
         first = problem.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
-        raise SettingUnfit(setting=name, why=f"{wanted(problem)} (it is {first['input']!r})") from None
+        raise SettingUnfit(setting=name, why=f"{misfit(problem)} (it is {first['input']!r})") from None
 
 
 def require_desk(found: Settings) -> None:

@@ -91,13 +91,13 @@ def _misunderstood(problem: Exception, said: str, command: str) -> str:
     cause = problem.__cause__
     if isinstance(cause, ValidationError):
         theirs = str(cause.errors()[0]["msg"])
-        said = said.replace(theirs, wanted(cause))
+        said = said.replace(theirs, misfit(cause))
     fault = " ".join(said.split()).rstrip(".")
     ends = "" if fault.endswith("?") else "."
     return f"{fault}{ends} `{command} --help` says what it takes." if fault else ""
 
 
-def wanted(problem: ValidationError) -> str:
+def misfit(problem: ValidationError) -> str:
     """What does not fit, in the desk's own words: `it must be a whole number`."""
     first = problem.errors()[0]
     facts = first.get("ctx", {})

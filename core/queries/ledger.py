@@ -14,10 +14,12 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.ledger import accounts, journal_store
 from core.ledger.accounts import CHART, Book
 from core.money import Money, shown_order
 from core.queries.movements import DAY, FIRST, LAST, NOTHING, Moved, Period, Turnover, moved
+from core.records import Milestone, Party
 
 NEWEST = 2**63 - 1
 
@@ -225,8 +227,11 @@ class Head:
 
 
 def account(session: Session, code: str, currency: str) -> Head:
-    """Raises `AccountUnknown` or `UnknownCurrency`; an account that nothing was posted to is empty, not unknown."""
+    """Raises `AccountUnknown`, `UnknownCurrency`, and `NotFound` where there is no such milestone or party; an account
+    that nothing was posted to is empty, not unknown."""
     line, number = accounts.account_type(code), accounts.object_id(code)
+    if line.per is not None and session.get(Milestone if line.per == "milestone" else Party, number) is None:
+        raise NotFound(kind=line.per, id=number)
     return Head(
         code=code,
         currency=currency,

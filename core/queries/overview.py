@@ -33,7 +33,7 @@ class CurrencyTotals:
     """One currency. `at_stripe`, and `at_banks` in open chargebacks, cover what is owed to others.
 
     The platform's own at Stripe is a sum of accounts: `equity` with what was earned and spent, less what of it lies
-    `elsewhere` (at its bank, on the way, kept back by Stripe, receivable). `unexplained` and `missing` came in and
+    `elsewhere` (at its bank, on the way, in Stripe's reserve, receivable). `unexplained` and `missing` came in and
     went out, and lie in suspense: the first may be owed and is part of `other`, the second is borne by the platform
     until it is explained."""
 

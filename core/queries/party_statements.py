@@ -2,7 +2,7 @@
 
 A payee's balance is what is payable to them less what they owe. A payer's is what is held for their milestones, with
 what is to go back to them. Above zero is theirs. A set-off leaves the payee's balance as it is, and is two movements:
-the debt is reduced, and so is the payment. A milestone's T-accounts are the same postings, account by account.
+the payment is reduced, and so is the debt. A milestone's T-accounts are the same postings, account by account.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ join journals j on j.id = p.journal_id and j.posted_at < :until
 join currencies c on c.number = p.account_id & 1023
 where p.account_id in ({accounts})
 group by j.id, c.code, o.of_debt having sum(p.amount) <> 0
-order by c.code, j.posted_at, j.id, o.of_debt desc
+order by c.code, j.posted_at, j.id, o.of_debt
 """
 
 

@@ -1,6 +1,6 @@
 """What payees owe us, by age: each figure down to the postings that it is made of.
 
-Whatever is paid or kept back settles the oldest part of a debt first, so what is open are its newest debits.
+Whatever is paid or set off settles the oldest part of a debt first, so what is open are its newest debits.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class InstalmentRow:
     @property
     def state(self) -> str:
         if self.open.is_zero:
-            return "Settled"  # paid, kept back, set off or written off
+            return "Settled"  # paid, set off or written off
         return "Due" if self.fell_due_at else "To come"
 
 

@@ -336,7 +336,7 @@ RULES: tuple[Rule, ...] = (
     Rule("What a bank takes at most", "rules.chargebacks:check_together", _DESK),
     Rule("What cannot be undone is typed first", "rules.irreversible:check_typed", _DESK),
     Rule("Two people accept a chargeback", "actions.chargebacks.chargeback_acceptance:accept", _DESK),
-    Rule("A payee's debt is kept back from later releases", "actions.debts.receivables:settle", _DESK),
+    Rule("A payee's debt is set off against later releases", "actions.debts.receivables:settle", _DESK),
     Rule(
         "A debt is set off by hand against what is payable and not sent",
         "actions.debts.set_offs:set_off",

@@ -42,7 +42,7 @@ class CauseKind(StrEnum):
     DECISION = "DECISION"
     SETTLEMENT_PROPOSAL = "SETTLEMENT_PROPOSAL"  # that was accepted
     PAYOUT = "PAYOUT"
-    SET_OFF = "SET_OFF"  # kept back for what the payee owes
+    SET_OFF = "SET_OFF"  # against what the payee owes
     REFUND = "REFUND"
     REFUND_FAILED = "REFUND_FAILED"
     CHARGEBACK = "CHARGEBACK"

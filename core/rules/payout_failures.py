@@ -69,7 +69,7 @@ UNSAID: Mapping[NotPaid, str] = {
 """Where the provider gave no code, or one that is not known here."""
 TOO_SMALL = "amount_too_small"
 SMALL = Failure(
-    "It is less than a bank in this currency can be paid, after a debt was kept back.",
+    "It is less than a bank in this currency can be paid, after a debt was set off.",
     "Settle it with the payee.",
 )
 

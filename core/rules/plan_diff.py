@@ -14,7 +14,7 @@ from core.rules.operations import OperationKind
 AMOUNTS: Mapping[str, str] = {
     "held": "Held",
     "release": "Released to the payee",
-    "kept_back": "Kept back for what the payee owes",
+    "kept_back": "Set off against the payee's debt",
     "withdrawal_fee": "Withdrawal fee",
     "payee_net": "Payee receives",
     "refund": "Refunded of the milestone",

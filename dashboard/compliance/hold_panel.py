@@ -82,7 +82,7 @@ def show(hold_id: int) -> None:
             row = holds.one(session, hold_id)
     except NotFound:
         if not payee_hold_panel.show(hold_id):
-            st.text("There is no such hold.")
+            st.text(f"There is no hold {reference('hold', hold_id)}.")
         st.button("Close", on_click=close, args=("holds",))
         return
     if row.kind == HoldKind.COMPLAINT and row.reason != MASK:

@@ -39,7 +39,7 @@ def show(staff_id: int) -> None:
             cases, by_groups = team.open_cases(session, staff_id), team.by_groups(session, staff_id)
             urgent = emergency.of(session, staff_id)
     except NotFound:
-        st.text("There is no such person.")
+        st.text(f"There is no member of staff {staff_id}.")
         st.button("Close", on_click=close, args=("staff",))
         return
     _head(person, urgent)

@@ -64,7 +64,9 @@ def whole(
         }
     )
     with st.container(horizontal=True, gap="medium"):
-        navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+        navigation.link(
+            "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
+        )
     if borne is not None:
         _who_bore_it(row, borne)
     chargeback_outcomes.why(row, given_up, remarks)

@@ -106,7 +106,7 @@ def _own(each: CurrencyTotals) -> None:
         )
         cards.note(
             "Equity, income and expenses, less what of it lies elsewhere: at our bank, on the way, "
-            "kept back by Stripe, or owed to us."
+            "in Stripe's reserve, or owed to us."
         )
 
 

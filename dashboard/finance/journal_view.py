@@ -71,7 +71,12 @@ def ties(journal: JournalDetail) -> None:
                 "case", f"Case D-{journal.case_id}", icon=":material/folder_open:", id=journal.case_id
             )
         if journal.project_id:
-            navigation.link("project", "Project", icon=":material/home_work:", id=journal.project_id)
+            navigation.link(
+                "project",
+                f"Project P-{journal.project_id}",
+                icon=":material/home_work:",
+                id=journal.project_id,
+            )
         if journal.milestone_id:
             navigation.link(
                 "journals",
@@ -84,5 +89,10 @@ def ties(journal: JournalDetail) -> None:
                 "manual_journals", f"Manual journal MJ-{number}", icon=":material/edit_note:", id=number
             )
         if journal.operation_id:
-            navigation.link("operations", "Operation", icon=":material/sync_alt:", id=journal.operation_id)
+            navigation.link(
+                "operations",
+                f"Operation {journal.operation_id}",
+                icon=":material/sync_alt:",
+                id=journal.operation_id,
+            )
     st.json(dict(journal.cause), expanded=True)

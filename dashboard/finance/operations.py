@@ -142,7 +142,9 @@ def whole(row: Operation, payout: PayoutRow | None, now: datetime) -> None:
         }
     )
     with st.container(horizontal=True, gap="medium"):
-        navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+        navigation.link(
+            "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
+        )
         navigation.link("journals", "Its journals", icon=":material/menu_book:", q=row.key)
     header.section("Request parameters")
     st.json(dict(row.payload), expanded=True)

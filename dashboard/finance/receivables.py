@@ -143,7 +143,7 @@ def debt(row: Debt) -> None:
     st.session_state.setdefault(SHOWN, {})[row.id] = row.payee
     header.section(f"{row.payee}: {row.owed.text()}")
     cards.note(
-        f"{_kept_back(row)} {_reminded(row)} "
+        f"{_set_off(row)} {_reminded(row)} "
         + (f"Last on {deadlines.exact(row.reminded_at)}." if row.reminded_at else "None was sent yet.")
     )
     tables.table(
@@ -182,12 +182,18 @@ def settled_meanwhile(rows: Sequence[Debt]) -> None:
         cards.note(f"{shown.pop(number)} owes nothing of this debt any more: it was settled or written off.")
 
 
-def _kept_back(row: Debt) -> str:
+def without_debt(rows: Sequence[Debt], payee: int | None) -> None:
+    """The address asks for the debts of a payee who has none, or who is not there."""
+    if payee is not None and payee not in {row.party_id for row in rows}:
+        cards.note(f"There is no open debt of payee #{payee}.")
+
+
+def _set_off(row: Debt) -> str:
     if row.due == row.owed:
-        return "It is kept back from what is released to the payee."
+        return "It is set off against what is released to the payee."
     if row.due.is_zero:
-        return "The payee repays it by instalments: nothing of it is due now, and nothing is kept back."
-    return f"The payee repays it by instalments: {row.due.text()} is due now, and kept back from what is released."
+        return "The payee repays it by instalments: nothing of it is due now, and nothing is set off."
+    return f"The payee repays it by instalments: {row.due.text()} is due now, and set off against what is released."
 
 
 def _reminded(row: Debt) -> str:
@@ -225,7 +231,7 @@ def _ended(each: WriteOffRow) -> str:
 def _propose(row: Debt) -> None:
     with st.expander("Write it off", key=f"write-off-{row.id}"):
         cards.note(
-            "Two people. The amount is booked as bad debt and no longer kept back. Money that comes after all is "
+            "Two people. The amount is booked as bad debt and no longer set off. Money that comes after all is "
             "explained in suspense as recovered, by the number of the write-off."
         )
         amount = _amount(row)

@@ -54,7 +54,7 @@ def _standing(row: Debt, plan: PlanRow, *, may: bool) -> None:
         return
     with st.expander("End the plan", key=f"end-plan-{plan.id}"):
         cards.note(
-            "What is still owed is due at once, and kept back from the next releases. The payee gets an e-mail."
+            "What is still owed is due at once, and set off against the next releases. The payee gets an e-mail."
         )
         place = text_fields.named("party", row.party_id, f"end-plan-{row.owed.currency.lower()}")
         reason = reasons.line(place, "Why it ends", key=f"end-plan-reason-{row.id}")
@@ -72,8 +72,8 @@ def _standing(row: Debt, plan: PlanRow, *, may: bool) -> None:
 def _agree(row: Debt) -> None:
     with st.expander("Agree on instalments", key=f"agree-plan-{row.id}"):
         cards.note(
-            "As agreed with the payee. Until an instalment falls due, releases do not keep it back; then they do, and "
-            "the payee is reminded. The payee gets an e-mail with the plan."
+            "As agreed with the payee. Until an instalment falls due, it is not set off against releases; then it is, "
+            "and the payee is reminded. The payee gets an e-mail with the plan."
         )
         with request_context.reading() as session:
             pending = repayment_plans.on_its_way(session, row.party_id, row.owed.currency)

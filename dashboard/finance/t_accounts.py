@@ -13,12 +13,12 @@ from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import html
 
 COLUMNS = [
-    tables.opens("journal_id", "Journal", page="journal", value=lambda row: f"J-{row.journal_id}", width=80),
-    tables.when("posted_at", "Posted", width=145),
-    tables.text("what", "What", width=190),
-    tables.money("amount", "Amount", width=125),
-    tables.money("balance", "Balance", width=125),
-    tables.count("milestone_id", "Milestone", width=90),
+    tables.opens("journal_id", "Journal", page="journal", value=lambda row: f"J-{row.journal_id}", width=75),
+    tables.when("posted_at", "Posted", width=140),
+    tables.text("what", "What", width=180),
+    tables.money("amount", "Amount", width=115),
+    tables.money("balance", "Balance", width=115),
+    tables.count("milestone_id", "Milestone", width=85),
 ]
 
 

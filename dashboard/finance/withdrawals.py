@@ -138,7 +138,9 @@ def whole(
         }
     )
     with st.container(horizontal=True, gap="medium"):
-        navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+        navigation.link(
+            "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
+        )
         navigation.link("journals", "Journals", icon=":material/menu_book:", milestone=row.milestone_id)
         payable = f"payee_payable:{row.party_id}"
         navigation.link(

@@ -169,7 +169,10 @@ def _job(row: FailedJob) -> None:
     cards.note(row.reason or NO_REASON)
     if "operation_id" in row.args:
         navigation.link(
-            "operations", "Operation", icon=":material/arrow_forward:", id=row.args["operation_id"]
+            "operations",
+            f"Operation {row.args['operation_id']}",
+            icon=":material/arrow_forward:",
+            id=row.args["operation_id"],
         )
     if "event_id" in row.args:
         navigation.link(

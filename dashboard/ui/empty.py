@@ -16,6 +16,12 @@ def state(title: str, what_next: str, *, icon: str = "inbox", marked: str = "ed-
         st.space("small")
 
 
+def unknown(kind: str, called: object, what_next: str) -> None:
+    """The address names an object that is not there, or is nobody's to see who reads it; without a name, none."""
+    title = f"There is no such {kind}" if called is None else f"There is no {kind} {called}"
+    state(title, what_next, icon="search_off")
+
+
 def to_choose(title: str, what_next: str, *, icon: str) -> None:
     """What shows once something is pressed. It says nothing to whoever reads the page on paper."""
     state(title, what_next, icon=icon, marked="ed-empty ed-screen")

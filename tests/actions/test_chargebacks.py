@@ -278,7 +278,7 @@ def test_lost_after_release_is_owed_by_the_payee(market: Market) -> None:
     market.lawful()
 
 
-def test_a_debt_is_kept_back_from_later_releases(market: Market) -> None:
+def test_a_debt_is_set_off_against_later_releases(market: Market) -> None:
     told = market.funded(Money(100_000, "USD"), Money(60_000, "USD"), Money(90_000, "USD"))
     approved(market, told)
     market.later(days=4)

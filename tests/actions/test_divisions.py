@@ -354,7 +354,7 @@ def test_what_would_be_otherwise_now_is_shown_in_amounts_and_holds_in_words(mark
     assert [each.sentence for each in found.stops] == [f"Hold H-{placed.id} is in place: A report came in."]
     differs = {each.what: (each.before, each.after) for each in found.now}
     assert differs == {
-        "Kept back for what the payee owes": ("$0.00", "$900.00"),
+        "Set off against the payee's debt": ("$0.00", "$900.00"),
         "Payee receives": ("$6,000.00", "$5,100.00"),
     }
     assert now(market, decision).status == "AWAITING_APPROVAL"

@@ -114,10 +114,10 @@ def test_the_payee_is_reminded_at_intervals_until_nothing_is_owed(town: Town) ->
     assert len(round_()) == 2
 
 
-def test_two_people_write_a_debt_off_and_it_is_a_bad_debt_that_is_kept_back_no_more(town: Town) -> None:
+def test_two_people_write_a_debt_off_and_it_is_a_bad_debt_that_is_set_off_no_more(town: Town) -> None:
     owes(town, 10_000, "first")
     row = propose(town, 8_000)
-    with pytest.raises(ProposalWaits, match=r"80\.00 be written off"):
+    with pytest.raises(ProposalWaits, match=r"proposed to write off \$80\.00 \("):
         propose(town, 1_000)
     with pytest.raises(MakerIsChecker):
         town.act(write_offs.approve, town.as_staff("fay"), write_off_id=row.id)
@@ -181,7 +181,7 @@ def test_the_page_shows_a_debt_and_two_people_write_it_off_there(town: Town) -> 
     owes(town, 10_000, "first")
     app = visit(town, "fay", "receivables", payee=town.payee_id)
     assert "$100.00" in words(app)
-    assert "It is kept back from what is released to the payee." in words(app)
+    assert "It is set off against what is released to the payee." in words(app)
     row = debt(town).id
     app.text_input(key=f"write-off-reason-{row}").set_value("Insolvent").run()
     app.button(key="write-off-propose").click().run()

@@ -1,4 +1,4 @@
-"""A payee repays by instalments: only what has fallen due is kept back, and what was written off may come after all."""
+"""A payee repays by instalments: only what has fallen due is set off, and what was written off may come after all."""
 
 from __future__ import annotations
 

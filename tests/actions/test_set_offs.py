@@ -344,7 +344,7 @@ def test_a_press_for_one_amount_sets_no_other_amount_off(market: Market, tmp_pat
     assert "Set off $500.00" in labels(app)
 
 
-def test_the_payees_statement_shows_the_debt_reduced_and_the_payment_reduced(
+def test_the_payees_statement_shows_the_payment_reduced_and_the_debt_reduced(
     market: Market, tmp_path: Path
 ) -> None:
     """The balance is what is payable less what is owed, so it stays as it is: both are shown all the same."""
@@ -356,16 +356,16 @@ def test_the_payees_statement_shows_the_debt_reduced_and_the_payment_reduced(
     reduced = after.movements[len(before.movements) :]
     assert after.movements[: len(before.movements)] == before.movements
     assert [(each.what, each.amount) for each in reduced] == [
-        ("Set-off: debt reduced", usd(30_000)),
         ("Set-off: payment reduced", usd(-30_000)),
+        ("Set-off: debt reduced", usd(30_000)),
     ]
-    assert [each.balance for each in reduced] == [before.closing + usd(30_000), before.closing]
+    assert [each.balance for each in reduced] == [before.closing - usd(30_000), before.closing]
     assert after.closing == before.closing
     rows = [row.cells for row in party_statements.sheet(after).rows]
-    assert [row[2] for row in rows[-3:-1]] == ["Set-off: debt reduced", "Set-off: payment reduced"]
+    assert [row[2] for row in rows[-3:-1]] == ["Set-off: payment reduced", "Set-off: debt reduced"]
     serve(market, tmp_path)
     seen = visit(market, "fay", "party_statement", id=market.payee_id).dataframe[0].value
-    assert list(seen["what"])[-2:] == ["Set-off: debt reduced", "Set-off: payment reduced"]
+    assert list(seen["what"])[-2:] == ["Set-off: payment reduced", "Set-off: debt reduced"]
 
 
 def of_payee(market: Market) -> list[PartyStatement]:

@@ -186,15 +186,15 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
         hashed_again(lambda plan: plan["items"][0].update(value=50_000, earned=50_000)),
         "The items are worth",
     ),
-    "what is kept back": (
+    "what is set off": (
         hashed_again(lambda plan: plan["amounts"].update(kept_back=100)),
         "what the payee receives",
     ),
-    "what is kept back, and the net": (
+    "what is set off, and the net": (
         hashed_again(
             lambda plan: plan["amounts"].update(kept_back=100, payee_net=plan["amounts"]["payee_net"] - 100)
         ),
-        "what is booked as kept back",
+        "what is booked as set off",
     ),
     "the amount of a call": (
         hashed_again(lambda plan: plan["operations"][0]["params"].update(amount=1)),

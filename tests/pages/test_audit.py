@@ -282,7 +282,7 @@ def test_a_decision_says_whether_a_second_person_was_needed(town: Town) -> None:
 
 
 def test_an_entry_that_does_not_exist_says_where_to_look(town: Town) -> None:
-    assert "There is no such entry" in words(visit(town, "cora", "entry", id=999_999))
+    assert "There is no entry 999999" in words(visit(town, "cora", "entry", id=999_999))
 
 
 def test_a_signing_key_that_is_gone_is_an_error_on_the_page(town: Town, told: Told, tmp_path: Path) -> None:

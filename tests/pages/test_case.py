@@ -68,7 +68,7 @@ def test_every_role_can_read_every_tab(town: Town, subject: str, tab: str) -> No
 
 
 def test_a_case_that_does_not_exist_says_where_to_look(town: Town) -> None:
-    assert "There is no such case" in words(visit(town, "mia", "case", id=4711))
+    assert "There is no case D-4711" in words(visit(town, "mia", "case", id=4711))
     assert "There is no such case" in words(visit(town, "mia", "case"))
 
 

@@ -157,3 +157,13 @@ def test_a_file_and_a_picture_are_for_the_session_that_they_were_drawn_for(
             text("select after from audit_entries where action = 'desk:table:export'")
         ).all()
     assert [each.after["rows"] for each in taken] == [29, 29]
+
+
+def test_an_address_at_which_there_is_no_page_says_so(served: Desk) -> None:
+    served.open("/disputes")
+    served.enter("Mara Lindqvist")
+    served.settle("Cases")
+    for address, called in (("/break?id=99999", "/break"), ("/break/99999", "/break/99999")):
+        served.open(address)
+        served.settle("No page")
+        expect(served.page.get_by_text(f"There is no page {called}")).to_be_visible()

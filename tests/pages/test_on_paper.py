@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.money import Money
-from tests import builders
+from core.records import Break, ReconciliationRun
+from core.rules.breaks import BreakClass, Side
+from core.rules.reconciliation import BreakKind
+from tests import builders, unrecorded
+from tests.actions.test_bank_matching import booked
 from tests.builders import Town
 from tests.pages.served_desk import Desk, serving
 
@@ -70,3 +75,35 @@ def test_a_printed_page_is_its_tables_and_no_empty_field(desk: Desk) -> None:
             assert box["width"] > 0.9 * main["width"], (address, "half of the paper is empty")
             assert box["x"] + box["width"] <= main["x"] + main["width"] + 1, (address, "cut at the edge")
         assert page.locator(".ed-paper td.ed-money").evaluate_all(CUT) == [], address
+
+
+@pytest.mark.unrecorded
+def test_a_break_on_paper_names_its_run_and_its_journal(desk: Desk, town: Town) -> None:
+    """Links cannot be pressed there; one that names an object is text, and one that leads to a page is not there."""
+    number, journal = town.database.run(_a_break_with_both)
+    desk.open(f"/reconciliation?break={number}")
+    desk.settle(f"Break B-{number}")
+    shown = desk.page.get_by_test_id("stMain").get_by_test_id("stPageLink")
+    expect(shown.filter(has_text="Journal").first).to_be_visible()
+    desk.page.emulate_media(media="print")
+    on_paper = [" ".join(each.split()) for each in shown.filter(visible=True).all_inner_texts()]
+    assert on_paper == ["Run RC-1", f"Journal J-{journal}"]
+
+
+def _a_break_with_both(session: Session) -> tuple[int, int]:
+    """A run that saw that a journal of ours is not on our bank's statement."""
+    unrecorded.admit(session)
+    journal = booked(session, "odd", -4_711)
+    now = builders.NOW
+    run = ReconciliationRun(until=now, started_at=now, finished_at=now, status="BREAKS")
+    run.in_suspense, run.unmatched = 0, 1
+    session.add(run)
+    session.flush()
+    found = Break(
+        side=Side.BANK, object=f"posting:{journal}", currency="USD", kind=BreakKind.NOT_AT_PROVIDER, ours=-4_711,
+        since=now, class_=BreakClass.LEDGER_ONLY, opened_at=now, last_seen_at=now, first_run_id=run.id,
+        last_run_id=run.id, journal_id=journal,
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    return found.id, journal

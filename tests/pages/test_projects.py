@@ -60,7 +60,7 @@ def test_a_project_leads_to_its_cases(town: Town) -> None:
 
 
 def test_a_project_that_does_not_exist_says_where_to_look(town: Town) -> None:
-    assert "There is no such project" in words(visit(town, "mia", "project", id=999))
+    assert "There is no project P-999" in words(visit(town, "mia", "project", id=999))
 
 
 def test_released_money_that_is_not_paid_has_its_place_and_says_why_it_waits(town: Town) -> None:

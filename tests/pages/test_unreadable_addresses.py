@@ -8,6 +8,7 @@ import pytest
 
 from core.db import Database
 from core.money import Money
+from core.rules.permissions import Permission, allowed
 from dashboard import navigation
 from dashboard.ui import paging
 from tests import builders
@@ -176,3 +177,46 @@ def test_a_link_asks_for_what_a_filter_of_the_page_before_is_called_too(town: To
     app.query_params["platform"] = "nowhere"
     app.run()
     assert "“nowhere” is not a valid value for" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "said"),
+    [
+        (
+            "account",
+            {"code": "held:99999", "iso": "USD"},
+            "There is no milestone 99999, or you may not see it.",
+        ),
+        ("account", {"code": "payee_payable:99999", "iso": "USD"}, "There is no party 99999, or you may not"),
+        ("bank_changes", {"id": 99999}, "Change 99999 is not among these."),
+        ("bank_statements", {"id": 99999}, "There is no bank statement 99999"),
+        ("case", {"id": 99999}, "There is no case D-99999"),
+        ("chargebacks", {"id": 99999}, "There is no chargeback 99999"),
+        ("entry", {"id": 99999}, "There is no entry 99999"),
+        ("holds", {"id": 99999}, "There is no hold H-99999."),
+        ("journal", {"id": 99999}, "There is no journal 99999"),
+        ("manual_journals", {"id": 99999}, "There is no manual journal 99999"),
+        ("operations", {"id": 99999}, "There is no operation 99999"),
+        ("party_statement", {"id": 99999}, "There is no party 99999"),
+        ("payouts", {"id": 99999}, "There is no payout 99999"),
+        ("people", {"id": 99999}, "There is no member of staff 99999."),
+        ("periods", {"id": 99999}, "There is no period 99999"),
+        ("personal_data", {"id": 99999}, "There is no party 99999"),
+        ("project", {"id": 99999}, "There is no project P-99999"),
+        ("receivables", {"payee": 99999}, "There is no open debt of payee #99999."),
+        ("reconciliation", {"break": 99999}, "There is no break 99999"),
+        ("reconciliation", {"id": 99999}, "There is no reconciliation run 99999"),
+        ("reconciliation", {"payout": "po_none"}, "There is no payout of the platform po_none"),
+        ("reconciliation", {"suspense": 99999}, "There is no suspense item 99999"),
+        ("t_accounts", {"id": 99999}, "There is no milestone 99999"),
+    ],
+)
+def test_an_object_that_is_not_there_is_named(
+    town: Town, page: str, asked: dict[str, object], said: str
+) -> None:
+    who = next(name for name in ("fay", "cora", "ada") if allowed(town.as_staff(name), permission_of(page)))
+    assert said in words(visit(town, who, page, **asked))
+
+
+def permission_of(page: str) -> Permission:
+    return navigation.on_disk()[page].permission

@@ -1,4 +1,4 @@
-"""A payee repays a debt by instalments: until one falls due, releases do not keep it back (internal policy).
+"""A payee repays a debt by instalments: until one falls due, it is not set off against releases (internal policy).
 
 What settles the debt settles its oldest instalment first. What the payee comes to owe beyond the plan is due at once,
 and so is all of it once the plan is ended.
@@ -111,7 +111,7 @@ def on_its_way(session: Session, party_id: int, currency: str) -> Money:
 
 
 def end(session: Session, actor: Actor, *, now: datetime, plan_id: int, reason: str) -> RepaymentPlan:
-    """What is still owed is due at once, and kept back from the next releases. Raises `NotPermitted`, `ReasonMissing`,
+    """What is still owed is due at once, and set off against the next releases. Raises `NotPermitted`, `ReasonMissing`,
     `NotFound` and `PlanEnded`."""
     require(actor, Permission.AGREE_REPAYMENT)
     reason = given(reason)

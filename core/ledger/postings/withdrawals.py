@@ -48,11 +48,11 @@ def transfer_reversed(
 def receivable_offset(
     *, key: str, party_id: int, amount: Money, cause: Cause, milestone_id: int | None = None
 ) -> Journal:
-    """What the payee owes is kept back from what the payee has not withdrawn yet."""
+    """What the payee owes is set off against what the payee has not withdrawn yet."""
     at_least_zero(key, offset=amount)
     postings = (debit(payee_payable(party_id), amount), credit(receivable_payee(party_id), amount))
     return Journal(
-        key, "receivable_offset", postings, milestone_id, party_id, "Debt kept back from earnings", cause
+        key, "receivable_offset", postings, milestone_id, party_id, "Set-off against the payee's debt", cause
     )
 
 

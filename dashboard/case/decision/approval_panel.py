@@ -46,7 +46,7 @@ def show(case_id: int) -> None:
 def _head(case: CaseView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(f"{case.reference} · {case.context.milestone.title}"), anchor=False)
-        navigation.link("case", "Open case", icon=":material/folder_open:", id=case.id)
+        navigation.link("case", f"Open case {case.reference}", icon=":material/folder_open:", id=case.id)
 
 
 def _summary(seen: MakerView) -> str:

@@ -53,7 +53,7 @@ def show(case: CaseView, sketch: DecisionInput) -> None:
         + "</div>"
     )
     if "kept_back" in amounts:
-        cards.note(f"{part('kept_back')} of the release are kept back: they settle what the payee owes.")
+        cards.note(f"{part('kept_back')} of the release are set off against what the payee owes.")
     money.split(
         [
             ("Released", part("release"), "good"),

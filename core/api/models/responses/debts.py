@@ -8,7 +8,7 @@ from core.api.models.responses.plain import Day, MoneyAnswer, PageAnswer
 
 
 class RepaymentAnswer(TypedDict):
-    """`paid` of `amount` is settled. Once it is `due`, what is open of it is kept back from the next release."""
+    """`paid` of `amount` is settled. Once it is `due`, what is open of it is set off against the next release."""
 
     due_on: Day
     amount: MoneyAnswer
@@ -17,7 +17,7 @@ class RepaymentAnswer(TypedDict):
 
 
 class OwedAnswer(TypedDict):
-    """One currency. `due`: what of `owed` no instalment puts off, so that it is kept back from the next release.
+    """One currency. `due`: what of `owed` no instalment puts off, so that it is set off against the next release.
     `instalments`: those of the plan that was agreed with the payee, in their order; none without a plan."""
 
     owed: MoneyAnswer

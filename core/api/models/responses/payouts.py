@@ -12,7 +12,7 @@ from core.rules.payouts import PayoutStatus
 class PayoutAnswer(TypedDict):
     """`failure` says in a sentence why it was not paid, `failure_code` in the payment provider's word, such as
     `account_closed`, where there is one; `amount_too_small` where a
-    bank is not paid so little, which can only be after a debt was kept back. `offered`: other methods that the payee
+    bank is not paid so little, which can only be after a debt was set off. `offered`: other methods that the payee
     may choose from, while a failed payout is in review. `fee_waived`: what the platform let go of another method's
     fee."""
 
