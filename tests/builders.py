@@ -56,6 +56,7 @@ from core.rules.legal_checklist import Item
 from core.rules.payouts import PayoutEvent
 from core.rules.permissions import SYSTEM, Actor, Role
 from core.rules.risk import ReviewOutcome
+from tests import kept_stories
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 REASONS = "The cabinets hang, the worktop is missing; the photographs and the scope agree on that."
@@ -206,6 +207,7 @@ def a_party(town: Town, role: str, name: str, *, platform: str = "home_services"
     return town.database.run(known)
 
 
+@kept_stories.once
 def funded(
     town: Town, *, total: Money | None = None, title: str = "New kitchen", payment_method: str | None = None
 ) -> Told:
@@ -240,6 +242,7 @@ def funded(
     return Told(project.id, first.id)
 
 
+@kept_stories.once
 def disputed(town: Town, told: Told | None = None, **project: Any) -> Told:
     """The work is handed in and disputed; both sides have said something."""
     told = told or funded(town, **project)
@@ -258,6 +261,7 @@ def disputed(town: Town, told: Told | None = None, **project: Any) -> Told:
     return Told(told.project, told.milestone, case.id)
 
 
+@kept_stories.once
 def in_mediation(
     town: Town, told: Told | None = None, *, mediator: str | None = "mia", **project: Any
 ) -> Told:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import shutil
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from xdist.scheduler import LoadFileScheduling
 from core.db import Database
 from core.embedded_postgres import Server, Urls
 from core.rules import RULES
-from tests import builders, unrecorded
+from tests import builders, kept_stories, unrecorded
 from tests.browser import arguments, find_browser
 from tests.database import (
     fresh_copy,
@@ -31,7 +30,7 @@ from tests.database import (
     stop_if_unused,
 )
 from tests.reused_database import Copy, ReusedDatabase
-from tests.rule_coverage import rules_proved_by
+from tests.rule_coverage import code_of, rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
 JOURNEYS = "tests/journeys/"
@@ -85,7 +84,7 @@ def calls_what_it_proves(request: pytest.FixtureRequest) -> Iterator[None]:
     if not proved:
         yield
         return
-    code = {rule.name: inspect.unwrap(rule.resolve()).__code__ for rule in RULES if rule.name in proved}
+    code = {rule.name: code_of(rule) for rule in RULES if rule.name in proved}
     called = set()
 
     def watch(frame: FrameType, event: str, _: object) -> None:
@@ -153,7 +152,12 @@ def copy(request: pytest.FixtureRequest) -> Iterator[Copy]:
     in_town = {"town", "market"} & set(request.fixturenames)
     reused: ReusedDatabase = request.getfixturevalue("reused_town" if in_town else "reused_empty")
     with reused.lent() as copy:
+        if in_town and "monkeypatch" not in request.fixturenames:
+            proved = rules_proved_by(request.node.nodeid)
+            proves = frozenset(code_of(rule) for rule in RULES if rule.name in proved)
+            kept_stories.stages[copy.urls.database] = kept_stories.Stage(copy, proves)
         yield copy
+        kept_stories.stages.clear()
         if request.node.get_closest_marker("unrecorded") is None:
             assert copy.unrecorded() == [], "these changes of a status left no audit entry"
 

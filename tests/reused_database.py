@@ -8,7 +8,7 @@ or a lock that is still there) ends the database, and the next test gets a new c
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -67,6 +67,18 @@ class Table:
         return f"select '{self.name}' from {self.name} having count(*) <> {self.rows} or {newest} > %(since)s"
 
 
+Stand = tuple[str, int, bool]
+"""A sequence, its last number, and whether that was taken."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that the tables have in which something was changed, and where the sequences stand that were asked."""
+
+    tables: tuple[Table, ...]
+    numbers: tuple[Stand, ...]
+
+
 class Copy:
     """A copy of a template, with what is needed to make it one again."""
 
@@ -77,11 +89,14 @@ class Copy:
         self.connection = self._connected()
         self.tables = {name: self._table(name, columns) for name, columns in self.connection.execute(TABLES)}
         self.changed = " union all ".join(table.changed for table in self.tables.values())
+        self.newest = " union all ".join(
+            f"select count(*), coalesce(max(xmin::text::bigint), 0) from {name}" for name in self.tables
+        )
         names = [name for (name,) in self.connection.execute(SEQUENCES)]
         self.stand = " union all ".join(
             f"select '{name}', last_value, is_called from {name}" for name in names
         )
-        self.numbers = set(self.connection.execute(self.stand))
+        self.numbers: set[Stand] = set(self.connection.execute(self.stand))
         self.catalogue = self.connection.execute(CATALOGUE).fetchall()
         self.since = self._transaction()
 
@@ -142,25 +157,56 @@ class Copy:
     def _taken_out(self) -> bool:
         """Rows that were changed go with their pages, so that what comes lies in the order in which it comes, as in a
         new copy: some tests, and some of what they ask, take rows as they lie."""
+        changed = self._changed()
+        if changed:
+            self.connection.execute("; ".join(f"delete from {table.name}" for table in changed))
+            self.connection.execute(f"vacuum {', '.join(table.name for table in changed)}")
+        self._fill(changed)
+        asked = {name for name, _, _ in self._asked()}
+        self._set(stand for stand in self.numbers if stand[0] in asked)
+        self.since = self._transaction()
+        return True
+
+    def content(self) -> Content:
+        """What was changed since the test began, to be put into another copy of the same template."""
+        changed = [self._table(table.name, table.columns) for table in self._changed()]
+        return Content(tuple(changed), tuple(self._asked()))
+
+    def put(self, content: Content) -> None:
+        """Into a copy in which nothing was changed but what is changed in the content, too."""
+        with self.connection.transaction():
+            self.connection.execute("; ".join(f"delete from {table.name}" for table in content.tables))
+            self._fill(content.tables)
+            self._set(content.numbers)
+
+    def is_untouched(self) -> bool:
+        return not self._changed() and not self._asked()
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """The same as long as nothing is written."""
+        rows = self.connection.execute(self.newest, prepare=True).fetchall()
+        return *rows, *sorted(self.connection.execute(self.stand, prepare=True))
+
+    def _changed(self) -> list[Table]:
+        found = self.connection.execute(self.changed, {"since": self.since}, prepare=True)
+        return [self.tables[name] for (name,) in found]
+
+    def _asked(self) -> set[Stand]:
+        """The sequences that have gone on since the test began."""
+        return set(self.connection.execute(self.stand, prepare=True)) - self.numbers
+
+    def _fill(self, tables: Iterable[Table]) -> None:
         with self.connection.cursor() as cursor:
-            changed = [
-                self.tables[name]
-                for (name,) in cursor.execute(self.changed, {"since": self.since}, prepare=True).fetchall()
-            ]
-            if changed:
-                cursor.execute("; ".join(f"delete from {table.name}" for table in changed))
-                cursor.execute(f"vacuum {', '.join(table.name for table in changed)}")
-            for table in changed:
+            for table in tables:
                 if table.rows:
                     with cursor.copy(
                         f"copy {table.name} ({table.columns}) from stdin (format binary)"
                     ) as content:
                         content.write(table.content)
-            for name, _, _ in set(cursor.execute(self.stand, prepare=True)) - self.numbers:
-                last, called = next((last, called) for each, last, called in self.numbers if each == name)
-                cursor.execute("select setval(%s, %s, %s)", [name, last, called])
-        self.since = self._transaction()
-        return True
+
+    def _set(self, numbers: Iterable[Stand]) -> None:
+        for stand in numbers:
+            self.connection.execute("select setval(%s, %s, %s)", stand)
 
     def close(self) -> None:
         for pool in self.pools.values():

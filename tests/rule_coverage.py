@@ -7,7 +7,11 @@ and a test that does not call it fails: this table cannot claim what is not so.
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
+from types import CodeType
+
+from core.rules import Rule
 
 PROOFS: dict[str, tuple[str, ...]] = {
     # Setting up.
@@ -745,3 +749,9 @@ def rules_proved_by(node: str) -> set[str]:
         for rule, test in _tests()
         if node == test or node.startswith(test if "[" in test else f"{test}[")
     }
+
+
+def code_of(rule: Rule) -> CodeType:
+    """The rule's own function, as a frame that runs it names it."""
+    code: CodeType = inspect.unwrap(rule.resolve()).__code__
+    return code

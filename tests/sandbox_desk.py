@@ -38,7 +38,7 @@ from core.queries import ledger
 from core.records import Milestone, OutgoingOperation, Party, PaymentOrder, Project
 from core.rules.permissions import Actor
 from core.rules.schedule import PlannedMilestone
-from tests import builders
+from tests import builders, kept_stories
 from tests.builders import Told, Town
 from tests.database import as_owner
 
@@ -54,6 +54,7 @@ class Market(Town):
 
     desk: Desk = field(init=False)
     sandbox: StripeSandbox = field(kw_only=True)
+    settings: tuple[Any, ...] = ()
     log_from: int = 0
     control: SandboxControl = field(init=False)
 
@@ -106,6 +107,7 @@ class Market(Town):
         _, setup = provider_accounts.set_up(self.desk, self.payer_id)
         return self.control.set_up(setup.id, token)
 
+    @kept_stories.once
     def newcomers(self, currency: str = "USD", **known: Any) -> None:
         """From now on `payer` and `payee` are two new people."""
         bank = {name: known.pop(name) for name in ("bank", "method") if name in known}
@@ -158,6 +160,7 @@ class Market(Town):
         wanted = select(Milestone).where(Milestone.project_id == project_id).order_by(Milestone.position)
         return self.read(lambda session: list(session.scalars(wanted)))
 
+    @kept_stories.once
     def funded(self, *amounts: Money, **agreed: Any) -> Told:
         """The first milestone is paid and held, and its charge has settled."""
         project = self.agreed(*amounts, **agreed)
@@ -167,15 +170,18 @@ class Market(Town):
         builders.clear_reviews(self, first.id)
         return Told(project.id, first.id)
 
+    @kept_stories.once
     def submitted(self, *amounts: Money, **agreed: Any) -> Told:
         told = self.funded(*amounts, **agreed)
         self.wait(hours=30)
         self.act(verification.submit, self.payee, milestone_id=told.milestone)
         return told
 
+    @kept_stories.once
     def in_mediation(self, *amounts: Money, mediator: str | None = "mia", **agreed: Any) -> Told:
         return builders.in_mediation(self, self.funded(*amounts, **agreed), mediator=mediator)
 
+    @kept_stories.once
     def pay_in(self, amount: int, currency: str = "USD") -> None:
         """The platform puts money of its own into its balance, and it is booked."""
         from core.processes import reconciliation
@@ -271,6 +277,7 @@ def with_a_desk(town: Town, sandbox: StripeSandbox, home: Path, **settings: Any)
     )
     log = sandbox.folder / "stripe-sandbox.jsonl"
     market = Market(**vars(town), sandbox=sandbox, log_from=log.stat().st_size)
+    market.settings = tuple(sorted(settings.items()))
     market.desk = Desk(
         settings=chosen,
         database=database,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.money import Money
 from core.queries import invariants
-from tests import builders
+from tests import builders, kept_stories
 from tests.builders import Town
 
 # What the owner of the tables has to switch off before any of this can be written at all.
@@ -84,14 +84,23 @@ BREAKS = {
 
 
 @pytest.fixture
-def lived(database: Database) -> Town:
+def town(database: Database) -> Town:
+    return builders.a_town(database)
+
+
+@pytest.fixture
+def lived(town: Town) -> Town:
+    held_and_divided(town)
+    return town
+
+
+@kept_stories.once
+def held_and_divided(town: Town) -> None:
     """Money held, money divided by a decision, refunded and paid out."""
-    town = builders.a_town(database)
     builders.in_mediation(town)
     told = builders.in_mediation(town)
     builders.decided(town, told, builders.a_draft(told, release=Money(20_000, "USD")))
     builders.carry_out(town)
-    return town
 
 
 def broken(session: Session) -> dict[str, list[dict[str, object]]]:

@@ -22,7 +22,7 @@ from core.queries.fee_breakdown import FeeBy, FeeRow
 from core.queries.journals import JournalFilter
 from core.records import Charge, Payout
 from core.rules.permissions import SYSTEM, NotPermitted
-from tests import builders
+from tests import builders, kept_stories
 from tests.builders import Told, Town
 
 
@@ -31,6 +31,7 @@ def town(database: Database) -> Town:
     return builders.a_town(database)
 
 
+@kept_stories.once
 def divided(town: Town) -> Told:
     told = builders.in_mediation(town)
     builders.decided(town, told, builders.a_draft(told, release=Money(20_000, "USD")))

@@ -5,14 +5,18 @@ A hundred blocks take about a tenth of a millisecond where they are in memory; t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from core.embedded_postgres import Server
 from core.queries import disputes
 from core.queries.disputes import BOUND, CaseFilter, Place, View, Watch
 from tests import builders
+from tests.database import fresh_copy
 
 MANY = 10_000
 # Pages of 8 KiB that one question may touch. What searches the whole queue needs 2,000 to 7,000; what goes to other
@@ -56,17 +60,18 @@ analyze;
 """
 
 
-pytestmark = pytest.mark.unrecorded  # ten thousand cases are written past every action
-
-
-@pytest.fixture
-def many(database: Database, owner: Database) -> builders.Town:
-    town = builders.a_town(database)
-    with owner.engine.begin() as connection:
-        for statement in LOAD.split(";"):
-            if statement.strip():
-                connection.exec_driver_sql(statement.replace("%", "%%"))
-    return town
+@pytest.fixture(scope="module")
+def many(server: Server, town_template: str) -> Iterator[builders.Town]:
+    """One for all who only read it."""
+    with fresh_copy(server, town_template) as urls:
+        database, owner = Database(urls.app_url), Database(urls.owner_url)
+        with owner.engine.begin() as connection:
+            for statement in LOAD.split(";"):
+                if statement.strip():
+                    connection.exec_driver_sql(statement.replace("%", "%%"))
+        yield builders.a_town(database)
+        database.dispose()
+        owner.dispose()
 
 
 def asked(town: builders.Town) -> dict[str, CaseFilter]:

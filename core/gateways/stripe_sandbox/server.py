@@ -43,6 +43,11 @@ class StripeSandbox:
         return "sk_test_" + re.sub(r"[^A-Za-z0-9]", "", f"sandbox{self.seed}")
 
     @property
+    def written(self) -> int:
+        """Greater whenever anything was asked or ordered."""
+        return self._open().store.db.total_changes
+
+    @property
     def control(self) -> SandboxControl:
         return SandboxControl(self.url, self.key)
 
