@@ -152,7 +152,8 @@ def copy(request: pytest.FixtureRequest) -> Iterator[Copy]:
     in_town = {"town", "market"} & set(request.fixturenames)
     reused: ReusedDatabase = request.getfixturevalue("reused_town" if in_town else "reused_empty")
     with reused.lent() as copy:
-        if in_town and "monkeypatch" not in request.fixturenames:
+        alike = "monkeypatch" not in request.fixturenames and request.node.get_closest_marker("lived") is None
+        if in_town and alike:
             proved = rules_proved_by(request.node.nodeid)
             proves = frozenset(code_of(rule) for rule in RULES if rule.name in proved)
             kept_stories.stages[copy.urls.database] = kept_stories.Stage(copy, proves)

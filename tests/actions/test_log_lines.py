@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from tests.sandbox_desk import Market
 
 
+@pytest.mark.lived
 def test_lines_about_an_operation_have_its_key(market: Market) -> None:
     with capture_logs(processors=[merge_contextvars]) as said:
         market.funded()
