@@ -34,7 +34,14 @@ from tests.rule_coverage import code_of, rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
 JOURNEYS = "tests/journeys/"
-LONGEST = (JOURNEYS, "tests/demo/test_parts.py", "tests/test_embedded_postgres.py", "tests/api/test_fuzz.py")
+LONGEST = (
+    JOURNEYS,
+    "tests/demo/test_parts.py",
+    "tests/faults/test_seeds.py",
+    "tests/invariants/test_random_lives.py",
+    "tests/test_embedded_postgres.py",
+    "tests/api/test_fuzz.py",
+)
 
 hypothesis.settings.register_profile("desk", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("desk")

@@ -23,6 +23,10 @@ from tests.sandbox_desk import Market
 
 APPROVE, PREVIEW, CONFIRM, WEBHOOK = 12, 7, 21, 12
 
+pytestmark = (
+    pytest.mark.lived
+)  # what was read once and is known since, as the desk's name, is known from the story
+
 
 @pytest.fixture
 def town(database: Database) -> Town:
