@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from core import audit
 from core.audit import checkpoints, sealing
@@ -160,6 +161,27 @@ def test_a_restored_copy_takes_no_entry_before_a_new_epoch_is_open(log: Log) -> 
     )
     log.seal()
     log.write()
+
+
+def test_a_restored_copy_takes_no_row_before_a_new_epoch_is_open(log: Log) -> None:
+    """Also on a connection that was refused before: the answer is kept for a connection only where it was yes."""
+    log.written(1)
+    known = "insert into settlement_currencies (currency, settles, known_from, at) values ('{}', true, 'STRIPE', now())"
+    with log.owner.transaction() as session:
+        session.execute(text(known.format("EUR")))
+    restored(log)
+    copy = Database(log.owner.url.render_as_string(hide_password=False))  # it has connections of its own
+    change, remove = "update settlement_currencies set settles = false", "delete from settlement_currencies"
+    with copy.engine.connect() as connection:
+        for statement in (known.format("USD"), change, remove):
+            with pytest.raises(DBAPIError, match="restored from a dump"):
+                connection.execute(text(statement))
+            connection.rollback()
+        log.seal()
+        for statement in (known.format("USD"), change, remove):
+            connection.execute(text(statement))
+        connection.commit()
+    copy.dispose()
 
 
 def test_a_new_epoch_closes_the_old_one_and_counts_anew(log: Log) -> None:
