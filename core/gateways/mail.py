@@ -17,13 +17,13 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import idna
@@ -36,6 +36,7 @@ from core.letters.template import line
 PATIENCE = 15.0  # seconds for each answer of the server
 CLOSING = 421
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+RECURRING = frozenset({"mime-version", "content-transfer-encoding", "auto-submitted", "content-type"})
 
 
 class MailRefused(DeskError):
@@ -75,6 +76,32 @@ def mail_from(settings: Settings) -> Mail:
     return Smtp.parse(settings.smtp_url) if settings.smtp_url else MailFolder(settings.home / "mail")
 
 
+class RememberedHeaders(HeaderRegistry):
+    """The library's headers. It makes a class for each header that is set or counted, and parses what is the same in
+    every letter each time; these do it once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[str, Any] = {}
+        self._recurring: dict[tuple[str, str], Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._kinds:
+            self._kinds[name] = super().__getitem__(name)
+        return self._kinds[name]
+
+    def __call__(self, name: str, value: Any) -> Any:
+        # A content type with a boundary is one letter's own.
+        if name.lower() not in RECURRING or "boundary" in value:
+            return super().__call__(name, value)
+        if (name, value) not in self._recurring:
+            self._recurring[name, value] = super().__call__(name, value)
+        return self._recurring[name, value]
+
+
+ASCII, UTF8 = (each.clone(header_factory=RememberedHeaders()) for each in (SMTP, SMTPUTF8))
+
+
 def compose(
     *, number: str, sender: str, name: str, address: str, subject: str, text: str, html: str, at: datetime
 ) -> EmailMessage:
@@ -86,7 +113,7 @@ def compose(
         raise MailMisconfigured(reason=f"MAIL_FROM: {error.facts['reason']}") from error
     to = _address(line(name), address)
     ascii_only = of.username.isascii() and to.username.isascii()
-    message = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
+    message = EmailMessage(policy=ASCII if ascii_only else UTF8)
     try:
         message["From"], message["To"] = of, to
         message["Subject"] = " ".join(subject.split())
