@@ -173,7 +173,7 @@ def test_a_restored_copy_takes_no_row_before_a_new_epoch_is_open(log: Log) -> No
     copy = Database(log.owner.url.render_as_string(hide_password=False))  # it has connections of its own
     change, remove = "update settlement_currencies set settles = false", "delete from settlement_currencies"
     with copy.engine.connect() as connection:
-        for statement in (known.format("USD"), change, remove):
+        for statement in 8 * (known.format("USD"), change, remove):  # until the plans are kept
             with pytest.raises(DBAPIError, match="restored from a dump"):
                 connection.execute(text(statement))
             connection.rollback()
