@@ -46,6 +46,7 @@ Result = TypeVar("Result")
 RETRIES = 4
 POOL_SIZE = 8  # connections that are kept; as many more while they are needed
 TRUSTED_FOR = 30.0  # seconds that a connection lies unused before it is asked whether it still answers
+NEWEST = 2**63 - 1  # above every id: a page of rows with an id below it begins with the newest
 SNAPSHOT: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ"}
 
 NAMES = {

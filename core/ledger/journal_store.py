@@ -17,6 +17,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import DeskError, NotFound
 from core.ledger import accounts
 from core.ledger.journals import Journal, Posting, UnbalancedJournal
@@ -56,7 +57,6 @@ PAGE = text(
 )
 OF_MILESTONE = text("select * from journals where milestone_id = :milestone_id order by id")
 ONE = text("select * from journals where id = :id")
-NEWEST = 2**63 - 1
 
 
 class Overdraft(DeskError):

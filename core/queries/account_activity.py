@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.ledger import accounts
 from core.ledger.accounts import Side
 from core.money import Money
-from core.queries.ledger import NEWEST, AccountEntry, sides
+from core.queries.ledger import AccountEntry, sides
 from core.queries.movements import DAWN, DAY, Period, moved
 
 # Between which journals a period was posted is known from the daily totals, so that of a long register only the page is

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.ledger import accounts
 from core.money import Money
 from core.policy.limits import BANK_MATCH_WITHIN
 
-NEWEST = 2**63 - 1
 SHOWN = 50
 
 

@@ -9,12 +9,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.money import Money, shown_order
 from core.rules.bank_statements import Balances, StatementFormat, days
 from core.rules.references import reference
-
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.ledger import accounts
 from core.money import Money
 from core.rules import chargebacks as rules
 from core.rules.references import reference
-
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

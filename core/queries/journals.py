@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.ledger import accounts
 from core.like_patterns import like
 from core.money import Money
 from core.queries import conversions
 from core.queries.conversions import Conversion
-from core.queries.ledger import NEWEST, sides
+from core.queries.ledger import sides
 from core.rules.references import reference
 
 RECENT = 100_000

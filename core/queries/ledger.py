@@ -14,14 +14,13 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.ledger import accounts, journal_store
 from core.ledger.accounts import CHART, Book
 from core.money import Money, shown_order
 from core.queries.movements import DAY, FIRST, LAST, NOTHING, Moved, Period, Turnover, moved
 from core.records import Milestone, Party
-
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from datetime import date, datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.ledger import accounts
 from core.money import Money
 from core.queries.journals import Leg
 from core.queries.ledger import sides
 from core.rules.references import reference
-
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.money import Money
 from core.policy import Platform
 from core.queries.journals import title
-from core.queries.ledger import NEWEST
 from core.queries.movements import Period
 from core.queries.yearly_statements import OF, OWN, Flow
 from core.rules.references import reference

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.rules.references import whole
 from core.rules.webhooks import EventStatus
 
-NEWEST = 2**63 - 1
 BEGINS = "evt_"
 
 

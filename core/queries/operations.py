@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from core.actions.operations.operation_keys import idempotency_key
 from core.actions.operations.operation_states import SHORT_OF_MONEY
+from core.db import NEWEST
 from core.errors import NotFound
 from core.like_patterns import begins
 from core.money import Money
 from core.rules.operations import OperationStatus, OperationView
 from core.rules.refunds import RefundStatus
 
-NEWEST = 2**63 - 1
 # What Stripe has given an id and not finished waits for news only, whatever queue it stands in for its next look.
 STORED = {
     "SENT": "o.status = 'QUEUED' and o.provider_id is not null",

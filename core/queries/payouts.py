@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money
@@ -17,7 +18,6 @@ from core.queries.word_search import MILESTONES, PARTIES, PROJECTS
 from core.rules.payouts import PayoutStatus
 from core.rules.references import number_in, reference
 
-NEWEST = 2**63 - 1
 UNOWNED = "none"
 ANY_UNDER_WAY = "UNDER_WAY"
 UNDER_WAY = tuple(

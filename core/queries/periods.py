@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit import period_summary
+from core.db import NEWEST
 from core.errors import NotFound
 from core.ledger.accounts import CHART, AccountType
 from core.ledger.postings.year_end import RESULT
@@ -24,7 +25,6 @@ from core.rules.breaks import counted
 from core.rules.check_runs import CheckPart
 from core.rules.periods import DAY, Item, PeriodKind, Span, reopened_with, span
 
-NEWEST = 2**63 - 1
 OPEN_FROM = text("select open_from from ledger_lock where open_from > '-infinity'")
 RUN = text(
     """

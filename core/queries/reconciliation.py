@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.money import Money
 from core.policy.limits import RECONCILED_WITHIN
 from core.rules.reconciliation import RunStatus, RunView
 from core.rules.references import reference
 
-NEWEST = 2**63 - 1
 # The mark of a run that somebody is at: whoever is holds an advisory lock with the run's number
 # (`Database.presence_lock`), until the process ends, or dies.
 MARK = 0x7EC0

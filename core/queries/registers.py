@@ -15,11 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit.filters import AuditFilter
+from core.db import NEWEST
 from core.money import Money
 from core.queries.movements import Period
 from core.rules.references import reference
-
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

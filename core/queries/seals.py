@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.audit.checkpoint_lines import lines_from
 from core.audit.checkpoints import file_of
 from core.audit.pinned_keys import ledger_name
+from core.db import NEWEST
 
 LONGEST_SCAN = 1000
 PAGE = text(
@@ -27,7 +28,6 @@ PAGE = text(
     from seals where n < :before order by n desc limit :limit
     """
 )
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

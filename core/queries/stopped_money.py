@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.operations.operation_states import SHORT_OF_MONEY
+from core.db import NEWEST
 from core.money import Money
 from core.queries import payee_accounts, release_blocks
 from core.rules import holds
@@ -21,8 +22,6 @@ from core.rules.chargebacks import ChargebackStatus
 from core.rules.payee_accounts import BankWait
 from core.rules.references import reference
 from core.rules.stopped_money import Standing, Stop, on_the_way, standing
-
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from core.db import NEWEST
 from core.errors import NotFound
 from core.ledger import accounts
 from core.ledger.journals import Journal
@@ -22,7 +23,6 @@ from core.records.ledger import journals
 from core.rules.references import reference
 from core.rules.suspense import TARGETS, SettledAs, SuspenseStatus, journal_key
 
-NEWEST = 2**63 - 1
 MOST = 200
 
 

@@ -16,10 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import jobs
+from core.db import NEWEST
 from core.errors import NotFound
 from core.policy.limits import WORKER_SILENT_AFTER
-
-NEWEST = 2**63 - 1
 
 
 class WorkerState(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.platform import opening_balances
 from core.db import Database
-from core.errors import DeskError
+from core.errors import DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.ledger.accounts import CHART, AccountType
 from core.ledger.invariants import check
@@ -97,8 +97,15 @@ def test_an_account_that_is_not_in_the_chart_is_refused(town: Town, code: str) -
 
 
 def test_an_account_that_nothing_was_posted_to_is_empty(town: Town) -> None:
-    assert town.read(lambda s: ledger.account(s, "held:99999", "JPY")).balance.is_zero
-    assert town.read(lambda s: ledger.register(s, "held:99999", "JPY")) == []
+    told = builders.in_mediation(town)
+    code = f"held:{told.milestone}"
+    assert town.read(lambda s: ledger.account(s, code, "JPY")).balance.is_zero
+    assert town.read(lambda s: ledger.register(s, code, "JPY")) == []
+
+
+def test_there_is_no_account_of_a_milestone_that_is_not_there(town: Town) -> None:
+    with pytest.raises(NotFound, match="no milestone 99999"):
+        town.read(lambda s: ledger.account(s, "held:99999", "JPY"))
 
 
 def test_journals_are_found_by_kind_account_milestone_period_and_words(town: Town) -> None:
