@@ -323,4 +323,5 @@ def test_requests_that_wait_for_a_person_are_listed_as_on_the_page(
         unrecorded.admit(session)
     (row,) = desk.run("operation", "list", "--json").well().json["review"]
     assert (row["kind"], row["reason"]) == ("CHARGE", "No clear answer.")
-    assert f"{row['key']}  {row['amount']}  No clear answer." in desk.run("operation", "list").well().out
+    assert row["amount"] == {"minor": 190_041, "currency": "USD"}
+    assert f"{row['key']}  $1,900.41  No clear answer." in desk.run("operation", "list").well().out

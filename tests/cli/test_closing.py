@@ -24,6 +24,13 @@ TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def days() -> None:
+    """Midnight may have passed since the file was read."""
+    today = datetime.now(UTC).date()
+    globals().update(TODAY=today, YESTERDAY=today - timedelta(days=1))
+
+
 @pytest.fixture
 def books(town: Town) -> Town:
     """An opening balance of yesterday, and a statement that was reconciled until now."""

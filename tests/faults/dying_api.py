@@ -21,7 +21,7 @@ from core.desk import Desk
 from dashboard.server import api_only
 from tests.seeded_faults.victims import Death, Point, comes_to
 
-CLAIM = "INSERT INTO api_answers"
+CLAIM = "insert into api_answers"
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def _armed_by_a_claim(death: Death) -> None:
 
     def statement(_: Any, __: Any, sql: str, *___: Any) -> None:
         nonlocal armed
-        armed = armed or sql.lstrip().startswith(CLAIM)
+        armed = armed or sql.lstrip().lower().startswith(CLAIM)
 
     event.listen(Engine, "before_cursor_execute", statement)
     comes_to(death, lambda _: os.kill(os.getpid(), signal.SIGKILL), counts=lambda: armed)
