@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import audit, db
 from core.audit.actions import AuditAction
 from core.db import Database, at_commit
+from core.embedded_postgres import Urls
 from core.one_statement import write_together
 from core.records import Milestone, PaymentEvent, PaymentOrder
 from core.rules.payment_states import CauseKind
@@ -20,7 +21,7 @@ from tests.builders import NOW, a_town, funded
 
 ENTRIES = text("select *, before is null and after is null as is_null from audit_entries order by id")
 CUT = text(
-    "select pg_terminate_backend(pid) from pg_stat_activity"
+    "select pg_terminate_backend(pid, 60000) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
 
@@ -148,8 +149,11 @@ def test_a_connection_that_was_lost_is_found_before_an_action_begins(
         assert len(session.execute(ENTRIES).all()) == 2
 
 
-def test_a_connection_that_was_just_used_costs_no_question(database: Database, owner: Database) -> None:
+def test_a_connection_that_was_just_used_costs_no_question(urls: Urls, owner: Database) -> None:
     """One statement is all that the server saw since."""
+    database = Database(
+        urls.app_url
+    )  # with one connection: those that are kept from test to test may be several
     process = database.run(lambda session: session.scalar(text("select pg_backend_pid()")))
     asked = text("select state, query from pg_stat_activity where pid = :process").bindparams(process=process)
     with owner.transaction() as session:
@@ -159,3 +163,4 @@ def test_a_connection_that_was_just_used_costs_no_question(database: Database, o
         assert session.execute(asked).all() == [("idle", "COMMIT")]
     assert connection.scalar(text("select pg_backend_pid()")) == process  # it is the one that was asked about
     connection.close()
+    database.dispose()

@@ -103,10 +103,12 @@ def reopen(
     from core.actions.periods import reopening
     from core.queries import periods as queries
     from core.rules import periods as rules
+    from core.rules.permissions import Permission, require_one
 
     chosen = day_of(day)
     with opened() as desk:
         actor, now = operator.actor(desk, as_), desk.clock()
+        require_one(actor, Permission.REOPEN_PERIOD, Permission.CONFIRM_REOPENING)
         wanted = rules.span(kind, chosen, year_begins=desk.settings.fiscal_year_begins)
         with desk.database.reading() as session:
             row = queries.closed(session, wanted)
@@ -179,8 +181,12 @@ def verify(
     try:
         summary = json.loads(file.read_text(encoding="utf-8"))
         period = f"{summary['first']} to {summary['last']}"
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise SummaryUnreadable(path=file, why=type(problem).__name__) from None
+    except OSError as problem:
+        raise SummaryUnreadable(path=file, why=(problem.strerror or "it cannot be opened").lower()) from None
+    except ValueError:
+        raise SummaryUnreadable(path=file, why="it is no JSON") from None
+    except (KeyError, TypeError):
+        raise SummaryUnreadable(path=file, why="it names no first and last day") from None
     public = period_summary.signer_of(summary)
     wanted = named_key(key) if key else None
     good = public is not None and wanted in (None, public.fingerprint)

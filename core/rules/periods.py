@@ -42,6 +42,11 @@ class PeriodNotClosed(DeskError):
     """{period} is not closed, so there is nothing to reopen."""
 
 
+class ClosedSinceAsked(DeskError):
+    """{closed} closed after this was asked for, and would be open again too. Ask again, so that the second person
+    agrees to all of it."""
+
+
 def reopened_with(earlier: Span, reason: str) -> str:
     """Why a period was reopened of which nobody asked it: it was closed after one that was."""
     return f"Closed after {earlier.words}, which was reopened: {reason}"

@@ -32,7 +32,15 @@ from core.queries.financial_reports import FinancialReportKind
 from core.queries.movements import Period as Days
 from core.records import Break, Notification, Period, PeriodReopening, ReconciliationRun
 from core.rules.breaks import BreakClass, Side
-from core.rules.periods import PeriodClosed, PeriodKind, PeriodNotClosed, PeriodNotReady, closed_by, span
+from core.rules.periods import (
+    ClosedSinceAsked,
+    PeriodClosed,
+    PeriodKind,
+    PeriodNotClosed,
+    PeriodNotReady,
+    closed_by,
+    span,
+)
 from core.rules.permissions import TABLE, NotPermitted, Permission, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalWaits
 from core.rules.reconciliation import BreakKind
@@ -320,6 +328,23 @@ def test_a_request_for_what_was_reopened_with_an_earlier_period_goes_back_to_its
     assert town.database.run(lambda s: reopening.return_stale(s, now=town.now, number=asked[1]))
     returned = town.read(lambda s: s.get_one(PeriodReopening, asked[1]))
     assert (returned.status, returned.note) == ("RETURNED", reopening.OPEN_ALREADY)
+
+
+def test_nobody_agrees_to_more_than_was_asked_for(town: Town) -> None:
+    """What closes after the request would be open again too, which neither of the two has read of."""
+    reconciled(town)
+    first = close(town, YESTERDAY - DAY)
+    asked = town.act(reopening.propose, town.as_staff("fay"), period_id=first.id, reason="A fee was missing.")
+    town.wait(minutes=1)
+    second = close(town)
+    with pytest.raises(ClosedSinceAsked, match=f"^{YESTERDAY:%-d %b %Y} closed after this was asked for"):
+        town.act(reopening.approve, town.as_staff("cora"), reopening_id=asked.id)
+    assert [row.status for row in town.read(periods.rows)] == ["CLOSED", "CLOSED"]
+    assert town.read(lambda s: reopening.stale(s, now=town.now)) == [asked.id]
+    assert town.database.run(lambda s: reopening.return_stale(s, now=town.now, number=asked.id))
+    again = town.act(reopening.propose, town.as_staff("fay"), period_id=first.id, reason="A fee was missing.")
+    opened = town.act(reopening.approve, town.as_staff("cora"), reopening_id=again.id)
+    assert [each.id for each in opened] == [first.id, second.id]
 
 
 def test_a_reopening_that_is_rejected_or_withdrawn_opens_nothing(town: Town) -> None:

@@ -158,3 +158,15 @@ def test_a_statement_of_a_party_is_printed_and_written(
     terminal.run("statement-of", 1, "--month", month, "--as", town.staff["mia"]).refuses(
         "You may not read the ledger"
     )
+
+
+def test_what_is_no_summary_is_refused_in_words(terminal: Terminal, tmp_path: Path) -> None:
+    for content, why in ((b"%PDF-1.4", "it is no JSON"), (b"[]", "it names no first and last day")):
+        (tmp_path / "summary.json").write_bytes(content)
+        terminal.run("period", "verify", tmp_path / "summary.json").refuses(why)
+    terminal.run("period", "verify", tmp_path / "none.json").refuses("no such file")
+
+
+def test_who_may_not_reopen_is_told_nothing_of_the_period(terminal: Terminal, books: Town) -> None:
+    command = ("reopen", "day", YESTERDAY, "--reason", "A fee was missing.", "--as", books.staff["mia"])
+    terminal.run(*command).refuses("You may not")  # it is open, which is not said

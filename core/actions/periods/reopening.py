@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -56,7 +56,7 @@ def approve(
 ) -> list[Period]:
     """Agree: this period and all that were closed after it are open again; returns them, oldest first.
 
-    Raises what `proposals.require_checker` does, `ProposalEnded`, `PeriodNotClosed`.
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `PeriodNotClosed`, `ClosedSinceAsked`.
     """
     require(actor, Permission.CONFIRM_REOPENING, now)
     said = given(reason) if reason.strip() else None
@@ -65,12 +65,13 @@ def approve(
     first = _period(session, row.period_id)
     if first.status != PeriodStatus.CLOSED:
         raise rules.PeriodNotClosed(period=words(first))
+    if since := _closed_since(session, row, first):
+        raise since
     why, asked = said or row.reason, _span(first)
     proposals.settle(row, ProposalStatus.DONE, actor, now=now)
     row.note = said
     session.flush()
-    closed = select(Period).where(Period.status == PeriodStatus.CLOSED, Period.last_day >= first.first_day)
-    found = list(session.scalars(closed.order_by(Period.first_day, Period.id).with_for_update()))
+    found = list(session.scalars(_open_with(first).with_for_update()))
     for period in found:
         audit.become(period, PeriodStatus.REOPENED, now=now, by=actor)
         period.reopening_id = row.id
@@ -107,9 +108,12 @@ def stale(session: Session, *, now: datetime) -> list[int]:
 
 
 def fallen(session: Session, row: PeriodReopening, *, now: datetime) -> str | None:
-    """Why: its maker, its time, or that the period is open."""
-    if session.get_one(Period, row.period_id).status != PeriodStatus.CLOSED:
+    """Why: its maker, its time, that the period is open, or that more would be opened than was asked for."""
+    first = session.get_one(Period, row.period_id)
+    if first.status != PeriodStatus.CLOSED:
         return OPEN_ALREADY
+    if since := _closed_since(session, row, first):
+        return since.message
     return proposals.flaw(session, waiting(row), now=now)
 
 
@@ -140,6 +144,18 @@ def waiting_of(session: Session, reopening_id: int) -> Waiting:
 def waiting(row: PeriodReopening) -> Waiting:
     """The request as what waits for a second person."""
     return Waiting(ProposalKind.PERIOD_REOPENING, row.proposed_by, row.proposed_at)
+
+
+def _open_with(first: Period) -> Select[tuple[Period]]:
+    """The period and all that are closed after it, oldest first."""
+    closed = select(Period).where(Period.status == PeriodStatus.CLOSED, Period.last_day >= first.first_day)
+    return closed.order_by(Period.first_day, Period.id)
+
+
+def _closed_since(session: Session, row: PeriodReopening, first: Period) -> rules.ClosedSinceAsked | None:
+    """Nobody agrees to more than was asked for."""
+    closed = [words(each) for each in session.scalars(_open_with(first)) if each.closed_at > row.proposed_at]
+    return rules.ClosedSinceAsked(closed=", ".join(closed)) if closed else None
 
 
 def words(period: Period) -> str:
