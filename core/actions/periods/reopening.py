@@ -146,7 +146,7 @@ def waiting(row: PeriodReopening) -> Waiting:
     return Waiting(ProposalKind.PERIOD_REOPENING, row.proposed_by, row.proposed_at)
 
 
-def _open_with(first: Period) -> Select[tuple[Period]]:
+def _open_with(first: Period) -> Select[Period]:
     """The period and all that are closed after it, oldest first."""
     closed = select(Period).where(Period.status == PeriodStatus.CLOSED, Period.last_day >= first.first_day)
     return closed.order_by(Period.first_day, Period.id)
