@@ -127,7 +127,8 @@ def reopen(
     words = (
         f"Reopened: {', '.join(periods)}."
         if done
-        else f"Submitted: {periods[0]} is reopened when somebody else runs the same command."
+        else f"Submitted: {periods[0]} is reopened when somebody else agrees: on the page Periods, or with the same"
+        " command and the owner's login."
     )
     say({"reopened": done, "periods": periods}, as_json=as_json, words=tell(words))
 

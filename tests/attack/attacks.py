@@ -288,6 +288,11 @@ PLAYED: Mapping[str, Mapping[str, str]] = {
             " tests/migrations/test_logins.py::test_the_auditor_reads_nothing_that_opens_a_door"
         ),
         "A role is given, or the last administrator taken, by SQL.": ("tests/actions/test_role_grants.py::*"),
+        "With the application's login a temporary table is laid before one that a guard reads.": (
+            "tests/attack/test_by_sql.py::test_no_temporary_table_is_taken_for_the_log"
+            " test_every_function_looks_at_temporary_tables_last"
+            " tests/ledger/test_guards.py::*"
+        ),
         "With the application's login an emergency is made up, or reviewed in the name of another.": (
             "tests/attack/test_by_sql.py::test_no_emergency_is_made_up_by_sql_with_an_entry_of_nobodys"
             " test_an_emergency_is_not_reviewed_by_sql_in_the_name_of_another"

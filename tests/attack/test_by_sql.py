@@ -246,3 +246,42 @@ def test_no_role_is_given_by_sql_with_a_second_person_who_did_nothing(town: Town
     ):
         assert refused(town, approve, ENTRY.format(action=f"{by}:{action}", kind=kind, table=table))
     assert roles(town) == {"mediator"}
+
+
+LAID_BEFORE = """
+create temporary table audit_entries as select * from public.audit_entries where false;
+insert into audit_entries (id, at, actor_kind, actor_id, role, action, object_kind, object_id, after, xid)
+select 1, now(), 'staff', :alf, 'administrator', 'staff:role:grant', 'role_grant', max(id)::text, '{"status": "DONE"}',
+       pg_current_xact_id() from role_grants
+"""
+
+
+def test_no_temporary_table_is_taken_for_the_log(town: Town) -> None:
+    """PostgreSQL looks there first, unless the path of a function names it."""
+    town.act(
+        role_grants.propose,
+        at_terminal(town, "ada"),
+        staff_id=town.staff["mia"],
+        roles=[Role.MEDIATOR, Role.ADMINISTRATOR],
+        reason="More work.",
+    )
+    approve = "update role_grants set status = 'DONE', settled_by = :alf, settled_at = now()"
+    assert refused(town, approve, *LAID_BEFORE.strip().split(";"))
+    assert roles(town) == {"mediator"}
+
+
+def test_every_function_looks_at_temporary_tables_last(owner: Database) -> None:
+    paths = text(
+        "select p.oid::regprocedure::text, substr(setting, 13) from pg_proc p, unnest(p.proconfig) as setting"
+        " where p.pronamespace = 'public'::regnamespace and setting like 'search_path=%'"
+    )
+    pathless = text(
+        "select p.oid::regprocedure::text from pg_proc p join pg_trigger t on t.tgfoid = p.oid"
+        " where p.pronamespace = 'public'::regnamespace and p.prosrc ~* 'from' and p.proname !~ '^procrastinate'"
+        " and not exists (select from unnest(p.proconfig) as setting where setting like 'search_path=%')"
+    )
+    with owner.reading() as session:
+        found = session.execute(paths).all()
+        assert len(found) > 100
+        assert [name for name, path in found if not path.endswith(", pg_temp")] == []
+        assert session.scalars(pathless).all() == []
