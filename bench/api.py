@@ -36,6 +36,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bench.core_seconds import with_children
 from bench.ledger import reachable
 from bench.pages import free_port
 from core import api
@@ -51,7 +52,6 @@ from tests.parties import OPERATOR
 from tests.sandbox_desk import Market, a_market
 
 KEYS = 200  # each has its own share of requests (`core.api.http.rate_limits`)
-TICKS = os.sysconf("SC_CLK_TCK")
 RATIO, MORE = 0.5, 1.8  # wanted: of the bare answers, and by two processes
 Ask = Callable[[], bytes]
 
@@ -126,7 +126,7 @@ class Served:
 
     def seconds(self) -> tuple[float, float]:
         """Of a core so far: its own processes', PostgreSQL's."""
-        return _seconds(self.process.pid), _seconds(self.postmaster)
+        return with_children(self.process.pid), with_children(self.postmaster)
 
     def asked(self, ask: Ask, *, seconds: float, connections: int) -> Round:
         answered, until = [0] * connections, time.monotonic() + seconds
@@ -167,26 +167,6 @@ def _require_success(line: socket.socket) -> None:
         body += line.recv(65_536)
     if not head.startswith(b"HTTP/1.1 20"):
         raise SystemExit(f"{head!r} {body!r}")
-
-
-def _seconds(pid: int) -> float:
-    """Of a core, by this process, its children and those of them that have ended."""
-    mine = [pid, *(int(each) for each in os.listdir("/proc") if each.isdigit() and _parent(int(each)) == pid)]
-    ended = _stat(pid)[15:17]
-    return (sum(int(part) for each in mine for part in _stat(each)[13:15]) + sum(map(int, ended))) / TICKS
-
-
-def _parent(pid: int) -> int:
-    return int(_stat(pid)[3])
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/…/stat, as proc(5) counts them from 1; zeros of one that has ended."""
-    try:
-        before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
-    except OSError:
-        return ["0"] * 20
-    return [before, "", *after.split()]
 
 
 def bare(url: str) -> Starlette:

@@ -30,6 +30,7 @@ import structlog
 from sqlalchemy import text
 
 from bench.actions import approve
+from bench.core_seconds import of_process
 from bench.ledger import reachable
 from core import audit
 from core.audit.canonical import KINDS
@@ -197,15 +198,6 @@ def verify(url: str, folder: Path) -> None:
         1024 if sys.platform == "linux" else 1024**2
     )
     print(json.dumps({"rows": report.rows, "seconds": seconds, "core": core, "megabytes": most}))
-
-
-def of_process(number: int) -> float:
-    """Seconds of a core that a process of this machine has had; none where that is not told."""
-    try:
-        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def main() -> int:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 
 import structlog
-from sqlalchemy import ColumnElement, Select, exists, literal, select, union_all
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import chargeback_acceptance
@@ -25,21 +25,8 @@ from core.actions.staff import policy_change, role_grants
 from core.db import is_away
 from core.desk import Desk
 from core.errors import DeskError
-from core.records import (
-    BankChangeProposal,
-    ChargebackAcceptance,
-    DebtWriteOff,
-    Decision,
-    Erasure,
-    HoldLift,
-    ManualJournal,
-    PeriodReopening,
-    PolicyProposal,
-    RoleGrant,
-    SuspenseItem,
-)
-from core.rules.proposals import ProposalKind, ProposalStatus
-from core.rules.suspense import SuspenseStatus
+from core.queries.second_person import WAITING
+from core.rules.proposals import ProposalKind
 
 log = structlog.get_logger(__name__)
 
@@ -58,26 +45,11 @@ STALE: Mapping[ProposalKind, tuple[Callable[..., list[int]], Callable[..., bool]
     ProposalKind.HOLD_LIFT: (hold_lifts.stale, hold_lifts.return_stale),
     ProposalKind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }
-# Which rows of each kind wait for anybody: one statement says of which kinds there are any.
-WAITING: Mapping[ProposalKind, ColumnElement[bool]] = {
-    ProposalKind.DECISION: Decision.status.in_(recorded_decision.PENDING),
-    ProposalKind.SUSPENSE_EXPLANATION: (SuspenseItem.status == SuspenseStatus.OPEN)
-    & SuspenseItem.proposed_as.is_not(None),
-    **{
-        kind: row.status == ProposalStatus.PROPOSED
-        for kind, row in (
-            (ProposalKind.POLICY_CHANGE, PolicyProposal),
-            (ProposalKind.CHARGEBACK_ACCEPTANCE, ChargebackAcceptance),
-            (ProposalKind.MANUAL_JOURNAL, ManualJournal),
-            (ProposalKind.DEBT_WRITE_OFF, DebtWriteOff),
-            (ProposalKind.BANK_CHANGE, BankChangeProposal),
-            (ProposalKind.ROLE_GRANT, RoleGrant),
-            (ProposalKind.ERASURE, Erasure),
-            (ProposalKind.HOLD_LIFT, HoldLift),
-            (ProposalKind.PERIOD_REOPENING, PeriodReopening),
-        )
-    },
-}
+# One statement says of which kinds anything waits; a decision is looked at until it is carried out.
+WAITS = text(
+    " union ".join(f"select '{kind.value}' where exists ({WAITING[kind]})" for kind in STALE)
+    + f" union select '{ProposalKind.DECISION.value}' from decisions where status = 'COOLING_OFF'"
+)
 
 
 def return_stale(desk: Desk) -> int:
@@ -86,19 +58,10 @@ def return_stale(desk: Desk) -> int:
 
 
 def waiting(desk: Desk) -> list[ProposalKind]:
-    """The kinds of which anything waits for a second person, in the order of `STALE`."""
+    """The kinds of which anything waits, in the order of `STALE`."""
     with desk.database.glance() as session:
-        there = set(session.scalars(_kinds()))
-    return [kind for kind in STALE if kind in there]
-
-
-@cache
-def _kinds() -> Select[str]:
-    each = (
-        select(literal(str(kind)).label("kind")).where(exists().where(rows)) for kind, rows in WAITING.items()
-    )
-    found = union_all(*each).subquery()
-    return select(found.c.kind)
+        there = set(session.scalars(WAITS))
+    return [kind for kind in STALE if kind.value in there]
 
 
 def found(desk: Desk, kind: ProposalKind) -> list[int]:

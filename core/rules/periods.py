@@ -42,9 +42,9 @@ class PeriodNotClosed(DeskError):
     """{period} is not closed, so there is nothing to reopen."""
 
 
-class ClosedSinceAsked(DeskError):
-    """{closed} closed after this was asked for, and would be open again too. Ask again, so that the second person
-    agrees to all of it."""
+def closed_since_asked(closed: str) -> str:
+    """Why a request to reopen an earlier period can no longer be approved: the second person would agree to more."""
+    return f"{closed} closed after it was asked for, and would be open again too."
 
 
 def reopened_with(earlier: Span, reason: str) -> str:

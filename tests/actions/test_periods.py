@@ -33,7 +33,6 @@ from core.queries.movements import Period as Days
 from core.records import Break, Notification, Period, PeriodReopening, ReconciliationRun
 from core.rules.breaks import BreakClass, Side
 from core.rules.periods import (
-    ClosedSinceAsked,
     PeriodClosed,
     PeriodKind,
     PeriodNotClosed,
@@ -42,7 +41,7 @@ from core.rules.periods import (
     span,
 )
 from core.rules.permissions import TABLE, NotPermitted, Permission, StepUpRequired
-from core.rules.proposals import MakerIsChecker, ProposalWaits
+from core.rules.proposals import MakerIsChecker, ProposalFallen, ProposalWaits
 from core.rules.reconciliation import BreakKind
 from core.rules.suspense import SettledAs
 from tests import builders, unrecorded
@@ -337,7 +336,7 @@ def test_nobody_agrees_to_more_than_was_asked_for(town: Town) -> None:
     asked = town.act(reopening.propose, town.as_staff("fay"), period_id=first.id, reason="A fee was missing.")
     town.wait(minutes=1)
     second = close(town)
-    with pytest.raises(ClosedSinceAsked, match=f"^{YESTERDAY:%-d %b %Y} closed after this was asked for"):
+    with pytest.raises(ProposalFallen, match=f"^{YESTERDAY:%-d %b %Y} closed after it was asked for"):
         town.act(reopening.approve, town.as_staff("cora"), reopening_id=asked.id)
     assert [row.status for row in town.read(periods.rows)] == ["CLOSED", "CLOSED"]
     assert town.read(lambda s: reopening.stale(s, now=town.now)) == [asked.id]

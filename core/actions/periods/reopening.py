@@ -21,6 +21,7 @@ from core.db import Record
 from core.errors import NotFound
 from core.records import Period, PeriodReopening
 from core.rules import periods as rules
+from core.rules import proposals as proposal_rules
 from core.rules.periods import PeriodKind, PeriodStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
 from core.rules.proposals import ProposalKind, ProposalStatus, ended
@@ -56,7 +57,7 @@ def approve(
 ) -> list[Period]:
     """Agree: this period and all that were closed after it are open again; returns them, oldest first.
 
-    Raises what `proposals.require_checker` does, `ProposalEnded`, `PeriodNotClosed`, `ClosedSinceAsked`.
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `PeriodNotClosed`, `ProposalFallen`.
     """
     require(actor, Permission.CONFIRM_REOPENING, now)
     said = given(reason) if reason.strip() else None
@@ -65,8 +66,8 @@ def approve(
     first = _period(session, row.period_id)
     if first.status != PeriodStatus.CLOSED:
         raise rules.PeriodNotClosed(period=words(first))
-    if since := _closed_since(session, row, first):
-        raise since
+    if why := _closed_since(session, row, first):
+        raise proposal_rules.fallen(ProposalKind.PERIOD_REOPENING, why)
     why, asked = said or row.reason, _span(first)
     proposals.settle(row, ProposalStatus.DONE, actor, now=now)
     row.note = said
@@ -112,9 +113,7 @@ def fallen(session: Session, row: PeriodReopening, *, now: datetime) -> str | No
     first = session.get_one(Period, row.period_id)
     if first.status != PeriodStatus.CLOSED:
         return OPEN_ALREADY
-    if since := _closed_since(session, row, first):
-        return since.message
-    return proposals.flaw(session, waiting(row), now=now)
+    return _closed_since(session, row, first) or proposals.flaw(session, waiting(row), now=now)
 
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
@@ -152,10 +151,10 @@ def _open_with(first: Period) -> Select[Period]:
     return closed.order_by(Period.first_day, Period.id)
 
 
-def _closed_since(session: Session, row: PeriodReopening, first: Period) -> rules.ClosedSinceAsked | None:
+def _closed_since(session: Session, row: PeriodReopening, first: Period) -> str | None:
     """Nobody agrees to more than was asked for."""
     closed = [words(each) for each in session.scalars(_open_with(first)) if each.closed_at > row.proposed_at]
-    return rules.ClosedSinceAsked(closed=", ".join(closed)) if closed else None
+    return rules.closed_since_asked(", ".join(closed)) if closed else None
 
 
 def words(period: Period) -> str:
